@@ -1,0 +1,81 @@
+"""The class every closure derives from."""
+
+import torch
+from torch import Tensor, nn
+
+from closures.spec import ClosureSpec
+
+
+class Closure(nn.Module):
+    """A subgrid closure: physical units in, physical units out.
+
+    A subclass defines ``forward(*inputs, *state, *noise) -> (*outputs, *new_state)`` with one
+    plain ``Tensor`` argument a field (TorchScript reads the annotations) and always returns a
+    tuple. Normalisation, hard constraints and output limits are inside. It draws no random
+    numbers of its own: they arrive as noise fields.
+
+    ``a + b`` adds outputs of the same name, ``0.5 * a`` scales outputs; state and noise names
+    are prefixed with the names of the parts.
+    """
+
+    def __init__(self, spec: ClosureSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def __add__(self, other: "Closure") -> "Closure":
+        from closures.composition import add
+
+        return add(self, other)
+
+    def __mul__(self, factor: float) -> "Closure":
+        from closures.composition import scale
+
+        return scale(self, factor)
+
+    __rmul__ = __mul__
+
+    def scriptable(self) -> nn.Module:
+        """Return the module whose ``forward`` TorchScript can compile."""
+        return self
+
+
+def random_inputs(spec: ClosureSpec, n: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Draw `n` random columns inside the training envelope, one tensor an argument of forward.
+
+    A bound that is not declared counts as -1 or +1 (one unit of the field) around the other.
+
+    Parameters
+    ----------
+    spec
+        Closure contract.
+    n
+        Number of columns.
+    generator
+        Source of randomness, so that a comparison can be repeated.
+
+    Returns
+    -------
+    tuple of Tensor
+        Tensors of shape ``(n, *field.shape)``: inputs, then state, then noise. Noise is
+        standard normal, everything else uniform between its bounds.
+    """
+    drawn = []
+    for group, fields in (("in", spec.inputs + spec.state), ("noise", spec.noise)):
+        for field in fields:
+            dtype = torch.float64 if field.dtype == "float64" else torch.float32
+            shape = (n, *(size or 1 for size in field.shape))
+            if group == "noise":
+                drawn.append(torch.randn(shape, generator=generator, dtype=dtype))
+                continue
+            low, high = field.valid_min, field.valid_max
+            if low is None:
+                low = -1.0 if high is None else torch.as_tensor(high, dtype=torch.float64) - 2.0
+            lower = torch.as_tensor(low, dtype=torch.float64)
+            upper = lower + 2.0 if high is None else torch.as_tensor(high, dtype=torch.float64)
+            if lower.dim():
+                lower = lower.reshape(shape[1:])
+            if upper.dim():
+                upper = upper.reshape(shape[1:])
+            unit = torch.rand(shape, generator=generator, dtype=torch.float64)
+            drawn.append((lower + unit * (upper - lower)).to(dtype))
+    return tuple(drawn)
