@@ -1,0 +1,19 @@
+# Small Fortran host models, compiled with the module source as any host would.
+pkg_check_modules(NETCDFF REQUIRED IMPORTED_TARGET netcdf-fortran)
+# Compilers look for modules only where they are told, also in the system's include folder.
+find_path(NETCDF_MODULE_FOLDER netcdf.mod PATH_SUFFIXES fortran gfortran REQUIRED)
+add_library(hybrid_fortran STATIC fortran/hybrid.F90)
+target_link_libraries(hybrid_fortran PUBLIC hybrid)
+set_target_properties(hybrid_fortran PROPERTIES
+  Fortran_MODULE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/modules)
+target_include_directories(hybrid_fortran PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/modules)
+foreach(HOST lorenz96 climsim verify)
+  set(TARGET hybrid-${HOST}-host)
+  add_executable(${TARGET} hosts/${HOST}_host.f90)
+  target_compile_options(${TARGET} PRIVATE -I${NETCDF_MODULE_FOLDER})
+  target_link_libraries(${TARGET} PRIVATE hybrid_fortran PkgConfig::NETCDFF)
+  set_target_properties(${TARGET} PROPERTIES
+    INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}"
+    Fortran_MODULE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/modules/${HOST})
+  install(TARGETS ${TARGET} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endforeach()

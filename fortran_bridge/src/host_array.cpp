@@ -1,0 +1,162 @@
+#include "host_array.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "error.hpp"
+
+namespace hybrid {
+
+namespace {
+
+// Columns moved together: their rows stay in cache while the host's levels are walked.
+constexpr int64_t chunk = 16;
+
+std::vector<std::string> split(const std::string &text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    const auto first = part.find_first_not_of(' ');
+    const auto last = part.find_last_not_of(' ');
+    parts.push_back(first == std::string::npos ? "" : part.substr(first, last - first + 1));
+  }
+  return parts;
+}
+
+std::string joined(const std::vector<std::string> &names) {
+  std::string text;
+  for (const auto &name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+[[noreturn]] void refuse(hybrid_status status, const Field &field, const std::string &message) {
+  throw Error(status, field.name + ": " + message);
+}
+
+size_t position(const Field &field, const std::vector<std::string> &axes, const std::string &axis,
+                const std::string &expected) {
+  const auto found = std::find(axes.begin(), axes.end(), axis);
+  if (found == axes.end() || std::count(axes.begin(), axes.end(), axis) != 1)
+    refuse(HYBRID_ERROR_SHAPE, field,
+           "expected dims '" + expected + "' in the order of the array's subscripts, got '" +
+               joined(axes) + "'");
+  return static_cast<size_t>(found - axes.begin());
+}
+
+}  // namespace
+
+HostArray::HostArray(const Field &field, const Layout &layout, const std::string &first_axis,
+                     int64_t n_column, bool to_model)
+    : data_(static_cast<std::byte *>(layout.data)),
+      host_kind_(static_cast<hybrid_kind>(layout.kind)),
+      model_kind_(field.kind),
+      accumulate_(layout.accumulate) {
+  if (layout.kind != HYBRID_FLOAT32 && layout.kind != HYBRID_FLOAT64)
+    refuse(HYBRID_ERROR_KIND, field,
+           "expected an array of 4-byte or 8-byte reals, got " +
+               (layout.kind > 0 ? std::to_string(layout.kind) + "-byte numbers"
+                                : std::string("another type")) +
+               "; copy it to real32 or real64");
+  std::vector<std::string> wanted = field.dims;
+  wanted.insert(wanted.begin(), first_axis);
+  const std::string expected = joined(wanted);
+  if (layout.shape.size() != wanted.size())
+    refuse(HYBRID_ERROR_SHAPE, field,
+           "expected rank " + std::to_string(wanted.size()) + " (" + expected + "), got rank " +
+               std::to_string(layout.shape.size()));
+  const auto axes = split(layout.dims);
+  if (axes.size() != wanted.size()) position(field, axes, "", expected);
+  const auto check_extent = [&](size_t axis, const std::string &name, int64_t size) {
+    if (layout.shape[axis] != size)
+      refuse(HYBRID_ERROR_SHAPE, field,
+             "expected " + std::to_string(size) + " along '" + name + "', got " +
+                 std::to_string(layout.shape[axis]) +
+                 (name == first_axis
+                      ? "; bind the columns the binding was created for"
+                      : "; regrid the array or export the closure for " +
+                            std::to_string(layout.shape[axis])));
+  };
+  // All names first: with the wrong name, a complaint about a size would mislead.
+  const size_t column_axis = position(field, axes, first_axis, expected);
+  std::vector<size_t> element_axes;
+  for (const auto &dim : field.dims) element_axes.push_back(position(field, axes, dim, expected));
+  check_extent(column_axis, first_axis, n_column);
+  column_stride_ = layout.stride[column_axis];
+  element_offset_ = {0};
+  for (size_t dim = 0; dim < field.dims.size(); ++dim) {
+    const size_t axis = element_axes[dim];
+    check_extent(axis, field.dims[dim], field.shape[dim]);
+    std::vector<int64_t> next;
+    for (const auto offset : element_offset_)
+      for (int64_t i = 0; i < field.shape[dim]; ++i)
+        next.push_back(offset + i * layout.stride[axis]);
+    element_offset_ = std::move(next);
+  }
+  if (!data_) refuse(HYBRID_ERROR_ARGUMENT, field, "expected an array, got a null address");
+  conversion_ = to_model ? conversion(field.name, layout.units, field.units)
+                         : conversion(field.name, field.units, layout.units);
+}
+
+template <class Host, class Model>
+void HostArray::gather_as(int64_t n_column, Model *rows, unsigned char *mask) const {
+  const auto size = static_cast<int64_t>(element_offset_.size());
+  const double slope = conversion_.slope;
+  const double offset = conversion_.offset;
+  for (int64_t first = 0; first < n_column; first += chunk) {
+    const int64_t last = std::min(first + chunk, n_column);
+    for (int64_t element = 0; element < size; ++element) {
+      const std::byte *base = data_ + element_offset_[static_cast<size_t>(element)];
+      for (int64_t column = first; column < last; ++column) {
+        const Host host = *reinterpret_cast<const Host *>(base + column * column_stride_);
+        const auto value = static_cast<Model>(static_cast<double>(host) * slope + offset);
+        rows[column * size + element] = value;
+        mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
+      }
+    }
+  }
+}
+
+template <class Host, class Model>
+void HostArray::scatter_as(int64_t n_column, const Model *rows, const unsigned char *mask) const {
+  const auto size = static_cast<int64_t>(element_offset_.size());
+  const double slope = conversion_.slope;
+  const double offset = conversion_.offset;
+  for (int64_t first = 0; first < n_column; first += chunk) {
+    const int64_t last = std::min(first + chunk, n_column);
+    for (int64_t element = 0; element < size; ++element) {
+      std::byte *base = data_ + element_offset_[static_cast<size_t>(element)];
+      for (int64_t column = first; column < last; ++column) {
+        if (mask[column]) continue;
+        auto *host = reinterpret_cast<Host *>(base + column * column_stride_);
+        const double value =
+            static_cast<double>(rows[column * size + element]) * slope + offset;
+        *host = static_cast<Host>(accumulate_ ? static_cast<double>(*host) + value : value);
+      }
+    }
+  }
+}
+
+void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) const {
+  if (model_kind_ == HYBRID_FLOAT32) {
+    auto *values = reinterpret_cast<float *>(rows);
+    if (host_kind_ == HYBRID_FLOAT32) return gather_as<float>(n_column, values, mask);
+    return gather_as<double>(n_column, values, mask);
+  }
+  auto *values = reinterpret_cast<double *>(rows);
+  if (host_kind_ == HYBRID_FLOAT32) return gather_as<float>(n_column, values, mask);
+  gather_as<double>(n_column, values, mask);
+}
+
+void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const {
+  if (model_kind_ == HYBRID_FLOAT32) {
+    const auto *values = reinterpret_cast<const float *>(rows);
+    if (host_kind_ == HYBRID_FLOAT32) return scatter_as<float>(n_column, values, mask);
+    return scatter_as<double>(n_column, values, mask);
+  }
+  const auto *values = reinterpret_cast<const double *>(rows);
+  if (host_kind_ == HYBRID_FLOAT32) return scatter_as<float>(n_column, values, mask);
+  scatter_as<double>(n_column, values, mask);
+}
+
+}  // namespace hybrid

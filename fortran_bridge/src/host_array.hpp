@@ -1,0 +1,53 @@
+// An array of the host, and the pass that moves it into and out of the model's buffers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "spec.hpp"
+#include "units.hpp"
+
+namespace hybrid {
+
+class HostArray {
+ public:
+  // What hybrid_binding_bind was given.
+  struct Layout {
+    void *data;
+    int kind;
+    std::vector<int64_t> shape;
+    std::vector<int64_t> stride;  // bytes
+    std::string dims;
+    std::string units;
+    bool accumulate;
+  };
+
+  // Checks kind, dims, rank and sizes; throws with what was expected. `to_model` says in which
+  // direction the units convert.
+  HostArray(const Field &field, const Layout &layout, const std::string &first_axis,
+            int64_t n_column, bool to_model);
+
+  // Reads all columns, converts kind and units, and sets mask[c] = 1 where a value is not finite.
+  void gather(int64_t n_column, std::byte *rows, unsigned char *mask) const;
+
+  // Writes the columns whose mask is 0.
+  void scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const;
+
+ private:
+  template <class Host, class Model>
+  void gather_as(int64_t n_column, Model *rows, unsigned char *mask) const;
+  template <class Host, class Model>
+  void scatter_as(int64_t n_column, const Model *rows, const unsigned char *mask) const;
+
+  std::byte *data_;
+  hybrid_kind host_kind_;
+  hybrid_kind model_kind_;
+  int64_t column_stride_ = 0;
+  std::vector<int64_t> element_offset_;  // bytes from the column's first element
+  Conversion conversion_;
+  bool accumulate_;
+};
+
+}  // namespace hybrid

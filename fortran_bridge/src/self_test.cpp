@@ -1,0 +1,119 @@
+#include "self_test.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+
+#include "closure.hpp"
+#include "noise.hpp"
+
+namespace hybrid {
+
+namespace {
+
+constexpr int64_t largest_block = 512;
+constexpr int warm_up_runs = 3;  // TorchScript profiles, then optimises, then is steady
+constexpr int64_t most_bytes = int64_t{1} << 28;
+constexpr double most_seconds = 1.0;
+
+double inside(const Field &field, int64_t element, double normal) {
+  const auto bound = [&](const std::vector<double> &values, double fallback) {
+    if (values.empty()) return fallback;
+    return values.size() == 1 ? values[0] : values[static_cast<size_t>(element)];
+  };
+  const double low = bound(field.valid_min, bound(field.valid_max, 1.0) - 2.0);
+  const double high = bound(field.valid_max, low + 2.0);
+  return low + (high - low) * (0.5 + 0.5 * std::clamp(normal / 3.0, -1.0, 1.0));
+}
+
+template <class Real>
+void fill_random(const Field &field, int64_t number, int64_t n, const Buffers &buffers,
+                 bool is_noise) {
+  auto *values = reinterpret_cast<Real *>(buffers.row(static_cast<size_t>(number), 0));
+  std::vector<int64_t> ids(static_cast<size_t>(n));
+  std::iota(ids.begin(), ids.end(), 0);
+  fill_noise(uint64_t{0}, number, 0, n, ids.data(), field.size(), values);
+  if (is_noise) return;
+  for (int64_t i = 0; i < n * field.size(); ++i)
+    values[i] = static_cast<Real>(inside(field, i % field.size(), values[i]));
+}
+
+Buffers random_arguments(const Spec &spec, int64_t n) {
+  const auto fields = spec.arguments();
+  Buffers buffers(fields, n);
+  const size_t first_noise = fields.size() - spec.noise.size();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto number = static_cast<int64_t>(i);
+    if (fields[i].kind == HYBRID_FLOAT64)
+      fill_random<double>(fields[i], number, n, buffers, i >= first_noise);
+    else
+      fill_random<float>(fields[i], number, n, buffers, i >= first_noise);
+  }
+  return buffers;
+}
+
+Buffers reversed(const Buffers &rows, const std::vector<Field> &fields, int64_t n) {
+  Buffers turned(fields, n);
+  for (size_t field = 0; field < rows.count(); ++field)
+    for (int64_t i = 0; i < n; ++i)
+      std::memcpy(turned.row(field, i), rows.row(field, n - 1 - i),
+                  static_cast<size_t>(rows.row_bytes(field)));
+  return turned;
+}
+
+bool same(const Buffers &a, const Buffers &b, int64_t n) {
+  for (size_t field = 0; field < a.count(); ++field)
+    if (std::memcmp(a.row(field, 0), b.row(field, 0),
+                    static_cast<size_t>(n * a.row_bytes(field))) != 0)
+      return false;
+  return true;
+}
+
+Buffers run_in_blocks(const Closure &closure, const Buffers &arguments, int64_t n,
+                      int64_t block) {
+  Buffers results(closure.spec().results(), n);
+  for (int i = 0; i < warm_up_runs; ++i) closure.run(arguments, results, 0, block);
+  for (int64_t first = 0; first < n; first += block)
+    closure.run(arguments, results, first, block);
+  return results;
+}
+
+int64_t bytes_a_column(const Spec &spec) {
+  int64_t bytes = 0;
+  for (const auto &fields : {spec.arguments(), spec.results()})
+    for (const auto &field : fields) bytes += field.size() * static_cast<int64_t>(field.kind);
+  return bytes;
+}
+
+// A column must not feel its place in the block either.
+bool rounds_alike_in_any_order(const Closure &closure, const Buffers &arguments,
+                               const Buffers &results, int64_t n, int64_t block) {
+  const auto &spec = closure.spec();
+  const auto backwards = run_in_blocks(closure, reversed(arguments, spec.arguments(), n), n, block);
+  return same(results, reversed(backwards, spec.results(), n), n);
+}
+
+}  // namespace
+
+std::vector<int64_t> blocks_that_round_alike(const Closure &closure) {
+  const auto &spec = closure.spec();
+  if (spec.locality == "grid") return {1};
+  int64_t n = largest_block;
+  while (n > 16 && n * bytes_a_column(spec) > most_bytes) n /= 2;
+  const auto arguments = random_arguments(spec, n);
+  const auto start = std::chrono::steady_clock::now();
+  const auto reference = run_in_blocks(closure, arguments, n, 16);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!rounds_alike_in_any_order(closure, arguments, reference, n, 16)) return {1};
+  std::vector<int64_t> blocks{16};
+  for (const int64_t block : {int64_t{128}, int64_t{512}}) {
+    // A costly network gains nothing from larger blocks that would pay for testing them.
+    if (block > n || seconds > most_seconds) break;
+    if (same(reference, run_in_blocks(closure, arguments, n, block), n)) blocks.push_back(block);
+  }
+  return blocks;
+}
+
+}  // namespace hybrid
