@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from closures.field import Bound, Field
 from closures.spec import ClosureSpec
 
 
@@ -42,7 +43,7 @@ class Closure(nn.Module):
 def random_inputs(spec: ClosureSpec, n: int, generator: torch.Generator) -> tuple[Tensor, ...]:
     """Draw `n` random columns inside the training envelope, one tensor an argument of forward.
 
-    A bound that is not declared counts as -1 or +1 (one unit of the field) around the other.
+    Without a declared bound, two units of the field below or above the other; -1 to 1 without both.
 
     Parameters
     ----------
@@ -67,15 +68,21 @@ def random_inputs(spec: ClosureSpec, n: int, generator: torch.Generator) -> tupl
             if group == "noise":
                 drawn.append(torch.randn(shape, generator=generator, dtype=dtype))
                 continue
-            low, high = field.valid_min, field.valid_max
-            if low is None:
-                low = -1.0 if high is None else torch.as_tensor(high, dtype=torch.float64) - 2.0
-            lower = torch.as_tensor(low, dtype=torch.float64)
-            upper = lower + 2.0 if high is None else torch.as_tensor(high, dtype=torch.float64)
-            if lower.dim():
-                lower = lower.reshape(shape[1:])
-            if upper.dim():
-                upper = upper.reshape(shape[1:])
+            lower, upper = _envelope(field, shape[1:])
             unit = torch.rand(shape, generator=generator, dtype=torch.float64)
             drawn.append((lower + unit * (upper - lower)).to(dtype))
     return tuple(drawn)
+
+
+def _envelope(field: Field, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    def tensor(bound: Bound) -> Tensor:
+        values = torch.as_tensor(bound, dtype=torch.float64)
+        return values.reshape(shape) if values.dim() else values
+
+    if field.valid_min is None and field.valid_max is None:
+        return tensor(-1.0), tensor(1.0)
+    if field.valid_min is None:
+        return tensor(field.valid_max) - 2.0, tensor(field.valid_max)
+    if field.valid_max is None:
+        return tensor(field.valid_min), tensor(field.valid_min) + 2.0
+    return tensor(field.valid_min), tensor(field.valid_max)

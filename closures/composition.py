@@ -26,6 +26,7 @@ class Composite(Closure):
         self.graph_module = graph_module
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Evaluate the parts and combine them."""
         result: tuple[Tensor, ...] = self.graph_module(*tensors)
         return result
 
@@ -58,8 +59,7 @@ def add(first: Closure, second: Closure) -> Composite:
         version=f"{a.version}+{b.version}",
         inputs=_union(a.inputs, b.inputs),
         outputs=tuple(
-            replace(field, valid_min=None, valid_max=None)
-            for field in _union(a.outputs, b.outputs)
+            replace(field, valid_min=None, valid_max=None) for field in _union(a.outputs, b.outputs)
         ),
         state=(*state[0], *state[1]),
         noise=(*noise[0], *noise[1]),
@@ -80,9 +80,7 @@ def add(first: Closure, second: Closure) -> Composite:
         for field, value in zip(part.outputs, values, strict=False):
             before = outputs.get(field.name)
             outputs[field.name] = (
-                value
-                if before is None
-                else graph.call_function(operator.add, (before, value))
+                value if before is None else graph.call_function(operator.add, (before, value))
             )
         new_state += values[len(part.outputs) :]
     ordered = [outputs[field.name] for field in spec.outputs]

@@ -96,7 +96,7 @@ def ensure_built(
     prefix.root.mkdir(parents=True, exist_ok=True)
     with FileLock(prefix.root / ".lock"):
         if force or _installed_digest(prefix) != wanted:
-            _build(prefix, force, on_step or (lambda step: None))
+            _build(prefix, force, on_step or (lambda _: None))
             _stamp(prefix).write_text(json.dumps({"digest": wanted}))
     return prefix
 
@@ -104,7 +104,9 @@ def ensure_built(
 def _build(prefix: Prefix, force: bool, on_step: Callable[[str], None]) -> None:
     missing = [tool for tool in ("cmake", "g++", "gfortran") if shutil.which(tool) is None]
     if missing:
-        raise BuildError(f"native library: expected {', '.join(missing)} to be installed; {_REMEDY}")
+        raise BuildError(
+            f"native library: expected {', '.join(missing)} to be installed; {_REMEDY}"
+        )
     build = prefix.root / "build"
     _stamp(prefix).unlink(missing_ok=True)
     if force:

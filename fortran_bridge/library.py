@@ -88,9 +88,7 @@ class NativeClosure:
     def __init__(self, path: Path | str, engine: str = "auto") -> None:
         self._handle = c_void_p()
         _check(
-            library().hybrid_closure_load(
-                str(path).encode(), engine.encode(), byref(self._handle)
-            )
+            library().hybrid_closure_load(str(path).encode(), engine.encode(), byref(self._handle))
         )
 
     @property
@@ -157,9 +155,7 @@ class Binding:
         if column_id is not None:
             numbers = np.ascontiguousarray(column_id, dtype=np.int64)
             if numbers.shape != (n_column,):
-                raise ValueError(
-                    f"column_id: expected shape ({n_column},), got {numbers.shape}"
-                )
+                raise ValueError(f"column_id: expected shape ({n_column},), got {numbers.shape}")
             ids = _pointer(numbers, c_int64)
         _check(
             library().hybrid_binding_create(

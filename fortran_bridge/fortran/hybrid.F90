@@ -231,7 +231,7 @@ contains
     if (present(policy)) policy_name = trim(policy)
     call self%free()
     status = hybrid_binding_create(closure%handle, int(n_column, c_int64_t), ids, seed_value, &
-                                   merge(1_c_int, 0_c_int, .not. is_false(reproducible)), &
+                                   merge(1_c_int, 0_c_int,.not. is_false(reproducible)), &
                                    c_string(policy_name), self%handle)
     call report(status, stat, errmsg)
   end subroutine binding_create

@@ -38,18 +38,21 @@ def run_host(
     settings = folder / f"{name}.nml"
     f90nml.Namelist(namelist).write(settings, force=True)
     command = [str(ensure_built().host(name)), settings.name]
-    with (folder / f"{name}.err").open("w+") as errors:
-        process = subprocess.Popen(
+    with (
+        (folder / f"{name}.err").open("w+") as errors,
+        subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
+        ) as process,
+    ):
         try:
             for line in process.stdout or ():
                 words = line.split()
                 if on_progress and len(words) == 2 and words[0] == "progress":
                     on_progress(float(words[1]))
             status = process.wait()
-        finally:
+        except BaseException:
             process.kill()
+            raise
         errors.seek(0)
         message = errors.read().strip()
     if status:

@@ -16,7 +16,7 @@ module climsim_files
     nf90_create, nf90_def_dim, nf90_def_var, nf90_double, nf90_enddef, nf90_get_var, nf90_global, &
     nf90_inq_dimid, nf90_inq_varid, nf90_inquire_dimension, nf90_inquire_variable, nf90_int, &
     nf90_noerr, nf90_nowrite, nf90_open, nf90_put_att, nf90_put_var, nf90_strerror
-  implicit none (type, external)
+  implicit none(type, external)
   private
 
   integer, parameter, public :: n_flux = 3, n_scalar = 8
@@ -64,7 +64,7 @@ contains
   subroutine stop_with(message)
     character(len=*), intent(in) :: message
     write (error_unit, '(2a)') 'climsim_host: ', trim(message)
-    stop 1, quiet=.true.
+    stop 1, quiet = .true.
   end subroutine stop_with
 
   subroutine check(status, what)
@@ -255,7 +255,7 @@ program climsim_host
   use climsim_files, only: allocate_state, flux_field, host_state_t, n_flux, n_scalar, read_mli, &
     read_sizes, scalar_field, scalar_units, stop_with, write_mlo
   use hybrid, only: binding_t, closure_t
-  implicit none (type, external)
+  implicit none(type, external)
 
   integer, parameter :: path_length = 4096
   type(closure_t) :: closure

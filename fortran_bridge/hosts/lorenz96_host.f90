@@ -10,7 +10,7 @@
 
 module lorenz96_settings
   use, intrinsic :: iso_fortran_env, only: error_unit, int64, real64
-  implicit none (type, external)
+  implicit none(type, external)
   private
   public :: settings_t, read_settings, fail
 
@@ -78,11 +78,10 @@ contains
   subroutine fail(message)
     character(len=*), intent(in) :: message
     write (error_unit, '(2a)') 'hybrid-lorenz96-host: ', trim(message)
-    stop 1, quiet=.true.
+    stop 1, quiet = .true.
   end subroutine fail
 
 end module lorenz96_settings
-
 
 module lorenz96_files
   use, intrinsic :: iso_fortran_env, only: int64, real64
@@ -91,7 +90,7 @@ module lorenz96_files
     nf90_inquire, nf90_inquire_dimension, nf90_inquire_variable, nf90_max_name, nf90_noerr, &
     nf90_nowrite, nf90_open, nf90_put_att, nf90_put_var, nf90_strerror
   use lorenz96_settings, only: fail, settings_t
-  implicit none (type, external)
+  implicit none(type, external)
   private
   public :: initial_t, output_t, read_initial
 
@@ -132,7 +131,7 @@ contains
     call check(nf90_inquire_dimension(file, dims(2), len=initial%n_member), path)
     if (initial%n_k < 4) call fail(path//': x: expected at least 4 values of k')
     allocate (initial%x(initial%n_k*initial%n_member))
-    call read_field(file, path, x_id, initial, initial%x)
+    call read_field(file, path, x_id, initial%n_k, initial%x)
 
     call check(nf90_inquire(file, nvariables=n_variable), path)
     allocate (initial%state_name(n_variable), initial%state(size(initial%x), n_variable))
@@ -142,19 +141,19 @@ contains
       if (n_dim /= 2 .or. id == x_id) cycle
       n_state = n_state + 1
       initial%state_name(n_state) = name
-      call read_field(file, path, id, initial, initial%state(:, n_state))
+      call read_field(file, path, id, initial%n_k, initial%state(:, n_state))
     end do
     initial%state_name = initial%state_name(:n_state)
     initial%state = initial%state(:, :n_state)
     call check(nf90_close(file), path)
   end subroutine read_initial
 
-  subroutine read_field(file, path, id, initial, values)
-    integer, intent(in) :: file, id
+  !> Read a variable (member, k) into `values`, k fastest.
+  subroutine read_field(file, path, id, n_k, values)
+    integer, intent(in) :: file, id, n_k
     character(len=*), intent(in) :: path
-    type(initial_t), intent(in) :: initial
     real(real64), intent(out) :: values(:)
-    real(real64) :: buffer(initial%n_k, initial%n_member)
+    real(real64) :: buffer(n_k, size(values)/n_k)
     call check(nf90_get_var(file, id, buffer, count=shape(buffer)), path)
     values = reshape(buffer, [size(buffer)])
   end subroutine read_field
@@ -164,34 +163,34 @@ contains
     class(output_t), intent(inout) :: self
     type(settings_t), intent(in) :: settings
     integer, intent(in) :: n_k, n_member
+    character(len=:), allocatable :: path
     character(len=24) :: seed
     integer :: k_dim, member_dim, time_dim
 
-    associate (path => trim(settings%output_file))
-      call check(nf90_create(path, ior(nf90_clobber, nf90_64bit_offset), self%file), path)
-      self%n_k = n_k
-      self%n_member = n_member
-      self%n_record = 0
-      call check(nf90_def_dim(self%file, 'k', n_k, k_dim), path)
-      call check(nf90_def_dim(self%file, 'member', n_member, member_dim), path)
-      call check(nf90_def_dim(self%file, 'time', &
-        1 + settings%n_step/settings%save_every, time_dim), path)
-      call check(nf90_def_var(self%file, 'time', nf90_double, [time_dim], self%time_id), path)
-      call check(nf90_def_var(self%file, 'x', nf90_double, [k_dim, member_dim, time_dim], &
-        self%x_id), path)
-      call put_text(self%file, self%time_id, 'units', '1')
-      call put_text(self%file, self%time_id, 'long_name', 'time in Lorenz-96 time units')
-      call put_text(self%file, self%x_id, 'units', '1')
-      call put_text(self%file, self%x_id, 'long_name', 'slow variable of Lorenz-96')
-      call put_text(self%file, nf90_global, 'source', 'hybrid-lorenz96-host')
-      call put_text(self%file, nf90_global, 'archive', trim(settings%archive))
-      call put_text(self%file, nf90_global, 'engine', trim(settings%engine))
-      call check(nf90_put_att(self%file, nf90_global, 'forcing', settings%forcing), path)
-      call check(nf90_put_att(self%file, nf90_global, 'dt', settings%dt), path)
-      write (seed, '(i0)') settings%seed
-      call put_text(self%file, nf90_global, 'seed', trim(seed))
-      call check(nf90_enddef(self%file), path)
-    end associate
+    path = trim(settings%output_file)
+    call check(nf90_create(path, ior(nf90_clobber, nf90_64bit_offset), self%file), path)
+    self%n_k = n_k
+    self%n_member = n_member
+    self%n_record = 0
+    call check(nf90_def_dim(self%file, 'k', n_k, k_dim), path)
+    call check(nf90_def_dim(self%file, 'member', n_member, member_dim), path)
+    call check(nf90_def_dim(self%file, 'time', &
+      1 + settings%n_step/settings%save_every, time_dim), path)
+    call check(nf90_def_var(self%file, 'time', nf90_double, [time_dim], self%time_id), path)
+    call check(nf90_def_var(self%file, 'x', nf90_double, [k_dim, member_dim, time_dim], &
+      self%x_id), path)
+    call put_text(self%file, self%time_id, 'units', '1')
+    call put_text(self%file, self%time_id, 'long_name', 'time in Lorenz-96 time units')
+    call put_text(self%file, self%x_id, 'units', '1')
+    call put_text(self%file, self%x_id, 'long_name', 'slow variable of Lorenz-96')
+    call put_text(self%file, nf90_global, 'source', 'hybrid-lorenz96-host')
+    call put_text(self%file, nf90_global, 'archive', trim(settings%archive))
+    call put_text(self%file, nf90_global, 'engine', trim(settings%engine))
+    call check(nf90_put_att(self%file, nf90_global, 'forcing', settings%forcing), path)
+    call check(nf90_put_att(self%file, nf90_global, 'dt', settings%dt), path)
+    write (seed, '(i0)') settings%seed
+    call put_text(self%file, nf90_global, 'seed', trim(seed))
+    call check(nf90_enddef(self%file), path)
   end subroutine create_output
 
   !> Append the state `x` at `time`.
@@ -224,10 +223,9 @@ contains
 
 end module lorenz96_files
 
-
 module lorenz96_model
   use, intrinsic :: iso_fortran_env, only: real64
-  implicit none (type, external)
+  implicit none(type, external)
   private
   public :: add_resolved_tendency
 
@@ -254,7 +252,6 @@ contains
 
 end module lorenz96_model
 
-
 program lorenz96_host
   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
   use, intrinsic :: iso_fortran_env, only: int64, output_unit, real64
@@ -262,7 +259,7 @@ program lorenz96_host
   use lorenz96_files, only: initial_t, output_t, read_initial
   use lorenz96_model, only: add_resolved_tendency
   use lorenz96_settings, only: fail, read_settings, settings_t
-  implicit none (type, external)
+  implicit none(type, external)
 
   real(real64), parameter :: weight(4) = [1.0_real64, 2.0_real64, 2.0_real64, 1.0_real64]/6.0_real64
   real(real64), parameter :: offset(4) = [0.0_real64, 0.5_real64, 0.5_real64, 1.0_real64]

@@ -9,7 +9,7 @@ program verify_host
   use netcdf, only: nf90_close, nf90_get_att, nf90_get_var, nf90_inq_varid, &
     nf90_inquire_dimension, nf90_inquire_variable, nf90_noerr, nf90_open, nf90_put_var, &
     nf90_strerror, nf90_write
-  implicit none (type, external)
+  implicit none(type, external)
 
   integer, parameter :: longest = 64, most = 64
 
@@ -88,7 +88,7 @@ contains
     case (2)
       call columns%bind(variable%name, variable%r2, dims=variable%dims, units=variable%units, &
                         stat=stat, errmsg=errmsg)
-    case (3)
+    case default
       call columns%bind(variable%name, variable%r3, dims=variable%dims, units=variable%units, &
                         stat=stat, errmsg=errmsg)
     end select
@@ -121,7 +121,7 @@ contains
     case (2)
       allocate (variable%r2(extent(1), extent(2)))
       call netcdf_check(nf90_get_var(ncid, variable%id, variable%r2))
-    case (3)
+    case default
       allocate (variable%r3(extent(1), extent(2), extent(3)))
       call netcdf_check(nf90_get_var(ncid, variable%id, variable%r3))
     end select
@@ -159,7 +159,7 @@ contains
         call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r1))
       case (2)
         call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r2))
-      case (3)
+      case default
         call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r3))
       end select
     end do

@@ -29,17 +29,17 @@ typedef struct hybrid_binding hybrid_binding;
 
 enum hybrid_status {
   HYBRID_OK = 0,
-  HYBRID_ERROR_FILE = 1,     /* missing or unreadable file */
-  HYBRID_ERROR_ARCHIVE = 2,  /* not an archive, damaged, or of a newer format */
-  HYBRID_ERROR_ENGINE = 3,   /* engine not found, or it failed */
-  HYBRID_ERROR_FIELD = 4,    /* unknown, repeated or missing field */
-  HYBRID_ERROR_UNITS = 5,    /* units that do not convert */
-  HYBRID_ERROR_SHAPE = 6,    /* wrong rank, dims or size */
-  HYBRID_ERROR_KIND = 7,     /* number kind not supported */
-  HYBRID_ERROR_ORDER = 8,    /* calls in the wrong order */
-  HYBRID_ERROR_VALUE = 9,    /* non-finite values */
+  HYBRID_ERROR_FILE = 1,      /* missing or unreadable file */
+  HYBRID_ERROR_ARCHIVE = 2,   /* not an archive, damaged, or of a newer format */
+  HYBRID_ERROR_ENGINE = 3,    /* engine not found, or it failed */
+  HYBRID_ERROR_FIELD = 4,     /* unknown, repeated or missing field */
+  HYBRID_ERROR_UNITS = 5,     /* units that do not convert */
+  HYBRID_ERROR_SHAPE = 6,     /* wrong rank, dims or size */
+  HYBRID_ERROR_KIND = 7,      /* number kind not supported */
+  HYBRID_ERROR_ORDER = 8,     /* calls in the wrong order */
+  HYBRID_ERROR_VALUE = 9,     /* non-finite values */
   HYBRID_ERROR_ARGUMENT = 10, /* null pointer, unknown option, negative size */
-  HYBRID_ERROR_INTERNAL = 11 /* a defect of this library */
+  HYBRID_ERROR_INTERNAL = 11  /* a defect of this library */
 };
 
 enum hybrid_kind { HYBRID_FLOAT32 = 4, HYBRID_FLOAT64 = 8 };

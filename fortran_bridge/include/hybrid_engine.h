@@ -24,10 +24,10 @@ typedef struct hybrid_engine_field {
 } hybrid_engine_field;
 
 typedef struct hybrid_engine_call {
-  int64_t n;                     /* columns (or members) in every buffer */
-  const int64_t *const *shapes;  /* extents of each argument, then of each result; ends with -1 */
-  const void *const *arguments;  /* inputs, state, noise */
-  void *const *results;          /* outputs, new state */
+  int64_t n;                    /* columns (or members) in every buffer */
+  const int64_t *const *shapes; /* extents of each argument, then of each result; ends with -1 */
+  const void *const *arguments; /* inputs, state, noise */
+  void *const *results;         /* outputs, new state */
 } hybrid_engine_call;
 
 /* Functions return 0, or 1 after writing a message of at most `size` bytes. */

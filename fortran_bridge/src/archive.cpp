@@ -31,8 +31,7 @@ std::vector<char> read_file(const std::string &path) {
   const auto end = file ? static_cast<std::streamoff>(file.tellg()) : -1;
   if (!file || end < 0)
     throw Error(HYBRID_ERROR_FILE, path + ": expected a readable archive file, got '" +
-                                       std::strerror(errno ? errno : ENOENT) +
-                                       "'; check the path");
+                                       std::strerror(errno ? errno : ENOENT) + "'; check the path");
   std::vector<char> bytes(static_cast<size_t>(end));
   file.seekg(0);
   if (!file.read(bytes.data(), end))
@@ -50,8 +49,7 @@ Zip open_zip(const std::string &path, const std::vector<char> &bytes) {
     if (source) zip_source_free(source);
     zip_error_fini(&error);
     throw Error(HYBRID_ERROR_ARCHIVE, path + ": expected a closure archive, got a file that is " +
-                                          "not one (" + reason +
-                                          "); write it with hybrid.export");
+                                          "not one (" + reason + "); write it with hybrid.export");
   }
   zip_error_fini(&error);
   return Zip(zip);

@@ -50,13 +50,13 @@ Policy parse_policy(const std::string &text) {
   throw Error(HYBRID_ERROR_ARGUMENT, "policy: expected 'error' or 'host', got '" + text + "'");
 }
 
-Binding::Binding(std::shared_ptr<const Closure> closure, int64_t n_column,
-                 const int64_t *column_id, uint64_t seed, bool reproducible, Policy policy)
+Binding::Binding(std::shared_ptr<const Closure> closure, int64_t n_column, const int64_t *column_id,
+                 uint64_t seed, bool reproducible, Policy policy)
     : closure_(std::move(closure)), n_column_(n_column), seed_(seed), policy_(policy) {
   const auto &spec = closure_->spec();
   if (n_column < 1)
-    throw Error(HYBRID_ERROR_ARGUMENT, spec.name + ": expected at least one column, got " +
-                                           std::to_string(n_column));
+    throw Error(HYBRID_ERROR_ARGUMENT,
+                spec.name + ": expected at least one column, got " + std::to_string(n_column));
   for (const auto &fields : {spec.arguments(), spec.results()})
     for (const auto &field : fields)
       if (!field.has_fixed_shape())
@@ -118,11 +118,10 @@ std::string Binding::where(const Field &field, const std::byte *rows) const {
     const double value = value_at(field, rows, i);
     if (std::isfinite(value)) continue;
     const int64_t column = i / size;
-    std::string text = field.name + ": expected finite values, got " +
-                       (std::isnan(value) ? "NaN" : "infinity") + " in column " +
-                       std::to_string(column + 1) + " of " + std::to_string(n_column_) +
-                       " (column id " +
-                       std::to_string(column_id_[static_cast<size_t>(column)]) + ")";
+    std::string text =
+        field.name + ": expected finite values, got " + (std::isnan(value) ? "NaN" : "infinity") +
+        " in column " + std::to_string(column + 1) + " of " + std::to_string(n_column_) +
+        " (column id " + std::to_string(column_id_[static_cast<size_t>(column)]) + ")";
     if (size > 1)
       text += ", element " + std::to_string(i % size + 1) + " of " + std::to_string(size);
     return text;
@@ -140,8 +139,9 @@ void Binding::gather_inputs() {
     if (policy_ == Policy::error) {
       const auto text = where(fields[i], arguments_.row(i, 0));
       if (!text.empty())
-        throw Error(HYBRID_ERROR_VALUE, text + "; nothing was written. Mend the host's state, or "
-                                               "create the binding with policy 'host'");
+        throw Error(HYBRID_ERROR_VALUE, text +
+                                            "; nothing was written. Mend the host's state, or "
+                                            "create the binding with policy 'host'");
       continue;
     }
     // Left to the host: zeros keep the arithmetic of the other columns undisturbed.
@@ -231,8 +231,7 @@ void Binding::commit() {
     throw Error(HYBRID_ERROR_ORDER,
                 spec.name + ": expected a run before commit, got none since the last commit");
   for (size_t i = 0; i < spec.state.size(); ++i)
-    std::memcpy(arguments_.row(spec.inputs.size() + i, 0),
-                results_.row(spec.outputs.size() + i, 0),
+    std::memcpy(arguments_.row(spec.inputs.size() + i, 0), results_.row(spec.outputs.size() + i, 0),
                 static_cast<size_t>(n_column_ * results_.row_bytes(spec.outputs.size() + i)));
   has_new_state_ = false;
 }

@@ -77,16 +77,16 @@ int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int cap
   return static_cast<int>(blocks.size());
 }
 
-int hybrid_binding_create(const hybrid_closure *closure, int64_t n_column,
-                          const int64_t *column_id, uint64_t seed, int reproducible,
-                          const char *policy, hybrid_binding **binding) {
+int hybrid_binding_create(const hybrid_closure *closure, int64_t n_column, const int64_t *column_id,
+                          uint64_t seed, int reproducible, const char *policy,
+                          hybrid_binding **binding) {
   return hybrid::guarded([&] {
     require(binding, "an address for the binding");
     *binding = nullptr;
     require(closure, "a loaded closure (load it first)");
     require(policy, "a policy");
-    *binding = new hybrid_binding{{closure->closure, n_column, column_id, seed,
-                                   reproducible != 0, hybrid::parse_policy(policy)}};
+    *binding = new hybrid_binding{{closure->closure, n_column, column_id, seed, reproducible != 0,
+                                   hybrid::parse_policy(policy)}};
   });
 }
 
@@ -103,13 +103,14 @@ int hybrid_binding_bind(hybrid_binding *binding, const char *name, void *data, i
     require(dims, "the names of the dims");
     require(units, "units");
     if (rank < 1 || rank > 15)
-      throw hybrid::Error(HYBRID_ERROR_SHAPE, std::string(name) +
-                                                  ": expected a rank from 1 to 15, got " +
-                                                  std::to_string(rank));
+      throw hybrid::Error(
+          HYBRID_ERROR_SHAPE,
+          std::string(name) + ": expected a rank from 1 to 15, got " + std::to_string(rank));
     require(shape, "a shape");
     require(stride, "strides");
-    binding->binding.bind(name, {data, kind, {shape, shape + rank}, {stride, stride + rank}, dims,
-                                 units, accumulate != 0});
+    binding->binding.bind(
+        name,
+        {data, kind, {shape, shape + rank}, {stride, stride + rank}, dims, units, accumulate != 0});
   });
 }
 

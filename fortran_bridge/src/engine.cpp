@@ -34,9 +34,9 @@ void preload_torch() {
   if (!folder || !*folder) return;
   for (const char *name : {"/libc10.so", "/libtorch_cpu.so", "/libtorch.so"})
     if (!open_object(folder + std::string(name)))
-      throw Error(HYBRID_ERROR_ENGINE, std::string("HYBRID_TORCH_LIB: expected the lib folder of ") +
-                                           "a torch installation, got '" + folder + "' (" +
-                                           dlerror() + ")");
+      throw Error(HYBRID_ERROR_ENGINE,
+                  std::string("HYBRID_TORCH_LIB: expected the lib folder of ") +
+                      "a torch installation, got '" + folder + "' (" + dlerror() + ")");
 }
 
 const hybrid_engine *open_engine(const std::string &name) {
@@ -54,8 +54,8 @@ const hybrid_engine *open_engine(const std::string &name) {
   const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v1"));
   const hybrid_engine *engine = entry ? entry() : nullptr;
   if (!engine || engine->abi_version != HYBRID_ENGINE_ABI_VERSION)
-    throw Error(HYBRID_ERROR_ENGINE, path + ": not an engine of this version of the library; " +
-                                         "build both together");
+    throw Error(HYBRID_ERROR_ENGINE,
+                path + ": not an engine of this version of the library; " + "build both together");
   return engine;
 }
 
@@ -72,8 +72,8 @@ const hybrid_engine *engine_called(const std::string &name) {
 std::vector<hybrid_engine_field> described(const std::vector<Field> &fields) {
   std::vector<hybrid_engine_field> all;
   for (const auto &field : fields)
-    all.push_back({field.name.c_str(), field.kind, static_cast<int>(field.shape.size()),
-                   field.shape.data()});
+    all.push_back(
+        {field.name.c_str(), field.kind, static_cast<int>(field.shape.size()), field.shape.data()});
   return all;
 }
 
@@ -92,8 +92,8 @@ Model::Model(const std::string &engine, const Archive &archive, const Spec &spec
   if (engine_->open(archive.bytes.data(), archive.bytes.size(), arguments.data(),
                     static_cast<int>(arguments.size()), results.data(),
                     static_cast<int>(results.size()), &model_, message.data(), message.size()))
-    throw Error(HYBRID_ERROR_ENGINE, spec.name + ": engine " + engine_->name +
-                                         " could not load it: " + message.data());
+    throw Error(HYBRID_ERROR_ENGINE,
+                spec.name + ": engine " + engine_->name + " could not load it: " + message.data());
 }
 
 Model::~Model() {
@@ -105,8 +105,8 @@ void Model::run(const hybrid_engine_call &call) const {
   Message message;
   message[0] = '\0';
   if (engine_->run(model_, &call, message.data(), message.size()))
-    throw Error(HYBRID_ERROR_ENGINE, std::string("engine ") + engine_->name + ": " +
-                                         message.data());
+    throw Error(HYBRID_ERROR_ENGINE,
+                std::string("engine ") + engine_->name + ": " + message.data());
 }
 
 }  // namespace hybrid

@@ -72,10 +72,9 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
       refuse(HYBRID_ERROR_SHAPE, field,
              "expected " + std::to_string(size) + " along '" + name + "', got " +
                  std::to_string(layout.shape[axis]) +
-                 (name == first_axis
-                      ? "; bind the columns the binding was created for"
-                      : "; regrid the array or export the closure for " +
-                            std::to_string(layout.shape[axis])));
+                 (name == first_axis ? "; bind the columns the binding was created for"
+                                     : "; regrid the array or export the closure for " +
+                                           std::to_string(layout.shape[axis])));
   };
   // All names first: with the wrong name, a complaint about a size would mislead.
   const size_t column_axis = position(field, axes, first_axis, expected);
@@ -129,8 +128,7 @@ void HostArray::scatter_as(int64_t n_column, const Model *rows, const unsigned c
       for (int64_t column = first; column < last; ++column) {
         if (mask[column]) continue;
         auto *host = reinterpret_cast<Host *>(base + column * column_stride_);
-        const double value =
-            static_cast<double>(rows[column * size + element]) * slope + offset;
+        const double value = static_cast<double>(rows[column * size + element]) * slope + offset;
         *host = static_cast<Host>(accumulate_ ? static_cast<double>(*host) + value : value);
       }
     }

@@ -10,9 +10,7 @@ namespace hybrid {
 namespace {
 
 // The upper 53 bits as a number in (0, 1]: never 0, so that its logarithm is finite.
-double open_unit(uint64_t bits) {
-  return (static_cast<double>(bits >> 11) + 1.0) * 0x1.0p-53;
-}
+double open_unit(uint64_t bits) { return (static_cast<double>(bits >> 11) + 1.0) * 0x1.0p-53; }
 
 void normal_pair(uint64_t first, uint64_t second, double *pair) {
   constexpr double two_pi = 6.283185307179586476925286766559;

@@ -70,12 +70,10 @@ bool same(const Buffers &a, const Buffers &b, int64_t n) {
   return true;
 }
 
-Buffers run_in_blocks(const Closure &closure, const Buffers &arguments, int64_t n,
-                      int64_t block) {
+Buffers run_in_blocks(const Closure &closure, const Buffers &arguments, int64_t n, int64_t block) {
   Buffers results(closure.spec().results(), n);
   for (int i = 0; i < warm_up_runs; ++i) closure.run(arguments, results, 0, block);
-  for (int64_t first = 0; first < n; first += block)
-    closure.run(arguments, results, first, block);
+  for (int64_t first = 0; first < n; first += block) closure.run(arguments, results, first, block);
   return results;
 }
 

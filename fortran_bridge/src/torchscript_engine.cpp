@@ -83,8 +83,7 @@ int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arg
 
 std::vector<int64_t> full_shape(const hybrid_engine_call &call, size_t field) {
   std::vector<int64_t> shape{call.n};
-  for (const int64_t *extent = call.shapes[field]; *extent >= 0; ++extent)
-    shape.push_back(*extent);
+  for (const int64_t *extent = call.shapes[field]; *extent >= 0; ++extent) shape.push_back(*extent);
   return shape;
 }
 
@@ -130,8 +129,8 @@ int run_model(void *opaque, const hybrid_engine_call *call, char *message, size_
 
 void close_model(void *model) { delete static_cast<Model *>(model); }
 
-const hybrid_engine engine = {HYBRID_ENGINE_ABI_VERSION, "torchscript", TORCH_VERSION,
-                              open_model,                run_model,     close_model};
+const hybrid_engine engine = {
+    HYBRID_ENGINE_ABI_VERSION, "torchscript", TORCH_VERSION, open_model, run_model, close_model};
 
 }  // namespace
 

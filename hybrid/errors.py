@@ -1,0 +1,9 @@
+"""Exceptions of archives."""
+
+
+class ArchiveError(ValueError):
+    """A file is not a closure archive, is damaged, or has a format this version cannot read."""
+
+
+class ExportError(ValueError):
+    """A closure could not be compiled, or the compiled one computes something else."""

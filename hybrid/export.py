@@ -1,0 +1,229 @@
+"""Compile a closure to one archive and prove that the archive computes the same."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from closures.base import Closure, random_inputs
+from closures.spec import ClosureSpec
+from hybrid.archive import (
+    MANIFEST,
+    REFERENCE,
+    Reference,
+    manifest_text,
+    reference_bytes,
+    seal,
+)
+from hybrid.comparison import largest_difference, output_scales
+from hybrid.errors import ExportError
+from hybrid.noise import standard_normal
+
+N_REFERENCE = 384
+BATCHES = (1, 7, 16, N_REFERENCE)
+BOUND = 4.0
+# What a neighbour may change: rounding of a matrix product of another size, and no more.
+NEIGHBOUR_BOUND = 1e-4
+NOISE_SEED = 0
+NOISE_STEP = 1
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export measured.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    differences
+        Batch size to largest difference between the archive and the Python closure
+        [eps on scaled outputs].
+    bound
+        What was allowed [eps].
+    """
+
+    path: Path
+    differences: Mapping[int, float]
+    bound: float
+
+
+def export(
+    closure: Closure,
+    path: Path | str,
+    *,
+    provenance: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> ExportReport:
+    """Compile `closure` to an archive, reload it and compare it with the Python closure.
+
+    Parameters
+    ----------
+    closure
+        The trained closure; it is put into evaluation mode.
+    path
+        Archive to write; replaced only if the comparison holds.
+    provenance
+        Entries added to the spec's provenance.
+    seed
+        Seed of the random in-range columns.
+
+    Raises
+    ------
+    ExportError
+        If TorchScript cannot compile the closure, its results do not fit its spec, its columns
+        influence each other, or the archive differs from it; no file is left behind.
+    """
+    path = Path(path)
+    closure.eval()
+    spec = replace(closure.spec, provenance={**closure.spec.provenance, **(provenance or {})})
+    reference = _evaluate(closure, spec, _reference_columns(spec, seed))
+    if spec.locality == "column":
+        _check_independence(spec, reference)
+    scripted = _script(closure)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".pt")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        extra = {
+            MANIFEST: manifest_text(spec, "torchscript"),
+            REFERENCE: reference_bytes(reference),
+        }
+        torch.jit.save(scripted, str(temporary), _extra_files=extra)
+        seal(temporary)
+        differences = _compare(temporary, spec, reference)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return ExportReport(path, differences, BOUND)
+
+
+def load_scripted(path: Path) -> torch.jit.ScriptModule:
+    """Load the TorchScript part of an archive."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
+        return torch.jit.load(str(path))  # type: ignore[no-untyped-call, no-any-return]
+
+
+def argument_names(spec: ClosureSpec) -> tuple[str, ...]:
+    """Return the names of forward's arguments: inputs, state, noise."""
+    return tuple(field.name for field in (*spec.inputs, *spec.state, *spec.noise))
+
+
+def result_names(spec: ClosureSpec) -> tuple[str, ...]:
+    """Return the names of forward's results: outputs, new state."""
+    return tuple(field.name for field in (*spec.outputs, *spec.state))
+
+
+def _script(closure: Closure) -> torch.jit.ScriptModule:
+    with warnings.catch_warnings():
+        # TorchScript is deprecated upstream; generated graphs annotate attributes in __init__.
+        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*instance-level annotations.*")
+        try:
+            module: torch.jit.ScriptModule = torch.jit.script(closure.scriptable())
+        except Exception as error:
+            raise ExportError(
+                f"{closure.spec.name}: expected a forward that TorchScript compiles (plain "
+                f"Tensor annotations, a tuple returned), got: {error}"
+            ) from error
+    return module
+
+
+def _reference_columns(spec: ClosureSpec, seed: int) -> tuple[torch.Tensor, ...]:
+    drawn = random_inputs(spec, N_REFERENCE, torch.Generator().manual_seed(seed))
+    first_noise = len(drawn) - len(spec.noise)
+    # The bridge draws noise by itself: with the same numbers here, it can be compared too.
+    column_id = np.arange(1, N_REFERENCE + 1)
+    noise = [
+        torch.from_numpy(standard_normal(NOISE_SEED, i, NOISE_STEP, column_id, field.size))
+        .reshape(drawn[first_noise + i].shape)
+        .to(drawn[first_noise + i].dtype)
+        for i, field in enumerate(spec.noise)
+    ]
+    return (*drawn[:first_noise], *noise)
+
+
+def _checked_results(
+    spec: ClosureSpec, results: tuple[torch.Tensor, ...], n: int
+) -> dict[str, NDArray[Any]]:
+    fields = (*spec.outputs, *spec.state)
+    if not isinstance(results, tuple) or len(results) != len(fields):
+        raise ExportError(
+            f"{spec.name}: expected forward to return a tuple of {len(fields)} tensors (outputs, "
+            f"new state), got {type(results).__name__}"
+            + (f" of {len(results)}" if isinstance(results, tuple) else "")
+        )
+    for field, tensor in zip(fields, results, strict=True):
+        shape = (n, *(size or 1 for size in field.shape))
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        if tuple(tensor.shape) != shape or dtype != field.dtype:
+            raise ExportError(
+                f"{field.name}: expected a {field.dtype} tensor of shape {shape}, got {dtype} "
+                f"and {tuple(tensor.shape)}; the closure's forward and its spec disagree"
+            )
+        if not bool(torch.isfinite(tensor).all()):
+            raise ExportError(
+                f"{field.name}: expected finite values for random columns inside the training "
+                "envelope, got NaN or infinity; narrow valid_min and valid_max or mend forward"
+            )
+    return _named(result_names(spec), results)
+
+
+def _evaluate(
+    closure: Closure, spec: ClosureSpec, arguments: tuple[torch.Tensor, ...]
+) -> Reference:
+    with torch.no_grad():
+        results = {
+            n: _checked_results(spec, closure(*(tensor[:n] for tensor in arguments)), n)
+            for n in BATCHES
+        }
+    return Reference(_named(argument_names(spec), arguments), results)
+
+
+def _check_independence(spec: ClosureSpec, reference: Reference) -> None:
+    scales = output_scales(spec, reference.largest)
+    for n, found in reference.results.items():
+        expected = {name: array[:n] for name, array in reference.largest.items()}
+        for field in (*spec.outputs, *spec.state):
+            eps = float(np.finfo(field.dtype).eps)
+            name = field.name
+            difference = largest_difference(
+                {name: found[name]}, {name: expected[name]}, {name: scales[name]}
+            )
+            if difference * eps > NEIGHBOUR_BOUND:
+                raise ExportError(
+                    f"{name}: expected a column closure, whose columns do not feel each other, "
+                    f"got results that change by {difference * eps:.1g} of their size between "
+                    f"{n} and {N_REFERENCE} columns; remove what mixes columns (batch "
+                    "statistics), or declare locality 'grid'"
+                )
+
+
+def _compare(path: Path, spec: ClosureSpec, reference: Reference) -> dict[int, float]:
+    module = load_scripted(path)
+    scales = output_scales(spec, reference.largest)
+    differences = {}
+    for n, expected in reference.results.items():
+        arguments = [torch.from_numpy(array[:n]) for array in reference.arguments.values()]
+        with torch.no_grad():
+            found = _named(result_names(spec), module(*arguments))
+        differences[n] = largest_difference(found, expected, scales)
+        if not differences[n] <= BOUND:
+            raise ExportError(
+                f"{spec.name}: expected the archive within {BOUND:g} eps of the Python closure on "
+                f"scaled outputs, got {differences[n]:.3g} for {n} columns; no file was written"
+            )
+    return differences
+
+
+def _named(names: tuple[str, ...], tensors: tuple[torch.Tensor, ...]) -> dict[str, NDArray[Any]]:
+    return {name: tensor.detach().numpy() for name, tensor in zip(names, tensors, strict=True)}

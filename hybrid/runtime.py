@@ -1,0 +1,111 @@
+"""Load an archive and run it through the library that Fortran calls."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from closures.spec import ClosureSpec
+from fortran_bridge.library import Binding, NativeClosure
+
+__all__ = ["Binding", "CompiledClosure", "load"]
+
+
+class CompiledClosure:
+    """A closure loaded from an archive by the native library.
+
+    Parameters
+    ----------
+    path
+        Archive.
+    engine
+        ``"auto"``, or the name of an engine.
+
+    Attributes
+    ----------
+    spec : ClosureSpec
+        The contract.
+    """
+
+    def __init__(self, path: Path | str, engine: str = "auto") -> None:
+        self._native = NativeClosure(path, engine)
+        self.spec = ClosureSpec.from_dict(json.loads(self._native.manifest)["spec"])
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Block sizes [columns] that round alike."""
+        return self._native.blocks
+
+    def create(
+        self,
+        n_column: int,
+        *,
+        column_id: NDArray[np.int64] | None = None,
+        seed: int = 0,
+        reproducible: bool = True,
+        policy: str = "error",
+    ) -> Binding:
+        """Make a binding for `n_column` columns; see `fortran_bridge.library.Binding`."""
+        return Binding(
+            self._native,
+            n_column,
+            column_id=column_id,
+            seed=seed,
+            reproducible=reproducible,
+            policy=policy,
+        )
+
+    def evaluate(
+        self, inputs: Mapping[str, NDArray[Any]], *, step: int = 0, seed: int = 0
+    ) -> dict[str, NDArray[Any]]:
+        """Evaluate the closure once, from zero state.
+
+        Parameters
+        ----------
+        inputs
+            Field name to array of shape ``(n, *field.shape)`` in the units of the spec.
+        step, seed
+            Key of the random numbers.
+
+        Returns
+        -------
+        dict
+            Output name to array of shape ``(n, *field.shape)`` in the units of the spec.
+
+        Raises
+        ------
+        BridgeError
+            If an input is missing, unknown or of another shape, or not finite.
+        """
+        sizes = {len(array) for array in inputs.values()}
+        if len(sizes) != 1:
+            raise ValueError(f"inputs: expected one number of columns, got {sorted(sizes)}")
+        n = sizes.pop()
+        binding = self.create(n, seed=seed)
+        dims = {f.name: ",".join(("column", *f.dims)) for f in self.spec.fields()}
+        units = {f.name: f.units for f in self.spec.fields()}
+        outputs = {
+            f.name: np.empty((n, *(size or 1 for size in f.shape)), dtype=f.dtype)
+            for f in self.spec.outputs
+        }
+        for name, array in {**inputs, **outputs}.items():
+            binding.bind(name, array, dims=dims.get(name, ""), units=units.get(name, "1"))
+        binding.run(step)
+        binding.free()
+        return outputs
+
+
+def load(path: Path | str, engine: str = "auto") -> CompiledClosure:
+    """Load an archive through the native library.
+
+    Raises
+    ------
+    BridgeError
+        If the file is missing, damaged, of a newer format, or its engine cannot be opened.
+    BuildError
+        If the native library is not there and cannot be built.
+    """
+    return CompiledClosure(path, engine)

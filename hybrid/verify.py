@@ -1,0 +1,192 @@
+"""Compare every way to run an archive with what the Python closure computed at export."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from closures.field import Field
+from closures.spec import ClosureSpec
+from fortran_bridge.hosts import run_host
+from hybrid.archive import read_manifest, read_reference
+from hybrid.comparison import Arrays, largest_difference, output_scales
+from hybrid.export import NOISE_SEED, NOISE_STEP, load_scripted, result_names
+from hybrid.runtime import CompiledClosure, load
+
+# Largest difference from eager [eps on scaled outputs]; an engine with other arithmetic will
+# have its own.
+BOUNDS = {"torchscript": 4.0}
+
+
+@dataclass(frozen=True)
+class VerifyRow:
+    """One way to run the archive, at one batch size."""
+
+    engine: str
+    n_column: int
+    eps: float
+    bound: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the difference is within the bound."""
+        return self.eps <= self.bound
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """All comparisons of one archive, in eps on scaled outputs."""
+
+    path: Path
+    rows: tuple[VerifyRow, ...]
+    unit: str = "eps of the output's precision, relative to its largest magnitude"
+
+    @property
+    def ok(self) -> bool:
+        """Whether every comparison holds."""
+        return all(row.ok for row in self.rows)
+
+
+def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) -> VerifyReport:
+    """Compare TorchScript, C ABI and Fortran with the eager results kept in the archive.
+
+    Parameters
+    ----------
+    path
+        Archive.
+    on_row
+        Called after each comparison.
+
+    Raises
+    ------
+    ArchiveError, BridgeError, HostError
+        If the archive cannot be read or run at all.
+    """
+    path = Path(path)
+    manifest = read_manifest(path)
+    spec = manifest.spec
+    reference = read_reference(path)
+    scales = output_scales(spec, reference.largest)
+    bound = BOUNDS[manifest.engine]
+    rows = []
+    for way in _ways(path, spec):
+        for n, same_batch in sorted(reference.results.items()):
+            arguments = {name: array[:n] for name, array in reference.arguments.items()}
+            # Reproducible mode promises, for any batch, what a large one gives.
+            large_batch = {name: array[:n] for name, array in reference.largest.items()}
+            expected = large_batch if way.reproducible else same_batch
+            eps = largest_difference(way.evaluate(arguments, n), expected, scales)
+            rows.append(VerifyRow(way.label, n, eps, bound))
+            if on_row:
+                on_row(rows[-1])
+    return VerifyReport(path, tuple(rows))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to run an archive: arguments and number of columns to results."""
+
+    label: str
+    reproducible: bool
+    evaluate: Callable[[Arrays, int], Arrays]
+
+
+def _ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
+    module = load_scripted(path)
+    compiled = load(path)
+
+    def torchscript(arguments: Arrays, _: int) -> Arrays:
+        with torch.no_grad():
+            results = module(*(torch.from_numpy(array) for array in arguments.values()))
+        return dict(zip(result_names(spec), (tensor.numpy() for tensor in results), strict=True))
+
+    return (
+        _Way("torchscript", False, torchscript),
+        _Way("c", True, lambda a, n: _run_c(compiled, a, n, reproducible=True)),
+        _Way("c, whole batch", False, lambda a, n: _run_c(compiled, a, n, reproducible=False)),
+        _Way("fortran", True, lambda a, n: _run_fortran(path, spec, a, n)),
+    )
+
+
+def _run_c(
+    compiled: CompiledClosure, arguments: Arrays, n: int, *, reproducible: bool
+) -> dict[str, NDArray[Any]]:
+    spec = compiled.spec
+    binding = compiled.create(n, seed=NOISE_SEED, reproducible=reproducible)
+    results = {field.name: np.empty((n, *_sizes(field)), field.dtype) for field in spec.outputs}
+    for name, field in {field.name: field for field in (*spec.inputs, *spec.outputs)}.items():
+        array = results[name] if name in results else arguments[name]
+        binding.bind(name, array, dims=",".join(_dims(field)), units=field.units)
+    for field in spec.state:
+        binding.state_set(field.name, arguments[field.name])
+    binding.run(NOISE_STEP)
+    binding.commit()
+    for field in spec.state:
+        state = binding.state_get(field.name, field.size)
+        results[field.name] = state.reshape(n, *_sizes(field))
+    binding.free()
+    return results
+
+
+def _run_fortran(
+    path: Path, spec: ClosureSpec, arguments: Arrays, n: int
+) -> dict[str, NDArray[Any]]:
+    settings: dict[str, Any] = {
+        "archive": str(path.resolve()),
+        "file": "columns.nc",
+        "n_column": n,
+        "step": NOISE_STEP,
+        "seed": NOISE_SEED,
+    }
+    for group in ("inputs", "outputs", "state"):
+        names = [field.name for field in getattr(spec, group)]
+        if names:
+            settings[group] = names
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_columns(folder / "columns.nc", spec, arguments, n)
+        run_host("verify", {"settings": settings}, folder)
+        with netCDF4.Dataset(folder / "columns.nc") as file:
+            file.set_auto_mask(False)
+            results = {field.name: file[field.name][:].transpose() for field in spec.outputs}
+            for field in spec.state:
+                results[field.name] = file[field.name][:].reshape(n, *_sizes(field))
+            return results
+
+
+def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> None:
+    # Fortran reads axes in reverse: the last in the file is its first and contiguous one.
+    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as file:
+        file.createDimension("column", n)
+        for field in spec.fields():
+            if field in spec.noise:
+                continue
+            is_state = field in spec.state
+            dims: tuple[str, ...]
+            if is_state:
+                dims = (f"{field.name}_flat",)
+                file.createDimension(dims[0], n * field.size)
+            else:
+                dims = _dims(field)[::-1]
+                for dim, size in zip(field.dims, field.shape, strict=True):
+                    if dim not in file.dimensions:
+                        file.createDimension(dim, size)
+            variable = file.createVariable(field.name, "f8", dims)
+            variable.units = field.units
+            values = arguments.get(field.name)
+            if values is not None:
+                variable[:] = values.ravel() if is_state else values.transpose()
+
+
+def _dims(field: Field) -> tuple[str, ...]:
+    return ("column", *field.dims)
+
+
+def _sizes(field: Field) -> tuple[int, ...]:
+    return tuple(size or 1 for size in field.shape)

@@ -1,0 +1,185 @@
+"""Misuse of a binding gets a message with what, expected, got and remedy; the host lives on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from closure_examples import N_LEVEL
+
+import hybrid
+from fortran_bridge import BridgeError
+from hybrid.runtime import Binding
+
+N = 6
+STATUS = {"field": 4, "units": 5, "shape": 6, "kind": 7, "order": 8, "value": 9, "argument": 10}
+
+
+def arrays() -> dict[str, tuple[np.ndarray[Any, Any], str, str]]:
+    rng = np.random.default_rng(0)
+    return {
+        "state_t": (rng.uniform(220, 300, (N, N_LEVEL)), "column,level", "K"),
+        "state_ps": (rng.uniform(6e4, 1e5, N), "column", "Pa"),
+        "ptend_t": (np.full((N, N_LEVEL), -1.0), "column,level", "K s-1"),
+        "precipitation": (np.full(N, -1.0), "column", "m s-1"),
+    }
+
+
+def bound(path: Path, policy: str = "error") -> tuple[Binding, dict[str, np.ndarray[Any, Any]]]:
+    binding = hybrid.load(path).create(N, policy=policy)
+    kept = {}
+    for name, (array, dims, units) in arrays().items():
+        binding.bind(name, array, dims=dims, units=units)
+        kept[name] = array
+    return binding, kept
+
+
+ERRORS: list[tuple[str, str, Callable[[Binding], object]]] = [
+    (
+        "field",
+        r"state_x: no such field in .*; expected an input \(state_t, state_ps\) or an output \(pt",
+        lambda b: b.bind("state_x", np.zeros(N), dims="column", units="K"),
+    ),
+    (
+        "units",
+        r"state_ps: expected units that convert from 'K' to 'Pa'; they measure different things",
+        lambda b: b.bind("state_ps", np.zeros(N), dims="column", units="K"),
+    ),
+    (
+        "units",
+        r"state_ps: expected units that UDUNITS-2 knows, got 'pascalls'",
+        lambda b: b.bind("state_ps", np.zeros(N), dims="column", units="pascalls"),
+    ),
+    (
+        "shape",
+        r"state_t: expected rank 2 \(column,level\), got rank 1",
+        lambda b: b.bind("state_t", np.zeros(N), dims="column", units="K"),
+    ),
+    (
+        "shape",
+        r"state_t: expected 5 along 'level', got 7; regrid the array or export the closure for 7",
+        lambda b: b.bind("state_t", np.zeros((N, 7)), dims="column,level", units="K"),
+    ),
+    (
+        "shape",
+        r"state_ps: expected 6 along 'column', got 1; bind the columns",
+        lambda b: b.bind("state_ps", np.zeros(1), dims="column", units="Pa"),
+    ),
+    (
+        "shape",
+        r"state_t: expected dims 'column,level' in the order of .* subscripts, got 'column,lev'",
+        lambda b: b.bind("state_t", np.zeros((N, N_LEVEL)), dims="column,lev", units="K"),
+    ),
+    (
+        "shape",
+        r"state_t: expected dims 'column,level' .* got 'column,column'",
+        lambda b: b.bind("state_t", np.zeros((N, N_LEVEL)), dims="column,column", units="K"),
+    ),
+    (
+        "kind",
+        r"state_ps: expected an array of 4-byte or 8-byte reals, got 2-byte numbers; copy it",
+        lambda b: b.bind("state_ps", np.zeros(N, np.float16), dims="column", units="Pa"),
+    ),
+    (
+        "kind",
+        r"state_ps: expected an array of 4-byte or 8-byte reals, got another type",
+        lambda b: b.bind("state_ps", np.zeros(N, np.int64), dims="column", units="Pa"),
+    ),
+    (
+        "argument",
+        r"state_ps: accumulate is for outputs, this is an input",
+        lambda b: b.bind("state_ps", np.zeros(N), dims="column", units="Pa", accumulate=True),
+    ),
+    (
+        "order",
+        r"expected every field to be bound before run, got none for state_t, state_ps, ptend_t",
+        lambda b: b.run(0),
+    ),
+    ("order", r"expected a run before commit, got none since the last", lambda b: b.commit()),
+    (
+        "field",
+        r"memory: no such state field in closure column_network; expected one of none",
+        lambda b: b.state_get("memory"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "message", "misuse"), ERRORS)
+def test_misuse(
+    column_archive: Path, status: str, message: str, misuse: Callable[[Binding], object]
+) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    with pytest.raises(BridgeError, match=message) as caught:
+        misuse(binding)
+    assert caught.value.status == STATUS[status]
+    # A refused call leaves the binding as it was: it can still be used.
+    for name, (array, dims, units) in arrays().items():
+        binding.bind(name, array, dims=dims, units=units)
+    binding.run(0)
+
+
+def test_bound_twice(column_archive: Path) -> None:
+    binding, kept = bound(column_archive)
+    with pytest.raises(BridgeError, match="state_ps: bound twice; bind each field once"):
+        binding.bind("state_ps", kept["state_ps"], dims="column", units="Pa")
+    binding.run(0)
+
+
+def test_one_field_never_bound(column_archive: Path) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    for name, (array, dims, units) in list(arrays().items())[:-1]:
+        binding.bind(name, array, dims=dims, units=units)
+    with pytest.raises(BridgeError, match="got none for precipitation; bind them"):
+        binding.run(0)
+
+
+@pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (np.inf, "infinity")])
+def test_non_finite_input(column_archive: Path, value: float, word: str) -> None:
+    binding, kept = bound(column_archive)
+    kept["state_t"][3, 2] = value
+    message = rf"state_t: expected finite values, got {word} in column 4 of 6 \(column id 4\), "
+    with pytest.raises(BridgeError, match=message + "element 3 of 5; nothing was written"):
+        binding.run(0)
+    assert np.all(kept["ptend_t"] == -1.0)
+    kept["state_t"][3, 2] = 250.0
+    binding.run(0)
+    assert np.all(np.isfinite(kept["ptend_t"]))
+    assert not np.any(kept["ptend_t"] == -1.0)
+
+
+def test_value_beyond_the_closure_s_precision(column_archive: Path) -> None:
+    binding, kept = bound(column_archive)
+    kept["state_ps"][0] = 1e300
+    with pytest.raises(BridgeError, match="state_ps: expected finite values, got infinity"):
+        binding.run(0)
+
+
+def test_policy_host_leaves_bad_columns_alone(column_archive: Path) -> None:
+    reference, expected = bound(column_archive)
+    reference.run(0)
+    binding, kept = bound(column_archive, policy="host")
+    kept["state_t"][3, 2] = np.nan
+    binding.run(0)
+    good = np.arange(N) != 3
+    np.testing.assert_array_equal(binding.mask(), ~good)
+    np.testing.assert_array_equal(kept["ptend_t"][good], expected["ptend_t"][good])
+    assert np.all(kept["ptend_t"][3] == -1.0)
+
+
+def test_options_are_checked(column_archive: Path) -> None:
+    closure = hybrid.load(column_archive)
+    with pytest.raises(BridgeError, match="policy: expected 'error' or 'host', got 'clip'"):
+        closure.create(N, policy="clip")
+    with pytest.raises(BridgeError, match="expected at least one column, got 0"):
+        closure.create(0)
+    with pytest.raises(ValueError, match=r"column_id: expected shape \(6,\), got \(5,\)"):
+        closure.create(N, column_id=np.arange(5))
+
+
+def test_byte_order_and_evaluate(column_archive: Path) -> None:
+    closure = hybrid.load(column_archive)
+    with pytest.raises(ValueError, match="native byte order"):
+        closure.create(N).bind("state_ps", np.zeros(N, ">f8"), dims="column", units="Pa")
+    with pytest.raises(BridgeError, match="got none for state_ps"):
+        closure.evaluate({"state_t": np.full((N, N_LEVEL), 250.0)})

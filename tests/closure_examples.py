@@ -1,0 +1,80 @@
+"""Small closures that tests share: stateless profiles, and a stateful, stochastic scalar."""
+
+import torch
+from torch import Tensor, nn
+
+from closures import Closure, ClosureSpec, Field
+
+N_LEVEL = 5
+
+
+class ColumnNetwork(Closure):
+    """Profile and scalar in, profile and scalar out."""
+
+    def __init__(self, n_level: int = N_LEVEL, seed: int = 0) -> None:
+        level = ("level",)
+        super().__init__(
+            ClosureSpec(
+                name="column_network",
+                version="1.0",
+                inputs=(
+                    Field("state_t", "K", level, (n_level,), valid_min=200.0, valid_max=310.0),
+                    Field("state_ps", "Pa", valid_min=5e4, valid_max=1.05e5),
+                ),
+                outputs=(
+                    Field("ptend_t", "K s-1", level, (n_level,)),
+                    Field("precipitation", "m s-1"),
+                ),
+                description="random network for tests",
+            )
+        )
+        generator = torch.Generator().manual_seed(seed)
+        self.hidden = nn.Linear(n_level + 1, 32)
+        self.head = nn.Linear(32, n_level + 1)
+        for parameter in self.parameters():
+            scale = parameter.shape[-1] ** -0.5
+            parameter.data = scale * torch.randn(parameter.shape, generator=generator)
+
+    def forward(self, state_t: Tensor, state_ps: Tensor) -> tuple[Tensor, Tensor]:
+        x = torch.cat([(state_t - 260.0) / 30.0, (state_ps[:, None] - 8e4) / 2e4], dim=1)
+        y = self.head(torch.tanh(self.hidden(x)))
+        return (y[:, :-1] * 1e-5, torch.sigmoid(y[:, -1]) * 1e-7)
+
+
+class Persistence(Closure):
+    """AR(1) in every column, with a profile of state and noise."""
+
+    def __init__(self, n_level: int = N_LEVEL, phi: float = 0.9) -> None:
+        level = ("level",)
+        super().__init__(
+            ClosureSpec(
+                name="persistence",
+                version="1.0",
+                inputs=(Field("x", "1", valid_min=-2.0, valid_max=2.0),),
+                outputs=(Field("x_tendency", "s-1"),),
+                state=(Field("memory", "1", level, (n_level,)),),
+                noise=(Field("shock", "1", level, (n_level,)),),
+            )
+        )
+        self.phi = phi
+
+    def forward(self, x: Tensor, memory: Tensor, shock: Tensor) -> tuple[Tensor, Tensor]:
+        new = self.phi * memory + shock
+        return (x + new.sum(dim=1), new)
+
+
+class Overflowing(Closure):
+    """exp overflows on the way to a finite result: harmless, unless the host traps overflow."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ClosureSpec(
+                name="overflowing",
+                version="1.0",
+                inputs=(Field("x", "1", valid_min=-2e4, valid_max=2e4),),
+                outputs=(Field("y", "1"),),
+            )
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (1.0 / (1.0 + torch.exp(-x)),)

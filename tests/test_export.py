@@ -1,0 +1,152 @@
+"""Export proves that the archive equals the Python closure, or leaves no file behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from closure_examples import ColumnNetwork, Persistence
+from torch import Tensor
+
+import hybrid
+from closures import Closure, ClosureSpec, Field
+from hybrid.archive import read_manifest, read_reference
+from hybrid.comparison import largest_difference, output_scales
+from hybrid.errors import ExportError
+from hybrid.verify import verify
+
+
+class Wrong(Closure):
+    """Base of closures that export must refuse."""
+
+    def __init__(self, n_output: int = 1) -> None:
+        outputs = tuple(Field(f"y{i}", "1") for i in range(n_output))
+        super().__init__(ClosureSpec("wrong", "1", (Field("x", "1"),), outputs))
+
+
+class Unscriptable(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (torch.from_numpy(np.sin(x.numpy())),)
+
+
+class WrongShape(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x[:, None],)
+
+
+class WrongType(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x.double(),)
+
+
+class TooFew(Wrong):
+    def __init__(self) -> None:
+        super().__init__(n_output=2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x,)
+
+
+class NotFinite(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (torch.log(x - 5.0),)
+
+
+class DiffersWhenCompiled(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            return (x * 1.00001,)
+        return (x,)
+
+
+class NeighboursMatter(Wrong):
+    """Claims to be a column closure, but its answer depends on the batch."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x - x.mean(),)
+
+
+@pytest.mark.parametrize(
+    ("closure", "message"),
+    [
+        (Unscriptable, "wrong: expected a forward that TorchScript compiles"),
+        (WrongShape, r"y0: expected a float32 tensor of shape \(1,\), got float32 and \(1, 1\)"),
+        (WrongType, "y0: expected a float32 tensor .*, got float64"),
+        (TooFew, "expected forward to return a tuple of 2 tensors .*, got tuple of 1"),
+        (NotFinite, "y0: expected finite values for random columns inside the training envelope"),
+        (DiffersWhenCompiled, "within 4 eps of the Python closure .*; no file was written"),
+        (NeighboursMatter, r"y0: expected a column closure, .* between 1 and 384 columns"),
+    ],
+)
+def test_what_differs_is_refused(tmp_path: Path, closure: type[Wrong], message: str) -> None:
+    path = tmp_path / "wrong.pt"
+    with pytest.raises(ExportError, match=message):
+        hybrid.export(closure(), path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_export_leaves_the_previous_archive(tmp_path: Path) -> None:
+    path = tmp_path / "kept.pt"
+    hybrid.export(ColumnNetwork(), path)
+    before = path.read_bytes()
+    with pytest.raises(ExportError):
+        hybrid.export(DiffersWhenCompiled(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_report_and_manifest(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    report = hybrid.export(ColumnNetwork(), path, provenance={"seed": "7"})
+    assert set(report.differences) == {1, 7, 16, 384}
+    assert max(report.differences.values()) <= 4.0
+    manifest = read_manifest(path)
+    assert manifest.spec.provenance == {"seed": "7"}
+    assert manifest.spec.inputs == ColumnNetwork().spec.inputs
+    assert manifest.format_version == "1.0"
+    assert "torch" in manifest.versions
+    assert "extra/hybrid.json" in manifest.hashes
+
+
+def test_reference_is_the_eager_result(column_archive: Path) -> None:
+    reference = read_reference(column_archive)
+    assert set(reference.results) == {1, 7, 16, 384}
+    for n, results in reference.results.items():
+        tensors = (torch.from_numpy(array[:n]) for array in reference.arguments.values())
+        for found, expected in zip(ColumnNetwork()(*tensors), results.values(), strict=True):
+            np.testing.assert_array_equal(found.detach().numpy(), expected)
+    assert reference.arguments["state_t"].min() >= 200.0
+    assert reference.arguments["state_t"].max() <= 310.0
+
+
+def test_plain_torch_opens_the_archive(column_archive: Path) -> None:
+    module = torch.jit.load(str(column_archive))  # type: ignore[no-untyped-call]
+    tendency, precipitation = module(torch.full((2, 5), 250.0), torch.full((2,), 9e4))
+    assert tendency.shape == (2, 5)
+    assert precipitation.shape == (2,)
+
+
+@pytest.mark.fortran
+@pytest.mark.parametrize("closure", [ColumnNetwork(), Persistence(), 0.5 * Persistence()])
+def test_verify(closure: Closure, tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    hybrid.export(closure, path)
+    report = verify(path)
+    assert {row.engine for row in report.rows} == {"torchscript", "c", "c, whole batch", "fortran"}
+    assert {row.n_column for row in report.rows} == {1, 7, 16, 384}
+    assert all(row.eps <= 4.0 for row in report.rows)
+    assert report.ok
+
+
+def test_comparison_measures_in_eps() -> None:
+    spec = ClosureSpec("a", "1", (Field("x", "1"),), (Field("y", "1", valid_max=8.0),))
+    reference = {"y": np.array([1.0, -2.0], dtype=np.float32)}
+    scales = output_scales(spec, reference)
+    assert scales["y"] == 8.0
+    eps = float(np.finfo(np.float32).eps)
+    off = {"y": reference["y"].astype(float) + np.array([0.0, 8 * 3 * eps])}
+    assert largest_difference(off, reference, scales) == pytest.approx(3.0)
+    lost = {"y": np.array([np.nan, -2.0])}
+    assert largest_difference(lost, reference, scales) == np.inf
+    zero = {"y": np.zeros(2, dtype=np.float32)}
+    assert largest_difference({"y": np.array([0.0, 1e-30])}, zero, {"y": np.zeros(())}) == np.inf
