@@ -45,7 +45,7 @@ def test_empty_file(tmp_path: Path) -> None:
 
 def test_plain_torchscript(tmp_path: Path) -> None:
     path = tmp_path / "plain.pt"
-    torch.jit.save(torch.jit.script(ColumnNetwork()), str(path))  # type: ignore[no-untyped-call]
+    torch.jit.save(torch.jit.script(ColumnNetwork()), str(path))
     message = r"hybrid.json.* inside, got a zip file without.*exported with hybrid.export first"
     refused(path, message, message)
 

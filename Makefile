@@ -1,0 +1,41 @@
+# Every target does the set-up it needs: Debian packages, .venv, the native library.
+# Each step checks first whether there is anything to do.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test lint bench clean packages environment native
+
+# Compilers, build tools and the libraries that the bridge and the Fortran hosts link.
+PACKAGES := gfortran g++ cmake ninja-build make pkg-config libzip-dev nlohmann-json3-dev \
+	libudunits2-dev librandom123-dev libssl-dev libnetcdff-dev
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: native ## install what is missing and build the native library
+
+demo: setup ## train, compile, run in Fortran, score, write the report (minutes)
+	@.venv/bin/hybrid demo
+
+test: setup ## run the tests
+	@.venv/bin/python -m pytest
+
+lint: environment ## run every checker of Python, Fortran and C++ sources
+	@.ci/lint
+
+bench: setup ## measure what a call through the bridge costs
+	@.venv/bin/python -m benchmarks
+
+clean: ## remove what was built and cached; .venv and results/ stay
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find benchmarks closures fortran_bridge hybrid solvers tests -name __pycache__ -prune \
+	  -exec rm -rf {} +
+
+packages:
+	@.ci/system-packages $(PACKAGES)
+
+environment:
+	@.ci/python-environment
+
+native: packages environment
+	@.venv/bin/hybrid bridge build
