@@ -1,0 +1,78 @@
+/* The header is plain C, and every function takes what no caller should give it. */
+#include <hybrid.h>
+#include <stdio.h>
+#include <string.h>
+
+static int failures = 0;
+
+static void expect(int condition, const char *what) {
+  if (condition) return;
+  printf("failed: %s (%s)\n", what, hybrid_last_error());
+  ++failures;
+}
+
+static void expect_refused(int status, int expected, const char *part) {
+  expect(status == expected && strstr(hybrid_last_error(), part) != NULL, part);
+}
+
+int main(int count, char **arguments) {
+  hybrid_closure *closure = NULL;
+  hybrid_binding *binding = NULL;
+  double x[3] = {0.5, -0.5, 0.25}, tendency[3], memory[15];
+  unsigned char mask[3];
+  int64_t shape = 3, stride = sizeof(double), sizes[8], ids[3] = {1, 2, 3};
+  if (count != 2) return 2;
+
+  expect(strlen(hybrid_version()) > 0, "a version");
+  expect_refused(hybrid_closure_load(arguments[1], "auto", NULL), HYBRID_ERROR_ARGUMENT,
+                 "expected an address for the closure, got null");
+  expect_refused(hybrid_closure_load(NULL, "auto", &closure), HYBRID_ERROR_ARGUMENT,
+                 "expected a path, got null");
+  expect_refused(hybrid_closure_load(arguments[1], NULL, &closure), HYBRID_ERROR_ARGUMENT,
+                 "expected an engine name, got null");
+  expect_refused(hybrid_closure_retain(NULL), HYBRID_ERROR_ARGUMENT, "expected a loaded closure");
+  expect_refused(hybrid_binding_retain(NULL), HYBRID_ERROR_ARGUMENT, "expected a binding");
+  expect(hybrid_closure_manifest(NULL) == NULL, "no manifest of nothing");
+  expect(hybrid_closure_blocks(NULL, sizes, 8) == 0, "no blocks of nothing");
+  hybrid_closure_free(NULL);
+  hybrid_binding_free(NULL);
+
+  expect(hybrid_closure_load(arguments[1], "auto", &closure) == HYBRID_OK, "load");
+  expect(strstr(hybrid_closure_manifest(closure), "\"persistence\"") != NULL, "manifest");
+  expect(hybrid_closure_blocks(closure, sizes, 8) >= 1, "blocks");
+  expect_refused(hybrid_binding_create(NULL, 3, ids, 7, 1, "error", &binding),
+                 HYBRID_ERROR_ARGUMENT, "expected a loaded closure");
+  expect(hybrid_binding_create(closure, 3, ids, 7, 1, "error", &binding) == HYBRID_OK, "create");
+  expect(hybrid_binding_retain(binding) == HYBRID_OK, "retain");
+  hybrid_binding_free(binding);
+  expect_refused(
+      hybrid_binding_bind(binding, "x", x, HYBRID_FLOAT64, 0, &shape, &stride, "column", "1", 0),
+      HYBRID_ERROR_SHAPE, "x: expected a rank from 1 to 15, got 0");
+  expect_refused(
+      hybrid_binding_bind(binding, "x", NULL, HYBRID_FLOAT64, 1, &shape, &stride, "column", "1", 0),
+      HYBRID_ERROR_ARGUMENT, "x: expected an array, got a null address");
+  expect_refused(hybrid_binding_bind(binding, "x", x, 16, 1, &shape, &stride, "column", "1", 0),
+                 HYBRID_ERROR_KIND, "got 16-byte numbers");
+  expect(hybrid_binding_bind(binding, "x", x, HYBRID_FLOAT64, 1, &shape, &stride, "column", "1",
+                             0) == HYBRID_OK,
+         "bind x");
+  expect(hybrid_binding_bind(binding, "x_tendency", tendency, HYBRID_FLOAT64, 1, &shape, &stride,
+                             "column", "s-1", 0) == HYBRID_OK,
+         "bind x_tendency");
+  expect(hybrid_binding_run(binding, 1) == HYBRID_OK, "run");
+  expect(hybrid_binding_commit(binding) == HYBRID_OK, "commit");
+  expect(hybrid_binding_mask(binding, mask, 3) == HYBRID_OK && mask[0] == 0, "mask");
+  expect_refused(hybrid_binding_mask(binding, mask, 2), HYBRID_ERROR_SHAPE,
+                 "mask: expected 3 columns, got 2");
+  expect(hybrid_binding_state_get(binding, "memory", memory, 15) == HYBRID_OK, "state_get");
+  expect_refused(hybrid_binding_state_get(binding, "memory", memory, 3), HYBRID_ERROR_SHAPE,
+                 "memory: expected 15 values (columns times elements), got 3");
+  expect(hybrid_binding_state_set(binding, "memory", memory, 15) == HYBRID_OK, "state_set");
+  hybrid_closure_free(closure);
+  expect(hybrid_binding_run(binding, 2) == HYBRID_OK, "run after the closure was freed");
+  hybrid_binding_free(binding);
+  expect(hybrid_noise(7, 0, 1, 3, ids, 5, memory) == HYBRID_OK, "noise");
+  expect_refused(hybrid_noise(7, 0, 1, 3, ids, 0, memory), HYBRID_ERROR_ARGUMENT,
+                 "noise: expected positive sizes");
+  return failures != 0;
+}
