@@ -16,7 +16,8 @@ import torch
 from torch.utils.benchmark import Timer
 
 import hybrid
-from closures.base import Closure, random_inputs
+from closures.base import Closure
+from closures.sampling import random_inputs
 
 N_COLUMN = (1, 16, 384)
 """Sizes of a call [columns]: a single one, a chunk of a climate model, a whole coarse grid."""

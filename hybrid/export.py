@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from closures.base import Closure, random_inputs
+from closures.base import Closure
+from closures.sampling import random_inputs
 from closures.spec import ClosureSpec
 from hybrid.archive import (
     MANIFEST,

@@ -176,7 +176,7 @@ contains
     integer, intent(in) :: status
     if (status == 0) return
     write (error_unit, '(a)') trim(errmsg)
-    stop 1, quiet=.true.
+    stop 1, quiet = .true.
   end subroutine check
 
 end program verify_host

@@ -9,7 +9,7 @@ from closure_examples import ColumnNetwork, Persistence
 
 import hybrid
 from closures import SpecError
-from closures.base import random_inputs
+from closures.sampling import random_inputs
 from hybrid.export import load_scripted
 
 
