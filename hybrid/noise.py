@@ -9,8 +9,9 @@ def standard_normal(
 ) -> NDArray[np.float64]:
     """Return the standard normal numbers that the bridge gives to a noise field.
 
-    Philox 4x64-10 with counter (column id, step, field, element quartet) and key (seed, 0);
-    Box-Muller on consecutive pairs of the upper 53 bits.
+    Philox 4x64-10 with counter (column id, step, field, element // 4) and key (seed, 0); each
+    word w becomes ``u = ((w >> 11) + 1) / 2**53``, each pair of words two elements by Box-Muller,
+    cosine first. `include/hybrid.h` says the same of ``hybrid_noise``.
 
     Parameters
     ----------

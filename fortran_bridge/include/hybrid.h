@@ -106,8 +106,10 @@ HYBRID_API int hybrid_binding_state_set(hybrid_binding *binding, const char *nam
                                         const double *values, int64_t n);
 
 /* The standard normal numbers that the bridge gives to noise field number `field` (counted from
- * 0) at `step`: values[n_column][size]. Philox 4x64-10, counter (column id, step, field, element
- * quartet), key (seed, 0), Box-Muller on consecutive pairs. */
+ * 0) at `step`: values[n_column][size]. Philox 4x64-10 with counter (column id, step, field,
+ * element / 4) and key (seed, 0) gives four words w; negative numbers count modulo 2^64. Each word
+ * becomes u = ((w >> 11) + 1) / 2^53 in (0, 1], and each pair of words two elements:
+ * sqrt(-2 ln u0) cos(2 pi u1) and sqrt(-2 ln u0) sin(2 pi u1). */
 HYBRID_API int hybrid_noise(uint64_t seed, int64_t field, int64_t step, int64_t n_column,
                             const int64_t *column_id, int64_t size, double *values);
 

@@ -30,9 +30,7 @@ def test_a_changed_source_asks_for_a_build(
 
 
 def test_missing_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        build.shutil, "which", lambda tool: None if tool == "gfortran" else f"/bin/{tool}"
-    )
+    monkeypatch.setattr("shutil.which", lambda tool: None if tool == "gfortran" else f"/bin/{tool}")
     with pytest.raises(BuildError, match="expected gfortran to be installed; needed are"):
         ensure_built(Prefix(tmp_path))
 
