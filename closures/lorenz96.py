@@ -218,7 +218,7 @@ class MLPClosure(Closure):
         closure.load_state_dict(self.state_dict())
         with torch.no_grad():
             closure.first.weight /= scaling.x_std
-            closure.first.bias -= closure.first.weight[:, 0] * scaling.x_mean
+            closure.first.bias.sub_(closure.first.weight[:, 0] * scaling.x_mean)
             closure.last.weight[0] *= scaling.u_std
             closure.last.bias[0] = scaling.u_mean + scaling.u_std * closure.last.bias[0]
             closure.last.bias[1] += math.log(scaling.u_std)

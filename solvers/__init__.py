@@ -1,0 +1,1 @@
+"""Reference numerics: the high-resolution truths and their diagnostics. Knows no closure."""
