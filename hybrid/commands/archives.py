@@ -1,0 +1,125 @@
+"""``hybrid inspect`` and ``hybrid verify``: what an archive promises, and whether it keeps it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from hybrid.commands.terminal import examples, output
+
+if TYPE_CHECKING:
+    from closures import Field
+    from closures.field import Bound
+    from hybrid.archive import Manifest
+    from hybrid.verify import VerifyReport
+
+Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Compiled closure.")]
+
+GROUPS = {"inputs": "input", "outputs": "output", "state": "state", "noise": "noise"}
+
+
+def inspect(archive: Archive) -> None:
+    """Print what a compiled closure is: fields with units and shapes, origin, hashes."""
+    from hybrid.archive import read_manifest
+
+    manifest = read_manifest(archive)
+    console = output()
+    console.print(_fields(manifest))
+    console.print(_identity(manifest))
+
+
+def verify(archive: Archive) -> None:
+    """Compare every way to evaluate a closure with the eager Python one.
+
+    Random columns inside the training envelope, in batches of several sizes, go through each
+    engine and language. Ends with exit code 1 if a difference is beyond its bound.
+    """
+    from hybrid.verify import verify as compare
+
+    report = compare(archive)
+    console = output()
+    console.print(_differences(report))
+    if not report.ok:
+        console.print(f"{archive}: differs beyond the bound", style="bold red")
+        raise typer.Exit(1)
+    console.print(f"{archive}: all within the bound", style="green")
+
+
+def _fields(manifest: "Manifest") -> Table:
+    spec = manifest.spec
+    table = Table(title=Text(f"{spec.name} {spec.version}"), title_justify="left")
+    for column in ("group", "name", "units", "dims", "shape", "dtype", "range"):
+        table.add_column(column)
+    for group, label in GROUPS.items():
+        for field in getattr(spec, group):
+            table.add_row(*(Text(cell) for cell in (label, *_cells(field))))
+    return table
+
+
+def _cells(field: "Field") -> tuple[str, ...]:
+    shape = ", ".join("any" if size is None else str(size) for size in field.shape)
+    dims = ", ".join(field.dims) or "scalar"
+    return (field.name, field.units, dims, shape, field.dtype, _range(field))
+
+
+def _range(field: "Field") -> str:
+    low = _extreme(field.valid_min, min)
+    high = _extreme(field.valid_max, max)
+    return "unchecked" if low == high == "" else f"{low or '-inf'} .. {high or 'inf'}"
+
+
+def _extreme(bound: "Bound", pick: Callable[[tuple[float, ...]], float]) -> str:
+    if bound is None:
+        return ""
+    return f"{pick(bound) if isinstance(bound, tuple) else bound:.4g}"
+
+
+def _identity(manifest: "Manifest") -> Table:
+    spec = manifest.spec
+    table = Table(show_header=False)
+    rows = {
+        "description": spec.description,
+        "locality": spec.locality,
+        "format": manifest.format_version,
+        "engine": manifest.engine,
+        "written with": ", ".join(f"{name} {text}" for name, text in manifest.versions.items()),
+        **{f"reference {i}": text for i, text in enumerate(spec.references, start=1)},
+        **spec.provenance,
+        "hashes": f"{len(manifest.hashes)} entries, all as recorded",
+    }
+    for name, value in rows.items():
+        if value:
+            table.add_row(Text(name), Text(str(value)))
+    return table
+
+
+def _differences(report: "VerifyReport") -> Table:
+    sizes = sorted({row.n_column for row in report.rows})
+    engines = list(dict.fromkeys(row.engine for row in report.rows))
+    by_cell = {(row.engine, row.n_column): row for row in report.rows}
+    table = Table(
+        title=Text(f"Largest difference from eager Python [{report.unit}]"),
+        title_justify="left",
+    )
+    table.add_column("engine")
+    for size in sizes:
+        table.add_column(f"{size} column{'s' if size > 1 else ''}", justify="right")
+    table.add_column("bound", justify="right")
+    for engine in engines:
+        rows = [by_cell.get((engine, size)) for size in sizes]
+        cells = [
+            Text("-") if row is None else Text(f"{row.eps:.3g}", style="" if row.ok else "bold red")
+            for row in rows
+        ]
+        bound = max(row.bound for row in rows if row is not None)
+        table.add_row(Text(engine), *cells, Text(f"{bound:g}"))
+    return table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command(epilog=examples("hybrid inspect closure.pt"))(inspect)
+    app.command(epilog=examples("hybrid verify closure.pt"))(verify)

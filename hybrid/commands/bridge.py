@@ -1,0 +1,108 @@
+"""``hybrid bridge``: the native library, and the flags a host model compiles with."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hybrid.commands.terminal import ProjectGroup, examples, messages
+
+if TYPE_CHECKING:
+    from fortran_bridge.build import Prefix
+
+app = typer.Typer(
+    cls=ProjectGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    epilog=examples("hybrid bridge build", "hybrid bridge config --cflags --ldflags"),
+)
+
+PrefixOption = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        help="Where the library is installed; default: $HYBRID_PREFIX, else inside the Python "
+        "environment.",
+    ),
+]
+
+
+@app.callback()
+def bridge() -> None:
+    """Build the native library, and say how a host model compiles against it."""
+
+
+@app.command(
+    epilog=examples("hybrid bridge build", "hybrid bridge build --prefix ~/hybrid --force")
+)
+def build(
+    prefix: PrefixOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Rebuild from nothing.")] = False,
+) -> None:
+    """Build and install the native library, its engines and the Fortran hosts.
+
+    Does nothing if all of it is there and up to date.
+    """
+    built = _built(prefix, force=force)
+    typer.echo(f"native library: {built.library}")
+
+
+@app.command(
+    epilog=examples(
+        "hybrid bridge config --prefix",
+        "gfortran $(hybrid bridge config --source) model.f90 $(hybrid bridge config --ldflags)",
+        "cc $(hybrid bridge config --cflags) model.c $(hybrid bridge config --ldflags)",
+    )
+)
+def config(
+    cflags: Annotated[bool, typer.Option("--cflags", help="Flags of a C compiler.")] = False,
+    fflags: Annotated[bool, typer.Option("--fflags", help="Flags of a Fortran compiler.")] = False,
+    ldflags: Annotated[bool, typer.Option("--ldflags", help="Flags of the linker.")] = False,
+    source: Annotated[
+        bool, typer.Option("--source", help="The Fortran module, to compile with the host.")
+    ] = False,
+    show_prefix: Annotated[
+        bool, typer.Option("--prefix", help="Folder of bin, include, lib and share.")
+    ] = False,
+) -> None:
+    """Print what a host model needs to compile and link, in one line, ready for a makefile.
+
+    The library is built first if it is missing or out of date.
+    """
+    wanted = {
+        "prefix": show_prefix,
+        "cflags": cflags,
+        "fflags": fflags,
+        "source": source,
+        "ldflags": ldflags,
+    }
+    if not any(wanted.values()):
+        raise typer.BadParameter(
+            f"expected at least one of {', '.join(f'--{name}' for name in wanted)}; got none"
+        )
+    values = _values(_built(None, force=False))
+    typer.echo(" ".join(values[name] for name, asked in wanted.items() if asked))
+
+
+def _built(prefix: Path | None, *, force: bool) -> "Prefix":
+    from fortran_bridge.build import Prefix, ensure_built
+
+    console = messages()
+
+    def say(step: str) -> None:
+        console.print(step, markup=False, highlight=False)
+
+    return ensure_built(
+        None if prefix is None else Prefix(prefix.resolve()), force=force, on_step=say
+    )
+
+
+def _values(prefix: "Prefix") -> dict[str, str]:
+    library = prefix.library.parent
+    return {
+        "prefix": str(prefix.root),
+        "cflags": f"-I{prefix.include}",
+        "fflags": f"-I{prefix.include}",
+        "source": str(prefix.fortran_source),
+        "ldflags": f"-L{library} -Wl,-rpath,{library} -lhybrid",
+    }

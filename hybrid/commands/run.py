@@ -1,0 +1,112 @@
+"""``hybrid run`` and ``hybrid demo``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hybrid.commands.terminal import examples, messages, output
+from hybrid.experiments import EXPERIMENTS
+
+if TYPE_CHECKING:
+    from hybrid.experiments.result import ExperimentResult
+
+
+class PresetName(StrEnum):
+    """Size of a run."""
+
+    test = "test"
+    quick = "quick"
+    full = "full"
+
+
+Out = Annotated[Path | None, typer.Option(help="Folder for everything that is written.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HYBRID_CLIMSIM_DATA",
+        exists=True,
+        file_okay=False,
+        help="Folder with ClimSim files; without it a small generated sample is used.",
+    ),
+]
+
+_NAMES = "\n\n".join(f"[bold]{name}[/bold]: {entry.summary}" for name, entry in EXPERIMENTS.items())
+
+
+def _known(name: str) -> str:
+    if name not in EXPERIMENTS:
+        raise typer.BadParameter(f"expected one of {', '.join(EXPERIMENTS)}; got {name!r}")
+    return name
+
+
+def run(
+    name: Annotated[str, typer.Argument(callback=_known, metavar="NAME", help="The experiment.")],
+    preset: Annotated[
+        PresetName, typer.Option(help="Size: seconds, minutes, or the honest scale.")
+    ] = PresetName.quick,
+    out: Out = None,
+    seed: Seed = 0,
+    data: Data = None,
+) -> None:
+    """Run one experiment: truth, training, compiling, a run inside Fortran, scores."""
+    from hybrid.experiments import run_experiment
+    from hybrid.progress import progress_display
+
+    folder = out or Path("results") / f"{name}-{preset.value}"
+    duration = EXPERIMENTS[name].durations[preset.value]
+    console = messages()
+    console.print(f"{name}, preset {preset.value}: about {duration} on 2 cores", highlight=False)
+    with progress_display(console) as progress:
+        result = run_experiment(name, preset.value, folder, seed, data, progress)
+    show([result], folder)
+
+
+def demo(out: Out = None, seed: Seed = 0, data: Data = None) -> None:
+    """Run all experiments in preset quick and write one report about them."""
+    from hybrid.demo import run_demo
+    from hybrid.progress import progress_display
+
+    folder = out or Path("results") / "demo"
+    console = messages()
+    parts = (f"{name} (about {entry.durations['quick']})" for name, entry in EXPERIMENTS.items())
+    console.print(f"demo, on 2 cores: {', '.join(parts)}", highlight=False)
+    with progress_display(console) as progress:
+        results = run_demo(folder, seed, data, progress)
+    show(results, folder)
+
+
+def show(results: list["ExperimentResult"], folder: Path) -> None:
+    """Print headlines and scores of `results`, and where their files are."""
+    from hybrid.score_table import terminal_table
+
+    console = output()
+    for result in results:
+        console.print(f"\n{result.headline}", style="bold", markup=False, highlight=False)
+        for key, choice in result.choices.items():
+            console.print(f"{key}: {choice}", markup=False, highlight=False)
+        for table in result.tables:
+            console.print()
+            console.print(terminal_table(table))
+    console.print()
+    paths = [folder / "report.html", folder / "results.json"]
+    paths += [path for result in results for path in result.archives]
+    for path in paths:
+        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command(epilog=examples("hybrid demo", "hybrid demo --data ../climsim --out results/demo"))(
+        demo
+    )
+    app.command(
+        epilog=f"[bold]Experiments[/bold]\n\n{_NAMES}\n\n"
+        + examples(
+            "hybrid run lorenz96",
+            "hybrid run lorenz96 --preset test --out /tmp/lorenz96",
+            "hybrid run climsim --data ../climsim --seed 1",
+        )
+    )(run)

@@ -1,0 +1,130 @@
+"""The experiments: from truth to a scored run inside a model, one module each.
+
+A module defines ``run(request: Request) -> ExperimentResult``. It is imported when it runs, so
+that listing the experiments costs nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from hybrid.experiments.result import ExperimentResult, Preset
+
+__all__ = ["EXPERIMENTS", "Experiment", "UnknownExperimentError", "run_experiment"]
+
+
+class UnknownExperimentError(ValueError):
+    """No experiment has this name."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Entry of the registry.
+
+    Parameters
+    ----------
+    module
+        Where its ``run`` is.
+    summary
+        One line for people.
+    durations
+        How long each preset takes on 2 cores, said before it starts.
+    """
+
+    module: str
+    summary: str
+    durations: Mapping[str, str]
+
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        "lorenz96": Experiment(
+            "hybrid.experiments.lorenz96",
+            "Two-scale Lorenz-96: stochastic closures inside a Fortran model",
+            {"test": "20 seconds", "quick": "2 minutes", "full": "20 minutes"},
+        ),
+        "climsim": Experiment(
+            "hybrid.experiments.climsim",
+            "ClimSim: an emulator of cloud-resolving columns, called from Fortran",
+            {"test": "15 seconds", "quick": "1 minute", "full": "2 minutes"},
+        ),
+    }
+)
+"""The experiments by name, as in ``hybrid run NAME``."""
+
+
+def find(name: str) -> Experiment:
+    """Return the registry entry of an experiment.
+
+    Raises
+    ------
+    UnknownExperimentError
+        If there is none; the message names those there are.
+    """
+    try:
+        return EXPERIMENTS[name]
+    except KeyError:
+        raise UnknownExperimentError(
+            f"experiment: expected one of {', '.join(EXPERIMENTS)}; got {name!r}"
+        ) from None
+
+
+def run_experiment(
+    name: str,
+    preset: "Preset",
+    out: Path,
+    seed: int = 0,
+    data: Path | None = None,
+    progress: "Progress | None" = None,
+) -> "ExperimentResult":
+    """Run an experiment and write ``results.json`` and ``report.html`` into `out`.
+
+    Parameters
+    ----------
+    name
+        Key of `EXPERIMENTS`.
+    preset
+        ``"test"``, ``"quick"`` or ``"full"``.
+    out
+        Folder for everything the run writes; created if needed.
+    seed
+        Seed of every random choice.
+    data
+        Folder of input data, for experiments that read any.
+    progress
+        Running progress display; none is shown if None.
+
+    Raises
+    ------
+    UnknownExperimentError
+        If there is no experiment `name`.
+    """
+    from rich.progress import Progress
+
+    from hybrid.experiments.result import Request
+    from hybrid.report import Run, write_report
+    from hybrid.results import Results, write_results
+
+    module = import_module(find(name).module)
+    out.mkdir(parents=True, exist_ok=True)
+    shown = Progress(disable=True) if progress is None else progress
+    result: ExperimentResult = module.run(Request(preset, out, seed, shown, data))
+    record = Results(
+        experiment=name,
+        preset=preset,
+        seed=seed,
+        headline=result.headline,
+        metrics=result.metrics,
+        settings=result.settings,
+        choices=result.choices,
+    )
+    write_results(out / "results.json", record)
+    command = f"hybrid run {name} --preset {preset} --seed {seed}{' --data DIR' if data else ''}"
+    write_report(out / "report.html", [result], Run(command, preset, seed))
+    return result

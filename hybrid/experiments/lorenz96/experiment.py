@@ -1,0 +1,179 @@
+"""The Lorenz-96 experiment from truth to figures."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.experiments.lorenz96 import figures
+from hybrid.experiments.lorenz96.coupled import (
+    climate_jobs,
+    collect_climates,
+    collect_forecasts,
+    forecast_jobs,
+    run_all,
+)
+from hybrid.experiments.lorenz96.scoring import CLIMATE_SCORES, FORECAST_SCORES, Scores, score
+from hybrid.experiments.lorenz96.settings import (
+    CLOSURES,
+    MODEL_STEP,
+    N_BIN,
+    PRESETS,
+    SAVE_STEP,
+    TRUTH_STEP,
+    Lorenz96Settings,
+)
+from hybrid.experiments.lorenz96.training import ClosureSet, make_closures
+from hybrid.experiments.lorenz96.truth import Truth, make_truth
+from hybrid.experiments.result import ExperimentResult, Request, Table
+from solvers.lorenz96 import Lorenz96Parameters
+
+TIME_SCALE_RATIOS = (10.0, 4.0)
+"""Values of c: fast variables well apart from the slow ones, and not."""
+
+_LABELS = {
+    "floor": "floor (truth against truth)",
+    "none": "no closure",
+    "cubic": "cubic",
+    "cubic_ar1": "cubic + AR(1)",
+    "mlp_ar1": "MLP + AR(1)",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One value of c: its truth, closures and scores."""
+
+    parameters: Lorenz96Parameters
+    truth: Truth
+    closures: ClosureSet
+    scores: Scores
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the names of metrics; empty for the first value of c."""
+        return "" if self.parameters.c == TIME_SCALE_RATIOS[0] else f"_c{self.parameters.c:g}"
+
+
+def run(request: Request) -> ExperimentResult:
+    """Truth, training, compiling, climate and forecast runs in Fortran, scores, figures.
+
+    Parameters
+    ----------
+    request
+        Preset, folder, seed and progress display.
+
+    Returns
+    -------
+    ExperimentResult
+        Metrics for c = 10 under plain names, for c = 4 with suffix ``_c4``.
+    """
+    settings = PRESETS[request.preset]
+    cases = [_run_case(c, settings, request) for c in TIME_SCALE_RATIOS]
+    metrics = {
+        name: value for case in cases for name, value in case.scores.metrics(case.suffix).items()
+    }
+    return ExperimentResult(
+        name="lorenz96",
+        headline=_headline(cases),
+        metrics=metrics,
+        settings={
+            **asdict(settings),
+            "truth_step": TRUTH_STEP,
+            "model_step": MODEL_STEP,
+            "n_bin": N_BIN,
+            "time_units_per_seed": settings.n_member * settings.climate_time,
+            "system": "Lorenz-96, two scales, K=8, J=32, F=20, h=1, b=10, c=10 and c=4 (_c4)",
+        },
+        choices={
+            f"{label}{case.suffix}": case.scores.best(label_score)
+            for case in cases
+            for label, label_score in (("best", "hellinger"), ("best_forecast", "crps"))
+        },
+        tables=tuple(_table(case, settings) for case in cases),
+        figures=figures.all_figures(cases),
+        archives=tuple(
+            compiled.archive
+            for case in cases
+            for group in case.closures.compiled.values()
+            for compiled in group
+        ),
+    )
+
+
+def _run_case(c: float, settings: Lorenz96Settings, request: Request) -> Case:
+    parameters = Lorenz96Parameters(c=c)
+    label = f"Lorenz-96 c={c:g}"
+    rng = np.random.default_rng([request.seed, round(c)])
+    truth = make_truth(parameters, settings, rng, _task(request, f"{label}: truth"))
+    closures = make_closures(
+        truth.pairs, settings, request.seed, request.out, _task(request, f"{label}: closures")
+    )
+    climate = climate_jobs(closures, truth, settings, rng)
+    forecast = forecast_jobs(closures, truth, settings, rng)
+    folder: Path = request.out / "host" / f"c{c:g}"
+    results = run_all(
+        [*climate, *forecast],
+        folder,
+        parameters.forcing,
+        _task(request, f"{label}: Fortran model"),
+    )
+    climates = collect_climates(climate, results[: len(climate)], settings)
+    forecasts = collect_forecasts(forecast, results[len(climate) :], truth)
+    scores = score(truth, climates, forecasts, settings.score_lead)
+    return Case(parameters, truth, closures, scores)
+
+
+def _task(request: Request, description: str) -> Callable[[float], None]:
+    task = request.progress.add_task(description, total=1.0)
+    return lambda done: request.progress.update(task, completed=done)
+
+
+def _headline(cases: list[Case]) -> str:
+    parts = []
+    for case in cases:
+        best = case.scores.best("hellinger")
+        distance = {
+            name: float(case.scores.climate["hellinger"][name].mean())
+            for name in (best, "none", "floor")
+        }
+        parts.append(
+            f"c={case.parameters.c:g}: {_LABELS[best]} {distance[best]:.3f}, "
+            f"no closure {distance['none']:.3f}, floor {distance['floor']:.3f}"
+        )
+    return (
+        "Two-scale Lorenz-96 (a toy model of the atmosphere, no data needed), closures run in "
+        f"Fortran; Hellinger distance of the climate of X: {'; '.join(parts)}"
+    )
+
+
+def _table(case: Case, settings: Lorenz96Settings) -> Table:
+    found = case.scores.metrics("")
+    lead = f"at lead {settings.score_lead:g}"
+    return Table(
+        title=f"Lorenz-96, c = {case.parameters.c:g}",
+        columns=(
+            "Hellinger",
+            "Wasserstein",
+            "autocorrelation",
+            "wave variance",
+            "neighbours",
+            *(f"{name.upper() if name != 'spread' else name} {lead}" for name in FORECAST_SCORES),
+        ),
+        rows={
+            _LABELS[name]: tuple(
+                found[f"{label}_{name}"] for label in (*CLIMATE_SCORES, *FORECAST_SCORES)
+            )
+            for name in ("floor", *CLOSURES)
+        },
+        note=(
+            f"Climate: mean of {settings.n_seed} seeds, {settings.n_member} members of "
+            f"{settings.climate_time:g} time units each, sampled every {SAVE_STEP:g}. Hellinger "
+            f"distance of X over {N_BIN} bins; autocorrelation up to lag 2 and correlation of "
+            "neighbours: RMS difference; wave variance: RMS relative difference. Forecasts: "
+            f"{settings.n_case} cases from the exact X, {settings.n_ensemble} members (1 for a "
+            "deterministic model); their floor is the two-scale model with fast variables of "
+            "analogues. All dimensionless, lower is better; a good ensemble has spread = RMSE."
+        ),
+    )

@@ -1,0 +1,158 @@
+"""The Lorenz-96 experiment, in preset test."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.progress import Progress
+
+from hybrid.experiments.lorenz96 import run
+from hybrid.experiments.lorenz96.settings import (
+    CLOSURES,
+    MODEL_STEP,
+    PRESETS,
+    SAVE_STEP,
+    Lorenz96Settings,
+)
+from hybrid.experiments.lorenz96.truth import N_NEAREST, analogue_states, make_truth
+from hybrid.experiments.result import ExperimentResult, Request
+from solvers.lorenz96 import Lorenz96Parameters
+
+TINY = Lorenz96Settings(
+    n_truth_member=2,
+    reference_time=2.0,
+    train_time=1.0,
+    n_member=2,
+    climate_time=1.5,
+    n_case=3,
+    n_ensemble=4,
+    forecast_time=0.2,
+    score_lead=0.1,
+    n_library=30,
+)
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> ExperimentResult:
+    with Progress(disable=True) as progress:
+        return run(Request("test", tmp_path_factory.mktemp("lorenz96"), 0, progress))
+
+
+@pytest.mark.fortran
+def test_every_score_is_there_and_finite(result: ExperimentResult) -> None:
+    scores = ("hellinger", "wasserstein", "autocorrelation", "wave_variance", "neighbour")
+    expected = {
+        f"{score}_{name}{suffix}"
+        for score in (*scores, "crps", "rmse", "spread")
+        for name in ("floor", *CLOSURES)
+        for suffix in ("", "_c4")
+    }
+    assert expected <= set(result.metrics)
+    assert all(math.isfinite(value) for value in result.metrics.values())
+
+
+@pytest.mark.fortran
+@pytest.mark.parametrize("suffix", ["", "_c4"])
+def test_closures_improve_climate_and_forecasts(result: ExperimentResult, suffix: str) -> None:
+    metrics = result.metrics
+    # The short runs of this preset have a floor near 0.02; no closure is at 0.26 and 0.09.
+    for name in ("cubic", "cubic_ar1", "mlp_ar1"):
+        assert metrics[f"hellinger_{name}{suffix}"] < 0.5 * metrics[f"hellinger_none{suffix}"]
+        assert metrics[f"wasserstein_{name}{suffix}"] < 0.5 * metrics[f"wasserstein_none{suffix}"]
+        assert metrics[f"crps_{name}{suffix}"] < 0.6 * metrics[f"crps_none{suffix}"]
+    assert metrics[f"hellinger_floor{suffix}"] < 0.04
+    assert metrics[f"spread_none{suffix}"] == metrics[f"spread_cubic{suffix}"] == 0.0
+    for name in ("floor", "cubic_ar1", "mlp_ar1"):
+        ratio = metrics[f"spread_{name}{suffix}"] / metrics[f"rmse_{name}{suffix}"]
+        assert 0.5 < ratio < 2.5
+
+
+@pytest.mark.fortran
+def test_what_the_report_gets(result: ExperimentResult) -> None:
+    assert result.name == "lorenz96"
+    assert "no data needed" in result.headline
+    assert set(result.choices) == {
+        f"{choice}{suffix}" for choice in ("best", "best_forecast") for suffix in ("", "_c4")
+    }
+    assert len(result.tables) == 2
+    assert all(len(row) == len(t.columns) for t in result.tables for row in t.rows.values())
+    assert [figure.name for figure in result.figures] == [
+        "lorenz96_closures",
+        "lorenz96_climate",
+        "lorenz96_structure",
+        "lorenz96_skill",
+    ]
+    for figure in result.figures:
+        assert figure.reading
+        assert all(axis.get_ylabel() for axis in figure.figure.axes[:1])
+    # Cubic, cubic + AR(1) and one network a seed, for two values of c.
+    assert len(result.archives) == 2 * (2 + PRESETS["test"].n_seed)
+    assert all(path.is_file() for path in result.archives)
+
+
+def test_preset_quick_is_long_enough() -> None:
+    quick = PRESETS["quick"]
+    assert quick.n_seed >= 3
+    assert quick.n_member * quick.climate_time >= 2000.0
+    assert quick.climate_time >= 100.0
+
+
+def test_truth_is_reproducible_and_its_parts_fit() -> None:
+    parameters = Lorenz96Parameters()
+    said: list[float] = []
+    first, again, other = (
+        make_truth(parameters, TINY, np.random.default_rng(seed), said.append) for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first.reference, again.reference)
+    np.testing.assert_array_equal(first.cases.perfect, again.cases.perfect)
+    assert np.abs(first.reference - other.reference).max() > 1.0
+    assert said[-1] == 1.0
+    assert first.pairs["x"].shape == (round(1.0 / MODEL_STEP), 2, 8)
+    assert first.floor.shape == (round(1.5 / SAVE_STEP), 2, 8)
+    assert first.reference.shape == (round(2.0 / SAVE_STEP), 2, 8)
+    assert first.cases.truth.shape == (4, 3, 8)
+    assert first.cases.perfect.shape == (4, 3, 8, 4)
+
+
+def test_perfect_ensemble_starts_at_the_truth_and_spreads() -> None:
+    truth = make_truth(Lorenz96Parameters(), TINY, np.random.default_rng(3), lambda _: None)
+    error = np.abs(truth.cases.perfect - truth.cases.truth[..., None]).mean(axis=(1, 2, 3))
+    assert error[0] < 0.2
+    assert error[-1] > 1.5 * error[0]
+
+
+def test_analogues_have_the_true_x_and_fast_variables_of_similar_sectors() -> None:
+    parameters = Lorenz96Parameters(n_k=4, n_j=3)
+    rng = np.random.default_rng(0)
+    library = rng.uniform(-10.0, 10.0, (1000, parameters.size))
+    # Fast variables that give away the X of their sector.
+    library[:, 4:] = np.repeat(library[:, :4], 3, axis=1)
+    x = rng.uniform(-9.0, 9.0, (5, 4))
+    states = analogue_states(parameters, x, library, 6, rng)
+    assert states.shape == (5, 6, parameters.size)
+    np.testing.assert_array_equal(states[:, :, :4], np.repeat(x[:, None], 6, axis=1))
+    distance = np.abs(states[:, :, 4:] - np.repeat(states[:, :, :4], 3, axis=2))
+    # 4000 sectors over 20 units: the nearest ones span 0.2 units.
+    assert distance.max() < 2 * N_NEAREST * 20.0 / 4000.0
+    assert len(np.unique(states[0, :, 4])) > 1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"n_case": 0}, "settings: expected positive numbers"),
+        ({"score_lead": 9.0}, r"score_lead: expected at most forecast_time = 2\.0, got 9\.0"),
+    ],
+)
+def test_settings_are_checked(values: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Lorenz96Settings(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.fortran
+def test_the_same_seed_gives_the_same_numbers(result: ExperimentResult, tmp_path: Path) -> None:
+    with Progress(disable=True) as progress:
+        again = run(Request("test", tmp_path, 0, progress))
+    assert dict(again.metrics) == dict(result.metrics)
