@@ -13,14 +13,35 @@ namespace hybrid {
 
 namespace {
 
-// Largest blocks first; the last, incomplete one is filled up to the smallest size.
-std::vector<std::pair<int64_t, int64_t>> plan(const std::vector<int64_t> &sizes, int64_t n) {
-  std::vector<std::pair<int64_t, int64_t>> blocks;
-  int64_t first = 0;
-  for (auto size = sizes.rbegin(); size != sizes.rend(); ++size)
-    for (; n - first >= *size; first += *size) blocks.emplace_back(first, *size);
-  if (first < n) blocks.emplace_back(first, sizes.front());
-  return blocks;
+struct Plan {
+  std::vector<std::pair<int64_t, int64_t>> blocks;  // first column, size
+  double seconds = 0.0;
+};
+
+// Covers `n` columns from `first` on with blocks of the `kinds` smallest sizes: as many of the
+// largest as fit, then whatever is quickest for the rest, one more of them with padding or
+// smaller ones. Which is chosen cannot be seen in the results: all these sizes round alike.
+Plan cover(const std::vector<Block> &blocks, size_t kinds, int64_t first, int64_t n) {
+  const Block &largest = blocks[kinds - 1];
+  Plan plan;
+  const auto add = [&] {
+    plan.blocks.emplace_back(first, largest.size);
+    plan.seconds += largest.seconds;
+    first += largest.size;
+    n -= largest.size;
+  };
+  while (n >= largest.size) add();
+  if (n <= 0) return plan;
+  if (kinds > 1) {
+    const Plan rest = cover(blocks, kinds - 1, first, n);
+    if (rest.seconds < largest.seconds) {
+      plan.blocks.insert(plan.blocks.end(), rest.blocks.begin(), rest.blocks.end());
+      plan.seconds += rest.seconds;
+      return plan;
+    }
+  }
+  add();
+  return plan;
 }
 
 double value_at(const Field &field, const std::byte *rows, int64_t index) {
@@ -70,7 +91,7 @@ Binding::Binding(std::shared_ptr<const Closure> closure, int64_t n_column, const
     std::iota(column_id_.begin(), column_id_.end(), 1);
   }
   if (reproducible)
-    blocks_ = plan(closure_->blocks(), n_column);
+    blocks_ = cover(closure_->blocks(), closure_->blocks().size(), 0, n_column).blocks;
   else
     blocks_ = {{0, n_column}};
   n_padded_ = blocks_.back().first + blocks_.back().second;

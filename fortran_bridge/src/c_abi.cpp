@@ -73,7 +73,7 @@ int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int cap
   if (!closure) return 0;
   const auto &blocks = closure->closure->blocks();
   for (int i = 0; i < capacity && i < static_cast<int>(blocks.size()); ++i)
-    sizes[i] = blocks[static_cast<size_t>(i)];
+    sizes[i] = blocks[static_cast<size_t>(i)].size;
   return static_cast<int>(blocks.size());
 }
 

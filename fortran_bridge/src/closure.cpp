@@ -3,7 +3,6 @@
 #include <array>
 
 #include "error.hpp"
-#include "self_test.hpp"
 
 namespace hybrid {
 

@@ -8,6 +8,7 @@
 #include "archive.hpp"
 #include "buffers.hpp"
 #include "engine.hpp"
+#include "self_test.hpp"
 #include "spec.hpp"
 
 namespace hybrid {
@@ -18,8 +19,8 @@ class Closure {
 
   const std::string &manifest() const { return manifest_; }
   const Spec &spec() const { return spec_; }
-  // Block sizes that round alike, ascending.
-  const std::vector<int64_t> &blocks() const { return blocks_; }
+  // Blocks that round alike, by ascending size.
+  const std::vector<Block> &blocks() const { return blocks_; }
 
   // Evaluates `n` columns starting at row `first` of the buffers.
   void run(const Buffers &arguments, const Buffers &results, int64_t first, int64_t n) const;
@@ -31,7 +32,7 @@ class Closure {
   Spec spec_;
   Model model_;
   Shapes shapes_;
-  std::vector<int64_t> blocks_;
+  std::vector<Block> blocks_;
 };
 
 }  // namespace hybrid

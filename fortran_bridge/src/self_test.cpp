@@ -70,11 +70,20 @@ bool same(const Buffers &a, const Buffers &b, int64_t n) {
   return true;
 }
 
-Buffers run_in_blocks(const Closure &closure, const Buffers &arguments, int64_t n, int64_t block) {
-  Buffers results(closure.spec().results(), n);
-  for (int i = 0; i < warm_up_runs; ++i) closure.run(arguments, results, 0, block);
-  for (int64_t first = 0; first < n; first += block) closure.run(arguments, results, first, block);
-  return results;
+struct Outcome {
+  Buffers results;
+  double seconds;  // of one block
+};
+
+Outcome run_in_blocks(const Closure &closure, const Buffers &arguments, int64_t n, int64_t block) {
+  Outcome outcome{Buffers(closure.spec().results(), n), 0.0};
+  for (int i = 0; i < warm_up_runs; ++i) closure.run(arguments, outcome.results, 0, block);
+  const auto start = std::chrono::steady_clock::now();
+  for (int64_t first = 0; first < n; first += block)
+    closure.run(arguments, outcome.results, first, block);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  outcome.seconds = elapsed.count() / static_cast<double>(n / block);
+  return outcome;
 }
 
 int64_t bytes_a_column(const Spec &spec) {
@@ -88,28 +97,27 @@ int64_t bytes_a_column(const Spec &spec) {
 bool rounds_alike_in_any_order(const Closure &closure, const Buffers &arguments,
                                const Buffers &results, int64_t n, int64_t block) {
   const auto &spec = closure.spec();
-  const auto backwards = run_in_blocks(closure, reversed(arguments, spec.arguments(), n), n, block);
+  const auto turned = reversed(arguments, spec.arguments(), n);
+  const auto backwards = run_in_blocks(closure, turned, n, block).results;
   return same(results, reversed(backwards, spec.results(), n), n);
 }
 
 }  // namespace
 
-std::vector<int64_t> blocks_that_round_alike(const Closure &closure) {
+std::vector<Block> blocks_that_round_alike(const Closure &closure) {
   const auto &spec = closure.spec();
-  if (spec.locality == "grid") return {1};
+  if (spec.locality == "grid") return {{1, 0.0}};
   int64_t n = largest_block;
   while (n > 16 && n * bytes_a_column(spec) > most_bytes) n /= 2;
   const auto arguments = random_arguments(spec, n);
-  const auto start = std::chrono::steady_clock::now();
   const auto reference = run_in_blocks(closure, arguments, n, 16);
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!rounds_alike_in_any_order(closure, arguments, reference, n, 16)) return {1};
-  std::vector<int64_t> blocks{16};
-  for (const int64_t block : {int64_t{128}, int64_t{512}}) {
+  if (!rounds_alike_in_any_order(closure, arguments, reference.results, n, 16)) return {{1, 0.0}};
+  std::vector<Block> blocks{{16, reference.seconds}};
+  for (const int64_t size : {int64_t{128}, int64_t{512}}) {
     // A costly network gains nothing from larger blocks that would pay for testing them.
-    if (block > n || seconds > most_seconds) break;
-    if (same(reference, run_in_blocks(closure, arguments, n, block), n)) blocks.push_back(block);
+    if (size > n || reference.seconds * static_cast<double>(n / 16) > most_seconds) break;
+    const auto outcome = run_in_blocks(closure, arguments, n, size);
+    if (same(reference.results, outcome.results, n)) blocks.push_back({size, outcome.seconds});
   }
   return blocks;
 }
