@@ -26,6 +26,7 @@ from hybrid.archive import (
 from hybrid.comparison import largest_difference, output_scales
 from hybrid.errors import ExportError
 from hybrid.noise import standard_normal
+from hybrid.threads import one_thread
 
 N_REFERENCE = 384
 BATCHES = (1, 7, 16, N_REFERENCE)
@@ -182,7 +183,7 @@ def _checked_results(
 def _evaluate(
     closure: Closure, spec: ClosureSpec, arguments: tuple[torch.Tensor, ...]
 ) -> Reference:
-    with torch.no_grad():
+    with one_thread(), torch.no_grad():
         results = {
             n: _checked_results(spec, closure(*(tensor[:n] for tensor in arguments)), n)
             for n in BATCHES
@@ -215,7 +216,7 @@ def _compare(path: Path, spec: ClosureSpec, reference: Reference) -> dict[int, f
     differences = {}
     for n, expected in reference.results.items():
         arguments = [torch.from_numpy(array[:n]) for array in reference.arguments.values()]
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             found = _named(result_names(spec), module(*arguments))
         differences[n] = largest_difference(found, expected, scales)
         if not differences[n] <= BOUND:

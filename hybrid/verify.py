@@ -18,6 +18,7 @@ from hybrid.archive import read_manifest, read_reference
 from hybrid.comparison import Arrays, largest_difference, output_scales
 from hybrid.export import NOISE_SEED, NOISE_STEP, load_scripted, result_names
 from hybrid.runtime import CompiledClosure, load
+from hybrid.threads import one_thread
 
 # Largest difference from eager [eps on scaled outputs]; an engine with other arithmetic will
 # have its own.
@@ -102,7 +103,7 @@ def _ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
     compiled = load(path)
 
     def torchscript(arguments: Arrays, _: int) -> Arrays:
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             results = module(*(torch.from_numpy(array) for array in arguments.values()))
         return dict(zip(result_names(spec), (tensor.numpy() for tensor in results), strict=True))
 

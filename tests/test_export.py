@@ -138,6 +138,21 @@ def test_verify(closure: Closure, tmp_path: Path) -> None:
     assert report.ok
 
 
+def test_comparison_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+    # Wide enough for a matrix product to be split.
+    closure = ColumnNetwork(n_level=600)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        report = hybrid.export(closure, tmp_path / "wide.pt")
+        assert torch.get_num_threads() == 2
+        rows = [row for row in verify(tmp_path / "wide.pt").rows if row.engine != "fortran"]
+    finally:
+        torch.set_num_threads(threads)
+    assert max(report.differences.values()) <= 4.0
+    assert max(row.eps for row in rows) <= 4.0
+
+
 def test_comparison_measures_in_eps() -> None:
     spec = ClosureSpec("a", "1", (Field("x", "1"),), (Field("y", "1", valid_max=8.0),))
     reference = {"y": np.array([1.0, -2.0], dtype=np.float32)}
