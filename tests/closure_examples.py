@@ -11,7 +11,7 @@ N_LEVEL = 5
 class ColumnNetwork(Closure):
     """Profile and scalar in, profile and scalar out."""
 
-    def __init__(self, n_level: int = N_LEVEL, seed: int = 0) -> None:
+    def __init__(self, n_level: int = N_LEVEL, seed: int = 0, n_hidden: int = 32) -> None:
         level = ("level",)
         super().__init__(
             ClosureSpec(
@@ -29,8 +29,8 @@ class ColumnNetwork(Closure):
             )
         )
         generator = torch.Generator().manual_seed(seed)
-        self.hidden = nn.Linear(n_level + 1, 32)
-        self.head = nn.Linear(32, n_level + 1)
+        self.hidden = nn.Linear(n_level + 1, n_hidden)
+        self.head = nn.Linear(n_hidden, n_level + 1)
         for parameter in self.parameters():
             scale = parameter.shape[-1] ** -0.5
             parameter.data = scale * torch.randn(parameter.shape, generator=generator)

@@ -140,7 +140,7 @@ def test_verify(closure: Closure, tmp_path: Path) -> None:
 
 def test_comparison_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
     # Wide enough for a matrix product to be split.
-    closure = ColumnNetwork(n_level=600)
+    closure = ColumnNetwork(n_level=124, n_hidden=2048)
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(2)

@@ -11,6 +11,9 @@
 
 #include "hybrid_engine.h"
 
+// MKL keeps a thread count of its own beside OpenMP's. Null where torch was built without MKL.
+extern "C" int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
+
 namespace {
 
 struct Result {
@@ -34,13 +37,18 @@ class OneThread {
     // The first parallel call of a thread lets torch set the thread count; have that done now.
     at::internal::lazy_init_num_threads();
     omp_set_num_threads(1);
+    if (MKL_Set_Num_Threads_Local) mkl_ = MKL_Set_Num_Threads_Local(1);
   }
-  ~OneThread() { omp_set_num_threads(host_); }
+  ~OneThread() {
+    omp_set_num_threads(host_);
+    if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(mkl_);
+  }
   OneThread(const OneThread &) = delete;
   OneThread &operator=(const OneThread &) = delete;
 
  private:
   int host_;
+  int mkl_ = 0;
 };
 
 template <class Body>

@@ -1,12 +1,15 @@
 """The whole way of the experiment, on the generated sample and on ClimSim's own files."""
 
 import re
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
 import pytest
 from climsim_folder import real_climsim_folder
+from rich.console import Console
 from rich.progress import Progress
 
 from closures.climsim.emulator import predict
@@ -19,9 +22,11 @@ from closures.climsim.variables import v1
 from closures.training import Training
 from fortran_bridge.errors import HostError
 from fortran_bridge.hosts import run_host
-from hybrid.experiments.climsim import run
+from hybrid.experiments import run_experiment
+from hybrid.experiments.climsim import models, run
 from hybrid.experiments.climsim.coupling import Coupled, run_in_fortran
 from hybrid.experiments.result import ExperimentResult, Preset, Request
+from hybrid.progress import LineProgress
 
 V1 = v1()
 LABELS = ("dT", "dq", "NETSW", "FLWDS", "PRECSC", "PRECC", "SOLS", "SOLL", "SOLSD", "SOLLD")
@@ -75,6 +80,38 @@ def coupled(sample: tuple[Pair, ...], tmp_path_factory: pytest.TempPathFactory) 
 def test_headline_says_first_that_data_are_generated(generated: ExperimentResult) -> None:
     assert generated.headline.startswith("Generated sample, not ClimSim data")
     assert generated.settings["data"] == generated.choices["data"] == "generated sample"
+
+
+class Interrupting(Progress):
+    """Stops the run in the middle of the training for split season."""
+
+    def update(self, task_id: Any, **kwargs: Any) -> None:
+        super().update(task_id, **kwargs)
+        task = self._tasks[task_id]
+        if task.description.endswith("training, split season") and task.completed >= 0.5:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_run_goes_on_and_gives_the_same_numbers(
+    generated: ExperimentResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYBRID_CLIMSIM_DATA", raising=False)
+    with pytest.raises(KeyboardInterrupt), Interrupting(disable=True) as progress:
+        run_experiment("climsim", "test", tmp_path, 0, None, progress)
+    trained: list[str] = []
+
+    def record(*arguments: Any) -> Any:
+        trained.append(arguments[4]["split"])
+        return train_mlp(*arguments)
+
+    monkeypatch.setattr(models, "train_mlp", record)
+    said = StringIO()
+    with LineProgress(Console(file=said)) as line_progress:
+        resumed = run_experiment("climsim", "test", tmp_path, 0, None, line_progress)
+    assert said.getvalue().startswith("resuming: 1 of 2 stages are done\n")
+    assert trained == ["season"]
+    assert dict(resumed.metrics) == dict(generated.metrics)
+    assert not (tmp_path / "checkpoint").exists()
 
 
 def test_headline_of_real_data_does_not_speak_of_a_sample(real: ExperimentResult) -> None:

@@ -1,13 +1,22 @@
 """The Lorenz-96 experiment, in preset test."""
 
 import math
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from rich.progress import Progress
 
-from hybrid.experiments.lorenz96 import run
+from fortran_bridge.hosts import run_host
+from hybrid.experiments import run_experiment
+from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.lorenz96 import coupled, run, training, truth
+from hybrid.experiments.lorenz96.cases import N_NEAREST, analogue_states
+from hybrid.experiments.lorenz96.experiment import count_stages
 from hybrid.experiments.lorenz96.settings import (
     CLOSURES,
     MODEL_STEP,
@@ -15,8 +24,9 @@ from hybrid.experiments.lorenz96.settings import (
     SAVE_STEP,
     Lorenz96Settings,
 )
-from hybrid.experiments.lorenz96.truth import N_NEAREST, analogue_states, make_truth
+from hybrid.experiments.lorenz96.truth import Truth, make_truth
 from hybrid.experiments.result import ExperimentResult, Request
+from hybrid.progress import LineProgress
 from solvers.lorenz96 import Lorenz96Parameters
 
 TINY = Lorenz96Settings(
@@ -100,11 +110,18 @@ def test_preset_quick_is_long_enough() -> None:
     assert quick.climate_time >= 100.0
 
 
-def test_truth_is_reproducible_and_its_parts_fit() -> None:
-    parameters = Lorenz96Parameters()
+def tiny_truth(
+    folder: Path, seed: int, on_progress: Callable[[float], None] = lambda _: None
+) -> Truth:
+    folder.mkdir()
+    return make_truth(Lorenz96Parameters(), TINY, Checkpoint(folder, seed), on_progress)
+
+
+def test_truth_is_reproducible_and_its_parts_fit(tmp_path: Path) -> None:
     said: list[float] = []
     first, again, other = (
-        make_truth(parameters, TINY, np.random.default_rng(seed), said.append) for seed in (1, 1, 2)
+        tiny_truth(tmp_path / name, seed, said.append)
+        for name, seed in (("first", 1), ("again", 1), ("other", 2))
     )
     np.testing.assert_array_equal(first.reference, again.reference)
     np.testing.assert_array_equal(first.cases.perfect, again.cases.perfect)
@@ -117,9 +134,15 @@ def test_truth_is_reproducible_and_its_parts_fit() -> None:
     assert first.cases.perfect.shape == (4, 3, 8, 4)
 
 
-def test_perfect_ensemble_starts_at_the_truth_and_spreads() -> None:
-    truth = make_truth(Lorenz96Parameters(), TINY, np.random.default_rng(3), lambda _: None)
-    error = np.abs(truth.cases.perfect - truth.cases.truth[..., None]).mean(axis=(1, 2, 3))
+def test_runs_of_the_truth_are_independent_and_as_long_as_asked(tmp_path: Path) -> None:
+    found = tiny_truth(tmp_path / "truth", 1)
+    assert np.abs(found.reference[:20] - found.floor[:20]).max() > 1.0
+    assert set(found.pairs) == {"x", "x_tendency"}
+
+
+def test_perfect_ensemble_starts_at_the_truth_and_spreads(tmp_path: Path) -> None:
+    cases = tiny_truth(tmp_path / "truth", 3).cases
+    error = np.abs(cases.perfect - cases.truth[..., None]).mean(axis=(1, 2, 3))
     assert error[0] < 0.2
     assert error[-1] > 1.5 * error[0]
 
@@ -158,3 +181,42 @@ def test_the_same_seed_gives_the_same_numbers(result: ExperimentResult, tmp_path
     with Progress(disable=True) as progress:
         again = run(Request("test", tmp_path, 0, progress))
     assert dict(again.metrics) == dict(result.metrics)
+
+
+class Counted:
+    """Counts the calls of a function, and interrupts those after the first `limit`."""
+
+    def __init__(self, function: Callable[..., Any], limit: float = math.inf) -> None:
+        self.function = function
+        self.limit = limit
+        self.n_call = 0
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        self.n_call += 1
+        if self.n_call > self.limit:
+            raise KeyboardInterrupt
+        return self.function(*arguments, **keywords)
+
+
+@pytest.mark.fortran
+def test_interrupted_run_goes_on_and_gives_the_same_numbers(
+    result: ExperimentResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_host_run = 2 * (2 * len(CLOSURES) + PRESETS["test"].n_seed - 1)
+    truths, fits, hosts = (Counted(f) for f in (truth._run, training._fit, run_host))
+    monkeypatch.setattr(truth, "_run", truths)
+    monkeypatch.setattr(training, "_fit", fits)
+    monkeypatch.setattr(coupled, "run_host", Counted(run_host, limit=5))
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment("lorenz96", "test", tmp_path, seed=0)
+    assert (truths.n_call, fits.n_call) == (3, 1)
+    monkeypatch.setattr(coupled, "run_host", hosts)
+    said = StringIO()
+    with LineProgress(Console(file=said)) as progress:
+        resumed = run_experiment("lorenz96", "test", tmp_path, seed=0, progress=progress)
+    # Of c = 10, four truth runs, the closures and five runs of the host are there.
+    assert said.getvalue().startswith("resuming: 10 of 28 stages are done\n")
+    assert count_stages(PRESETS["test"]) == 28 == 2 * (4 + 1) + n_host_run
+    assert (truths.n_call, fits.n_call, hosts.n_call) == (2 * 3, 2 * 1, n_host_run - 5)
+    assert dict(resumed.metrics) == dict(result.metrics)
+    assert not (tmp_path / "checkpoint").exists()
