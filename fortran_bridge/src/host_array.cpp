@@ -97,64 +97,57 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
                          : conversion(field.name, field.units, layout.units);
 }
 
-template <class Host, class Model>
-void HostArray::gather_as(int64_t n_column, Model *rows, unsigned char *mask) const {
+// Visits every value: `visit(index in the model's rows, column, address in the host's array)`.
+template <class Visit>
+void HostArray::walk(int64_t n_column, Visit &&visit) const {
   const auto size = static_cast<int64_t>(element_offset_.size());
-  const double slope = conversion_.slope;
-  const double offset = conversion_.offset;
-  for (int64_t first = 0; first < n_column; first += chunk) {
-    const int64_t last = std::min(first + chunk, n_column);
-    for (int64_t element = 0; element < size; ++element) {
-      const std::byte *base = data_ + element_offset_[static_cast<size_t>(element)];
-      for (int64_t column = first; column < last; ++column) {
-        const Host host = *reinterpret_cast<const Host *>(base + column * column_stride_);
-        const auto value = static_cast<Model>(static_cast<double>(host) * slope + offset);
-        rows[column * size + element] = value;
-        mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
-      }
-    }
-  }
-}
-
-template <class Host, class Model>
-void HostArray::scatter_as(int64_t n_column, const Model *rows, const unsigned char *mask) const {
-  const auto size = static_cast<int64_t>(element_offset_.size());
-  const double slope = conversion_.slope;
-  const double offset = conversion_.offset;
   for (int64_t first = 0; first < n_column; first += chunk) {
     const int64_t last = std::min(first + chunk, n_column);
     for (int64_t element = 0; element < size; ++element) {
       std::byte *base = data_ + element_offset_[static_cast<size_t>(element)];
-      for (int64_t column = first; column < last; ++column) {
-        if (mask[column]) continue;
-        auto *host = reinterpret_cast<Host *>(base + column * column_stride_);
-        const double value = static_cast<double>(rows[column * size + element]) * slope + offset;
-        *host = static_cast<Host>(accumulate_ ? static_cast<double>(*host) + value : value);
-      }
+      for (int64_t column = first; column < last; ++column)
+        visit(column * size + element, column, base + column * column_stride_);
     }
   }
 }
 
-void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) const {
+// Calls `move(Host{}, Model{})` with the two kinds as types.
+template <class Move>
+void HostArray::with_kinds(Move &&move) const {
   if (model_kind_ == HYBRID_FLOAT32) {
-    auto *values = reinterpret_cast<float *>(rows);
-    if (host_kind_ == HYBRID_FLOAT32) return gather_as<float>(n_column, values, mask);
-    return gather_as<double>(n_column, values, mask);
+    if (host_kind_ == HYBRID_FLOAT32) return move(float{}, float{});
+    return move(double{}, float{});
   }
-  auto *values = reinterpret_cast<double *>(rows);
-  if (host_kind_ == HYBRID_FLOAT32) return gather_as<float>(n_column, values, mask);
-  gather_as<double>(n_column, values, mask);
+  if (host_kind_ == HYBRID_FLOAT32) return move(float{}, double{});
+  move(double{}, double{});
+}
+
+void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) const {
+  with_kinds([&]<class Host, class Model>(Host, Model) {
+    auto *values = reinterpret_cast<Model *>(rows);
+    const auto [slope, offset] = conversion_;
+    walk(n_column, [=, slope = slope, offset = offset](int64_t index, int64_t column,
+                                                       const std::byte *address) {
+      const double host = *reinterpret_cast<const Host *>(address);
+      const auto value = static_cast<Model>(host * slope + offset);
+      values[index] = value;
+      mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
+    });
+  });
 }
 
 void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const {
-  if (model_kind_ == HYBRID_FLOAT32) {
-    const auto *values = reinterpret_cast<const float *>(rows);
-    if (host_kind_ == HYBRID_FLOAT32) return scatter_as<float>(n_column, values, mask);
-    return scatter_as<double>(n_column, values, mask);
-  }
-  const auto *values = reinterpret_cast<const double *>(rows);
-  if (host_kind_ == HYBRID_FLOAT32) return scatter_as<float>(n_column, values, mask);
-  scatter_as<double>(n_column, values, mask);
+  with_kinds([&]<class Host, class Model>(Host, Model) {
+    const auto *values = reinterpret_cast<const Model *>(rows);
+    const auto [slope, offset] = conversion_;
+    walk(n_column, [=, slope = slope, offset = offset, accumulate = accumulate_](
+                       int64_t index, int64_t column, std::byte *address) {
+      if (mask[column]) return;
+      auto *host = reinterpret_cast<Host *>(address);
+      const double value = static_cast<double>(values[index]) * slope + offset;
+      *host = static_cast<Host>(accumulate ? static_cast<double>(*host) + value : value);
+    });
+  });
 }
 
 }  // namespace hybrid

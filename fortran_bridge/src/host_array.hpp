@@ -36,10 +36,10 @@ class HostArray {
   void scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const;
 
  private:
-  template <class Host, class Model>
-  void gather_as(int64_t n_column, Model *rows, unsigned char *mask) const;
-  template <class Host, class Model>
-  void scatter_as(int64_t n_column, const Model *rows, const unsigned char *mask) const;
+  template <class Visit>
+  void walk(int64_t n_column, Visit &&visit) const;
+  template <class Move>
+  void with_kinds(Move &&move) const;
 
   std::byte *data_;
   hybrid_kind host_kind_;
