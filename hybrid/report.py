@@ -1,8 +1,8 @@
 """The file ``report.html``: one page for people, with everything inside.
 
 The page needs no network and no JavaScript; a content security policy in its head makes
-browsers refuse both. Its first line is the headline of the run, so that a reader learns at
-once which data the numbers come from; one that speaks of generated data is marked.
+browsers refuse both. Its first line says where the numbers come from: the headline of the run,
+or, of several runs, first those of runs on generated data, which are marked.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ def _section(result: ExperimentResult, folder: Path) -> dict[str, Any]:
     return {
         "name": result.name,
         "headline": result.headline,
-        "generated": "generated" in result.headline.lower(),
+        "generated": result.generated_data,
         "tables": [_table(table) for table in result.tables],
         "figures": [_figure(figure) for figure in result.figures],
         "choices": dict(result.choices),

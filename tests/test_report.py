@@ -76,13 +76,20 @@ def test_first_line_is_the_headline(tmp_path: Path) -> None:
     assert page.text[0] == "What lorenz96 ran on"
 
 
-def test_first_lines_of_a_common_report_are_all_headlines(tmp_path: Path) -> None:
-    warning = "Generated sample: no real data were used"
-    both = [result("lorenz96"), result("climsim", headline=warning)]
+def test_a_common_report_begins_with_what_ran_on_generated_data(tmp_path: Path) -> None:
+    warning = "No real data were used"
+    both = [result("lorenz96"), result("climsim", headline=warning, generated_data=True)]
     page = Page(render_report(both, RUN, tmp_path))
-    assert page.text[:2] == ["What lorenz96 ran on", warning]
+    assert page.text[:2] == [warning, "lorenz96, climsim"]
     headlines = [span["class"] for span in page.all("span")]
-    assert headlines == ["headline", "headline caution"]
+    assert headlines == ["headline caution", "headline"]
+
+
+def test_generated_data_are_marked_in_a_single_report(tmp_path: Path) -> None:
+    page = Page(render_report([result(generated_data=True)], RUN, tmp_path))
+    assert page.all("span")[0]["class"] == "headline caution"
+    page = Page(render_report([result()], RUN, tmp_path))
+    assert page.all("span")[0]["class"] == "headline"
 
 
 def test_nothing_is_loaded_from_elsewhere(tmp_path: Path) -> None:

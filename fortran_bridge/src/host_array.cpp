@@ -125,9 +125,9 @@ void HostArray::with_kinds(Move &&move) const {
 void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     auto *values = reinterpret_cast<Model *>(rows);
-    const auto [slope, offset] = conversion_;
-    walk(n_column, [=, slope = slope, offset = offset](int64_t index, int64_t column,
-                                                       const std::byte *address) {
+    const double slope = conversion_.slope;
+    const double offset = conversion_.offset;
+    walk(n_column, [=](int64_t index, int64_t column, const std::byte *address) {
       const double host = *reinterpret_cast<const Host *>(address);
       const auto value = static_cast<Model>(host * slope + offset);
       values[index] = value;
@@ -139,14 +139,15 @@ void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) c
 void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
-    const auto [slope, offset] = conversion_;
-    walk(n_column, [=, slope = slope, offset = offset, accumulate = accumulate_](
-                       int64_t index, int64_t column, std::byte *address) {
-      if (mask[column]) return;
-      auto *host = reinterpret_cast<Host *>(address);
-      const double value = static_cast<double>(values[index]) * slope + offset;
-      *host = static_cast<Host>(accumulate ? static_cast<double>(*host) + value : value);
-    });
+    const double slope = conversion_.slope;
+    const double offset = conversion_.offset;
+    walk(n_column,
+         [=, accumulate = accumulate_](int64_t index, int64_t column, std::byte *address) {
+           if (mask[column]) return;
+           auto *host = reinterpret_cast<Host *>(address);
+           const double value = static_cast<double>(values[index]) * slope + offset;
+           *host = static_cast<Host>(accumulate ? static_cast<double>(*host) + value : value);
+         });
   });
 }
 

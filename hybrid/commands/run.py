@@ -51,7 +51,11 @@ def run(
     seed: Seed = 0,
     data: Data = None,
 ) -> None:
-    """Run one experiment: truth, training, compiling, a run inside Fortran, scores."""
+    """Run one experiment: truth, training, compiling, a run inside Fortran, scores.
+
+    After an interruption the same command goes on with the finished stages;
+    with other options, or after a run that ended, it begins anew.
+    """
     from hybrid.experiments import run_experiment
     from hybrid.progress import progress_display
 

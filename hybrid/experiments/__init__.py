@@ -47,12 +47,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         "lorenz96": Experiment(
             "hybrid.experiments.lorenz96",
             "Two-scale Lorenz-96: stochastic closures inside a Fortran model",
-            {"test": "20 seconds", "quick": "2 minutes", "full": "20 minutes"},
+            {"test": "15 seconds", "quick": "1 to 2 minutes", "full": "20 minutes (estimated)"},
         ),
         "climsim": Experiment(
             "hybrid.experiments.climsim",
             "ClimSim: an emulator of cloud-resolving columns, called from Fortran",
-            {"test": "15 seconds", "quick": "1 minute", "full": "2 minutes"},
+            {"test": "15 seconds", "quick": "1 minute", "full": "5 minutes"},
         ),
     }
 )
@@ -85,6 +85,9 @@ def run_experiment(
 ) -> "ExperimentResult":
     """Run an experiment and write ``results.json`` and ``report.html`` into `out`.
 
+    A run that was interrupted goes on with the stages that it finished, see `checkpoint`; one
+    that ended leaves none behind, so that the same call computes everything again.
+
     Parameters
     ----------
     name
@@ -105,15 +108,18 @@ def run_experiment(
     UnknownExperimentError
         If there is no experiment `name`.
     """
+    from rich.console import Console
     from rich.progress import Progress
 
+    from hybrid.experiments import checkpoint
     from hybrid.experiments.result import Request
     from hybrid.report import Run, write_report
     from hybrid.results import Results, write_results
 
     module = import_module(find(name).module)
     out.mkdir(parents=True, exist_ok=True)
-    shown = Progress(disable=True) if progress is None else progress
+    quiet = Progress(disable=True, console=Console(quiet=True))
+    shown = quiet if progress is None else progress
     result: ExperimentResult = module.run(Request(preset, out, seed, shown, data))
     record = Results(
         experiment=name,
@@ -127,4 +133,5 @@ def run_experiment(
     write_results(out / "results.json", record)
     command = f"hybrid run {name} --preset {preset} --seed {seed}{' --data DIR' if data else ''}"
     write_report(out / "report.html", [result], Run(command, preset, seed))
+    checkpoint.discard(out)
     return result

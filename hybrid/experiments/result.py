@@ -76,6 +76,8 @@ class ExperimentResult:
         Content of the report, in order.
     archives
         Compiled closures that the run wrote.
+    generated_data
+        True if generated data stood in for real data, which the report says first of all.
     """
 
     name: str
@@ -86,3 +88,4 @@ class ExperimentResult:
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     archives: tuple[Path, ...] = ()
+    generated_data: bool = False

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -184,17 +185,19 @@ def test_the_same_seed_gives_the_same_numbers(result: ExperimentResult, tmp_path
 
 
 class Counted:
-    """Counts the calls of a function, and interrupts those after the first `limit`."""
+    """Counts the calls of a function, also from threads; interrupts those after `limit`."""
 
     def __init__(self, function: Callable[..., Any], limit: float = math.inf) -> None:
         self.function = function
         self.limit = limit
         self.n_call = 0
+        self._numbers = count(1)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        self.n_call += 1
-        if self.n_call > self.limit:
+        number = next(self._numbers)
+        if number > self.limit:
             raise KeyboardInterrupt
+        self.n_call = max(self.n_call, number)
         return self.function(*arguments, **keywords)
 
 

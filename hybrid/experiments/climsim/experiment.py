@@ -1,21 +1,20 @@
 """Read, split, train, compile, run in Fortran, score: the whole way for both splits."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import torch
+from dataclasses import asdict
 
 from closures.climsim.baselines import PENALTY
 from closures.climsim.scoring import largest_difference
 from closures.climsim.splits import interleaved, season
 from closures.climsim.variables import v1
 from closures.training import OnProgress
+from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.climsim.coupling import Coupled, run_in_fortran
 from hybrid.experiments.climsim.figures import cross_section, precipitation, profiles
 from hybrid.experiments.climsim.models import Trained, train_models
 from hybrid.experiments.climsim.settings import SCALES, Data, Scale, find_data
 from hybrid.experiments.climsim.tables import flat_scores, score_table
 from hybrid.experiments.result import ExperimentResult, Request
+from hybrid.threads import one_thread
 
 SPLITS = {"interleaved": (interleaved, ""), "season": (season, "_season")}
 """How to split, and the suffix of the split's metrics."""
@@ -37,9 +36,11 @@ def run(request: Request) -> ExperimentResult:
     scale = SCALES[request.preset]
     data = find_data(request, scale)
     variables = v1(data.grid.n_level)
+    depends_on = {"experiment": "climsim", "scale": asdict(scale), "files": data.sizes}
+    checkpoint = Checkpoint.open(request, depends_on, len(SPLITS))
     trained: dict[str, Trained] = {}
     coupled: dict[str, Coupled] = {}
-    with _one_thread():
+    with one_thread():
         for name, (split, _) in SPLITS.items():
             trained[name] = train_models(
                 split(data.pairs),
@@ -47,6 +48,7 @@ def run(request: Request) -> ExperimentResult:
                 data.grid,
                 scale.mlp(request.seed),
                 {"data": data.label, "split": name},
+                checkpoint.within(name),
                 _task(request, f"climsim: training, split {name}"),
             )
         for name, result in trained.items():
@@ -79,19 +81,8 @@ def run(request: Request) -> ExperimentResult:
             precipitation(main, variables, label),
         ),
         archives=tuple(result.archive for result in coupled.values()),
+        generated_data=data.generated,
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    # Sums split over threads round differently with their number, so that the same seed would
-    # train another network on another machine; and on busy cores two threads wait on each other.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _task(request: Request, description: str) -> OnProgress:

@@ -1,6 +1,8 @@
 """Training and scoring the three models on one split."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +11,14 @@ from closures.climsim.baselines import climatology, fit_ridge
 from closures.climsim.emulator import ColumnEmulator, predict
 from closures.climsim.files import Columns, read_columns
 from closures.climsim.grid import ColumnGrid
-from closures.climsim.mlp import MLPConfig, train_mlp
+from closures.climsim.mlp import MLPConfig, build_network, train_mlp
 from closures.climsim.scoring import Score, score
 from closures.climsim.splits import Split
 from closures.climsim.variables import VariableSet
+from closures.normalization import Normalization
+from closures.spec import ClosureSpec
 from closures.training import OnProgress
+from hybrid.experiments.checkpoint import Checkpoint
 
 Array = NDArray[np.float64]
 
@@ -55,6 +60,7 @@ def train_models(
     grid: ColumnGrid,
     config: MLPConfig,
     provenance: dict[str, str],
+    checkpoint: Checkpoint,
     on_progress: OnProgress,
 ) -> Trained:
     """Train climatology, ridge and MLP on a split; score them on its test pairs.
@@ -71,13 +77,17 @@ def train_models(
         Network and training.
     provenance
         What to record in the closures' contracts: data and split.
+    checkpoint
+        Keeps the trained network as stage ``mlp``.
     on_progress
         Called with the fraction done.
     """
     columns = read_columns(split.train, variables)
     test = read_columns(split.test, variables)
     ridge = fit_ridge(columns, variables, provenance=provenance)
-    mlp, _ = train_mlp(columns, variables, config, None, provenance, on_progress)
+    make = partial(_train, columns, variables, config, provenance, on_progress)
+    mlp = _restored(checkpoint.weights("mlp", make), variables, config)
+    on_progress(1.0)
     predictions = {
         "climatology": climatology(columns, len(test.inputs)),
         "ridge": predict(ridge, test.inputs, variables),
@@ -87,3 +97,25 @@ def train_models(
         name: score(prediction, test, variables, grid) for name, prediction in predictions.items()
     }
     return Trained(split, len(columns.inputs), test, mlp, predictions, scores)
+
+
+def _train(
+    columns: Columns,
+    variables: VariableSet,
+    config: MLPConfig,
+    provenance: dict[str, str],
+    on_progress: OnProgress,
+) -> dict[str, Any]:
+    mlp, _ = train_mlp(columns, variables, config, None, provenance, on_progress)
+    return {"spec": mlp.spec.to_json(), "weights": mlp.state_dict()}
+
+
+def _restored(values: dict[str, Any], variables: VariableSet, config: MLPConfig) -> ColumnEmulator:
+    spec = ClosureSpec.from_json(values["spec"])
+    n_input, n_output = variables.n_input, variables.n_output
+    network = build_network(n_input, config.widths, n_output, config.training.seed)
+    # Weights replace the normalisation, too.
+    inputs, outputs = (Normalization(np.zeros(n), np.ones(n)) for n in (n_input, n_output))
+    mlp = ColumnEmulator(spec, network, inputs, outputs)
+    mlp.load_state_dict(values["weights"])
+    return mlp.eval()

@@ -73,6 +73,12 @@ class Data:
     label: str
     generated: bool
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Size of each file by path [bytes]."""
+        files = [file for pair in self.pairs for file in (pair.mli, pair.mlo)]
+        return {str(file.resolve()): file.stat().st_size for file in files}
+
 
 def find_data(request: Request, scale: Scale) -> Data:
     """Open the requested folder, that of the environment, or a generated sample.

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fortran_bridge.hosts import run_host
+from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.lorenz96.settings import (
     CLOSURES,
     MODEL_STEP,
@@ -20,6 +21,7 @@ from hybrid.experiments.lorenz96.settings import (
 )
 from hybrid.experiments.lorenz96.training import ClosureSet, Compiled
 from hybrid.experiments.lorenz96.truth import Truth
+from hybrid.experiments.netcdf import read_dataset, write_dataset
 
 Array = NDArray[np.float64]
 
@@ -34,7 +36,7 @@ class HostRun:
     Parameters
     ----------
     name
-        Name of the folder of its files.
+        Name of the folder of its files, and of its stage.
     closure
         Name of the closure, one of `CLOSURES`.
     compiled
@@ -72,38 +74,47 @@ class HostRun:
             "seed": self.seed,
         }
         run_host("lorenz96", {"settings": settings}, work, on_progress)
-        with xr.open_dataset(work / "output.nc") as output:
-            return np.asarray(output["x"].to_numpy()[1:])
+        return read_dataset(work / "output.nc")["x"].to_numpy()[1:]
 
     def _write_initial(self, path: Path) -> None:
         rng = np.random.default_rng(self.seed)
         names = () if self.compiled is None else self.compiled.state
         fields = {"x": self.x, **{name: rng.standard_normal(self.x.shape) for name in names}}
-        xr.Dataset(
-            {name: (("member", "k"), values, {"units": "1"}) for name, values in fields.items()}
-        ).to_netcdf(path)
+        initial = {name: (("member", "k"), x, {"units": "1"}) for name, x in fields.items()}
+        write_dataset(path, xr.Dataset(initial))
 
 
 def run_all(
-    jobs: Sequence[HostRun], folder: Path, forcing: float, on_progress: Callable[[float], None]
+    jobs: Sequence[HostRun],
+    folder: Path,
+    forcing: float,
+    checkpoint: Checkpoint,
+    on_progress: Callable[[float], None],
 ) -> list[Array]:
-    """Run jobs, two at a time, and return X of each."""
+    """Run jobs, two at a time, and return X of each; a job is a stage of the checkpoint."""
     work = sum(job.n_step for job in jobs)
     done = [0.0] * len(jobs)
 
     def run(number: int) -> Array:
+        job = jobs[number]
+
         def report(fraction: float) -> None:
-            done[number] = fraction * jobs[number].n_step
+            done[number] = fraction * job.n_step
             on_progress(sum(done) / work)
 
-        return jobs[number].run(folder, forcing, report)
+        def make() -> xr.Dataset:
+            return xr.Dataset({"x": (("time", "member", "k"), job.run(folder, forcing, report))})
+
+        x = checkpoint.arrays(job.name, make)["x"].to_numpy()
+        report(1.0)
+        return x
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(run, range(len(jobs))))
 
 
 def climate_jobs(
-    closures: ClosureSet, truth: Truth, settings: Lorenz96Settings, rng: np.random.Generator
+    closures: ClosureSet, truth: Truth, settings: Lorenz96Settings, checkpoint: Checkpoint
 ) -> list[HostRun]:
     """Return the climate runs.
 
@@ -117,8 +128,10 @@ def climate_jobs(
         archives: tuple[Compiled | None, ...] = closures.compiled[name] or (None,)
         n_member = settings.n_member * settings.n_seed // len(archives)
         for i, archive in enumerate(archives):
+            job = f"climate_{name}_{i}"
+            rng = checkpoint.generator(job)
             x = states[rng.choice(states.shape[0], n_member, replace=False)]
-            jobs.append(HostRun(f"climate_{name}_{i}", name, archive, x, n_step, _draw_seed(rng)))
+            jobs.append(HostRun(job, name, archive, x, n_step, _draw_seed(rng)))
     return jobs
 
 
@@ -137,21 +150,22 @@ def collect_climates(
 
 
 def forecast_jobs(
-    closures: ClosureSet, truth: Truth, settings: Lorenz96Settings, rng: np.random.Generator
+    closures: ClosureSet, truth: Truth, settings: Lorenz96Settings, checkpoint: Checkpoint
 ) -> list[HostRun]:
     """Return the ensemble forecasts; a deterministic model needs one member a case."""
     jobs = []
     for name in CLOSURES:
         compiled = closures.compiled[name]
         n_member = settings.n_ensemble if name in STOCHASTIC else 1
+        job = f"forecast_{name}"
         jobs.append(
             HostRun(
-                f"forecast_{name}",
+                job,
                 name,
                 compiled[0] if compiled else None,
                 np.repeat(truth.cases.initial, n_member, axis=0),
                 round(settings.forecast_time / MODEL_STEP),
-                _draw_seed(rng),
+                _draw_seed(checkpoint.generator(job)),
             )
         )
     return jobs

@@ -1,12 +1,11 @@
 """The Lorenz-96 experiment from truth to figures."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
-import numpy as np
-
+from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.lorenz96 import figures
+from hybrid.experiments.lorenz96.case import Case
 from hybrid.experiments.lorenz96.coupled import (
     climate_jobs,
     collect_climates,
@@ -14,23 +13,22 @@ from hybrid.experiments.lorenz96.coupled import (
     forecast_jobs,
     run_all,
 )
-from hybrid.experiments.lorenz96.scoring import CLIMATE_SCORES, FORECAST_SCORES, Scores, score
+from hybrid.experiments.lorenz96.scoring import CLIMATE_SCORES, FORECAST_SCORES, score
 from hybrid.experiments.lorenz96.settings import (
     CLOSURES,
     MODEL_STEP,
     N_BIN,
     PRESETS,
     SAVE_STEP,
+    TIME_SCALE_RATIOS,
     TRUTH_STEP,
     Lorenz96Settings,
 )
-from hybrid.experiments.lorenz96.training import ClosureSet, make_closures
-from hybrid.experiments.lorenz96.truth import Truth, make_truth
+from hybrid.experiments.lorenz96.training import make_closures
+from hybrid.experiments.lorenz96.truth import STAGES, make_truth
 from hybrid.experiments.result import ExperimentResult, Request, Table
+from hybrid.threads import one_thread
 from solvers.lorenz96 import Lorenz96Parameters
-
-TIME_SCALE_RATIOS = (10.0, 4.0)
-"""Values of c: fast variables well apart from the slow ones, and not."""
 
 _LABELS = {
     "floor": "floor (truth against truth)",
@@ -39,21 +37,6 @@ _LABELS = {
     "cubic_ar1": "cubic + AR(1)",
     "mlp_ar1": "MLP + AR(1)",
 }
-
-
-@dataclass(frozen=True)
-class Case:
-    """One value of c: its truth, closures and scores."""
-
-    parameters: Lorenz96Parameters
-    truth: Truth
-    closures: ClosureSet
-    scores: Scores
-
-    @property
-    def suffix(self) -> str:
-        """Ending of the names of metrics; empty for the first value of c."""
-        return "" if self.parameters.c == TIME_SCALE_RATIOS[0] else f"_c{self.parameters.c:g}"
 
 
 def run(request: Request) -> ExperimentResult:
@@ -70,7 +53,9 @@ def run(request: Request) -> ExperimentResult:
         Metrics for c = 10 under plain names, for c = 4 with suffix ``_c4``.
     """
     settings = PRESETS[request.preset]
-    cases = [_run_case(c, settings, request) for c in TIME_SCALE_RATIOS]
+    depends_on = {"experiment": "lorenz96", **asdict(settings)}
+    checkpoint = Checkpoint.open(request, depends_on, count_stages(settings))
+    cases = [_run_case(c, settings, request, checkpoint) for c in TIME_SCALE_RATIOS]
     metrics = {
         name: value for case in cases for name, value in case.scores.metrics(case.suffix).items()
     }
@@ -102,21 +87,31 @@ def run(request: Request) -> ExperimentResult:
     )
 
 
-def _run_case(c: float, settings: Lorenz96Settings, request: Request) -> Case:
+def count_stages(settings: Lorenz96Settings) -> int:
+    """Return the number of stages: truth runs, closures and runs of the Fortran model."""
+    # Each closure has a climate run and a forecast; each further network a climate run.
+    n_host_run = 2 * len(CLOSURES) + settings.n_seed - 1
+    return len(TIME_SCALE_RATIOS) * (len(STAGES) + 1 + n_host_run)
+
+
+def _run_case(
+    c: float, settings: Lorenz96Settings, request: Request, checkpoint: Checkpoint
+) -> Case:
     parameters = Lorenz96Parameters(c=c)
     label = f"Lorenz-96 c={c:g}"
-    rng = np.random.default_rng([request.seed, round(c)])
-    truth = make_truth(parameters, settings, rng, _task(request, f"{label}: truth"))
-    closures = make_closures(
-        truth.pairs, settings, request.seed, request.out, _task(request, f"{label}: closures")
-    )
-    climate = climate_jobs(closures, truth, settings, rng)
-    forecast = forecast_jobs(closures, truth, settings, rng)
-    folder: Path = request.out / "host" / f"c{c:g}"
+    stages = checkpoint.within(f"c{c:g}")
+    truth = make_truth(parameters, settings, stages, _task(request, f"{label}: truth"))
+    with one_thread():
+        closures = make_closures(
+            truth.pairs, settings, request.out, stages, _task(request, f"{label}: closures")
+        )
+    climate = climate_jobs(closures, truth, settings, stages)
+    forecast = forecast_jobs(closures, truth, settings, stages)
     results = run_all(
         [*climate, *forecast],
-        folder,
+        request.out / "host" / f"c{c:g}",
         parameters.forcing,
+        stages,
         _task(request, f"{label}: Fortran model"),
     )
     climates = collect_climates(climate, results[: len(climate)], settings)

@@ -1,25 +1,22 @@
 """Figures of the Lorenz-96 experiment."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from hybrid.experiments.lorenz96.case import Case
 from hybrid.experiments.lorenz96.scoring import FORECAST_SCORES
 from hybrid.experiments.lorenz96.settings import CLOSURES, SAVE_STEP
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import legend, line, new_figure, panel_title
 
-if TYPE_CHECKING:
-    from hybrid.experiments.lorenz96.experiment import Case
-
 Array = NDArray[np.float64]
 
 
-def all_figures(cases: Sequence["Case"]) -> tuple[Figure, ...]:
+def all_figures(cases: Sequence[Case]) -> tuple[Figure, ...]:
     """Return the figures of the report, one column of panels for each value of c."""
     return (
         closure_figure(cases),
@@ -29,7 +26,7 @@ def all_figures(cases: Sequence["Case"]) -> tuple[Figure, ...]:
     )
 
 
-def closure_figure(cases: Sequence["Case"]) -> Figure:
+def closure_figure(cases: Sequence[Case]) -> Figure:
     """Subgrid tendency against X: the truth as a cloud, the closures as lines."""
     figure, axes = new_figure(1, len(cases), sharey=True)
     for axis, case in zip(axes[0], cases, strict=True):
@@ -46,7 +43,7 @@ def closure_figure(cases: Sequence["Case"]) -> Figure:
     )
 
 
-def climate_figure(cases: Sequence["Case"]) -> Figure:
+def climate_figure(cases: Sequence[Case]) -> Figure:
     """Probability density of X, and its difference from the truth."""
     figure, axes = new_figure(2, len(cases), sharex="col")
     for column, case in enumerate(cases):
@@ -72,7 +69,7 @@ def climate_figure(cases: Sequence["Case"]) -> Figure:
     )
 
 
-def structure_figure(cases: Sequence["Case"]) -> Figure:
+def structure_figure(cases: Sequence[Case]) -> Figure:
     """Autocorrelation in time and variance by wavenumber."""
     figure, axes = new_figure(2, len(cases), sharex="row")
     for column, case in enumerate(cases):
@@ -100,7 +97,7 @@ def structure_figure(cases: Sequence["Case"]) -> Figure:
     )
 
 
-def skill_figure(cases: Sequence["Case"]) -> Figure:
+def skill_figure(cases: Sequence[Case]) -> Figure:
     """Ensemble forecasts by lead time: error and spread, and CRPS."""
     figure, axes = new_figure(2, len(cases), sharex=True)
     for column, case in enumerate(cases):
@@ -127,7 +124,7 @@ def skill_figure(cases: Sequence["Case"]) -> Figure:
     )
 
 
-def _draw_closures(axis: Axes, case: "Case") -> None:
+def _draw_closures(axis: Axes, case: Case) -> None:
     pairs = case.truth.pairs.isel(time=slice(None, None, 20))
     axis.hist2d(
         pairs["x"].to_numpy().ravel(),

@@ -6,6 +6,9 @@ from types import MappingProxyType
 from closures.lorenz96_fit import MLPTraining
 from hybrid.experiments.result import Preset
 
+TIME_SCALE_RATIOS = (10.0, 4.0)
+"""Values of c: fast variables well apart from the slow ones, and not."""
+
 CLOSURES = ("none", "cubic", "cubic_ar1", "mlp_ar1")
 """The runs that are compared, from no closure to the most elaborate one."""
 

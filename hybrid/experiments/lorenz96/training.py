@@ -1,15 +1,24 @@
 """Fit the closures to the truth and compile them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 import hybrid
 from closures import Closure
-from closures.lorenz96 import CubicClosure, MLPClosure
+from closures.lorenz96 import AR1Closure, CubicClosure, MLPClosure
 from closures.lorenz96_fit import fit_ar1, fit_cubic, fit_mlp
+from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.lorenz96.plain import (
+    plain_ar1,
+    plain_cubic,
+    plain_network,
+    restored_network,
+)
 from hybrid.experiments.lorenz96.settings import Lorenz96Settings
 
 
@@ -41,8 +50,8 @@ class ClosureSet:
 def make_closures(
     pairs: xr.Dataset,
     settings: Lorenz96Settings,
-    seed: int,
     out: Path,
+    checkpoint: Checkpoint,
     on_progress: Callable[[float], None],
 ) -> ClosureSet:
     """Fit all closures and write their archives into `out`.
@@ -53,32 +62,48 @@ def make_closures(
         Training data.
     settings
         Sizes.
-    seed
-        Seed of the first network; the others have the numbers that follow.
     out
         Folder of the archives.
+    checkpoint
+        Its seed is that of the first network, the others have the numbers that follow; keeps
+        the fitted closures as stage ``closures``.
     on_progress
         Called with the fraction done.
     """
+    seeds = range(checkpoint.seed, checkpoint.seed + settings.n_seed)
+    fitted = checkpoint.weights("closures", partial(_fit, pairs, settings, seeds, on_progress))
     label = f"c{pairs.attrs['c']:g}"
-    cubic = fit_cubic(pairs)
-    cubic_ar1 = cubic + fit_ar1(pairs, cubic)
-    on_progress(0.1)
-    networks = []
-    for i in range(settings.n_seed):
-        networks.append(fit_mlp(pairs, replace(settings.training, seed=seed + i)))
-        on_progress(0.1 + 0.6 * (i + 1) / settings.n_seed)
+    cubic = CubicClosure(**fitted["cubic"])
+    networks = [restored_network(values) for values in fitted["networks"]]
     compiled = {
         "none": (),
         "cubic": (_compile(cubic, out / f"cubic_{label}.pt"),),
-        "cubic_ar1": (_compile(cubic_ar1, out / f"cubic_ar1_{label}.pt"),),
+        "cubic_ar1": (
+            _compile(cubic + AR1Closure(**fitted["ar1"]), out / f"cubic_ar1_{label}.pt"),
+        ),
         "mlp_ar1": tuple(
-            _compile(network, out / f"mlp_ar1_{label}_seed{seed + i}.pt")
-            for i, network in enumerate(networks)
+            _compile(network, out / f"mlp_ar1_{label}_seed{seed}.pt")
+            for seed, network in zip(seeds, networks, strict=True)
         ),
     }
     on_progress(1.0)
     return ClosureSet(compiled, cubic, networks[0])
+
+
+def _fit(
+    pairs: xr.Dataset,
+    settings: Lorenz96Settings,
+    seeds: Sequence[int],
+    on_progress: Callable[[float], None],
+) -> dict[str, Any]:
+    cubic = fit_cubic(pairs)
+    ar1 = fit_ar1(pairs, cubic)
+    on_progress(0.1)
+    networks = []
+    for seed in seeds:
+        networks.append(plain_network(fit_mlp(pairs, replace(settings.training, seed=seed))))
+        on_progress(0.1 + 0.6 * len(networks) / len(seeds))
+    return {"cubic": plain_cubic(cubic), "ar1": plain_ar1(ar1), "networks": networks}
 
 
 def _compile(closure: Closure, path: Path) -> Compiled:

@@ -1,0 +1,150 @@
+"""Finished stages of a run, kept so that an interrupted run can go on where it stopped.
+
+A run is made of named stages. The result of a stage is a file in a folder named after everything
+that the run depends on; with other settings, another seed, other data or another version of this
+software there is another folder, and the old one is deleted. A file carries the digest of its
+content in its name, so that one that was torn or damaged does not count as finished.
+
+Two things make a resumed run equal to an uninterrupted one, bit for bit. A stage draws its random
+numbers from its own generator, whatever ran before. And its result is always what was read back
+from the file, also where it was made a moment ago.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+import xarray as xr
+
+from hybrid.experiments.netcdf import read_dataset, write_dataset
+from hybrid.experiments.result import Request
+from hybrid.versions import versions
+
+Result = TypeVar("Result")
+
+FOLDER = "checkpoint"
+"""Name of the folder, below that of the run."""
+
+_ROOMS = ("closures", "fortran_bridge", "hybrid", "solvers")
+_SOURCES = {".F90", ".cpp", ".f90", ".h", ".hpp", ".py"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Keeps the results of stages; several threads may work on different stages.
+
+    Parameters
+    ----------
+    folder
+        Where the files are.
+    seed
+        Seed of the run.
+    prefix
+        Beginning of the names of stages.
+    """
+
+    folder: Path
+    seed: int
+    prefix: str = ""
+
+    @classmethod
+    def open(cls, request: Request, depends_on: Mapping[str, Any], n_stage: int) -> "Checkpoint":
+        """Find what an earlier run of the same kind finished, and say how much that is.
+
+        Parameters
+        ----------
+        request
+            The run; its seed and the version of the software are part of what it depends on.
+        depends_on
+            Everything else that results depend on, as JSON has it.
+        n_stage
+            Number of stages of a whole run.
+        """
+        root = request.out / FOLDER
+        folder = root / _key({**depends_on, "seed": request.seed})
+        for other in root.glob("*"):
+            if other != folder:
+                shutil.rmtree(other)
+        folder.mkdir(parents=True, exist_ok=True)
+        n_done = sum(_is_intact(path) for path in folder.iterdir())
+        if n_done:
+            line = f"resuming: {n_done} of {n_stage} stages are done"
+            request.progress.console.print(line, highlight=False)
+        return cls(folder, request.seed)
+
+    def within(self, prefix: str) -> "Checkpoint":
+        """Return a view whose stages begin with `prefix`: a part that occurs several times."""
+        return replace(self, prefix=f"{self.prefix}{prefix}_")
+
+    def generator(self, stage: str) -> np.random.Generator:
+        """Return the random numbers of a stage; those of other stages are independent."""
+        words = np.frombuffer(sha256(f"{self.prefix}{stage}".encode()).digest(), "<u4")
+        return np.random.default_rng([self.seed, *words.tolist()])
+
+    def arrays(self, stage: str, make: Callable[[], xr.Dataset]) -> xr.Dataset:
+        """Return the Dataset of a stage: made by `make`, or read where it was made before."""
+        return self._result(stage, make, write_dataset, read_dataset)
+
+    def weights(self, stage: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return the numbers, strings and tensors of a stage, in dicts and lists, likewise."""
+        return self._result(
+            stage,
+            make,
+            lambda path, values: torch.save(values, path),
+            lambda path: torch.load(path, weights_only=True),
+        )
+
+    def _result(
+        self,
+        stage: str,
+        make: Callable[[], Result],
+        save: Callable[[Path, Result], object],
+        load: Callable[[Path], Result],
+    ) -> Result:
+        name = f"{self.prefix}{stage}"
+        found = next(self.folder.glob(f"{name}.*"), None)
+        if found is None:
+            unfinished = self.folder / f"unfinished_{name}"
+            save(unfinished, make())
+            found = unfinished.replace(self.folder / f"{name}.{_digest(unfinished)}")
+        return load(found)
+
+
+def discard(out: Path) -> None:
+    """Delete the checkpoint of the run in folder `out`, if there is one."""
+    if (out / FOLDER).exists():
+        shutil.rmtree(out / FOLDER)
+
+
+def _key(depends_on: Mapping[str, Any]) -> str:
+    everything = {**depends_on, "versions": versions(), "sources": _source_digest()}
+    text = json.dumps(everything, sort_keys=True)
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _source_digest() -> str:
+    # A version number stays the same while someone works on the code.
+    root = Path(__file__).parents[2]
+    digest = sha256()
+    for path in sorted(path for room in _ROOMS for path in (root / room).rglob("*.*")):
+        if path.suffix in _SOURCES:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_intact(path: Path) -> bool:
+    intact = path.suffix == f".{_digest(path)}"
+    if not intact:
+        path.unlink()
+    return intact
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()[:16]
