@@ -157,6 +157,24 @@ def legend(axes: Axes, **options: Any) -> Legend:
     return axes.legend(**chosen)
 
 
+def common_legend(figure: Figure) -> Legend:
+    """Add one legend above all panels, with each label once, where it hides no curve."""
+    entries: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    return figure.legend(
+        list(entries.values()),
+        list(entries),
+        loc="outside upper center",
+        # One row holds five labels of usual length.
+        ncols=len(entries) if len(entries) <= 5 else -(-len(entries) // 2),
+        frameon=False,
+        fontsize=9.0,
+        handlelength=2.4,
+    )
+
+
 def panel_title(axes: Axes, text: str) -> None:
     """Write `text` above one panel, at the left as in journals."""
     axes.set_title(text, loc="left", fontsize=10.0)

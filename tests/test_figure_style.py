@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 
 from hybrid.figure_style import (
     ROLES,
+    common_legend,
     legend,
     line,
     look,
@@ -56,6 +57,15 @@ def test_lorenz96_colours_stay_apart_for_the_colour_blind() -> None:
 def test_unknown_role_is_refused_by_name() -> None:
     with pytest.raises(KeyError, match=r"expected one of the roles truth, .*; got 'gan'"):
         look("gan")
+
+
+def test_common_legend_names_each_role_once() -> None:
+    drawn, axes = new_figure(1, 2)
+    axes[0, 0].plot([0, 1], **line("truth"))
+    axes[0, 1].plot([0, 1], **line("truth"))
+    axes[0, 1].plot([1, 0], **line("cubic"))
+    texts = [text.get_text() for text in common_legend(drawn).get_texts()]
+    assert texts == ["truth", "cubic"]
 
 
 def test_legend_and_title_follow_the_style() -> None:

@@ -54,7 +54,9 @@ def test_python_example_runs_the_closure_that_was_fitted(python_names: dict[str,
 def test_python_example_stays_on_the_attractor(python_names: dict[str, Any]) -> None:
     pairs = python_names["pairs"]["x"]
     x = python_names["x"]
-    assert float(pairs.min()) < x.min() < x.max() < float(pairs.max())
+    # The range of a short sample is no bound; three standard deviations of X leave none out.
+    distance = np.abs(x - float(pairs.mean())) / float(pairs.std())
+    assert distance.max() < 3.0
     assert np.unique(x).size == 8
 
 

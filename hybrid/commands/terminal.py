@@ -62,7 +62,7 @@ class ProjectGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            say_error("interrupted; the same command starts it again")
+            say_error("interrupted; the same command continues it")
             raise typer.Exit(130) from None
         except Exception as error:
             if not is_expected(error):

@@ -11,7 +11,7 @@ from hybrid.experiments.lorenz96.case import Case
 from hybrid.experiments.lorenz96.scoring import FORECAST_SCORES
 from hybrid.experiments.lorenz96.settings import CLOSURES, SAVE_STEP
 from hybrid.experiments.result import Figure
-from hybrid.figure_style import legend, line, new_figure, panel_title
+from hybrid.figure_style import common_legend, line, new_figure, panel_title
 
 Array = NDArray[np.float64]
 
@@ -33,12 +33,13 @@ def closure_figure(cases: Sequence[Case]) -> Figure:
         _draw_closures(axis, case)
         panel_title(axis, f"c = {case.parameters.c:g}")
     axes[0, 0].set_ylabel("subgrid tendency U (dimensionless)")
-    legend(axes[0, 0], loc="lower left")
+    common_legend(figure)
     return Figure(
         "lorenz96_closures",
         "What the closures have to reproduce",
         "The tendency of the fast variables is not a function of X: grey is its distribution in "
-        "the truth, the band is the standard deviation that the network gives its residual.",
+        "the truth (logarithmic), the band one standard deviation that the network gives its "
+        "residual.",
         figure,
     )
 
@@ -59,7 +60,7 @@ def climate_figure(cases: Sequence[Case]) -> Figure:
         axes[1, column].set_xlabel("X (dimensionless)")
     axes[0, 0].set_ylabel("probability density")
     axes[1, 0].set_ylabel("difference from the truth")
-    legend(axes[0, -1], loc="upper left")
+    common_legend(figure)
     return Figure(
         "lorenz96_climate",
         "Climate of the slow variables in the Fortran model",
@@ -87,7 +88,7 @@ def structure_figure(cases: Sequence[Case]) -> Figure:
         axes[1, column].set_xlabel("wavenumber around the ring")
     axes[0, 0].set_ylabel("autocorrelation of X")
     axes[1, 0].set_ylabel("variance of X (dimensionless)")
-    legend(axes[0, -1])
+    common_legend(figure)
     return Figure(
         "lorenz96_structure",
         "Memory and waves",
@@ -113,7 +114,7 @@ def skill_figure(cases: Sequence[Case]) -> Figure:
         axes[1, column].set_xlabel("lead time (time units)")
     axes[0, 0].set_ylabel("RMSE of the mean; thin: spread")
     axes[1, 0].set_ylabel(f"{FORECAST_SCORES[0].upper()} (dimensionless)")
-    legend(axes[1, 0], loc="center right")
+    common_legend(figure)
     return Figure(
         "lorenz96_skill",
         "Ensemble forecasts from the exact state of X",
