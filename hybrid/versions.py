@@ -28,5 +28,5 @@ def versions() -> dict[str, str]:
         DISTRIBUTION: own_version(),
         "python": platform.python_version(),
         **{name: installed(name) or "missing" for name in ("torch", "numba", "numpy")},
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
     }

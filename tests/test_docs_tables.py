@@ -1,0 +1,43 @@
+"""The numbers in README.md are those of committed results."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture
+def tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("tables", DOCS / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["tables"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_readme_holds_the_committed_results(tables: ModuleType) -> None:
+    text = tables.README.read_text()
+    assert text.count("<!-- table: ") == 2
+    assert tables.with_tables(text) == text
+
+
+def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:
+    results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
+    before = tables.lorenz96_table(results)
+    results["hellinger_none_c4"] *= 1.1
+    assert tables.lorenz96_table(results) != before
+
+
+@pytest.mark.parametrize("name", ["lorenz96", "climsim"])
+def test_results_name_their_run(name: str) -> None:
+    results = json.loads((DOCS / "results" / f"{name}-quick.json").read_text())
+    assert results["experiment"] == name
+    assert results["preset"] == "quick"
+    assert results["versions"]["torch"].startswith("2.13")
