@@ -5,12 +5,13 @@
 !> `binding_t` ties it to the arrays of one thread or chunk.
 !>
 !> Every procedure has optional `stat` and `errmsg`. Without `stat`, an error is `error stop` with
-!> the message; with it, `stat` is 0 or one of the codes in hybrid.h and the model goes on.
+!> the message; with it, `stat` is 0 or one of the codes in hybrid.h and the model goes on. `errmsg`
+!> is a variable of fixed length, cut or filled with blanks, not a deferred-length allocatable.
 module hybrid
   use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_double, c_f_pointer, c_int, &
     c_int64_t, c_intptr_t, c_loc, c_null_char, c_null_ptr, c_ptr, &
     c_signed_char, c_size_t
-  use, intrinsic :: iso_fortran_env, only: int64, real32, real64
+  use, intrinsic :: iso_fortran_env, only: int64, real32, real64, real128
   implicit none
   private
 
@@ -35,27 +36,34 @@ module hybrid
     type(c_ptr) :: handle = c_null_ptr
   contains
     procedure :: create => binding_create
-    procedure, private :: binding_bind_1
-    procedure, private :: binding_bind_2
-    procedure, private :: binding_bind_3
-    generic :: bind => binding_bind_1, binding_bind_2, binding_bind_3
+    procedure, private :: bind_real32
+    procedure, private :: bind_real64
+    generic :: bind => bind_real32, bind_real64
+#ifndef HYBRID_NO_REAL128
+    procedure, private :: bind_real128
+    generic :: bind => bind_real128
+#endif
     procedure :: run => binding_run
     procedure :: commit => binding_commit
     procedure :: mask => binding_mask
     procedure :: state_get => binding_state_get
     procedure :: state_set => binding_state_set
     procedure :: free => binding_free
-    procedure, private :: bind_address
+    procedure, private :: bind_place
     procedure, private :: binding_assign
     generic :: assignment(=) => binding_assign
     final :: binding_finalize
   end type binding_t
 
-  !> Where an array lies in memory.
-  type :: layout_t
+  integer, parameter :: most_dims = 3
+
+  !> How an array lies in memory; strides in bytes.
+  type :: place_t
     type(c_ptr) :: address = c_null_ptr
     integer(c_int) :: kind = 0
-  end type layout_t
+    integer :: rank = 0
+    integer(c_int64_t) :: shape(most_dims) = 0, stride(most_dims) = 0
+  end type place_t
 
   integer(c_int), parameter :: status_shape = 6  ! HYBRID_ERROR_SHAPE
 
@@ -65,22 +73,18 @@ module hybrid
       character(kind=c_char), intent(in) :: path(*), engine(*)
       type(c_ptr), intent(out) :: closure
     end function hybrid_closure_load
-
     integer(c_int) function hybrid_closure_retain(closure) bind(c)
       import :: c_int, c_ptr
       type(c_ptr), value, intent(in) :: closure
     end function hybrid_closure_retain
-
     subroutine hybrid_closure_free(closure) bind(c)
       import :: c_ptr
       type(c_ptr), value, intent(in) :: closure
     end subroutine hybrid_closure_free
-
     type(c_ptr) function hybrid_closure_manifest(closure) bind(c)
       import :: c_ptr
       type(c_ptr), value, intent(in) :: closure
     end function hybrid_closure_manifest
-
     integer(c_int) function hybrid_binding_create(closure, n_column, column_id, seed, &
                                                   reproducible, policy, binding) bind(c)
       import :: c_char, c_int, c_int64_t, c_ptr
@@ -90,17 +94,14 @@ module hybrid
       character(kind=c_char), intent(in) :: policy(*)
       type(c_ptr), intent(out) :: binding
     end function hybrid_binding_create
-
     integer(c_int) function hybrid_binding_retain(binding) bind(c)
       import :: c_int, c_ptr
       type(c_ptr), value, intent(in) :: binding
     end function hybrid_binding_retain
-
     subroutine hybrid_binding_free(binding) bind(c)
       import :: c_ptr
       type(c_ptr), value, intent(in) :: binding
     end subroutine hybrid_binding_free
-
     integer(c_int) function hybrid_binding_bind(binding, name, address, kind, rank, shape, &
                                                 stride, dims, units, accumulate) bind(c)
       import :: c_char, c_int, c_int64_t, c_ptr
@@ -109,25 +110,21 @@ module hybrid
       integer(c_int), value, intent(in) :: kind, rank, accumulate
       integer(c_int64_t), intent(in) :: shape(*), stride(*)
     end function hybrid_binding_bind
-
     integer(c_int) function hybrid_binding_run(binding, step) bind(c)
       import :: c_int, c_int64_t, c_ptr
       type(c_ptr), value, intent(in) :: binding
       integer(c_int64_t), value, intent(in) :: step
     end function hybrid_binding_run
-
     integer(c_int) function hybrid_binding_commit(binding) bind(c)
       import :: c_int, c_ptr
       type(c_ptr), value, intent(in) :: binding
     end function hybrid_binding_commit
-
     integer(c_int) function hybrid_binding_mask(binding, mask, n) bind(c)
       import :: c_int, c_int64_t, c_ptr, c_signed_char
       type(c_ptr), value, intent(in) :: binding
       integer(c_signed_char), intent(out) :: mask(*)
       integer(c_int64_t), value, intent(in) :: n
     end function hybrid_binding_mask
-
     integer(c_int) function hybrid_binding_state_get(binding, name, values, n) bind(c)
       import :: c_char, c_double, c_int, c_int64_t, c_ptr
       type(c_ptr), value, intent(in) :: binding
@@ -135,7 +132,6 @@ module hybrid
       real(c_double), intent(out) :: values(*)
       integer(c_int64_t), value, intent(in) :: n
     end function hybrid_binding_state_get
-
     integer(c_int) function hybrid_binding_state_set(binding, name, values, n) bind(c)
       import :: c_char, c_double, c_int, c_int64_t, c_ptr
       type(c_ptr), value, intent(in) :: binding
@@ -143,10 +139,13 @@ module hybrid
       real(c_double), intent(in) :: values(*)
       integer(c_int64_t), value, intent(in) :: n
     end function hybrid_binding_state_set
-
     type(c_ptr) function hybrid_last_error() bind(c)
       import :: c_ptr
     end function hybrid_last_error
+    integer(c_size_t) function strlen(text) bind(c)
+      import :: c_ptr, c_size_t
+      type(c_ptr), value, intent(in) :: text
+    end function strlen
   end interface
 
 contains
@@ -219,8 +218,7 @@ contains
     ids = c_null_ptr
     if (present(column_id)) then
       if (size(column_id) /= n_column) then
-        call fail('column_id: expected '//decimal(n_column)//' numbers, got '// &
-                  decimal(size(column_id)), status_shape, stat, errmsg)
+        call fail('column_id: expected one number for each column', status_shape, stat, errmsg)
         return
       end if
       if (n_column > 0) ids = c_loc(column_id)
@@ -231,110 +229,138 @@ contains
     if (present(policy)) policy_name = trim(policy)
     call self%free()
     status = hybrid_binding_create(closure%handle, int(n_column, c_int64_t), ids, seed_value, &
-                                   merge(1_c_int, 0_c_int,.not. is_false(reproducible)), &
+                                   flag(reproducible, default=.true.), &
                                    c_string(policy_name), self%handle)
     call report(status, stat, errmsg)
   end subroutine binding_create
 
-  !> Tie an array to a field. The address is kept: the array must be a `target` that outlives the
-  !> binding, and `run` writes to it if it is an output. `dims` names the axes in the order of
-  !> the subscripts, for example 'column,level'.
-  subroutine binding_bind_1(self, name, array, dims, units, accumulate, stat, errmsg)
+  !> Tie an array to a field. `dims` names its axes in the order of the subscripts, for example
+  !> 'column,level' or 'level,column'; `units` are those of its values; `accumulate` adds outputs
+  !> to it instead of replacing its values.
+  !>
+  !> The address is kept, so the array must be a `target` that outlives the binding, or a pointer,
+  !> and be bound again after it was reallocated. The compiler refuses anything else, such as an
+  !> expression: there is no matching specific procedure.
+  subroutine bind_real32(self, name, array, dims, units, accumulate, stat, errmsg)
     class(binding_t), intent(inout) :: self
     character(len=*), intent(in) :: name, dims, units
+    real(real32), pointer, intent(in) :: array(..)
+    logical, intent(in), optional :: accumulate
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(place_t) :: place
+    place%rank = rank(array)
+    select rank (array)
+    rank (1)
+      if (associated(array)) place = place_1(array)
+    rank (2)
+      if (associated(array)) place = place_2(array)
+    rank (3)
+      if (associated(array)) place = place_3(array)
+    end select
+    place%kind = 4
+    call self%bind_place(name, place, dims, units, accumulate, stat, errmsg)
+  end subroutine bind_real32
+
+  subroutine bind_real64(self, name, array, dims, units, accumulate, stat, errmsg)
+    class(binding_t), intent(inout) :: self
+    character(len=*), intent(in) :: name, dims, units
+    real(real64), pointer, intent(in) :: array(..)
+    logical, intent(in), optional :: accumulate
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    type(place_t) :: place
+    place%rank = rank(array)
+    select rank (array)
+    rank (1)
+      if (associated(array)) place = place_1(array)
+    rank (2)
+      if (associated(array)) place = place_2(array)
+    rank (3)
+      if (associated(array)) place = place_3(array)
+    end select
+    place%kind = 8
+    call self%bind_place(name, place, dims, units, accumulate, stat, errmsg)
+  end subroutine bind_real64
+
+#ifndef HYBRID_NO_REAL128
+  !> Always an error, at run time, with a message that says what to do.
+  subroutine bind_real128(self, name, array, dims, units, accumulate, stat, errmsg)
+    class(binding_t), intent(inout) :: self
+    character(len=*), intent(in) :: name, dims, units
+    real(real128), pointer, intent(in) :: array(..)
+    logical, intent(in), optional :: accumulate
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    call self%bind_place(name, place_t(kind=16, rank=rank(array)), dims, units, accumulate, &
+                         stat, errmsg)
+  end subroutine bind_real128
+#endif
+
+  subroutine bind_place(self, name, place, dims, units, accumulate, stat, errmsg)
+    class(binding_t), intent(inout) :: self
+    character(len=*), intent(in) :: name, dims, units
+    type(place_t), intent(in) :: place
+    logical, intent(in), optional :: accumulate
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    call report(hybrid_binding_bind(self%handle, c_string(name), place%address, place%kind, &
+                                    int(place%rank, c_int), place%shape, place%stride, &
+                                    c_string(dims), c_string(units), &
+                                    flag(accumulate, default=.false.)), stat, errmsg)
+  end subroutine bind_place
+
+  !> Neighbouring elements tell the strides of whatever section was passed: no copy is made.
+  function place_1(array) result(place)
     class(*), intent(in), target :: array(:)
-    logical, intent(in), optional :: accumulate
-    integer, intent(out), optional :: stat
-    character(len=*), intent(inout), optional :: errmsg
-    integer(c_int64_t) :: stride(1)
-    type(layout_t) :: first
-    stride = 0
-    if (size(array) > 0) then
-      first = layout(array(1))
-      if (size(array, 1) > 1) stride(1) = bytes_from(first, layout(array(2)))
-    end if
-    call self%bind_address(name, first, shape(array, c_int64_t), stride, dims, units, &
-                           accumulate, stat, errmsg)
-  end subroutine binding_bind_1
+    type(place_t) :: place
+    place%rank = 1
+    place%shape(:1) = shape(array)
+    if (size(array) == 0) return
+    place%address = address_of(array(1))
+    if (size(array, 1) > 1) place%stride(1) = bytes(place, array(2))
+  end function place_1
 
-  !> As `binding_bind_1`, for profiles.
-  subroutine binding_bind_2(self, name, array, dims, units, accumulate, stat, errmsg)
-    class(binding_t), intent(inout) :: self
-    character(len=*), intent(in) :: name, dims, units
+  function place_2(array) result(place)
     class(*), intent(in), target :: array(:, :)
-    logical, intent(in), optional :: accumulate
-    integer, intent(out), optional :: stat
-    character(len=*), intent(inout), optional :: errmsg
-    integer(c_int64_t) :: stride(2)
-    type(layout_t) :: first
-    stride = 0
-    if (size(array) > 0) then
-      first = layout(array(1, 1))
-      if (size(array, 1) > 1) stride(1) = bytes_from(first, layout(array(2, 1)))
-      if (size(array, 2) > 1) stride(2) = bytes_from(first, layout(array(1, 2)))
-    end if
-    call self%bind_address(name, first, shape(array, c_int64_t), stride, dims, units, &
-                           accumulate, stat, errmsg)
-  end subroutine binding_bind_2
+    type(place_t) :: place
+    place%rank = 2
+    place%shape(:2) = shape(array)
+    if (size(array) == 0) return
+    place%address = address_of(array(1, 1))
+    if (size(array, 1) > 1) place%stride(1) = bytes(place, array(2, 1))
+    if (size(array, 2) > 1) place%stride(2) = bytes(place, array(1, 2))
+  end function place_2
 
-  !> As `binding_bind_1`, for two dims a column.
-  subroutine binding_bind_3(self, name, array, dims, units, accumulate, stat, errmsg)
-    class(binding_t), intent(inout) :: self
-    character(len=*), intent(in) :: name, dims, units
+  function place_3(array) result(place)
     class(*), intent(in), target :: array(:, :, :)
-    logical, intent(in), optional :: accumulate
-    integer, intent(out), optional :: stat
-    character(len=*), intent(inout), optional :: errmsg
-    integer(c_int64_t) :: stride(3)
-    type(layout_t) :: first
-    stride = 0
-    if (size(array) > 0) then
-      first = layout(array(1, 1, 1))
-      if (size(array, 1) > 1) stride(1) = bytes_from(first, layout(array(2, 1, 1)))
-      if (size(array, 2) > 1) stride(2) = bytes_from(first, layout(array(1, 2, 1)))
-      if (size(array, 3) > 1) stride(3) = bytes_from(first, layout(array(1, 1, 2)))
-    end if
-    call self%bind_address(name, first, shape(array, c_int64_t), stride, dims, units, &
-                           accumulate, stat, errmsg)
-  end subroutine binding_bind_3
+    type(place_t) :: place
+    place%rank = 3
+    place%shape(:3) = shape(array)
+    if (size(array) == 0) return
+    place%address = address_of(array(1, 1, 1))
+    if (size(array, 1) > 1) place%stride(1) = bytes(place, array(2, 1, 1))
+    if (size(array, 2) > 1) place%stride(2) = bytes(place, array(1, 2, 1))
+    if (size(array, 3) > 1) place%stride(3) = bytes(place, array(1, 1, 2))
+  end function place_3
 
-  subroutine bind_address(self, name, first, shape, stride, dims, units, accumulate, stat, errmsg)
-    class(binding_t), intent(inout) :: self
-    character(len=*), intent(in) :: name, dims, units
-    type(layout_t), intent(in) :: first
-    integer(c_int64_t), intent(in) :: shape(:), stride(:)
-    logical, intent(in), optional :: accumulate
-    integer, intent(out), optional :: stat
-    character(len=*), intent(inout), optional :: errmsg
-    call report(hybrid_binding_bind(self%handle, c_string(name), first%address, first%kind, &
-                                    size(shape, kind=c_int), shape, stride, c_string(dims), &
-                                    c_string(units), merge(1_c_int, 0_c_int, &
-                                                           is_true(accumulate))), stat, errmsg)
-  end subroutine bind_address
-
-  !> Address and kind of one element. Neighbours tell the strides, whatever section was passed,
-  !> so no copy is ever made; kinds that the bridge does not know are refused at run time.
-  function layout(element)
+  type(c_ptr) function address_of(element)
     class(*), intent(in), target :: element
-    type(layout_t) :: layout
+    address_of = c_null_ptr
     select type (element)
     type is (real(real32))
-      layout%address = c_loc(element)
-      layout%kind = 4
+      address_of = c_loc(element)
     type is (real(real64))
-      layout%address = c_loc(element)
-      layout%kind = 8
-    class default
-      layout%kind = int(storage_size(element)/8, c_int)
-      ! Integers have the sizes of reals: minus marks a type that is none.
-      if (layout%kind <= 8) layout%kind = -layout%kind
+      address_of = c_loc(element)
     end select
-  end function layout
+  end function address_of
 
-  pure integer(c_int64_t) function bytes_from(first, second)
-    type(layout_t), intent(in) :: first, second
-    bytes_from = transfer(second%address, 0_c_intptr_t) - transfer(first%address, 0_c_intptr_t)
-  end function bytes_from
+  !> Distance of an element from the first one.
+  integer(c_int64_t) function bytes(place, element)
+    type(place_t), intent(in) :: place
+    class(*), intent(in), target :: element
+    bytes = transfer(address_of(element), 0_c_intptr_t) - transfer(place%address, 0_c_intptr_t)
+  end function bytes
 
   !> Evaluate the closure for model step `step`; may be called several times a step.
   subroutine binding_run(self, step, stat, errmsg)
@@ -412,17 +438,14 @@ contains
     left%handle = shared
   end subroutine binding_assign
 
-  pure logical function is_true(flag)
-    logical, intent(in), optional :: flag
-    is_true = .false.
-    if (present(flag)) is_true = flag
-  end function is_true
-
-  pure logical function is_false(flag)
-    logical, intent(in), optional :: flag
-    is_false = .false.
-    if (present(flag)) is_false = .not. flag
-  end function is_false
+  pure integer(c_int) function flag(option, default)
+    logical, intent(in), optional :: option
+    logical, intent(in) :: default
+    logical :: chosen
+    chosen = default
+    if (present(option)) chosen = option
+    flag = merge(1_c_int, 0_c_int, chosen)
+  end function flag
 
   !> Hand a status to the caller, or stop with the message where none is wanted.
   subroutine report(status, stat, errmsg)
@@ -460,34 +483,14 @@ contains
     type(c_ptr), intent(in) :: address
     character(len=:), allocatable :: text
     character(kind=c_char), pointer :: chars(:)
-    integer :: i, length
+    integer :: i
     text = ''
     if (.not. c_associated(address)) return
-    length = string_length(address)
-    call c_f_pointer(address, chars, [length])
-    text = repeat(' ', length)
-    do i = 1, length
+    call c_f_pointer(address, chars, [strlen(address)])
+    text = repeat(' ', size(chars))
+    do i = 1, size(chars)
       text(i:i) = chars(i)
     end do
   end function f_string
-
-  integer function string_length(address)
-    type(c_ptr), intent(in) :: address
-    interface
-      integer(c_size_t) function strlen(text) bind(c)
-        import :: c_ptr, c_size_t
-        type(c_ptr), value, intent(in) :: text
-      end function strlen
-    end interface
-    string_length = int(strlen(address))
-  end function string_length
-
-  pure function decimal(number) result(text)
-    integer, intent(in) :: number
-    character(len=:), allocatable :: text
-    character(len=24) :: buffer
-    write (buffer, '(i0)') number
-    text = trim(buffer)
-  end function decimal
 
 end module hybrid

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -27,6 +28,8 @@ struct CloseZip {
 using Zip = std::unique_ptr<zip_t, CloseZip>;
 
 std::vector<char> read_file(const std::string &path) {
+  if (std::filesystem::is_directory(path))
+    throw Error(HYBRID_ERROR_FILE, path + ": expected an archive file, got a folder");
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto end = file ? static_cast<std::streamoff>(file.tellg()) : -1;
   if (!file || end < 0)
@@ -36,6 +39,8 @@ std::vector<char> read_file(const std::string &path) {
   file.seekg(0);
   if (!file.read(bytes.data(), end))
     throw Error(HYBRID_ERROR_FILE, path + ": could not be read to its end");
+  if (bytes.empty())
+    throw Error(HYBRID_ERROR_ARCHIVE, path + ": expected a closure archive, got an empty file");
   return bytes;
 }
 

@@ -116,7 +116,7 @@ void Binding::bind(const std::string &name, const HostArray::Layout &layout) {
   if (is_input && layout.accumulate)
     throw Error(HYBRID_ERROR_ARGUMENT, name + ": accumulate is for outputs, this is an input");
   slot.emplace(is_input ? spec.inputs[input] : spec.outputs[output], layout, spec.first_axis(),
-               n_column_, is_input);
+               n_column_, is_input ? Direction::to_closure : Direction::to_host);
 }
 
 void Binding::require_all_bound() const {

@@ -30,6 +30,12 @@ std::string joined(const std::vector<std::string> &names) {
   return text;
 }
 
+std::string reversed(const std::string &names) {
+  auto parts = split(names);
+  std::reverse(parts.begin(), parts.end());
+  return joined(parts);
+}
+
 [[noreturn]] void refuse(hybrid_status status, const Field &field, const std::string &message) {
   throw Error(status, field.name + ": " + message);
 }
@@ -39,15 +45,15 @@ size_t position(const Field &field, const std::vector<std::string> &axes, const 
   const auto found = std::find(axes.begin(), axes.end(), axis);
   if (found == axes.end() || std::count(axes.begin(), axes.end(), axis) != 1)
     refuse(HYBRID_ERROR_SHAPE, field,
-           "expected dims '" + expected + "' in the order of the array's subscripts, got '" +
-               joined(axes) + "'");
+           "expected dims '" + expected + "', in the order of the array's subscripts (so also '" +
+               reversed(expected) + "'), got '" + joined(axes) + "'");
   return static_cast<size_t>(found - axes.begin());
 }
 
 }  // namespace
 
 HostArray::HostArray(const Field &field, const Layout &layout, const std::string &first_axis,
-                     int64_t n_column, bool to_model)
+                     int64_t n_column, Direction direction)
     : data_(static_cast<std::byte *>(layout.data)),
       host_kind_(static_cast<hybrid_kind>(layout.kind)),
       model_kind_(field.kind),
@@ -58,6 +64,9 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
                (layout.kind > 0 ? std::to_string(layout.kind) + "-byte numbers"
                                 : std::string("another type")) +
                "; copy it to real32 or real64");
+  if (!data_)
+    refuse(HYBRID_ERROR_ARGUMENT, field,
+           "expected an array with elements, got none; allocate it before it is bound");
   std::vector<std::string> wanted = field.dims;
   wanted.insert(wanted.begin(), first_axis);
   const std::string expected = joined(wanted);
@@ -92,9 +101,7 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
         next.push_back(offset + i * layout.stride[axis]);
     element_offset_ = std::move(next);
   }
-  if (!data_) refuse(HYBRID_ERROR_ARGUMENT, field, "expected an array, got a null address");
-  conversion_ = to_model ? conversion(field.name, layout.units, field.units)
-                         : conversion(field.name, field.units, layout.units);
+  conversion_ = conversion(field.name, layout.units, field.units, direction);
 }
 
 // Visits every value: `visit(index in the model's rows, column, address in the host's array)`.

@@ -24,10 +24,9 @@ class HostArray {
     bool accumulate;
   };
 
-  // Checks kind, dims, rank and sizes; throws with what was expected. `to_model` says in which
-  // direction the units convert.
+  // Checks kind, dims, rank, sizes and units; throws with what was expected.
   HostArray(const Field &field, const Layout &layout, const std::string &first_axis,
-            int64_t n_column, bool to_model);
+            int64_t n_column, Direction direction);
 
   // Reads all columns, converts kind and units, and sets mask[c] = 1 where a value is not finite.
   void gather(int64_t n_column, std::byte *rows, unsigned char *mask) const;

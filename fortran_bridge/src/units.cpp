@@ -51,22 +51,26 @@ Unit parse(const std::string &field, const std::string &text) {
 
 }  // namespace
 
-Conversion conversion(const std::string &field, const std::string &from, const std::string &to) {
+Conversion conversion(const std::string &field, const std::string &host, const std::string &closure,
+                      Direction direction) {
   const Quiet quiet;
-  const Unit source = parse(field, from);
-  const Unit target = parse(field, to);
-  if (ut_compare(source.get(), target.get()) == 0) return {};
+  const Unit host_unit = parse(field, host);
+  const Unit closure_unit = parse(field, closure);
+  if (ut_compare(host_unit.get(), closure_unit.get()) == 0) return {};
+  const auto &from = direction == Direction::to_closure ? host_unit : closure_unit;
+  const auto &to = direction == Direction::to_closure ? closure_unit : host_unit;
   const std::unique_ptr<cv_converter, void (*)(cv_converter *)> converter(
-      ut_get_converter(source.get(), target.get()), cv_free);
+      ut_get_converter(from.get(), to.get()), cv_free);
+  const std::string pair = "the closure's '" + closure + "', got '" + host + "' for the array";
   if (!converter)
-    throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert from '" + from +
-                                        "' to '" + to + "'; they measure different things");
+    throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert to or from " + pair +
+                                        "; they measure different things, so convert in the host");
   const double zero = cv_convert_double(converter.get(), 0.0);
   const double one = cv_convert_double(converter.get(), 1.0);
   const double two = cv_convert_double(converter.get(), 2.0);
   if (!(std::abs((two - one) - (one - zero)) <= 1e-12 * (std::abs(two) + std::abs(zero))))
-    throw Error(HYBRID_ERROR_UNITS, field + ": the conversion from '" + from + "' to '" + to +
-                                        "' is not linear; convert it in the host");
+    throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert linearly to or from " +
+                                        pair + "; convert in the host");
   return {one - zero, zero};
 }
 

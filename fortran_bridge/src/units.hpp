@@ -11,8 +11,12 @@ struct Conversion {
   double offset = 0.0;
 };
 
-// Throws HYBRID_ERROR_UNITS naming `field` if either string is unknown, if they do not convert,
-// or if the conversion is not linear (logarithmic units).
-Conversion conversion(const std::string &field, const std::string &from, const std::string &to);
+enum class Direction { to_closure, to_host };
+
+// From the host's units to the closure's, or back. Throws HYBRID_ERROR_UNITS naming `field` if
+// either string is unknown, if they do not convert, or if the conversion is not linear
+// (logarithmic units).
+Conversion conversion(const std::string &field, const std::string &host, const std::string &closure,
+                      Direction direction);
 
 }  // namespace hybrid

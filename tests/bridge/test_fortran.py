@@ -10,6 +10,7 @@ from bridge.archives import of_newer_major
 from closure_examples import N_LEVEL, Overflowing
 
 import hybrid
+from fortran_bridge.build import Prefix
 
 pytestmark = pytest.mark.fortran
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,16 +24,17 @@ EXPECTED = {
     "newer format": (2, "expected archive format 1.x, got 2.3; install a hybrid-closures"),
     "unknown engine": (3, "expected engine 'auto' or 'torchscript' for this archive, got 'onnx'"),
     "good": (0, ""),
-    "wrong number of ids": (6, "column_id: expected 6 numbers, got 5"),
+    "wrong number of ids": (6, "column_id: expected one number for each column"),
     "unknown policy": (10, "policy: expected 'error' or 'host', got 'clip'"),
     "no columns": (10, "column_network: expected at least one column, got 0"),
     "unknown field": (4, "state_x: no such field in closure column_network; expected an input"),
-    "wrong units": (5, "state_t: expected units that convert from 'Pa' to 'K'"),
+    "wrong units": (5, "units that convert to or from the closure's 'K', got 'Pa' for the array"),
     "wrong rank": (6, "state_t: expected rank 2 (column,level), got rank 1"),
     "wrong size": (6, "state_t: expected 5 along 'level', got 7; regrid the array or export"),
-    "wrong dims": (6, "expected dims 'column,level' in the order of the array's subscripts"),
+    "wrong dims": (6, "in the order of the array's subscripts (so also 'level,column'), got"),
     "real128": (7, "state_ps: expected an array of 4-byte or 8-byte reals, got 16-byte numbers"),
-    "integer": (7, "state_ps: expected an array of 4-byte or 8-byte reals, got another type"),
+    "never allocated": (10, "state_ps: expected an array with elements, got none; allocate it"),
+    "no elements": (10, "state_ps: expected an array with elements, got none; allocate it"),
     "nothing bound": (8, "expected every field to be bound before run, got none for state_t,"),
     "commit before run": (8, "expected a run before commit, got none since the last commit"),
     "bound twice": (4, "state_t: bound twice; bind each field once"),
@@ -68,6 +70,36 @@ def test_without_stat_the_program_stops_with_the_message(fortran_program: Run) -
     result = fortran_program("stops")
     assert result.returncode == 1
     assert "ERROR STOP nowhere/none.pt: expected a readable archive file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("declaration", "actual", "compiles"),
+    [
+        ("real(real64), target :: x(3)", "x", True),
+        ("real(real64), target :: x(3)", "x(3:1:-2)", True),
+        ("real(real64), pointer :: x(:)", "x", True),
+        ("real(real64), target :: x(3)", "2*x", False),
+        ("real(real64) :: x(3)", "x", False),
+        ("integer, target :: x(3)", "x", False),
+    ],
+)
+def test_what_cannot_be_kept_does_not_compile(
+    prefix: Prefix, tmp_path: Path, declaration: str, actual: str, compiles: bool
+) -> None:
+    program = f"""program p
+  use, intrinsic :: iso_fortran_env, only: real64
+  use hybrid, only: binding_t
+  type(binding_t) :: columns
+  {declaration}
+  call columns%bind('x', {actual}, dims='column', units='1')
+end program p
+"""
+    (tmp_path / "p.f90").write_text(program)
+    command = ["gfortran", "-fsyntax-only", f"-J{tmp_path}", str(prefix.fortran_source), "p.f90"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode == 0) == compiles, result.stderr
+    if not compiles:
+        assert "no matching specific" in result.stderr
 
 
 def test_layouts(fortran_program: Run, column_archive: Path) -> None:

@@ -151,5 +151,5 @@ def test_accumulate_adds(column_archive: Path) -> None:
 
 def test_logarithmic_units_are_refused(column_archive: Path) -> None:
     binding = hybrid.load(column_archive).create(N)
-    with pytest.raises(BridgeError, match=r"is not linear; convert it in the host"):
+    with pytest.raises(BridgeError, match=r"convert linearly to or from the closure's 'Pa', got 'lg\(re 1 Pa\)'"):
         binding.bind("state_ps", PS, dims="column", units="lg(re 1 Pa)")

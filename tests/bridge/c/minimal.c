@@ -50,7 +50,7 @@ int main(int count, char **arguments) {
       HYBRID_ERROR_SHAPE, "x: expected a rank from 1 to 15, got 0");
   expect_refused(
       hybrid_binding_bind(binding, "x", NULL, HYBRID_FLOAT64, 1, &shape, &stride, "column", "1", 0),
-      HYBRID_ERROR_ARGUMENT, "x: expected an array, got a null address");
+      HYBRID_ERROR_ARGUMENT, "x: expected an array with elements, got none");
   expect_refused(hybrid_binding_bind(binding, "x", x, 16, 1, &shape, &stride, "column", "1", 0),
                  HYBRID_ERROR_KIND, "got 16-byte numbers");
   expect(hybrid_binding_bind(binding, "x", x, HYBRID_FLOAT64, 1, &shape, &stride, "column", "1",

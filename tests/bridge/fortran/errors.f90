@@ -11,7 +11,8 @@ program errors
   real(real64), target :: t(n_column, n_level), ps(n_column), dtdt(n_column, n_level), &
     rain(n_column), tall(n_column, 7)
   real(real128), target :: quad(n_column)
-  integer, target :: whole(n_column)
+  real(real64), allocatable, target :: never(:)
+  real(real64), target :: nothing(0)
   integer(int64) :: ids(5)
   character(len=1024) :: good, text, newer
   character(len=500) :: errmsg
@@ -27,7 +28,6 @@ program errors
   rain = -1.0_real64
   tall = 250.0_real64
   quad = 9.0e4_real128
-  whole = 1
   ids = 1_int64
 
   call columns%create(closure, n_column, stat=stat, errmsg=errmsg)
@@ -65,8 +65,10 @@ program errors
   call say('wrong dims')
   call columns%bind('state_ps', quad, dims='column', units='Pa', stat=stat, errmsg=errmsg)
   call say('real128')
-  call columns%bind('state_ps', whole, dims='column', units='Pa', stat=stat, errmsg=errmsg)
-  call say('integer')
+  call columns%bind('state_ps', never, dims='column', units='Pa', stat=stat, errmsg=errmsg)
+  call say('never allocated')
+  call columns%bind('state_ps', nothing, dims='column', units='Pa', stat=stat, errmsg=errmsg)
+  call say('no elements')
   call columns%run(1, stat, errmsg)
   call say('nothing bound')
   call columns%commit(stat, errmsg)
