@@ -1,24 +1,19 @@
 """Datasets as netCDF files, from several threads.
 
-The netCDF library is not thread-safe, and neither xarray nor netCDF4 keeps threads apart while
-they open a file and read its attributes.
+The netCDF-4 library is not thread-safe, not even where a forgotten file is closed by the garbage
+collector of another thread. netCDF-3 files are read and written in Python alone, by scipy.
 """
 
 from pathlib import Path
-from threading import Lock
 
 import xarray as xr
 
-_LIBRARY = Lock()
-
 
 def write_dataset(path: Path, dataset: xr.Dataset) -> None:
-    """Write `dataset` into a new netCDF-4 file."""
-    with _LIBRARY:
-        dataset.to_netcdf(path, engine="netcdf4")
+    """Write `dataset` into a new netCDF file with 64-bit offsets."""
+    dataset.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
 
 
 def read_dataset(path: Path) -> xr.Dataset:
-    """Read a netCDF file into memory."""
-    with _LIBRARY:
-        return xr.load_dataset(path, engine="netcdf4")
+    """Read a netCDF-3 file into memory."""
+    return xr.load_dataset(path, engine="scipy")
