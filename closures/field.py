@@ -86,6 +86,11 @@ class Field:
                 f"{self.name}: expected units that UDUNITS-2 knows, got {self.units!r}; "
                 "write them like 'K', 'W m-2' or 'kg kg-1 s-1' ('1' if dimensionless)"
             )
+        if not (isinstance(self.dims, tuple) and isinstance(self.shape, tuple)):
+            raise SpecError(
+                f"{self.name}: expected dims and shape to be tuples, got {self.dims!r} and "
+                f"{self.shape!r}; write them like ('level',) and (60,), with the comma"
+            )
         if len(self.dims) != len(self.shape):
             raise SpecError(
                 f"{self.name}: expected one size per dimension, got dims {self.dims} "

@@ -62,7 +62,8 @@ class ClosureSpec:
     Raises
     ------
     SpecError
-        If names repeat, nothing is computed, or `grid` and `locality` disagree.
+        If a group is no tuple of fields, names repeat, nothing is computed, or `grid` and
+        `locality` disagree.
 
     Examples
     --------
@@ -85,6 +86,8 @@ class ClosureSpec:
 
     def __post_init__(self) -> None:
         check_name("closure", self.name)
+        for group in GROUPS:
+            self._check_group(group)
         if not self.outputs:
             raise SpecError(f"{self.name}: expected at least one output, got none")
         if not (self.inputs or self.state or self.noise):
@@ -105,6 +108,20 @@ class ClosureSpec:
                 f"{self.name}: expected `grid` with locality 'grid' and only then, "
                 f"got locality {self.locality!r} and grid {self.grid!r}"
             )
+
+    def _check_group(self, group: str) -> None:
+        # Checked although annotated: without its comma, a tuple of one field is that field.
+        value: object = getattr(self, group)
+        if isinstance(value, tuple) and all(isinstance(entry, Field) for entry in value):
+            return
+        got = type(value).__name__
+        if isinstance(value, tuple):
+            other = next(entry for entry in value if not isinstance(entry, Field))
+            got = f"a tuple with a {type(other).__name__}"
+        raise SpecError(
+            f"{self.name}: expected {group} to be a tuple of Fields, got {got}; write "
+            f"{group}=(Field(...),), with a comma also after a single one"
+        )
 
     def fields(self) -> Iterator[Field]:
         """Iterate over all fields: inputs, outputs, state, noise."""

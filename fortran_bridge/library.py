@@ -1,6 +1,7 @@
 """The native library as Python sees it: the same C ABI that Fortran calls, through ctypes."""
 
 import ctypes
+import json
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64, c_ubyte, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
@@ -102,6 +103,11 @@ class NativeClosure:
         return str(library().hybrid_closure_manifest(self._handle).decode())
 
     @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the fields that `run` writes."""
+        return frozenset(field["name"] for field in json.loads(self.manifest)["spec"]["outputs"])
+
+    @property
     def blocks(self) -> tuple[int, ...]:
         """Block sizes [columns] that round alike, as the self-test at load found them."""
         sizes = (c_int64 * 16)()
@@ -150,6 +156,7 @@ class Binding:
     ) -> None:
         self._handle = c_void_p()
         self._arrays: list[NDArray[Any]] = []
+        self._outputs = closure.outputs
         self._n_column = n_column
         ids = None
         if column_id is not None:
@@ -165,7 +172,13 @@ class Binding:
         )
 
     def bind(
-        self, name: str, array: NDArray[Any], *, dims: str, units: str, accumulate: bool = False
+        self,
+        name: str,
+        array: NDArray[Any],
+        *,
+        dims: str | tuple[str, ...],
+        units: str,
+        accumulate: bool = False,
     ) -> Self:
         """Tie a float32 or float64 array of any strides to a field; its memory is used as is.
 
@@ -176,26 +189,51 @@ class Binding:
         array
             Its values [units]; outputs are written to it.
         dims
-            Names of its axes in order, for example ``"column,level"``.
+            Names of its axes in order, for example ``"column,level"`` or
+            ``("column", "level")``.
         units
             UDUNITS string of the array's values; converted if possible.
         accumulate
             Add outputs to the array instead of replacing its values.
+
+        Raises
+        ------
+        TypeError
+            If `array` is not a NumPy array.
+        ValueError
+            If it cannot be used in place: byte order, alignment, an output that is read-only.
         """
+        self._check_memory(name, array)
         # An integer of 8 bytes must not pass for a real of 8 bytes.
         kind = array.dtype.itemsize if array.dtype.kind == "f" else -array.dtype.itemsize
-        if not array.dtype.isnative or not array.flags.aligned:
-            raise ValueError(f"{name}: expected an aligned array of native byte order; copy it")
+        axes = dims if isinstance(dims, str) else ",".join(dims)
         shape = (c_int64 * array.ndim)(*array.shape)
         stride = (c_int64 * array.ndim)(*array.strides)
         _check(
             library().hybrid_binding_bind(
                 *(self._handle, name.encode(), array.ctypes.data, kind, array.ndim),
-                *(shape, stride, dims.encode(), units.encode(), int(accumulate)),
+                *(shape, stride, axes.encode(), units.encode(), int(accumulate)),
             )
         )
         self._arrays.append(array)
         return self
+
+    def _check_memory(self, name: str, array: object) -> None:
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"{name}: expected a NumPy array, whose memory the binding uses, got "
+                f"{type(array).__name__}; make an array with numpy.array, keep it, and bind that"
+            )
+        if not array.dtype.isnative or not array.flags.aligned:
+            raise ValueError(
+                f"{name}: expected an aligned array of native byte order, got dtype "
+                f"{array.dtype.str!r}, aligned {array.flags.aligned}; copy it"
+            )
+        if name in self._outputs and not array.flags.writeable:
+            raise ValueError(
+                f"{name}: expected a writeable array for an output, got a read-only one; "
+                "bind a copy, or the array that this is a view of"
+            )
 
     def run(self, step: int) -> None:
         """Evaluate the closure for model step `step`; may be called several times a step."""

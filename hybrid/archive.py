@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ FORMAT_MINOR = 0
 MANIFEST = "hybrid.json"
 REFERENCE = "hybrid.reference.npz"
 HASHES = "hybrid.sha256.json"
+ZIP_MAGIC = b"PK\x03\x04"
+EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
+"""Date of every entry: the earliest that a zip file can hold, as TorchScript and NumPy write it."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +103,23 @@ def reference_bytes(reference: Reference) -> bytes:
     return stream.getvalue()
 
 
-def seal(path: Path) -> None:
-    """Append the SHA-256 of every entry to a TorchScript file."""
-    with zipfile.ZipFile(path, "a") as file:
+def sealed(torchscript: bytes) -> bytes:
+    """Return an archive from a saved TorchScript file: the SHA-256 of every entry is added.
+
+    TorchScript's debug entries, which hold the paths of source files on the machine that
+    exported, are left out, and no entry has a date: the same closure gives the same archive
+    everywhere.
+    """
+    with zipfile.ZipFile(io.BytesIO(torchscript)) as file:
         folder = file.namelist()[0].split("/", 1)[0]
-        hashes = _entry_hashes(file)
-        file.writestr(f"{folder}/extra/{HASHES}", json.dumps({"entries": hashes}, indent=2))
+        entries = {n: c for n, c in _read_all(file).items() if not n.endswith(".debug_pkl")}
+    hashes = {"entries": _hashes(entries)}
+    entries[f"extra/{HASHES}"] = json.dumps(hashes, indent=2).encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, content in entries.items():
+            file.writestr(zipfile.ZipInfo(f"{folder}/{name}", EARLIEST_DATE), content)
+    return archive.getvalue()
 
 
 def read_manifest(path: Path | str) -> Manifest:
@@ -113,8 +128,8 @@ def read_manifest(path: Path | str) -> Manifest:
     Raises
     ------
     ArchiveError
-        If the file is missing, not an archive, damaged, changed after the export, or of another
-        major format version.
+        If the file is missing, a folder, not an archive, damaged, changed after the export, or
+        of another major format version.
     """
     entries = _verified_entries(Path(path), (MANIFEST, HASHES))
     text = entries[MANIFEST].decode()
@@ -156,45 +171,69 @@ def read_reference(path: Path | str) -> Reference:
     return Reference(arguments, results)
 
 
-def _entry_hashes(file: zipfile.ZipFile) -> dict[str, str]:
+def _read_all(file: zipfile.ZipFile) -> dict[str, bytes]:
+    return {name.split("/", 1)[-1]: file.read(name) for name in file.namelist()}
+
+
+def _hashes(entries: Mapping[str, bytes]) -> dict[str, str]:
     return {
-        _without_folder(name): hashlib.sha256(file.read(name)).hexdigest()
-        for name in file.namelist()
-        if _without_folder(name) != f"extra/{HASHES}"
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in entries.items()
+        if name != f"extra/{HASHES}"
     }
 
 
-def _without_folder(name: str) -> str:
-    return name.split("/", 1)[-1]
-
-
 def _verified_entries(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    if not path.is_file():
-        raise ArchiveError(f"{path}: expected a closure archive, got no such file; check the path")
-    try:
-        with zipfile.ZipFile(path) as file:
-            entries = {_without_folder(name): name for name in file.namelist()}
-            missing = [n for n in {*wanted, MANIFEST, HASHES} if f"extra/{n}" not in entries]
-            if missing:
-                raise ArchiveError(
-                    f"{path}: expected {', '.join(sorted(missing))} inside, got a zip file "
-                    "without; a plain TorchScript file must be exported with hybrid.export first"
-                )
-            expected = json.loads(file.read(entries[f"extra/{HASHES}"]))["entries"]
-            found = _entry_hashes(file)
-            differing = sorted(
-                name for name in {*expected, *found} if expected.get(name) != found.get(name)
-            )
-            if differing:
-                raise ArchiveError(
-                    f"{path}: entries {differing} do not have the SHA-256 they were exported "
-                    "with; the file was changed after the export: do not use it"
-                )
-            return {name: file.read(entries[f"extra/{name}"]) for name in wanted}
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        if isinstance(error, ArchiveError):
-            raise
+    entries = _entries(path)
+    missing = [n for n in {*wanted, MANIFEST, HASHES} if f"extra/{n}" not in entries]
+    if missing:
         raise ArchiveError(
-            f"{path}: expected a closure archive, got a file that is not one ({error}); "
-            "write it with hybrid.export"
+            f"{path}: expected {', '.join(sorted(missing))} inside, got a zip file without; a "
+            "plain TorchScript file must be exported with hybrid.export first, a damaged archive "
+            "copied again"
+        )
+    found = _hashes(entries)
+    try:
+        expected = json.loads(entries[f"extra/{HASHES}"])["entries"]
+        names = {*expected, *found}
+        differing = sorted(name for name in names if expected.get(name) != found.get(name))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArchiveError(
+            f"{path}: expected a list of SHA-256 in {HASHES}, but it does not read as one "
+            f"({error}); export the closure again"
         ) from error
+    if differing:
+        raise ArchiveError(
+            f"{path}: entries {differing} do not have the SHA-256 they were exported with; the "
+            "file is damaged, or was changed after the export: copy it again"
+        )
+    return {name: entries[f"extra/{name}"] for name in wanted}
+
+
+def _entries(path: Path) -> dict[str, bytes]:
+    content = _content(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            return _read_all(file)
+    # On damaged bytes, whatever a decompressor can raise comes through.
+    except Exception as error:
+        raise ArchiveError(
+            f"{path}: expected a closure archive, got a damaged one ({error}); "
+            "copy it again from where it was exported"
+        ) from error
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        found, remedy = "no such file", "check the path"
+        if path.is_dir():
+            found, remedy = "a folder", "name a file in it"
+        raise ArchiveError(f"{path}: expected a closure archive, got {found}; {remedy}")
+    content = path.read_bytes()
+    # An archive that lost its end is no zip file either, but still begins as one.
+    if not (zipfile.is_zipfile(io.BytesIO(content)) or content.startswith(ZIP_MAGIC)):
+        raise ArchiveError(
+            f"{path}: expected a closure archive, got a file that is not one (no zip file); "
+            "write it with hybrid.export"
+        )
+    return content

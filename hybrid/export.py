@@ -1,5 +1,6 @@
 """Compile a closure to one archive and prove that the archive computes the same."""
 
+import io
 import os
 import tempfile
 import warnings
@@ -21,7 +22,7 @@ from hybrid.archive import (
     Reference,
     manifest_text,
     reference_bytes,
-    seal,
+    sealed,
 )
 from hybrid.comparison import largest_difference, output_scales
 from hybrid.errors import ExportError
@@ -80,26 +81,27 @@ def export(
     Raises
     ------
     ExportError
-        If TorchScript cannot compile the closure, its results do not fit its spec, its columns
-        influence each other, or the archive differs from it; no file is left behind.
+        If `closure` is no Closure, the folder of `path` does not exist, forward fails, its
+        results do not fit the spec, TorchScript cannot compile it, its columns influence each
+        other, or the archive differs from it; no file is left behind.
     """
     path = Path(path)
+    _check_request(closure, path)
     closure.eval()
     spec = replace(closure.spec, provenance={**closure.spec.provenance, **(provenance or {})})
     reference = _evaluate(closure, spec, _reference_columns(spec, seed))
     if spec.locality == "column":
         _check_independence(spec, reference)
     scripted = _script(closure)
+    saved = io.BytesIO()
+    extra = {MANIFEST: manifest_text(spec, "torchscript"), REFERENCE: reference_bytes(reference)}
+    # Into memory first: saved to a file, the archive would carry that file's name inside.
+    torch.jit.save(scripted, saved, _extra_files=extra)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".pt")
-    os.close(descriptor)
     temporary = Path(name)
     try:
-        extra = {
-            MANIFEST: manifest_text(spec, "torchscript"),
-            REFERENCE: reference_bytes(reference),
-        }
-        torch.jit.save(scripted, str(temporary), _extra_files=extra)
-        seal(temporary)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(sealed(saved.getvalue()))
         differences = _compare(temporary, spec, reference)
         temporary.chmod(0o644)
         temporary.replace(path)
@@ -123,6 +125,24 @@ def argument_names(spec: ClosureSpec) -> tuple[str, ...]:
 def result_names(spec: ClosureSpec) -> tuple[str, ...]:
     """Return the names of forward's results: outputs, new state."""
     return tuple(field.name for field in (*spec.outputs, *spec.state))
+
+
+def _check_request(closure: object, path: Path) -> None:
+    if not isinstance(closure, Closure):
+        got = f"a {type(closure).__name__}"
+        if isinstance(closure, type):
+            got = f"the class {closure.__name__}"
+        raise ExportError(
+            f"closure: expected an instance of a class derived from hybrid.Closure, got {got}; "
+            "derive it from hybrid.Closure and pass its ClosureSpec to super().__init__"
+        )
+    if not path.parent.is_dir():
+        raise ExportError(
+            f"{path}: expected a path in an existing folder, got none at {path.parent}; "
+            "make the folder first, or choose another path"
+        )
+    if path.is_dir():
+        raise ExportError(f"{path}: expected the path of a file, got a folder; add a file name")
 
 
 def _script(closure: Closure) -> torch.jit.ScriptModule:
@@ -165,6 +185,10 @@ def _checked_results(
             + (f" of {len(results)}" if isinstance(results, tuple) else "")
         )
     for field, tensor in zip(fields, results, strict=True):
+        if not isinstance(tensor, torch.Tensor):
+            raise ExportError(
+                f"{field.name}: expected a tensor from forward, got {type(tensor).__name__}"
+            )
         shape = (n, *(size or 1 for size in field.shape))
         dtype = str(tensor.dtype).removeprefix("torch.")
         if tuple(tensor.shape) != shape or dtype != field.dtype:
@@ -185,10 +209,26 @@ def _evaluate(
 ) -> Reference:
     with one_thread(), torch.no_grad():
         results = {
-            n: _checked_results(spec, closure(*(tensor[:n] for tensor in arguments)), n)
+            n: _checked_results(spec, _forward(closure, spec, [t[:n] for t in arguments]), n)
             for n in BATCHES
         }
     return Reference(_named(argument_names(spec), arguments), results)
+
+
+def _forward(closure: Closure, spec: ClosureSpec, arguments: list[torch.Tensor]) -> Any:
+    try:
+        return closure(*arguments)
+    except Exception as error:
+        given = "; ".join(
+            f"{name}: {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}"
+            for name, tensor in zip(argument_names(spec), arguments, strict=True)
+        )
+        raise ExportError(
+            f"{spec.name}: expected a forward that takes inputs, state and noise in the order of "
+            f"its spec ({given}), got {type(error).__name__}: {error}; give forward one argument "
+            "for each of these, a scalar field a second axis (x[:, None]) before it meets a "
+            "profile, and parameters the dtype of the fields"
+        ) from error
 
 
 def _check_independence(spec: ClosureSpec, reference: Reference) -> None:
@@ -206,7 +246,8 @@ def _check_independence(spec: ClosureSpec, reference: Reference) -> None:
                     f"{name}: expected a column closure, whose columns do not feel each other, "
                     f"got results that change by {difference * eps:.1g} of their size between "
                     f"{n} and {N_REFERENCE} columns; remove what mixes columns (batch "
-                    "statistics), or declare locality 'grid'"
+                    "statistics) and random numbers drawn in forward (declare noise fields "
+                    "instead), or declare locality 'grid'"
                 )
 
 

@@ -120,6 +120,23 @@ def test_expected_errors_are_one_message_and_1(
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("command", [("run", "lorenz96"), ("demo",)], ids=" ".join)
+@pytest.mark.parametrize(
+    ("out", "got"), [("file", "a file of that name"), ("file/below", "'Not a directory'")]
+)
+def test_a_folder_that_cannot_be_made_is_said_at_once(
+    command: tuple[str, ...], out: str, got: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("kept")
+    result = call(*command, "--out", tmp_path / out)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: {tmp_path / out}: expected a folder, or a path where one can be made, got {got}; "
+        "choose another one with --out\n"
+    )
+    assert (tmp_path / "file").read_text() == "kept"
+
+
 def test_defects_keep_their_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError
@@ -160,6 +177,7 @@ def test_run_says_how_long_it_takes_and_where_things_are(
         asked.extend(arguments[:-1])
         return stand_in("lorenz96")
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("hybrid.experiments.run_experiment", record)
     arguments = ("--preset", preset, "--seed", "4", "--data", tmp_path)
     result = call("run", "lorenz96", *arguments)
@@ -181,6 +199,7 @@ def test_demo_shows_all_experiments(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         asked.extend(arguments[:-1])
         return [stand_in("lorenz96"), stand_in("climsim")]
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("hybrid.demo.run_demo", record)
     result = call("demo", HYBRID_CLIMSIM_DATA=str(tmp_path))
     assert result.exit_code == 0

@@ -1,12 +1,15 @@
 """Export proves that the archive equals the Python closure, or leaves no file behind."""
 
+import hashlib
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from closure_examples import ColumnNetwork, Persistence
-from torch import Tensor
+from torch import Tensor, nn
 
 import hybrid
 from closures import Closure, ClosureSpec, Field
@@ -66,9 +69,58 @@ class NeighboursMatter(Wrong):
         return (x - x.mean(),)
 
 
+class DrawsNoise(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x + torch.randn(x.shape),)
+
+
+class NoTensor(Wrong):
+    def forward(self, x: Tensor) -> tuple[float]:
+        return (float(x.sum()),)
+
+
+class NoArgument(Wrong):
+    def forward(self) -> tuple[Tensor]:
+        return (torch.zeros(1),)
+
+
+class ForgottenUnsqueeze(Closure):
+    """Joins a profile and a scalar without giving the scalar an axis."""
+
+    def __init__(self) -> None:
+        inputs = (Field("state_t", "K", ("level",), (5,)), Field("state_ps", "Pa"))
+        super().__init__(ClosureSpec("joined", "1", inputs, (Field("y", "1"),)))
+
+    def forward(self, state_t: Tensor, state_ps: Tensor) -> tuple[Tensor]:
+        return (torch.cat([state_t, state_ps], dim=1).sum(dim=1),)
+
+
+class DoubleInside(Wrong):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1, 1).double()
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (self.layer(x[:, None])[:, 0],)
+
+
 @pytest.mark.parametrize(
     ("closure", "message"),
     [
+        (
+            DrawsNoise,
+            r"y0: expected a column closure, .*random numbers drawn in forward \(declare noise",
+        ),
+        (NoTensor, "y0: expected a tensor from forward, got float"),
+        (
+            NoArgument,
+            r"wrong: .*\(x: \(1,\), float32\), got TypeError: .*forward\(\) takes 1 .*; give",
+        ),
+        (
+            ForgottenUnsqueeze,
+            r"joined: .*state_t: \(1, 5\), float32; state_ps: \(1,\), .* Tensors .*; give .*None",
+        ),
+        (DoubleInside, r"wrong: .*\(x: \(1,\), float32\), got RuntimeError: .* dtype"),
         (Unscriptable, "wrong: expected a forward that TorchScript compiles"),
         (WrongShape, r"y0: expected a float32 tensor of shape \(1,\), got float32 and \(1, 1\)"),
         (WrongType, "y0: expected a float32 tensor .*, got float64"),
@@ -83,6 +135,40 @@ def test_what_differs_is_refused(tmp_path: Path, closure: type[Wrong], message: 
     with pytest.raises(ExportError, match=message):
         hybrid.export(closure(), path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("closure", "got"),
+    [(nn.Linear(1, 1), "a Linear"), (ColumnNetwork, "the class ColumnNetwork")],
+)
+def test_only_closures_are_exported(closure: Any, got: str, tmp_path: Path) -> None:
+    message = f"closure: expected an instance of .*hybrid.Closure, got {got}; derive it"
+    with pytest.raises(ExportError, match=message):
+        hybrid.export(closure, tmp_path / "a.pt")
+
+
+def test_the_folder_must_exist(tmp_path: Path) -> None:
+    message = r"none/a.pt: expected a path in an existing folder, got none at .*none; make the"
+    with pytest.raises(ExportError, match=message):
+        hybrid.export(ColumnNetwork(), tmp_path / "none" / "a.pt")
+    with pytest.raises(ExportError, match="expected the path of a file, got a folder; add"):
+        hybrid.export(ColumnNetwork(), tmp_path)
+
+
+@pytest.mark.parametrize("closure", [ColumnNetwork(), 0.5 * Persistence()])
+def test_two_exports_are_the_same_bytes(closure: Closure, tmp_path: Path) -> None:
+    sums = []
+    for name in ("first.pt", "second.pt"):
+        hybrid.export(closure, tmp_path / name)
+        sums.append(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    assert sums[0] == sums[1]
+
+
+def test_no_entry_has_the_date_of_the_export(column_archive: Path) -> None:
+    # Two exports within the two seconds that a zip file resolves would not show it.
+    with zipfile.ZipFile(column_archive) as file:
+        assert {entry.date_time[0] for entry in file.infolist()} == {1980}
+        assert {entry.filename.split("/")[0] for entry in file.infolist()} == {"archive"}
 
 
 def test_a_refused_export_leaves_the_previous_archive(tmp_path: Path) -> None:
@@ -165,3 +251,11 @@ def test_comparison_measures_in_eps() -> None:
     assert largest_difference(lost, reference, scales) == np.inf
     zero = {"y": np.zeros(2, dtype=np.float32)}
     assert largest_difference({"y": np.array([0.0, 1e-30])}, zero, {"y": np.zeros(())}) == np.inf
+
+
+def test_archive_names_no_file_of_the_machine(column_archive: Path) -> None:
+    with zipfile.ZipFile(column_archive) as file:
+        names = file.namelist()
+        content = b"".join(file.read(name) for name in names)
+    assert any(name.endswith(".py") for name in names)
+    assert str(Path(__file__).parents[1]).encode() not in content

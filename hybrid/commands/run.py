@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from hybrid.experiments.result import ExperimentResult
 
 
+class OutputFolderError(ValueError):
+    """The folder for results cannot be made."""
+
+
 class PresetName(StrEnum):
     """Size of a run."""
 
@@ -42,6 +46,19 @@ def _known(name: str) -> str:
     return name
 
 
+def _made(folder: Path) -> Path:
+    """Return `folder`, made if need be, so that a wrong path is not found out after minutes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        got = "a file of that name" if folder.is_file() else f"'{error.strerror}'"
+        raise OutputFolderError(
+            f"{folder}: expected a folder, or a path where one can be made, got {got}; "
+            "choose another one with --out"
+        ) from error
+    return folder
+
+
 def run(
     name: Annotated[str, typer.Argument(callback=_known, metavar="NAME", help="The experiment.")],
     preset: Annotated[
@@ -59,7 +76,7 @@ def run(
     from hybrid.experiments import run_experiment
     from hybrid.progress import progress_display
 
-    folder = out or Path("results") / f"{name}-{preset.value}"
+    folder = _made(out or Path("results") / f"{name}-{preset.value}")
     duration = EXPERIMENTS[name].durations[preset.value]
     console = messages()
     console.print(f"{name}, preset {preset.value}: about {duration} on 2 cores", highlight=False)
@@ -73,7 +90,7 @@ def demo(out: Out = None, seed: Seed = 0, data: Data = None) -> None:
     from hybrid.demo import run_demo
     from hybrid.progress import progress_display
 
-    folder = out or Path("results") / "demo"
+    folder = _made(out or Path("results") / "demo")
     console = messages()
     parts = (f"{name} (about {entry.durations['quick']})" for name, entry in EXPERIMENTS.items())
     console.print(f"demo, on 2 cores: {', '.join(parts)}", highlight=False)

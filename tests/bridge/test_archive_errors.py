@@ -1,9 +1,11 @@
 """Whatever is wrong with an archive, Python and the native library say so and go on."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from bridge.archives import HASHES, of_newer_major, read_entries, with_manifest, write_entries
@@ -20,6 +22,15 @@ def refused(path: Path, native: str, python: str) -> None:
         hybrid.load(path)
     with pytest.raises(ArchiveError, match=python):
         read_manifest(path)
+
+
+def test_folder_and_empty_file(tmp_path: Path) -> None:
+    with pytest.raises(BridgeError, match="expected an archive file, got a folder"):
+        hybrid.load(tmp_path)
+    path = tmp_path / "empty.pt"
+    path.touch()
+    with pytest.raises(BridgeError, match=r"empty.pt: expected a closure archive, got an empty"):
+        hybrid.load(path)
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -90,6 +101,29 @@ def test_damaged_bytes(column_archive: Path, tmp_path: Path) -> None:
     path = tmp_path / "damaged.pt"
     path.write_bytes(content)
     refused(path, "damaged.pt: ", "damaged.pt: ")
+
+
+def test_one_flipped_byte_is_called_damage(column_archive: Path, tmp_path: Path) -> None:
+    content = column_archive.read_bytes()
+    path = tmp_path / "flipped.pt"
+    messages = []
+    for position in np.linspace(0, len(content) - 1, 400, dtype=int):
+        flipped = bytearray(content)
+        flipped[position] ^= 0xFF
+        path.write_bytes(flipped)
+        try:
+            read_manifest(path)
+        except ArchiveError as error:
+            messages.append(str(error))
+    # Padding between entries, dates and the like carry nothing.
+    assert len(messages) > 300
+    assert [m for m in messages if not re.search("damaged.* cop(y|ied).* again", m)] == []
+
+
+def test_folder(tmp_path: Path) -> None:
+    message = "expected a closure archive, got a folder; name a file in it"
+    with pytest.raises(ArchiveError, match=message):
+        read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.9, 0.999])

@@ -43,7 +43,7 @@ ERRORS: list[tuple[str, str, Callable[[Binding], object]]] = [
     ),
     (
         "units",
-        r"state_ps: expected units that convert from 'K' to 'Pa'; they measure different things",
+        r"state_ps: expected units that convert to or from the closure's 'Pa', got 'K' for the",
         lambda b: b.bind("state_ps", np.zeros(N), dims="column", units="K"),
     ),
     (
@@ -68,12 +68,12 @@ ERRORS: list[tuple[str, str, Callable[[Binding], object]]] = [
     ),
     (
         "shape",
-        r"state_t: expected dims 'column,level' in the order of .* subscripts, got 'column,lev'",
+        r"'column,level', in the order of .* \(so also 'level,column'\), got 'column,lev'",
         lambda b: b.bind("state_t", np.zeros((N, N_LEVEL)), dims="column,lev", units="K"),
     ),
     (
         "shape",
-        r"state_t: expected dims 'column,level' .* got 'column,column'",
+        r"state_t: expected dims 'column,level', .* got 'column,column'",
         lambda b: b.bind("state_t", np.zeros((N, N_LEVEL)), dims="column,column", units="K"),
     ),
     (
@@ -175,6 +175,35 @@ def test_options_are_checked(column_archive: Path) -> None:
         closure.create(0)
     with pytest.raises(ValueError, match=r"column_id: expected shape \(6,\), got \(5,\)"):
         closure.create(N, column_id=np.arange(5))
+
+
+def test_arrays_that_cannot_be_used_in_place(column_archive: Path) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    not_array: Any = [9e4] * N
+    message = "state_ps: expected a NumPy array, .* got list; make an array with numpy.array"
+    with pytest.raises(TypeError, match=message):
+        binding.bind("state_ps", not_array, dims="column", units="Pa")
+    fixed = np.zeros(N)
+    fixed.flags.writeable = False
+    message = "precipitation: expected a writeable array for an output, got a read-only one; bind"
+    with pytest.raises(ValueError, match=message):
+        binding.bind("precipitation", fixed, dims="column", units="m s-1")
+    # Neither was bound, and inputs are only read.
+    for name, (array, dims, units) in arrays().items():
+        array.flags.writeable = name not in {"state_t", "state_ps"}
+        binding.bind(name, array, dims=dims, units=units)
+    binding.run(0)
+
+
+def test_dims_as_a_tuple(column_archive: Path) -> None:
+    reference, expected = bound(column_archive)
+    reference.run(0)
+    binding = hybrid.load(column_archive).create(N)
+    found = {name: entry[0] for name, entry in arrays().items()}
+    for name, (_, dims, units) in arrays().items():
+        binding.bind(name, found[name], dims=tuple(dims.split(",")), units=units)
+    binding.run(0)
+    np.testing.assert_array_equal(found["ptend_t"], expected["ptend_t"])
 
 
 def test_byte_order_and_evaluate(column_archive: Path) -> None:

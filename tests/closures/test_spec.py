@@ -88,6 +88,22 @@ def test_profile_bounds_round_trip() -> None:
             "expected valid_min <= valid_max",
         ),
         (lambda: Field.from_dict({"name": "t", "unit": "K"}), "expected keys .* got"),
+        (
+            lambda: Field("t", "K", ("level"), (60)),  # type: ignore[arg-type]
+            r"t: expected dims and shape to be tuples, got 'level' and 60; .*with the comma",
+        ),
+        (
+            lambda: ClosureSpec("a", "1", (X), (Y,)),  # type: ignore[arg-type]
+            r"a: expected inputs to be a tuple of Fields, got Field; write inputs=\(Field\(",
+        ),
+        (
+            lambda: ClosureSpec("a", "1", (X,), [Y]),  # type: ignore[arg-type]
+            "a: expected outputs to be a tuple of Fields, got list; write outputs=",
+        ),
+        (
+            lambda: ClosureSpec("a", "1", (X,), (Y,), state=("m",)),  # type: ignore[arg-type]
+            "a: expected state to be a tuple of Fields, got a tuple with a str; write state=",
+        ),
         (lambda: ClosureSpec("a", "1", (X,), ()), "a: expected at least one output, got none"),
         (lambda: ClosureSpec("a", "1", (), (Y,)), "at least one input, state or noise"),
         (lambda: ClosureSpec("a", "1", (X,), (X,)), r"got \['x'\] more than once; rename"),
