@@ -120,6 +120,24 @@ def line(role: str, **overrides: Any) -> dict[str, Any]:
     }
 
 
+def band(role: str, **overrides: Any) -> dict[str, Any]:
+    """Return keyword arguments for ``axes.fill_between``: one standard deviation about a line.
+
+    Examples
+    --------
+    >>> band("mlp")["label"]
+    'MLP, ± one s.d.'
+    """
+    chosen = look(role)
+    return {
+        "color": chosen.color,
+        "alpha": 0.2,
+        "linewidth": 0.0,
+        "label": f"{chosen.label}, ± one s.d.",
+        **overrides,
+    }
+
+
 def new_figure(
     rows: int = 1,
     columns: int = 1,

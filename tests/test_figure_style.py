@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 
 from hybrid.figure_style import (
     ROLES,
+    band,
     common_legend,
     legend,
     line,
@@ -40,6 +41,13 @@ def test_line_takes_the_look_of_its_role() -> None:
     (drawn,) = axes[0, 0].plot([0, 1], [0, 1], **line("none", label="without"))
     assert drawn.get_color() == ROLES["none"].color
     assert drawn.get_label() == "without"
+
+
+def test_band_has_the_colour_of_its_line_and_a_label_of_its_own() -> None:
+    _, axes = new_figure()
+    drawn = axes[0, 0].fill_between([0, 1], [0, 0], [1, 1], **band("mlp"))
+    assert drawn.get_label() == "MLP, ± one s.d."
+    assert tuple(drawn.get_facecolor()[0]) == (*to_rgb(ROLES["mlp"].color), 0.2)
 
 
 def test_roles_that_share_a_colour_differ_in_dashes() -> None:

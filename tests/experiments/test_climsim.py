@@ -25,6 +25,7 @@ from fortran_bridge.hosts import run_host
 from hybrid.experiments import run_experiment
 from hybrid.experiments.climsim import models, run
 from hybrid.experiments.climsim.coupling import Coupled, run_in_fortran
+from hybrid.experiments.climsim.figures import rain_shares
 from hybrid.experiments.result import ExperimentResult, Preset, Request
 from hybrid.progress import LineProgress
 
@@ -167,6 +168,35 @@ def test_figures_have_labels_with_units_and_quote_numbers(real: ExperimentResult
             assert "[" in axes.get_xlabel()
         assert "[" in panels[0].get_ylabel()
     assert f"{real.metrics['mae_dT_mlp']:.2f} W m-2" in real.figures[0].reading
+
+
+def test_choices_name_the_best_model_of_each_variable(real: ExperimentResult) -> None:
+    assert {name for name in real.choices if name.startswith("best")} == {
+        f"best_{label}" for label in ("dT", "dq", "NETSW", "FLWDS", "PRECC")
+    }
+    # In this preset the network is too short trained to win longwave.
+    assert real.choices["best_FLWDS"] == "ridge"
+    assert real.choices["best_dT"] == "mlp"
+    for label in ("dT", "dq", "NETSW", "FLWDS", "PRECC"):
+        errors = {m: real.metrics[f"mae_{label}_{m}"] for m in ("climatology", "ridge", "mlp")}
+        assert errors[real.choices[f"best_{label}"]] == min(errors.values())
+
+
+def test_notes_quote_the_largest_difference_of_each_split(real: ExperimentResult) -> None:
+    quoted = [
+        float(re.findall(r"between Fortran and Python: (\S+) ", table.note)[0])
+        for table in real.tables
+    ]
+    assert max(quoted) == pytest.approx(real.metrics["fortran_minus_python_max"], rel=0.05)
+
+
+def test_rain_is_called_too_frequent_only_where_it_is() -> None:
+    truth = np.array([0.0, 0.5, 1.0, 9.9, 10.0, 30.0, 40.0, 50.0])
+    said = rain_shares(truth, np.array([-0.1, 2.0, 3.0, 4.0, 5.0, 20.0, 20.0, 20.0]))
+    assert "below 1 mm/day: truth 25.0 %, MLP 12.5 % (too few)" in said
+    assert "1 to 10 mm/day: truth 25.0 %, MLP 50.0 % (too many)" in said
+    assert "above 10 mm/day: truth 50.0 %, MLP 37.5 % (too few)" in said
+    assert rain_shares(truth, truth).count("(equal)") == 3
 
 
 def test_archives_are_there(generated: ExperimentResult) -> None:

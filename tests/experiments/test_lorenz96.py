@@ -88,7 +88,7 @@ def test_what_the_report_gets(result: ExperimentResult) -> None:
     assert set(result.choices) == {
         f"{choice}{suffix}" for choice in ("best", "best_forecast") for suffix in ("", "_c4")
     }
-    assert len(result.tables) == 2
+    assert len(result.tables) == 4
     assert all(len(row) == len(t.columns) for t in result.tables for row in t.rows.values())
     assert [figure.name for figure in result.figures] == [
         "lorenz96_closures",
@@ -102,6 +102,43 @@ def test_what_the_report_gets(result: ExperimentResult) -> None:
     # Cubic, cubic + AR(1) and one network a seed, for two values of c.
     assert len(result.archives) == 2 * (2 + PRESETS["test"].n_seed)
     assert all(path.is_file() for path in result.archives)
+
+
+@pytest.mark.fortran
+def test_table_shows_the_scatter_and_what_best_means(result: ExperimentResult) -> None:
+    for climate, forecast, suffix in zip(
+        result.tables[::2], result.tables[1::2], ("", "_c4"), strict=True
+    ):
+        assert climate.columns[:2] == ("Hellinger", "s.d. over seeds")
+        scatter = {label: row[1] for label, row in climate.rows.items()}
+        assert scatter.pop("sampling floor") is None
+        assert list(scatter.values()) == [
+            result.metrics[f"hellinger_{name}_seed_std{suffix}"] for name in CLOSURES
+        ]
+        assert forecast.rows["perfect model"] == tuple(
+            result.metrics[f"{score}_floor{suffix}"] for score in ("crps", "rmse", "spread")
+        )
+        assert f"{PRESETS['test'].n_case} cases" in forecast.note
+        assert climate.rows["cubic"][2:] == tuple(
+            result.metrics[f"{score}_cubic{suffix}"]
+            for score in ("wasserstein", "autocorrelation", "wave_variance", "neighbour")
+        )
+        fitted = CLOSURES[1:]
+        for choice, score in (("best", "hellinger"), ("best_forecast", "crps")):
+            lowest = min(fitted, key=lambda name: result.metrics[f"{score}_{name}{suffix}"])
+            assert result.choices[f"{choice}{suffix}"] == lowest
+
+
+@pytest.mark.fortran
+def test_figures_say_what_they_show(result: ExperimentResult) -> None:
+    closures, _, structure, skill = result.figures
+    assert [text.get_text() for text in closures.figure.legends[0].get_texts()] == [
+        "cubic",
+        "MLP",
+        "MLP, ± one s.d.",
+    ]
+    assert [axes.get_ylim()[0] for axes in structure.figure.axes[2:]] == [0.0, 0.0]
+    assert f"beyond the sampling noise of {PRESETS['test'].n_case} cases" in skill.reading
 
 
 def test_preset_quick_is_long_enough() -> None:

@@ -12,7 +12,7 @@ from hybrid.experiments.climsim.coupling import Coupled, run_in_fortran
 from hybrid.experiments.climsim.figures import cross_section, precipitation, profiles
 from hybrid.experiments.climsim.models import Trained, train_models
 from hybrid.experiments.climsim.settings import SCALES, Data, Scale, find_data
-from hybrid.experiments.climsim.tables import flat_scores, score_table
+from hybrid.experiments.climsim.tables import RANKED, best_model, flat_scores, score_table
 from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.threads import one_thread
 
@@ -69,7 +69,7 @@ def run(request: Request) -> ExperimentResult:
         settings=_settings(data, scale, trained, request),
         choices={
             "data": data.label,
-            "best": min(main.scores, key=lambda model: main.scores[model]["dT"].mae),
+            **{f"best_{name}": best_model(main.scores, name) for name in RANKED},
         },
         tables=tuple(
             score_table(name, trained[name].scores, coupled[name].scores, data.label)

@@ -13,30 +13,24 @@ from hybrid.experiments.lorenz96.coupled import (
     forecast_jobs,
     run_all,
 )
-from hybrid.experiments.lorenz96.scoring import CLIMATE_SCORES, FORECAST_SCORES, score
+from hybrid.experiments.lorenz96.scoring import Criterion, score
 from hybrid.experiments.lorenz96.settings import (
     CLOSURES,
     MODEL_STEP,
     N_BIN,
     PRESETS,
-    SAVE_STEP,
     TIME_SCALE_RATIOS,
     TRUTH_STEP,
     Lorenz96Settings,
 )
+from hybrid.experiments.lorenz96.tables import LABELS, score_tables
 from hybrid.experiments.lorenz96.training import make_closures
 from hybrid.experiments.lorenz96.truth import STAGES, make_truth
-from hybrid.experiments.result import ExperimentResult, Request, Table
+from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.threads import one_thread
 from solvers.lorenz96 import Lorenz96Parameters
 
-_LABELS = {
-    "floor": "floor (truth against truth)",
-    "none": "no closure",
-    "cubic": "cubic",
-    "cubic_ar1": "cubic + AR(1)",
-    "mlp_ar1": "MLP + AR(1)",
-}
+_BEST: dict[str, Criterion] = {"best": "hellinger", "best_forecast": "crps"}
 
 
 def run(request: Request) -> ExperimentResult:
@@ -72,11 +66,11 @@ def run(request: Request) -> ExperimentResult:
             "system": "Lorenz-96, two scales, K=8, J=32, F=20, h=1, b=10, c=10 and c=4 (_c4)",
         },
         choices={
-            f"{label}{case.suffix}": case.scores.best(label_score)
+            f"{label}{case.suffix}": case.scores.ranking(score_name)[0]
             for case in cases
-            for label, label_score in (("best", "hellinger"), ("best_forecast", "crps"))
+            for label, score_name in _BEST.items()
         },
-        tables=tuple(_table(case, settings) for case in cases),
+        tables=tuple(table for case in cases for table in score_tables(case, settings)),
         figures=figures.all_figures(cases),
         archives=tuple(
             compiled.archive
@@ -128,47 +122,16 @@ def _task(request: Request, description: str) -> Callable[[float], None]:
 def _headline(cases: list[Case]) -> str:
     parts = []
     for case in cases:
-        best = case.scores.best("hellinger")
+        best = case.scores.ranking("hellinger")[0]
         distance = {
             name: float(case.scores.climate["hellinger"][name].mean())
             for name in (best, "none", "floor")
         }
         parts.append(
-            f"c={case.parameters.c:g}: {_LABELS[best]} {distance[best]:.3f}, "
-            f"no closure {distance['none']:.3f}, floor {distance['floor']:.3f}"
+            f"c={case.parameters.c:g}: {LABELS[best]} {distance[best]:.3f}, "
+            f"no closure {distance['none']:.3f}, sampling floor {distance['floor']:.3f}"
         )
     return (
         "Two-scale Lorenz-96 (a toy model of the atmosphere, no data needed), closures run in "
         f"Fortran; Hellinger distance of the climate of X: {'; '.join(parts)}"
-    )
-
-
-def _table(case: Case, settings: Lorenz96Settings) -> Table:
-    found = case.scores.metrics("")
-    lead = f"at lead {settings.score_lead:g}"
-    return Table(
-        title=f"Lorenz-96, c = {case.parameters.c:g}",
-        columns=(
-            "Hellinger",
-            "Wasserstein",
-            "autocorrelation",
-            "wave variance",
-            "neighbours",
-            *(f"{name.upper() if name != 'spread' else name} {lead}" for name in FORECAST_SCORES),
-        ),
-        rows={
-            _LABELS[name]: tuple(
-                found[f"{label}_{name}"] for label in (*CLIMATE_SCORES, *FORECAST_SCORES)
-            )
-            for name in ("floor", *CLOSURES)
-        },
-        note=(
-            f"Climate: mean of {settings.n_seed} seeds, {settings.n_member} members of "
-            f"{settings.climate_time:g} time units each, sampled every {SAVE_STEP:g}. Hellinger "
-            f"distance of X over {N_BIN} bins; autocorrelation up to lag 2 and correlation of "
-            "neighbours: RMS difference; wave variance: RMS relative difference. Forecasts: "
-            f"{settings.n_case} cases from the exact X, {settings.n_ensemble} members (1 for a "
-            "deterministic model); their floor is the two-scale model with fast variables of "
-            "analogues. All dimensionless, lower is better; a good ensemble has spread = RMSE."
-        ),
     )

@@ -11,7 +11,7 @@ from hybrid.experiments.lorenz96.case import Case
 from hybrid.experiments.lorenz96.scoring import FORECAST_SCORES
 from hybrid.experiments.lorenz96.settings import CLOSURES, SAVE_STEP
 from hybrid.experiments.result import Figure
-from hybrid.figure_style import common_legend, line, new_figure, panel_title
+from hybrid.figure_style import band, common_legend, line, new_figure, panel_title
 
 Array = NDArray[np.float64]
 
@@ -86,6 +86,7 @@ def structure_figure(cases: Sequence[Case]) -> Figure:
         panel_title(axes[0, column], f"c = {case.parameters.c:g}")
         axes[0, column].set_xlabel("lag (time units)")
         axes[1, column].set_xlabel("wavenumber around the ring")
+        axes[1, column].set_ylim(bottom=0.0)
     axes[0, 0].set_ylabel("autocorrelation of X")
     axes[1, 0].set_ylabel("variance of X (dimensionless)")
     common_legend(figure)
@@ -112,15 +113,17 @@ def skill_figure(cases: Sequence[Case]) -> Figure:
             axes[1, column].plot(lead, scores.crps, **line(name, **label))
         panel_title(axes[0, column], f"c = {case.parameters.c:g}")
         axes[1, column].set_xlabel("lead time (time units)")
-    axes[0, 0].set_ylabel("RMSE of the mean; thin: spread")
+    axes[0, 0].set_ylabel("RMSE of the mean;\nthin: spread (dimensionless)")
     axes[1, 0].set_ylabel(f"{FORECAST_SCORES[0].upper()} (dimensionless)")
     common_legend(figure)
+    n_case = cases[0].truth.cases.initial.shape[0]
     return Figure(
         "lorenz96_skill",
         "Ensemble forecasts from the exact state of X",
-        "Thick and thin lines of one colour coincide where the ensemble knows its own error; no "
-        "closure can be expected below the perfect model, which has the true equations and does "
-        "not know the fast variables.",
+        f"{n_case} cases. Thick and thin lines of one colour coincide where the ensemble knows its "
+        "own error (deterministic models have no spread). No closure can be expected below the "
+        "perfect model, which has the true equations and does not know the fast variables, beyond "
+        f"the sampling noise of {n_case} cases.",
         figure,
     )
 
@@ -142,6 +145,5 @@ def _draw_closures(axis: Axes, case: Case) -> None:
         mean, spread = (tensor.numpy() for tensor in case.closures.mlp.distribution(x))
     axis.plot(x.numpy(), cubic, **line("cubic"))
     axis.plot(x.numpy(), mean, **line("mlp"))
-    band = {"color": line("mlp")["color"], "alpha": 0.2, "linewidth": 0.0}
-    axis.fill_between(x.numpy(), mean - spread, mean + spread, **band)
+    axis.fill_between(x.numpy(), mean - spread, mean + spread, **band("mlp"))
     axis.set_xlabel("X (dimensionless)")

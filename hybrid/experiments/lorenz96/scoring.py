@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from hybrid.evaluation import (
     hellinger_distance,
     wasserstein_distance,
 )
-from hybrid.experiments.lorenz96.settings import CLOSURES, N_BIN, SAVE_STEP, STOCHASTIC
+from hybrid.experiments.lorenz96.settings import CLOSURES, FITTED, N_BIN, SAVE_STEP
 from hybrid.experiments.lorenz96.truth import Truth
 from solvers.diagnostics import autocorrelation, neighbour_correlation, wave_variance
 
@@ -27,6 +28,9 @@ _THINNING = 4
 
 CLIMATE_SCORES = ("hellinger", "wasserstein", "autocorrelation", "wave_variance", "neighbour")
 FORECAST_SCORES = ("crps", "rmse", "spread")
+
+Criterion = Literal["hellinger", "crps"]
+"""Scores that closures are ranked by."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,23 @@ class Scores:
                 found[f"{score}_{name}{suffix}"] = float(values[self.score_index])
         return found
 
-    def best(self, score: str) -> str:
-        """Return the stochastic closure with the lowest Hellinger distance or CRPS."""
+    def ranking(self, score: Criterion) -> list[str]:
+        """Return the closures by mean Hellinger distance or CRPS at the lead, best first."""
         if score == "hellinger":
-            climate = self.climate["hellinger"]
-            return min(STOCHASTIC, key=lambda name: float(climate[name].mean()))
-        return min(STOCHASTIC, key=lambda name: float(self.forecast[name].crps[self.score_index]))
+            values = {name: float(self.climate["hellinger"][name].mean()) for name in FITTED}
+        else:
+            values = {name: float(self.forecast[name].crps[self.score_index]) for name in FITTED}
+        return sorted(FITTED, key=values.__getitem__)
+
+    def margin(self) -> tuple[float, float]:
+        """Return by how much the best Hellinger distance beats the second best, and the scatter.
+
+        The scatter is the larger of the two standard deviations over seeds; a smaller margin
+        is a tie.
+        """
+        first, second = (self.climate["hellinger"][name] for name in self.ranking("hellinger")[:2])
+        scatter = max(float(seeds.std(ddof=1)) for seeds in (first, second))
+        return float(second.mean() - first.mean()), scatter
 
 
 def score(

@@ -12,6 +12,9 @@ TIME_SCALE_RATIOS = (10.0, 4.0)
 CLOSURES = ("none", "cubic", "cubic_ar1", "mlp_ar1")
 """The runs that are compared, from no closure to the most elaborate one."""
 
+FITTED = CLOSURES[1:]
+"""The closures proper, which compete for the best score."""
+
 STOCHASTIC = ("cubic_ar1", "mlp_ar1")
 
 MODEL_STEP = 0.005
