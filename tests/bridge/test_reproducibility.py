@@ -1,5 +1,6 @@
 """A column's result depends on nothing but its own values, number and step."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,14 @@ def test_state_changes_only_at_commit(persistence_archive: Path) -> None:
     assert np.all(binding.state_get("memory", 5) == 0.0)
     binding.commit()
     assert np.all(binding.state_get("memory", 5) != 0.0)
+
+
+def test_threads_share_a_closure(persistence_archive: Path) -> None:
+    closure = hybrid.load(persistence_archive)
+    x = np.linspace(-1, 1, N)
+    whole = march(closure, 0, N, x)
+    first = range(0, N, 25)
+    # ctypes lets go of the interpreter, so that these calls really run at the same time.
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(lambda i: march(closure, i, i + 25, x), first))
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
