@@ -218,7 +218,8 @@ def test_verify(closure: Closure, tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     hybrid.export(closure, path)
     report = verify(path)
-    assert {row.engine for row in report.rows} == {"torchscript", "c", "c, whole batch", "fortran"}
+    ways = ("torchscript", "c", "c, whole batch", "fortran", "fortran, whole batch")
+    assert tuple(dict.fromkeys(row.engine for row in report.rows)) == ways
     assert {row.n_column for row in report.rows} == {1, 7, 16, 384}
     assert all(row.eps <= 4.0 for row in report.rows)
     assert report.ok
@@ -232,7 +233,7 @@ def test_comparison_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> 
         torch.set_num_threads(2)
         report = hybrid.export(closure, tmp_path / "wide.pt")
         assert torch.get_num_threads() == 2
-        rows = [row for row in verify(tmp_path / "wide.pt").rows if row.engine != "fortran"]
+        rows = [row for row in verify(tmp_path / "wide.pt").rows if "fortran" not in row.engine]
     finally:
         torch.set_num_threads(threads)
     assert max(report.differences.values()) <= 4.0
