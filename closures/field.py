@@ -96,14 +96,30 @@ class Field:
                 f"{self.name}: expected one size per dimension, got dims {self.dims} "
                 f"and shape {self.shape}; give both the same length"
             )
+        self._check_dims()
         if any(size is not None and size < 1 for size in self.shape):
             raise SpecError(f"{self.name}: expected positive sizes, got shape {self.shape}")
         if self.dtype not in ("float32", "float64"):
             raise SpecError(f"{self.name}: expected dtype float32 or float64, got {self.dtype!r}")
         self._check_bounds()
 
+    def _check_dims(self) -> None:
+        for dim in self.dims:
+            check_name(f"{self.name}: dimension", dim)
+        # The first axis has its own name, and each name must tell one axis.
+        if len({*self.dims, "column", "member"}) != len(self.dims) + 2:
+            raise SpecError(
+                f"{self.name}: expected different names of dimensions, none of them 'column' or "
+                f"'member', which mean the first axis; got {self.dims}; rename them"
+            )
+
     def _check_bounds(self) -> None:
         for label, bound in (("valid_min", self.valid_min), ("valid_max", self.valid_max)):
+            numbers = bound if isinstance(bound, tuple) else () if bound is None else (bound,)
+            if not all(math.isfinite(number) for number in numbers):
+                raise SpecError(
+                    f"{self.name}: expected a finite {label}, got {bound}; None is unchecked"
+                )
             if isinstance(bound, tuple) and (None in self.shape or len(bound) != self.size):
                 raise SpecError(
                     f"{self.name}: expected {label} to be one number or one per element "

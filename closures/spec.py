@@ -123,6 +123,11 @@ class ClosureSpec:
             f"{group}=(Field(...),), with a comma also after a single one"
         )
 
+    @property
+    def first_axis(self) -> str:
+        """Name of the implicit first axis, as hosts give it in `dims`."""
+        return "member" if self.locality == "grid" else "column"
+
     def fields(self) -> Iterator[Field]:
         """Iterate over all fields: inputs, outputs, state, noise."""
         for group in GROUPS:

@@ -107,7 +107,9 @@ def _build(prefix: Prefix, force: bool, on_step: Callable[[str], None]) -> None:
         raise BuildError(
             f"native library: expected {', '.join(missing)} to be installed; {_REMEDY}"
         )
-    build = prefix.root / "build"
+    # CMake remembers the sources and the torch it first saw: others get a folder of their own.
+    seen = hashlib.sha256(f"{SOURCE}{_torch_folder()}".encode()).hexdigest()[:8]
+    build = prefix.root / f"build-{seen}"
     _stamp(prefix).unlink(missing_ok=True)
     if force:
         shutil.rmtree(build, ignore_errors=True)
@@ -161,6 +163,9 @@ def _stamp(prefix: Prefix) -> Path:
 
 
 def _installed_digest(prefix: Prefix) -> str | None:
+    engine = prefix.library.with_name("libhybrid_torchscript.so")
+    if not (prefix.library.is_file() and engine.is_file()):
+        return None
     try:
         found = json.loads(_stamp(prefix).read_text())["digest"]
     except (OSError, ValueError, KeyError):

@@ -132,9 +132,8 @@ def read_manifest(path: Path | str) -> Manifest:
         of another major format version.
     """
     entries = _verified_entries(Path(path), (MANIFEST, HASHES))
-    text = entries[MANIFEST].decode()
     try:
-        data = json.loads(text)
+        data = json.loads(entries[MANIFEST].decode())
         major, minor = data["format"]["major"], data["format"]["minor"]
         if major != FORMAT_MAJOR:
             raise ArchiveError(
@@ -214,13 +213,19 @@ def _entries(path: Path) -> dict[str, bytes]:
     content = _content(path)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            return _read_all(file)
+            entries, count = _read_all(file), len(file.namelist())
     # On damaged bytes, whatever a decompressor can raise comes through.
     except Exception as error:
         raise ArchiveError(
             f"{path}: expected a closure archive, got a damaged one ({error}); "
             "copy it again from where it was exported"
         ) from error
+    if len(entries) != count:
+        raise ArchiveError(
+            f"{path}: expected each entry once, got one twice; the file was changed after the "
+            "export: do not use it"
+        )
+    return entries
 
 
 def _content(path: Path) -> bytes:

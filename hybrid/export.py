@@ -216,8 +216,9 @@ def _evaluate(
 
 
 def _forward(closure: Closure, spec: ClosureSpec, arguments: list[torch.Tensor]) -> Any:
+    given_to = [tensor.clone() for tensor in arguments]
     try:
-        return closure(*arguments)
+        result = closure(*given_to)
     except Exception as error:
         given = "; ".join(
             f"{name}: {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}"
@@ -229,6 +230,14 @@ def _forward(closure: Closure, spec: ClosureSpec, arguments: list[torch.Tensor])
             "for each of these, a scalar field a second axis (x[:, None]) before it meets a "
             "profile, and parameters the dtype of the fields"
         ) from error
+    names = argument_names(spec)
+    for name, before, after in zip(names, arguments, given_to, strict=True):
+        if not torch.equal(before, after):
+            raise ExportError(
+                f"{spec.name}: expected a forward that leaves its arguments alone, got one that "
+                f"changes {name} in place; write x.clamp(...) for x.clamp_(...) and the like"
+            )
+    return result
 
 
 def _check_independence(spec: ClosureSpec, reference: Reference) -> None:

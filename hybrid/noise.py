@@ -32,7 +32,7 @@ def standard_normal(
     Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3. doi:10.1145/2063384.2063405
     """
     quartets = -(-size // 4)
-    key = np.array([seed, 0], dtype=np.uint64)
+    key = np.array([seed % 2**64, 0], dtype=np.uint64)
     bits = np.empty((len(column_id), quartets, 4), dtype=np.uint64)
     for column, number in enumerate(column_id):
         for quartet in range(quartets):

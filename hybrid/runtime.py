@@ -85,7 +85,8 @@ class CompiledClosure:
             raise ValueError(f"inputs: expected one number of columns, got {sorted(sizes)}")
         n = sizes.pop()
         binding = self.create(n, seed=seed)
-        dims = {f.name: ",".join(("column", *f.dims)) for f in self.spec.fields()}
+        first = self.spec.first_axis
+        dims = {f.name: ",".join((first, *f.dims)) for f in self.spec.fields()}
         units = {f.name: f.units for f in self.spec.fields()}
         outputs = {
             f.name: np.empty((n, *(size or 1 for size in f.shape)), dtype=f.dtype)

@@ -131,7 +131,7 @@ def _run_c(
     results = {field.name: np.empty((n, *_sizes(field)), field.dtype) for field in spec.outputs}
     for name, field in {field.name: field for field in (*spec.inputs, *spec.outputs)}.items():
         array = results[name] if name in results else arguments[name]
-        binding.bind(name, array, dims=",".join(_dims(field)), units=field.units)
+        binding.bind(name, array, dims=",".join(_dims(spec, field)), units=field.units)
     for field in spec.state:
         binding.state_set(field.name, arguments[field.name])
     binding.run(NOISE_STEP)
@@ -173,7 +173,7 @@ def _run_fortran(
 def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> None:
     # Fortran reads axes in reverse: the last in the file is its first and contiguous one.
     with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as file:
-        file.createDimension("column", n)
+        file.createDimension(spec.first_axis, n)
         for field in spec.fields():
             if field in spec.noise:
                 continue
@@ -183,7 +183,7 @@ def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> 
                 dims = (f"{field.name}_flat",)
                 file.createDimension(dims[0], n * field.size)
             else:
-                dims = _dims(field)[::-1]
+                dims = _dims(spec, field)[::-1]
                 for dim, size in zip(field.dims, field.shape, strict=True):
                     if dim not in file.dimensions:
                         file.createDimension(dim, size)
@@ -194,8 +194,8 @@ def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> 
                 variable[:] = values.ravel() if is_state else values.transpose()
 
 
-def _dims(field: Field) -> tuple[str, ...]:
-    return ("column", *field.dims)
+def _dims(spec: ClosureSpec, field: Field) -> tuple[str, ...]:
+    return (spec.first_axis, *field.dims)
 
 
 def _sizes(field: Field) -> tuple[int, ...]:

@@ -62,6 +62,11 @@ class DiffersWhenCompiled(Wrong):
         return (x,)
 
 
+class ChangesItsInput(Wrong):
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (x.clamp_(0.0, 0.5),)
+
+
 class NeighboursMatter(Wrong):
     """Claims to be a column closure, but its answer depends on the batch."""
 
@@ -127,6 +132,7 @@ class DoubleInside(Wrong):
         (TooFew, "expected forward to return a tuple of 2 tensors .*, got tuple of 1"),
         (NotFinite, "y0: expected finite values for random columns inside the training envelope"),
         (DiffersWhenCompiled, "within 4 eps of the Python closure .*; no file was written"),
+        (ChangesItsInput, "forward that leaves its arguments alone, got one that changes x in"),
         (NeighboursMatter, r"y0: expected a column closure, .* between 1 and 384 columns"),
     ],
 )

@@ -17,7 +17,7 @@ module hybrid
 
   public :: binding_t, closure_t
 
-  !> A loaded archive. Assignment shares it; the last copy to go releases it.
+  !> A loaded archive. Assignment shares it, `source=` must not be used; the last copy frees it.
   type :: closure_t
     private
     type(c_ptr) :: handle = c_null_ptr
@@ -184,7 +184,7 @@ contains
     call self%free()
   end subroutine closure_finalize
 
-  subroutine closure_assign(left, right)
+  impure elemental subroutine closure_assign(left, right)
     class(closure_t), intent(inout) :: left
     type(closure_t), intent(in) :: right
     type(c_ptr) :: shared
@@ -238,9 +238,9 @@ contains
   !> 'column,level' or 'level,column'; `units` are those of its values; `accumulate` adds outputs
   !> to it instead of replacing its values.
   !>
-  !> The address is kept, so the array must be a `target` that outlives the binding, or a pointer,
-  !> and be bound again after it was reallocated. The compiler refuses anything else, such as an
-  !> expression: there is no matching specific procedure.
+  !> The address is kept, so the array must be a `target` that outlives the binding, or a pointer;
+  !> after it was reallocated, create the binding anew. The compiler refuses anything else, such
+  !> as an expression: there is no matching specific procedure.
   subroutine bind_real32(self, name, array, dims, units, accumulate, stat, errmsg)
     class(binding_t), intent(inout) :: self
     character(len=*), intent(in) :: name, dims, units
@@ -304,6 +304,10 @@ contains
     logical, intent(in), optional :: accumulate
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    if (place%rank > most_dims) then
+      call fail(trim(name)//': expected rank 3 or less', status_shape, stat, errmsg)
+      return
+    end if
     call report(hybrid_binding_bind(self%handle, c_string(name), place%address, place%kind, &
                                     int(place%rank, c_int), place%shape, place%stride, &
                                     c_string(dims), c_string(units), &
@@ -427,7 +431,7 @@ contains
     call self%free()
   end subroutine binding_finalize
 
-  subroutine binding_assign(left, right)
+  impure elemental subroutine binding_assign(left, right)
     class(binding_t), intent(inout) :: left
     type(binding_t), intent(in) :: right
     type(c_ptr) :: shared

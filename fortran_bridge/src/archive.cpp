@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "error.hpp"
 
@@ -28,7 +29,8 @@ struct CloseZip {
 using Zip = std::unique_ptr<zip_t, CloseZip>;
 
 std::vector<char> read_file(const std::string &path) {
-  if (std::filesystem::is_directory(path))
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
     throw Error(HYBRID_ERROR_FILE, path + ": expected an archive file, got a folder");
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto end = file ? static_cast<std::streamoff>(file.tellg()) : -1;

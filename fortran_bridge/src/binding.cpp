@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "error.hpp"
-#include "float_environment.hpp"
 #include "noise.hpp"
 
 namespace hybrid {
@@ -55,6 +54,9 @@ std::string names_of(const std::vector<Field> &fields) {
   return text.empty() ? "none" : text;
 }
 
+// Far beyond any memory, and safe in 64-bit products.
+constexpr int64_t most_columns = int64_t{1} << 40;
+
 constexpr size_t not_found = static_cast<size_t>(-1);
 
 size_t find(const std::vector<Field> &fields, const std::string &name) {
@@ -78,6 +80,10 @@ Binding::Binding(std::shared_ptr<const Closure> closure, int64_t n_column, const
   if (n_column < 1)
     throw Error(HYBRID_ERROR_ARGUMENT,
                 spec.name + ": expected at least one column, got " + std::to_string(n_column));
+  if (n_column > most_columns)
+    throw Error(HYBRID_ERROR_ARGUMENT, spec.name + ": expected at most " +
+                                           std::to_string(most_columns) + " columns, got " +
+                                           std::to_string(n_column));
   for (const auto &fields : {spec.arguments(), spec.results()})
     for (const auto &field : fields)
       if (!field.has_fixed_shape())
@@ -100,6 +106,7 @@ Binding::Binding(std::shared_ptr<const Closure> closure, int64_t n_column, const
   inputs_.resize(spec.inputs.size());
   outputs_.resize(spec.outputs.size());
   mask_.assign(static_cast<size_t>(n_column), 0);
+  unusable_ = mask_;
 }
 
 void Binding::bind(const std::string &name, const HostArray::Layout &layout) {
@@ -199,22 +206,40 @@ void Binding::pad() {
 }
 
 void Binding::check_results() {
-  const auto fields = closure_->spec().results();
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const int64_t size = fields[i].size();
+  const auto &spec = closure_->spec();
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    std::fill(unusable_.begin(), unusable_.end(), static_cast<unsigned char>(0));
+    outputs_[i]->mark_unwritable(n_column_, results_.row(i, 0), unusable_.data());
+    mask_unusable(spec.outputs[i], results_.row(i, 0));
+  }
+  for (size_t i = 0; i < spec.state.size(); ++i) {
+    const auto &field = spec.state[i];
+    const auto *rows = results_.row(spec.outputs.size() + i, 0);
     for (int64_t column = 0; column < n_column_; ++column) {
-      if (mask_[static_cast<size_t>(column)]) continue;
-      for (int64_t element = 0; element < size; ++element) {
-        if (std::isfinite(value_at(fields[i], results_.row(i, 0), column * size + element)))
-          continue;
-        if (policy_ == Policy::error)
-          throw Error(HYBRID_ERROR_VALUE, "the closure's result " +
-                                              where(fields[i], results_.row(i, 0)) +
-                                              "; nothing was written");
-        mask_[static_cast<size_t>(column)] = 1;
-        break;
-      }
+      bool finite = true;
+      for (int64_t element = 0; element < field.size(); ++element)
+        finite &= std::isfinite(value_at(field, rows, column * field.size() + element));
+      unusable_[static_cast<size_t>(column)] = static_cast<unsigned char>(!finite);
     }
+    mask_unusable(field, rows);
+  }
+}
+
+// Leaves columns whose result cannot be used to the host, or fails, as the policy has it.
+void Binding::mask_unusable(const Field &field, const std::byte *rows) {
+  for (size_t column = 0; column < mask_.size(); ++column) {
+    if (!unusable_[column] || mask_[column]) continue;
+    if (policy_ == Policy::error) {
+      const auto text = where(field, rows);
+      throw Error(HYBRID_ERROR_VALUE,
+                  "the closure's result " +
+                      (text.empty() ? field.name + ": expected a value that the host's array " +
+                                          "holds in its units and precision, got an overflow " +
+                                          "in column " + std::to_string(column + 1)
+                                    : text) +
+                      "; nothing was written");
+    }
+    mask_[column] = 1;
   }
 }
 
@@ -234,8 +259,9 @@ void Binding::scatter_outputs() const {
 }
 
 void Binding::run(int64_t step) {
+  // A failed run must leave nothing that commit could take for its result.
+  has_new_state_ = false;
   require_all_bound();
-  const FloatEnvironment environment;
   gather_inputs();
   fill_noise_for(step);
   pad();
@@ -288,11 +314,15 @@ void Binding::state_get(const std::string &name, double *values, int64_t n) cons
 void Binding::state_set(const std::string &name, const double *values, int64_t n) {
   const auto &spec = closure_->spec();
   const size_t index = state_index(name, n);
-  if (!std::all_of(values, values + n, [](double value) { return std::isfinite(value); }))
-    throw Error(HYBRID_ERROR_VALUE, name + ": expected finite values");
+  const bool is_double = spec.state[index].kind == HYBRID_FLOAT64;
+  if (!std::all_of(values, values + n, [is_double](double value) {
+        return std::isfinite(is_double ? value : static_cast<double>(static_cast<float>(value)));
+      }))
+    throw Error(HYBRID_ERROR_VALUE,
+                name + ": expected values that are finite in the closure's precision");
   auto *rows = arguments_.row(spec.inputs.size() + index, 0);
   for (int64_t i = 0; i < n; ++i) {
-    if (spec.state[index].kind == HYBRID_FLOAT64)
+    if (is_double)
       reinterpret_cast<double *>(rows)[i] = values[i];
     else
       reinterpret_cast<float *>(rows)[i] = static_cast<float>(values[i]);

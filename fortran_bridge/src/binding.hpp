@@ -36,6 +36,7 @@ class Binding {
   void fill_noise_for(int64_t step);
   void pad();
   void check_results();
+  void mask_unusable(const Field &field, const std::byte *rows);
   void keep_state_of_masked();
   void scatter_outputs() const;
   std::string where(const Field &field, const std::byte *rows) const;
@@ -51,6 +52,7 @@ class Binding {
   Buffers arguments_, results_;
   std::vector<std::optional<HostArray>> inputs_, outputs_;
   std::vector<unsigned char> mask_;
+  std::vector<unsigned char> unusable_;  // scratch of check_results
   std::optional<int64_t> noise_step_;
   bool has_new_state_ = false;
 };

@@ -7,7 +7,6 @@
 #include "binding.hpp"
 #include "closure.hpp"
 #include "error.hpp"
-#include "float_environment.hpp"
 #include "hybrid.h"
 #include "noise.hpp"
 
@@ -55,7 +54,6 @@ int hybrid_closure_load(const char *path, const char *engine, hybrid_closure **c
     *closure = nullptr;
     require(path, "a path");
     require(engine, "an engine name");
-    const hybrid::FloatEnvironment environment;
     auto loaded = std::make_shared<const hybrid::Closure>(path, engine);
     *closure = new hybrid_closure{std::move(loaded)};
   });
@@ -72,7 +70,7 @@ const char *hybrid_closure_manifest(const hybrid_closure *closure) {
 int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity) {
   if (!closure) return 0;
   const auto &blocks = closure->closure->blocks();
-  for (int i = 0; i < capacity && i < static_cast<int>(blocks.size()); ++i)
+  for (int i = 0; sizes && i < capacity && i < static_cast<int>(blocks.size()); ++i)
     sizes[i] = blocks[static_cast<size_t>(i)].size;
   return static_cast<int>(blocks.size());
 }

@@ -82,7 +82,6 @@ using Message = std::array<char, 4096>;
 }  // namespace
 
 Model::Model(const std::string &engine, const Archive &archive, const Spec &spec) {
-  const FloatEnvironment environment;
   engine_ = engine_called(engine);
   const auto argument_fields = spec.arguments();
   const auto result_fields = spec.results();

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "float_environment.hpp"
 #include "hybrid.h"
 
 namespace hybrid {
@@ -27,6 +28,8 @@ const char *last_error() noexcept;
 // Runs `body` and turns whatever it throws into a status.
 template <class Body>
 int guarded(Body &&body) noexcept {
+  // Traps of the host stay silent inside, whatever is called.
+  const FloatEnvironment environment;
   try {
     body();
     return HYBRID_OK;

@@ -77,6 +77,10 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
   const auto axes = split(layout.dims);
   if (axes.size() != wanted.size()) position(field, axes, "", expected);
   const auto check_extent = [&](size_t axis, const std::string &name, int64_t size) {
+    if (layout.stride[axis] == 0 && layout.shape[axis] > 1)
+      refuse(HYBRID_ERROR_SHAPE, field,
+             "expected elements of their own along '" + name +
+                 "', got stride 0, a broadcast; copy the array");
     if (layout.shape[axis] != size)
       refuse(HYBRID_ERROR_SHAPE, field,
              "expected " + std::to_string(size) + " along '" + name + "', got " +
@@ -102,6 +106,11 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
     element_offset_ = std::move(next);
   }
   conversion_ = conversion(field.name, layout.units, field.units, direction);
+  if (accumulate_ && conversion_.offset != 0.0)
+    refuse(HYBRID_ERROR_UNITS, field,
+           "expected units with the zero of the closure's '" + field.units +
+               "' for an array that accumulates, got '" + layout.units +
+               "'; an increment has no offset");
 }
 
 // Visits every value: `visit(index in the model's rows, column, address in the host's array)`.
@@ -143,18 +152,31 @@ void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) c
   });
 }
 
+template <class Host, class Model>
+Host HostArray::written(const std::byte *address, Model result) const {
+  const double value = static_cast<double>(result) * conversion_.slope + conversion_.offset;
+  if (!accumulate_) return static_cast<Host>(value);
+  return static_cast<Host>(static_cast<double>(*reinterpret_cast<const Host *>(address)) + value);
+}
+
+void HostArray::mark_unwritable(int64_t n_column, const std::byte *rows,
+                                unsigned char *mask) const {
+  with_kinds([&]<class Host, class Model>(Host, Model) {
+    const auto *values = reinterpret_cast<const Model *>(rows);
+    walk(n_column, [=, this](int64_t index, int64_t column, const std::byte *address) {
+      const auto value = written<Host>(address, values[index]);
+      mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
+    });
+  });
+}
+
 void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
-    const double slope = conversion_.slope;
-    const double offset = conversion_.offset;
-    walk(n_column,
-         [=, accumulate = accumulate_](int64_t index, int64_t column, std::byte *address) {
-           if (mask[column]) return;
-           auto *host = reinterpret_cast<Host *>(address);
-           const double value = static_cast<double>(values[index]) * slope + offset;
-           *host = static_cast<Host>(accumulate ? static_cast<double>(*host) + value : value);
-         });
+    walk(n_column, [=, this](int64_t index, int64_t column, std::byte *address) {
+      if (mask[column]) return;
+      *reinterpret_cast<Host *>(address) = written<Host>(address, values[index]);
+    });
   });
 }
 

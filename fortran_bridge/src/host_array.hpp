@@ -31,10 +31,16 @@ class HostArray {
   // Reads all columns, converts kind and units, and sets mask[c] = 1 where a value is not finite.
   void gather(int64_t n_column, std::byte *rows, unsigned char *mask) const;
 
+  // Sets mask[c] = 1 where scatter would write what is not finite: a result that is not, or that
+  // overflows in the host's units, precision or sum.
+  void mark_unwritable(int64_t n_column, const std::byte *rows, unsigned char *mask) const;
+
   // Writes the columns whose mask is 0.
   void scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const;
 
  private:
+  template <class Host, class Model>
+  Host written(const std::byte *address, Model result) const;
   template <class Visit>
   void walk(int64_t n_column, Visit &&visit) const;
   template <class Move>

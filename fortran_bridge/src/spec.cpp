@@ -1,6 +1,7 @@
 #include "spec.hpp"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "error.hpp"
 
@@ -103,6 +104,13 @@ Spec parse_manifest(const std::string &text) {
     spec.state = parse_fields(body, "state");
     spec.noise = parse_fields(body, "noise");
     if (spec.outputs.empty()) refuse("expected at least one output");
+    if (spec.locality != "column" && spec.locality != "grid")
+      refuse("expected locality 'column' or 'grid', got '" + spec.locality + "'");
+    std::set<std::string> names;
+    for (const auto &fields : {spec.arguments(), spec.outputs})
+      for (const auto &field : fields)
+        if (!names.insert(field.name).second)
+          refuse(field.name + ": expected names of fields to differ");
     return spec;
   } catch (const nlohmann::json::exception &error) {
     refuse(std::string("expected a closure manifest, got text that does not read as one (") +

@@ -68,7 +68,8 @@ Conversion conversion(const std::string &field, const std::string &host, const s
   const double zero = cv_convert_double(converter.get(), 0.0);
   const double one = cv_convert_double(converter.get(), 1.0);
   const double two = cv_convert_double(converter.get(), 2.0);
-  if (!(std::abs((two - one) - (one - zero)) <= 1e-12 * (std::abs(two) + std::abs(zero))))
+  if (!std::isfinite(zero) ||
+      !(std::abs((two - one) - (one - zero)) <= 1e-12 * (std::abs(two) + std::abs(zero))))
     throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert linearly to or from " +
                                         pair + "; convert in the host");
   return {one - zero, zero};

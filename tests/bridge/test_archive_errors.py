@@ -159,9 +159,26 @@ def _no_name(manifest: dict[str, Any]) -> None:
     del manifest["spec"]["name"]
 
 
+def _same_name_twice(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["outputs"][0]["name"] = manifest["spec"]["inputs"][0]["name"]
+
+
+def _unknown_locality(manifest: dict[str, Any]) -> None:
+    manifest["spec"]["locality"] = "planet"
+
+
 @pytest.mark.parametrize(
     "edit",
-    [_remove_outputs, _zero_levels, _half_precision, _rank_mismatch, _spec_is_text, _no_name],
+    [
+        _same_name_twice,
+        _unknown_locality,
+        _remove_outputs,
+        _zero_levels,
+        _half_precision,
+        _rank_mismatch,
+        _spec_is_text,
+        _no_name,
+    ],
 )
 def test_malformed_manifest(
     column_archive: Path, tmp_path: Path, edit: Callable[[dict[str, Any]], None]

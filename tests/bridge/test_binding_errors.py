@@ -212,3 +212,61 @@ def test_byte_order_and_evaluate(column_archive: Path) -> None:
         closure.create(N).bind("state_ps", np.zeros(N, ">f8"), dims="column", units="Pa")
     with pytest.raises(BridgeError, match="got none for state_ps"):
         closure.evaluate({"state_t": np.full((N, N_LEVEL), 250.0)})
+
+
+def test_a_failed_run_leaves_nothing_to_commit(persistence_archive: Path) -> None:
+    x = np.zeros(3)
+    binding = hybrid.load(persistence_archive).create(3, seed=1)
+    binding.bind("x", x, dims="column", units="1")
+    binding.bind("x_tendency", np.zeros(3), dims="column", units="s-1")
+    binding.run(0)
+    x[1] = np.nan
+    with pytest.raises(BridgeError, match="x: expected finite values"):
+        binding.run(0)
+    with pytest.raises(BridgeError, match="expected a run before commit"):
+        binding.commit()
+    assert np.all(binding.state_get("memory", N_LEVEL) == 0.0)
+
+
+def test_state_must_fit_the_closure_s_precision(persistence_archive: Path) -> None:
+    binding = hybrid.load(persistence_archive).create(1)
+    with pytest.raises(BridgeError, match="memory: expected values that are finite in the clos"):
+        binding.state_set("memory", np.array([0.0, 0.0, 1e300, 0.0, 0.0]))
+    assert np.all(binding.state_get("memory", N_LEVEL) == 0.0)
+
+
+@pytest.mark.parametrize("policy", ["error", "host"])
+def test_results_that_the_host_cannot_hold(column_archive: Path, policy: str) -> None:
+    binding = hybrid.load(column_archive).create(N, policy=policy)
+    given = arrays()
+    # A tendency of 1e-5 K s-1 has no single-precision value in these units.
+    given["ptend_t"] = (np.full((N, N_LEVEL), -1.0, np.float32), "column,level", "1e-45 K s-1")
+    for name, (array, dims, units) in given.items():
+        binding.bind(name, array, dims=dims, units=units)
+    if policy == "error":
+        with pytest.raises(BridgeError, match="ptend_t: expected a value that the host's array"):
+            binding.run(0)
+    else:
+        binding.run(0)
+        assert binding.mask().all()
+    assert np.all(given["ptend_t"][0] == -1.0)
+    assert np.all(given["precipitation"][0] == -1.0)
+
+
+def test_increments_have_no_offset(column_archive: Path) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    profile = np.zeros((N, N_LEVEL))
+    with pytest.raises(BridgeError, match=r"expected units with the zero of the closure's"):
+        binding.bind("ptend_t", profile, dims="column,level", units="K s-1 @ 5", accumulate=True)
+    binding.bind("ptend_t", profile, dims="column,level", units="K day-1", accumulate=True)
+
+
+def test_broadcast_arrays_are_refused(column_archive: Path) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    with pytest.raises(BridgeError, match="elements of their own along 'column', got stride 0"):
+        binding.bind("state_ps", np.broadcast_to(9e4, N), dims="column", units="Pa")
+
+
+def test_absurd_number_of_columns(column_archive: Path) -> None:
+    with pytest.raises(BridgeError, match="expected at most 1099511627776 columns"):
+        hybrid.load(column_archive).create(2**62)

@@ -57,3 +57,10 @@ def test_a_failing_host_reports_its_message(prefix: Prefix, tmp_path: Path) -> N
     settings = {"settings": {"archive": "none.pt", "file": "none.nc", "n_column": 1}}
     with pytest.raises(HostError, match=r"verify host: ended with status 1: none.nc: No such file"):
         run_host("verify", settings, tmp_path)
+
+
+def test_a_lost_library_is_built_again(prefix: Prefix, tmp_path: Path) -> None:
+    copy = Prefix(tmp_path)
+    (tmp_path / "build.json").write_text((prefix.root / "build.json").read_text())
+    assert build._installed_digest(copy) is None
+    assert build._installed_digest(prefix) == build._digest()

@@ -34,6 +34,7 @@ EXPECTED = {
     "wrong dims": (6, "in the order of the array's subscripts (so also 'level,column'), got"),
     "real128": (7, "state_ps: expected an array of 4-byte or 8-byte reals, got 16-byte numbers"),
     "never allocated": (10, "state_ps: expected an array with elements, got none; allocate it"),
+    "too many dims": (6, "state_ps: expected rank 3 or less"),
     "no elements": (10, "state_ps: expected an array with elements, got none; allocate it"),
     "nothing bound": (8, "expected every field to be bound before run, got none for state_t,"),
     "commit before run": (8, "expected a run before commit, got none since the last commit"),

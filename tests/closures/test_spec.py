@@ -87,6 +87,10 @@ def test_profile_bounds_round_trip() -> None:
             lambda: Field("t", "K", ("z",), (2,), valid_min=(0.0, 5.0), valid_max=4.0),
             "expected valid_min <= valid_max",
         ),
+        (lambda: Field("t", "K", valid_max=float("inf")), "expected a finite valid_max, got inf"),
+        (lambda: Field("t", "K", ("column",), (3,)), "none of them 'column' or 'member'"),
+        (lambda: Field("t", "K", ("z", "z"), (3, 3)), "expected different names of dimensions"),
+        (lambda: Field("t", "K", ("a,b",), (3,)), "t: dimension name: expected lower-case"),
         (lambda: Field.from_dict({"name": "t", "unit": "K"}), "expected keys .* got"),
         (
             lambda: Field("t", "K", ("level"), (60)),  # type: ignore[arg-type]

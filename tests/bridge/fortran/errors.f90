@@ -12,7 +12,7 @@ program errors
     rain(n_column), tall(n_column, 7)
   real(real128), target :: quad(n_column)
   real(real64), allocatable, target :: never(:)
-  real(real64), target :: nothing(0)
+  real(real64), target :: nothing(0), deep(2, 2, 2, 2)
   integer(int64) :: ids(5)
   character(len=1024) :: good, text, newer
   character(len=500) :: errmsg
@@ -67,6 +67,9 @@ program errors
   call say('real128')
   call columns%bind('state_ps', never, dims='column', units='Pa', stat=stat, errmsg=errmsg)
   call say('never allocated')
+  deep = 0.0_real64
+  call columns%bind('state_ps', deep, dims='a,b,c,d', units='Pa', stat=stat, errmsg=errmsg)
+  call say('too many dims')
   call columns%bind('state_ps', nothing, dims='column', units='Pa', stat=stat, errmsg=errmsg)
   call say('no elements')
   call columns%run(1, stat, errmsg)

@@ -30,6 +30,7 @@ program layouts
   if (len(closure%manifest()) /= 0) error stop 'a freed closure has a manifest'
   closure = shared
   call plain()
+  call arrays_of_handles()
   write (*, '(a)') 'all layouts agree'
 
 contains
@@ -78,6 +79,22 @@ contains
     call agree(real(transpose(dtdt4), real64), dtdt, 'single precision, levels first')
     if (any(abs(rain_day/86400000 - rain) > 1e-6_real64*maxval(rain))) error stop 'mm/day'
   end subroutine single_and_transposed
+
+  !> Copies of arrays share, too, and each is released once.
+  subroutine arrays_of_handles()
+    type(closure_t) :: some(2), more(2)
+    type(closure_t), allocatable :: growing(:)
+    some(1) = closure
+    some(2) = closure
+    more = some
+    call some(1)%free()
+    ! Defined assignment does not allocate the left side.
+    allocate (growing(2))
+    growing = more
+    deallocate (growing)
+    if (len(more(1)%manifest()) == 0) error stop 'a copy in an array is lost'
+    if (len(some(1)%manifest()) /= 0) error stop 'a freed element has a manifest'
+  end subroutine arrays_of_handles
 
   !> A `contiguous` dummy of a section would be a temporary copy; an assumed-shape one is not.
   subroutine dummy(values, pressure)

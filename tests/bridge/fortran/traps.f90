@@ -9,7 +9,8 @@ program traps
   type(binding_t) :: columns
   type(ieee_round_type) :: rounding
   real(real64), target :: x(3) = [1.0_real64, 1.0e4_real64, -1.0e4_real64], y(3)
-  character(len=1024) :: archive
+  character(len=1024) :: archive, errmsg
+  integer :: stat
   logical :: halting(2)
 
   call get_command_argument(1, archive)
@@ -17,6 +18,9 @@ program traps
   call closure%load(trim(archive))
   call columns%create(closure, 3)
   call columns%bind('x', x, dims='column', units='1')
+  ! The logarithm of zero, and a divisor of zero, inside the library.
+  call columns%bind('y', y, dims='column', units='lg(re 1)', stat=stat, errmsg=errmsg)
+  if (stat == 0) error stop 'logarithmic units were taken'
   call columns%bind('y', y, dims='column', units='1')
   call columns%run(0)
   write (*, '(3es16.8)') y
