@@ -48,6 +48,17 @@ double value_at(const Field &field, const std::byte *rows, int64_t index) {
                                       : reinterpret_cast<const float *>(rows)[index];
 }
 
+template <class Real>
+void mark_non_finite(const Field &field, const std::byte *rows, std::vector<unsigned char> &mask) {
+  const auto *value = reinterpret_cast<const Real *>(rows);
+  const int64_t size = field.size();
+  for (auto &marked : mask) {
+    bool finite = true;
+    for (int64_t element = 0; element < size; ++element) finite &= std::isfinite(*value++);
+    marked |= static_cast<unsigned char>(!finite);
+  }
+}
+
 std::string names_of(const std::vector<Field> &fields) {
   std::string text;
   for (const auto &field : fields) text += (text.empty() ? "" : ", ") + field.name;
@@ -215,12 +226,11 @@ void Binding::check_results() {
   for (size_t i = 0; i < spec.state.size(); ++i) {
     const auto &field = spec.state[i];
     const auto *rows = results_.row(spec.outputs.size() + i, 0);
-    for (int64_t column = 0; column < n_column_; ++column) {
-      bool finite = true;
-      for (int64_t element = 0; element < field.size(); ++element)
-        finite &= std::isfinite(value_at(field, rows, column * field.size() + element));
-      unusable_[static_cast<size_t>(column)] = static_cast<unsigned char>(!finite);
-    }
+    std::fill(unusable_.begin(), unusable_.end(), static_cast<unsigned char>(0));
+    if (field.kind == HYBRID_FLOAT64)
+      mark_non_finite<double>(field, rows, unusable_);
+    else
+      mark_non_finite<float>(field, rows, unusable_);
     mask_unusable(field, rows);
   }
 }

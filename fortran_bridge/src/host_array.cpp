@@ -36,6 +36,20 @@ std::string reversed(const std::string &names) {
   return joined(parts);
 }
 
+// What the host's array holds after a result was written to it. Held by value in the loops: the
+// compiler must not expect a write to the mask to change the conversion.
+template <class Host>
+struct Written {
+  Conversion conversion;
+  bool accumulate;
+
+  Host operator()(const std::byte *address, double result) const {
+    const double value = result * conversion.slope + conversion.offset;
+    if (!accumulate) return static_cast<Host>(value);
+    return static_cast<Host>(static_cast<double>(*reinterpret_cast<const Host *>(address)) + value);
+  }
+};
+
 [[noreturn]] void refuse(hybrid_status status, const Field &field, const std::string &message) {
   throw Error(status, field.name + ": " + message);
 }
@@ -152,19 +166,13 @@ void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) c
   });
 }
 
-template <class Host, class Model>
-Host HostArray::written(const std::byte *address, Model result) const {
-  const double value = static_cast<double>(result) * conversion_.slope + conversion_.offset;
-  if (!accumulate_) return static_cast<Host>(value);
-  return static_cast<Host>(static_cast<double>(*reinterpret_cast<const Host *>(address)) + value);
-}
-
 void HostArray::mark_unwritable(int64_t n_column, const std::byte *rows,
                                 unsigned char *mask) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
-    walk(n_column, [=, this](int64_t index, int64_t column, const std::byte *address) {
-      const auto value = written<Host>(address, values[index]);
+    const Written<Host> written{conversion_, accumulate_};
+    walk(n_column, [=](int64_t index, int64_t column, const std::byte *address) {
+      const Host value = written(address, values[index]);
       mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
     });
   });
@@ -173,9 +181,10 @@ void HostArray::mark_unwritable(int64_t n_column, const std::byte *rows,
 void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
-    walk(n_column, [=, this](int64_t index, int64_t column, std::byte *address) {
+    const Written<Host> written{conversion_, accumulate_};
+    walk(n_column, [=](int64_t index, int64_t column, std::byte *address) {
       if (mask[column]) return;
-      *reinterpret_cast<Host *>(address) = written<Host>(address, values[index]);
+      *reinterpret_cast<Host *>(address) = written(address, values[index]);
     });
   });
 }

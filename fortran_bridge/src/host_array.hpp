@@ -39,8 +39,6 @@ class HostArray {
   void scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const;
 
  private:
-  template <class Host, class Model>
-  Host written(const std::byte *address, Model result) const;
   template <class Visit>
   void walk(int64_t n_column, Visit &&visit) const;
   template <class Move>
