@@ -75,7 +75,7 @@ def _bridge(
     binding = hybrid.load(archive).create(n_column, seed=0, reproducible=reproducible)
     tensors = random_inputs(spec, n_column, torch.Generator().manual_seed(0))
     inputs = [tensor.double().numpy() for tensor in tensors[: len(spec.inputs)]]
-    outputs = [np.zeros((n_column, *(size or 1 for size in f.shape))) for f in spec.outputs]
+    outputs = [np.zeros((n_column, *f.sizes)) for f in spec.outputs]
     for field, array in zip((*spec.inputs, *spec.outputs), (*inputs, *outputs), strict=True):
         dims = ",".join(("column", *field.dims))
         binding.bind(field.name, array, dims=dims, units=field.units)

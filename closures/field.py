@@ -138,9 +138,14 @@ class Field:
             raise SpecError(f"{self.name}: expected valid_min <= valid_max everywhere")
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sizes of `dims`; those fixed only at `bind` count as one."""
+        return tuple(size or 1 for size in self.shape)
+
+    @property
     def size(self) -> int:
         """Number of elements per column; sizes fixed only at `bind` count as one."""
-        return math.prod(size or 1 for size in self.shape)
+        return math.prod(self.sizes)
 
     def interface(self) -> tuple[str, str, tuple[str, ...], tuple[int | None, ...], str]:
         """Return what two closures must agree on to share this field."""

@@ -31,7 +31,7 @@ def random_inputs(spec: ClosureSpec, n: int, generator: torch.Generator) -> tupl
     for group, fields in (("in", spec.inputs + spec.state), ("noise", spec.noise)):
         for field in fields:
             dtype = torch.float64 if field.dtype == "float64" else torch.float32
-            shape = (n, *(size or 1 for size in field.shape))
+            shape = (n, *field.sizes)
             if group == "noise":
                 drawn.append(torch.randn(shape, generator=generator, dtype=dtype))
                 continue

@@ -189,7 +189,7 @@ def _checked_results(
             raise ExportError(
                 f"{field.name}: expected a tensor from forward, got {type(tensor).__name__}"
             )
-        shape = (n, *(size or 1 for size in field.shape))
+        shape = (n, *field.sizes)
         dtype = str(tensor.dtype).removeprefix("torch.")
         if tuple(tensor.shape) != shape or dtype != field.dtype:
             raise ExportError(

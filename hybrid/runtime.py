@@ -88,10 +88,7 @@ class CompiledClosure:
         first = self.spec.first_axis
         dims = {f.name: ",".join((first, *f.dims)) for f in self.spec.fields()}
         units = {f.name: f.units for f in self.spec.fields()}
-        outputs = {
-            f.name: np.empty((n, *(size or 1 for size in f.shape)), dtype=f.dtype)
-            for f in self.spec.outputs
-        }
+        outputs = {f.name: np.empty((n, *f.sizes), dtype=f.dtype) for f in self.spec.outputs}
         for name, array in {**inputs, **outputs}.items():
             binding.bind(name, array, dims=dims.get(name, ""), units=units.get(name, "1"))
         binding.run(step)

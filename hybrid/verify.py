@@ -128,7 +128,7 @@ def _run_c(
 ) -> dict[str, NDArray[Any]]:
     spec = compiled.spec
     binding = compiled.create(n, seed=NOISE_SEED, reproducible=reproducible)
-    results = {field.name: np.empty((n, *_sizes(field)), field.dtype) for field in spec.outputs}
+    results = {field.name: np.empty((n, *field.sizes), field.dtype) for field in spec.outputs}
     for name, field in {field.name: field for field in (*spec.inputs, *spec.outputs)}.items():
         array = results[name] if name in results else arguments[name]
         binding.bind(name, array, dims=",".join(_dims(spec, field)), units=field.units)
@@ -138,7 +138,7 @@ def _run_c(
     binding.commit()
     for field in spec.state:
         state = binding.state_get(field.name, field.size)
-        results[field.name] = state.reshape(n, *_sizes(field))
+        results[field.name] = state.reshape(n, *field.sizes)
     binding.free()
     return results
 
@@ -166,7 +166,7 @@ def _run_fortran(
             file.set_auto_mask(False)
             results = {field.name: file[field.name][:].transpose() for field in spec.outputs}
             for field in spec.state:
-                results[field.name] = file[field.name][:].reshape(n, *_sizes(field))
+                results[field.name] = file[field.name][:].reshape(n, *field.sizes)
             return results
 
 
@@ -196,7 +196,3 @@ def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> 
 
 def _dims(spec: ClosureSpec, field: Field) -> tuple[str, ...]:
     return (spec.first_axis, *field.dims)
-
-
-def _sizes(field: Field) -> tuple[int, ...]:
-    return tuple(size or 1 for size in field.shape)

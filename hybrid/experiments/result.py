@@ -1,6 +1,6 @@
 """What every experiment takes and gives back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,11 @@ class Request:
     seed: int
     progress: Progress
     data: Path | None = None
+
+    def task(self, description: str) -> Callable[[float], None]:
+        """Add a stage to the progress display; return what to call with the fraction done."""
+        task = self.progress.add_task(description, total=1.0)
+        return lambda fraction: self.progress.update(task, completed=fraction)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from closures.climsim.baselines import PENALTY
 from closures.climsim.scoring import largest_difference
 from closures.climsim.splits import interleaved, season
 from closures.climsim.variables import v1
-from closures.training import OnProgress
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.climsim.coupling import Coupled, run_in_fortran
 from hybrid.experiments.climsim.figures import cross_section, precipitation, profiles
@@ -49,7 +48,7 @@ def run(request: Request) -> ExperimentResult:
                 scale.mlp(request.seed),
                 {"data": data.label, "split": name},
                 checkpoint.within(name),
-                _task(request, f"climsim: training, split {name}"),
+                request.task(f"climsim: training, split {name}"),
             )
         for name, result in trained.items():
             coupled[name] = run_in_fortran(
@@ -58,7 +57,7 @@ def run(request: Request) -> ExperimentResult:
                 result.test,
                 variables,
                 data.grid,
-                _task(request, f"climsim: Fortran host, split {name}"),
+                request.task(f"climsim: Fortran host, split {name}"),
             )
     label = f"{data.label}, split interleaved"
     main, written = trained["interleaved"], coupled["interleaved"].written.outputs
@@ -83,11 +82,6 @@ def run(request: Request) -> ExperimentResult:
         archives=tuple(result.archive for result in coupled.values()),
         generated_data=data.generated,
     )
-
-
-def _task(request: Request, description: str) -> OnProgress:
-    task = request.progress.add_task(description, total=1.0)
-    return lambda fraction: request.progress.update(task, completed=fraction)
 
 
 def _headline(data: Data, trained: Trained) -> str:

@@ -1,6 +1,5 @@
 """The Lorenz-96 experiment from truth to figures."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 
 from hybrid.experiments.checkpoint import Checkpoint
@@ -94,10 +93,10 @@ def _run_case(
     parameters = Lorenz96Parameters(c=c)
     label = f"Lorenz-96 c={c:g}"
     stages = checkpoint.within(f"c{c:g}")
-    truth = make_truth(parameters, settings, stages, _task(request, f"{label}: truth"))
+    truth = make_truth(parameters, settings, stages, request.task(f"{label}: truth"))
     with one_thread():
         closures = make_closures(
-            truth.pairs, settings, request.out, stages, _task(request, f"{label}: closures")
+            truth.pairs, settings, request.out, stages, request.task(f"{label}: closures")
         )
     climate = climate_jobs(closures, truth, settings, stages)
     forecast = forecast_jobs(closures, truth, settings, stages)
@@ -106,17 +105,12 @@ def _run_case(
         request.out / "host" / f"c{c:g}",
         parameters.forcing,
         stages,
-        _task(request, f"{label}: Fortran model"),
+        request.task(f"{label}: Fortran model"),
     )
     climates = collect_climates(climate, results[: len(climate)], settings)
     forecasts = collect_forecasts(forecast, results[len(climate) :], truth)
     scores = score(truth, climates, forecasts, settings.score_lead)
     return Case(parameters, truth, closures, scores)
-
-
-def _task(request: Request, description: str) -> Callable[[float], None]:
-    task = request.progress.add_task(description, total=1.0)
-    return lambda done: request.progress.update(task, completed=done)
 
 
 def _headline(cases: list[Case]) -> str:
