@@ -1,8 +1,45 @@
-"""Explicit time integration, shared by the solvers."""
+"""Time integration schemes: their coefficients, their orders, and the loops that use them."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class AdamsBashforth:
+    """An explicit multistep scheme, ``y += dt * sum_i b_i f(t - i dt)``.
+
+    Parameters
+    ----------
+    name
+        Name, as users give it.
+    order
+        Order of accuracy once it has its history.
+    weights
+        Shape ``(order, order)``: row n holds the weights, newest tendency first, of a step that
+        has n earlier tendencies. A run begins with row 0, which is Euler's method, so its global
+        error is of second order at best.
+
+    References
+    ----------
+    Durran (2010), Numerical Methods for Fluid Dynamics, section 2.4.
+    """
+
+    name: str
+    order: int
+    weights: NDArray[np.float64]
+
+
+ADAMS_BASHFORTH_2 = AdamsBashforth("AB2", 2, np.array([[1.0, 0.0], [1.5, -0.5]]))
+ADAMS_BASHFORTH_3 = AdamsBashforth(
+    "AB3",
+    3,
+    np.array(
+        [[1.0, 0.0, 0.0], [1.5, -0.5, 0.0], [23.0 / 12.0, -16.0 / 12.0, 5.0 / 12.0]],
+    ),
+)
 
 #: Order of accuracy of `runge_kutta_4_stage` applied four times.
 RUNGE_KUTTA_4_ORDER = 4

@@ -1,6 +1,7 @@
-"""Statistics of model states: memory in time, structure in space."""
+"""Statistics of series and rings: memory in time, structure in space."""
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import fftconvolve
 
@@ -40,6 +41,65 @@ def autocorrelation(values: ArrayLike, n_lag: int) -> Array:
         total += fftconvolve(column, column[::-1])[n - 1 : n + n_lag]
     covariance = total / (n - np.arange(n_lag + 1))
     return np.asarray(covariance / covariance[0])
+
+
+def lag_correlation(field: xr.DataArray, n_lag: int) -> xr.DataArray:
+    """Return the autocorrelation in time of a labelled field, per layer.
+
+    `autocorrelation` of each layer: anomalies from one mean over times, members and points.
+
+    Parameters
+    ----------
+    field
+        With a dimension ``time`` and uniform times.
+    n_lag
+        Largest lag, in samples.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions ``([layer,] lag)`` with the lag in units of time as coordinate [1].
+
+    Raises
+    ------
+    ValueError
+        If times are missing, not uniform, or not more than the lags.
+
+    Examples
+    --------
+    >>> times = xr.Variable("time", [0.0, 10.0, 20.0], {"units": "s"})
+    >>> field = xr.DataArray([1.0, 2.0, 3.0], dims="time", coords={"time": times}, name="u")
+    >>> lag_correlation(field, 1)["lag"].values
+    array([ 0., 10.])
+    """
+    if "time" not in field.coords or "time" not in field.dims:
+        raise ValueError(f"{field.name}: expected a dimension time with a coordinate, got none")
+    time = np.asarray(field["time"].values, dtype=np.float64)
+    steps = np.diff(time)
+    # Times may have been added up, step by step.
+    if time.size > 1 and np.abs(steps - steps.mean()).max() > 1e-6 * np.abs(steps.mean()):
+        raise ValueError(
+            f"time: expected uniform times, got steps from {steps.min():g} to {steps.max():g}; "
+            "select an even part or interpolate"
+        )
+    layered = "layer" in field.dims
+    series = field.transpose("time", *(["layer"] if layered else []), ...).values
+    columns = [series[:, i] for i in range(series.shape[1])] if layered else [series]
+    correlation = np.stack([autocorrelation(column, n_lag) for column in columns])
+    lag = steps.mean() * np.arange(n_lag + 1) if n_lag else np.zeros(1)
+    axis = xr.Variable(
+        "lag", lag, {"units": str(field["time"].attrs.get("units", "1")), "long_name": "lag"}
+    )
+    return xr.DataArray(
+        correlation if layered else correlation[0],
+        dims=("layer", "lag") if layered else ("lag",),
+        coords={"lag": axis, **({"layer": field["layer"]} if layered else {})},
+        name="autocorrelation",
+        attrs={
+            "units": "1",
+            "long_name": f"autocorrelation of {field.attrs.get('long_name', field.name)}",
+        },
+    )
 
 
 def wave_variance(values: ArrayLike) -> Array:

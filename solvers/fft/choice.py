@@ -1,0 +1,161 @@
+"""Which FFT library is the fastest here, found by measurement and remembered."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import DTypeLike, NDArray
+
+from solvers.cache import cache_folder, machine
+from solvers.fft import fftw, rocket, scipy_callback
+from solvers.fft.plan import (
+    Addresses,
+    Transform,
+    aligned_zeros,
+    complex_dtype,
+    forward,
+    inverse,
+    spectral_shape,
+)
+
+_BACKENDS = {module.NAME: module for module in (fftw, rocket, scipy_callback)}
+_ROUNDS = 9
+_REPEAT = 10
+
+
+def available_backends() -> tuple[str, ...]:
+    """Return the names of the FFT libraries that are installed."""
+    return tuple(name for name, module in _BACKENDS.items() if module.available())
+
+
+def backend_version(name: str) -> str:
+    """Return the version of an installed FFT library."""
+    return _BACKENDS[name].version()
+
+
+def plan_transform(
+    shape: tuple[int, ...], dtype: DTypeLike = np.float64, backend: str = "auto"
+) -> Transform:
+    """Plan real transforms of fields of one shape.
+
+    Parameters
+    ----------
+    shape
+        ``(n_x,)`` or ``(n_y, n_x)``.
+    dtype
+        ``float64`` or ``float32``.
+    backend
+        ``"fftw"``, ``"rocket-fft"``, ``"scipy"``, or ``"auto"``: the fastest of them on this
+        machine at this size. The measurement is made once and kept on disk, in the folder that
+        ``HYBRID_CACHE_DIR`` names or the user's cache folder, so that later runs use the same
+        library and compute the same bits.
+
+    Raises
+    ------
+    ValueError
+        If the library is unknown or not installed.
+
+    Examples
+    --------
+    >>> plan_transform((8, 8), backend="scipy").backend
+    'scipy'
+    """
+    kind = np.dtype(dtype)
+    if backend == "auto":
+        backend = _fastest(shape, kind)
+    if backend not in available_backends():
+        raise ValueError(
+            f"fft: expected one of {', '.join(('auto', *available_backends()))}, got {backend!r}"
+            + ("; install it with: pip install pyfftw" if backend == fftw.NAME else "")
+        )
+    return _planned(shape, kind, backend)
+
+
+@lru_cache(maxsize=64)
+def _planned(shape: tuple[int, ...], dtype: np.dtype[Any], backend: str) -> Transform:
+    transform: Transform = _BACKENDS[backend].plan(shape, dtype)
+    return transform
+
+
+@lru_cache(maxsize=64)
+def _fastest(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    candidates = available_backends()
+    versions = " ".join(f"{name} {backend_version(name)}" for name in candidates)
+    key = f"{machine()} | {versions} | {'x'.join(map(str, shape))} | {dtype}"
+    known = _remembered()
+    if known.get(key) not in candidates:
+        seconds = measure([_planned(shape, dtype, name) for name in candidates])
+        known = {**_remembered(), key: min(seconds, key=lambda name: seconds[name])}
+        _remember(known)
+    return known[key]
+
+
+def measure(transforms: Sequence[Transform]) -> dict[str, float]:
+    """Time transforms of one shape side by side.
+
+    They take turns, so that a busy machine slows them alike; the shortest of several times is
+    what the library needs when it is left alone.
+
+    Parameters
+    ----------
+    transforms
+        Transforms of one shape and precision by different libraries.
+
+    Returns
+    -------
+    dict
+        Name of the library to the time of one forward and one inverse transform [s].
+    """
+    shape, dtype = transforms[0].shape, transforms[0].dtype
+    field = aligned_zeros(shape, dtype)
+    field[...] = np.random.default_rng(0).standard_normal(shape)
+    spectrum = aligned_zeros(spectral_shape(shape), complex_dtype(dtype))
+    best = {transform.backend: np.inf for transform in transforms}
+    for _ in range(_ROUNDS):
+        for transform in transforms:
+            began = time.perf_counter()
+            _transform_often(transform.addresses, field, spectrum, _REPEAT)
+            seconds = (time.perf_counter() - began) / _REPEAT
+            best[transform.backend] = min(best[transform.backend], seconds)
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _transform_often(
+    addresses: Addresses, field: NDArray[Any], spectrum: NDArray[Any], repeat: int
+) -> None:
+    scale = field.dtype.type(1.0 / field.size)
+    for _ in range(repeat):
+        forward(addresses, field, spectrum)
+        inverse(addresses, spectrum, field)
+        field *= scale
+
+
+def _remembered() -> dict[str, str]:
+    path = _choices_path()
+    if path is None or not path.exists():
+        return {}
+    try:
+        known: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known
+
+
+def _remember(known: dict[str, str]) -> None:
+    path = _choices_path()
+    if path is not None:
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
+        partial.replace(path)
+
+
+def _choices_path() -> Path | None:
+    folder = cache_folder()
+    return None if folder is None else folder / "fft-choice.json"

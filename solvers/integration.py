@@ -1,0 +1,210 @@
+"""A model in motion: a state that is advanced in place."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from solvers.errors import SolverBlewUp, TendencyError
+from solvers.tendency_source import (
+    BoundTendency,
+    GridField,
+    PythonTendency,
+    TendencySource,
+    as_tendency_source,
+)
+
+if TYPE_CHECKING:
+    from solvers.model import Model
+
+RESTART = "restart_"
+"""What the names of restart variables begin with."""
+
+
+class Integration(ABC):
+    """The state of an ensemble of runs of one model, and how it is advanced.
+
+    Made by `Model.start`. A subclass allocates its arrays, names those that a restart needs in
+    `restart_arrays` and advances all members in compiled code in `_advance`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    n_member
+        Number of ensemble members.
+    n_thread
+        Number of threads that share the members.
+
+    Attributes
+    ----------
+    step : int
+        Number of steps done since time 0.
+    """
+
+    def __init__(self, model: "Model", n_member: int, n_thread: int = 1) -> None:
+        self.model = model
+        self.n_member = n_member
+        self.n_thread = n_thread
+        self.step = 0
+        # What `_advance` reports for each member: finite steps done, status of the closure.
+        self.n_finite = np.zeros(n_member, dtype=np.int64)
+        self.status = np.zeros(n_member, dtype=np.int64)
+        # What compiled code calls for each member; 0 where there is no closure.
+        self.tendency_function = np.zeros(n_member, dtype=np.int64)
+        self.tendency_context = np.zeros(n_member, dtype=np.int64)
+        self._source: TendencySource | None = None
+        self._bound: list[BoundTendency] = []
+
+    @property
+    def time(self) -> float:
+        """Model time [s, or 1 for dimensionless models]."""
+        return self.step * self.model.dt
+
+    @abstractmethod
+    def fields(self) -> dict[str, xr.Variable]:
+        """Return the fields a user wants to see, dims ``(member, ...)``, with units."""
+
+    @abstractmethod
+    def courant_number(self) -> float:
+        """Return the largest Courant number of all members [1]."""
+
+    @property
+    @abstractmethod
+    def prognostic(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays of each prognostic field, member first."""
+
+    @property
+    @abstractmethod
+    def restart_arrays(self) -> Mapping[str, tuple[tuple[str, ...], NDArray[Any]]]:
+        """Dims and memory of all arrays whose values the next step depends on."""
+
+    @abstractmethod
+    def _advance(self, n_step: int) -> None:
+        """Advance every member `n_step` steps from `self.step`; set `n_finite` and `status`."""
+
+    def advance(self, n_step: int) -> None:
+        """Advance all members.
+
+        Parameters
+        ----------
+        n_step
+            Number of steps.
+
+        Raises
+        ------
+        SolverBlewUp
+            If the state is no longer finite; the message names the first such step.
+        TendencyError
+            If the closure fails; what a Python closure raises comes through as it is.
+        """
+        before = self._snapshot()
+        self._advance(n_step)
+        if self.status.any():
+            self._explain()
+        n_finite = int(self.n_finite.min())
+        if n_finite < n_step:
+            self._blow_up(before, n_finite)
+        self.step += n_step
+
+    def couple(self, tendency: PythonTendency | TendencySource) -> None:
+        """Let a closure add its tendency at every evaluation of the model's own.
+
+        Raises
+        ------
+        TypeError
+            If `tendency` is neither a function nor a tendency source.
+        """
+        self._source = as_tendency_source(tendency)
+        self._bound = [
+            self._source.bind(member, self.closure_inputs(member), self.closure_outputs(member))
+            for member in range(self.n_member)
+        ]
+        self.tendency_function[:] = [bound.function for bound in self._bound]
+        self.tendency_context[:] = [bound.context for bound in self._bound]
+
+    @abstractmethod
+    def closure_inputs(self, member: int) -> Sequence[GridField]:
+        """Return the fields of a member that a closure may read."""
+
+    @abstractmethod
+    def closure_outputs(self, member: int) -> Sequence[GridField]:
+        """Return the tendencies of a member that a closure may write."""
+
+    def restart(self) -> dict[str, xr.Variable]:
+        """Return what the run can be continued from, bit for bit; complex values as pairs."""
+        variables = {f"{RESTART}step": xr.Variable((), np.int64(self.step))}
+        for name, (dims, array) in self.restart_arrays.items():
+            pairs = np.iscomplexobj(array)
+            values = array.view(array.real.dtype).reshape(*array.shape, 2) if pairs else array
+            variables[RESTART + name] = xr.Variable(
+                (*dims, "part") if pairs else dims,
+                values.copy(),
+                {"long_name": "for restarts" + (": real and imaginary part" if pairs else "")},
+            )
+        return variables
+
+    def continue_from(self, dataset: xr.Dataset) -> None:
+        """Take over the state that a run of the same model has ended with.
+
+        Raises
+        ------
+        ValueError
+            If the dataset is not of this model, grid, precision or number of members.
+        """
+        for name, (_, array) in self.restart_arrays.items():
+            values = _restart_values(dataset, RESTART + name)
+            target = array.view(array.real.dtype).reshape(*array.shape, 2)
+            target = target if np.iscomplexobj(array) else array
+            if values.shape != target.shape or values.dtype != target.dtype:
+                raise ValueError(
+                    f"initial: {RESTART}{name}: expected {target.dtype} of shape {target.shape}, "
+                    f"got {values.dtype} of shape {values.shape}; continue a run with the same "
+                    "model, members and precision"
+                )
+            target[...] = values
+        self.step = int(_restart_values(dataset, f"{RESTART}step"))
+
+    def _snapshot(self) -> dict[str, NDArray[Any]]:
+        return {name: array.copy() for name, (_, array) in self.restart_arrays.items()}
+
+    def _explain(self) -> None:
+        member = int(np.flatnonzero(self.status)[0])
+        step = self.step + int(self.n_finite[member])
+        assert self._source is not None
+        reason = self._source.explain(member, step)
+        raise TendencyError(f"{self.model.title}: member {member}, step {step}: {reason}")
+
+    def _blow_up(self, before: dict[str, NDArray[Any]], n_finite: int) -> None:
+        member = int(self.n_finite.argmin())
+        bad = [
+            name
+            for name, array in self.prognostic.items()
+            if not np.isfinite(array[member]).all()
+        ]
+        for name, (_, array) in self.restart_arrays.items():
+            array[...] = before[name]
+        self._advance(n_finite)
+        self.step += n_finite
+        raise SolverBlewUp(
+            model=self.model.title,
+            field=", ".join(bad),
+            member=member,
+            step=self.step + 1,
+            time=(self.step + 1) * self.model.dt,
+            time_units=self.model.time_units,
+            dt=self.model.dt,
+            courant_number=self.courant_number(),
+        )
+
+
+def _restart_values(dataset: xr.Dataset, name: str) -> NDArray[Any]:
+    if name not in dataset:
+        raise ValueError(
+            f"initial: expected a dataset with {name}, as run() returns it, "
+            f"got variables {', '.join(map(str, dataset.variables))}"
+        )
+    return np.asarray(dataset[name].to_numpy())

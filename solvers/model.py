@@ -1,0 +1,227 @@
+"""What every numerical model here offers: start it, run it, get labelled data."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from solvers.errors import StabilityWarning
+from solvers.integration import Integration
+from solvers.run_loop import run_loop
+from solvers.schedule import Schedule
+from solvers.tendency_source import PythonTendency, TendencySource
+
+
+class Model(ABC):
+    """A numerical model: parameters, grid and numerics, immutable.
+
+    Subclasses are frozen dataclasses, one a file; every field becomes an attribute of the data
+    that `run` returns.
+
+    Attributes
+    ----------
+    title : str
+        Name of the model in data and messages.
+    time_units : str
+        ``"s"``, or ``"1"`` for dimensionless models.
+    dt : float
+        Time step [`time_units`].
+    """
+
+    title: ClassVar[str]
+    time_units: ClassVar[str]
+    dt: float
+
+    @abstractmethod
+    def _integration(self, n_member: int, n_thread: int) -> Integration:
+        """Allocate an integration at rest."""
+
+    @abstractmethod
+    def coordinates(self) -> dict[str, xr.Variable]:
+        """Return the coordinates of the fields, with units, without time and member."""
+
+    @abstractmethod
+    def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
+        """Draw initial states from which turbulence develops, shape ``(n_member, ...)``."""
+
+    @abstractmethod
+    def set_state(self, integration: Integration, state: NDArray[Any]) -> None:
+        """Put prognostic fields of shape ``(n_member, *state_shape)`` into an integration."""
+
+    @property
+    @abstractmethod
+    def state_shape(self) -> tuple[int, ...]:
+        """Shape of the prognostic fields of one member, as `run` takes them."""
+
+    @abstractmethod
+    def stability_limit(self, integration: Integration) -> float:
+        """Return the longest time step that linear theory allows at a state [time_units]."""
+
+    def start(
+        self,
+        initial: ArrayLike | xr.Dataset | None = None,
+        *,
+        n_member: int | None = None,
+        seed: int = 0,
+        tendency: PythonTendency | TendencySource | None = None,
+        n_thread: int = 1,
+    ) -> Integration:
+        """Return a model in motion, for those who want to advance it themselves.
+
+        Parameters
+        ----------
+        initial
+            Prognostic fields, shape ``(n_member, *state_shape)`` or ``state_shape``, [units of
+            the fields]; or what an earlier run returned, which is then continued bit for bit;
+            default: random.
+        n_member
+            Number of ensemble members; default: as many as `initial` has, else 1.
+        seed
+            Seed of a random initial state.
+        tendency
+            Closure: a function of ``(fields, step)`` or a `TendencySource`.
+        n_thread
+            Number of threads that share the members.
+
+        Raises
+        ------
+        ValueError
+            If the initial state has another shape or is not finite.
+
+        Warns
+        -----
+        StabilityWarning
+            If the time step is above the stability limit.
+        """
+        if isinstance(initial, xr.Dataset):
+            members = initial.sizes.get("member", 1) if n_member is None else n_member
+            integration = self._integration(members, n_thread)
+            integration.continue_from(initial)
+        else:
+            state = self._initial_state(initial, n_member, seed)
+            integration = self._integration(len(state), n_thread)
+            self.set_state(integration, state)
+        if tendency is not None:
+            integration.couple(tendency)
+        limit = self.stability_limit(integration)
+        if self.dt > limit:
+            warnings.warn(
+                f"{self.title}: dt: {self.dt:g} is above the stability limit {limit:.4g} "
+                f"[{self.time_units}] of this state; use a shorter dt",
+                StabilityWarning,
+                stacklevel=2,
+            )
+        return integration
+
+    def run(
+        self,
+        *,
+        steps: int | None = None,
+        time: float | None = None,
+        days: float | None = None,
+        save_every: float | None = None,
+        initial: ArrayLike | xr.Dataset | None = None,
+        n_member: int | None = None,
+        seed: int = 0,
+        tendency: PythonTendency | TendencySource | None = None,
+        n_thread: int = 1,
+        path: Path | str | None = None,
+        resume: bool = False,
+        progress: bool | None = None,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> xr.Dataset:
+        """Run the model and return its fields.
+
+        Parameters
+        ----------
+        steps, time, days
+            Duration, one of the three: a number of steps, a model time [`time_units`], or days.
+        save_every
+            Interval between saved states, in the unit of the duration; default: about a 30th.
+        initial, n_member, seed, tendency, n_thread
+            As in `start`.
+        path
+            Write to this file while running, with constant memory: ``.nc`` or ``.zarr``.
+        resume
+            Continue a run that was interrupted while it wrote to `path`.
+        progress
+            Show a progress bar; default: where the standard error is a terminal.
+        on_progress
+            Called with the fraction that is done.
+
+        Returns
+        -------
+        xarray.Dataset
+            Fields with units, dims ``(time, member, ...)``, the state at time 0 first; parameters
+            and versions as attributes; variables ``restart_*`` to continue from. With `path`,
+            values stay in the file until they are asked for.
+
+        Raises
+        ------
+        SolverBlewUp
+            At the first non-finite state.
+        ValueError
+            If the duration is not a whole number of steps, or `initial` does not fit.
+        """
+        schedule = Schedule.of(
+            self.dt, self.time_units, steps=steps, time=time, days=days, save_every=save_every
+        )
+        integration = self.start(
+            initial, n_member=n_member, seed=seed, tendency=tendency, n_thread=n_thread
+        )
+        attributes = {**self.attributes(), "seed": seed}
+        return run_loop(
+            integration,
+            schedule,
+            attributes,
+            path=None if path is None else Path(path),
+            resume=resume,
+            progress=progress,
+            on_progress=on_progress,
+        )
+
+    def attributes(self) -> dict[str, Any]:
+        """Return parameters and versions as attributes of a dataset."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {
+            "model": self.title,
+            **{name: _attribute(value) for name, value in values.items() if value is not None},
+            "versions": ", ".join(f"{name} {version(name)}" for name in _VERSIONS),
+            "Conventions": "CF-1.11",
+        }
+
+    def _initial_state(
+        self, initial: ArrayLike | None, n_member: int | None, seed: int
+    ) -> NDArray[Any]:
+        if initial is None:
+            return self.random_state(n_member or 1, np.random.default_rng(seed))
+        state = np.asarray(initial)
+        if state.shape == self.state_shape:
+            state = np.broadcast_to(state, (n_member or 1, *self.state_shape))
+        members = len(state) if state.ndim and n_member is None else n_member
+        if state.shape != (members, *self.state_shape):
+            raise ValueError(
+                f"initial: expected shape {self.state_shape} or (n_member, "
+                f"{str(self.state_shape)[1:]}, got {state.shape}"
+            )
+        if not np.isfinite(state).all():
+            raise ValueError(
+                f"initial: expected finite values, got {int((~np.isfinite(state)).sum())} "
+                f"non-finite of {state.size}"
+            )
+        return state
+
+
+_VERSIONS = ("hybrid-closures", "numba", "numpy")
+
+
+def _attribute(value: Any) -> Any:
+    # netCDF attributes are numbers and texts.
+    return int(value) if isinstance(value, bool) else value
