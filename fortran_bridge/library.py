@@ -34,6 +34,11 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     ),
     "hybrid_binding_run": (c_int, [c_void_p, c_int64]),
     "hybrid_binding_commit": (c_int, [c_void_p]),
+    "hybrid_binding_tendency": (
+        c_int,
+        [c_void_p, c_int64, c_int64, c_void_p, c_void_p, _INT64S],
+    ),
+    "hybrid_binding_error": (c_char_p, [c_void_p]),
     "hybrid_binding_mask": (c_int, [c_void_p, POINTER(c_ubyte), c_int64]),
     "hybrid_binding_state_get": (c_int, [c_void_p, c_char_p, POINTER(c_double), c_int64]),
     "hybrid_binding_state_set": (c_int, [c_void_p, c_char_p, POINTER(c_double), c_int64]),
@@ -242,6 +247,22 @@ class Binding:
     def commit(self) -> None:
         """Make the state computed by the last run the current one."""
         _check(library().hybrid_binding_commit(self._handle))
+
+    @property
+    def tendency(self) -> tuple[int, int]:
+        """Addresses of a `hybrid_tendency_function` that runs and commits, and of its context.
+
+        See ``fortran_bridge/include/hybrid_tendency.h``. Valid as long as the binding.
+        """
+        function = ctypes.cast(library().hybrid_binding_tendency, c_void_p).value
+        assert function is not None
+        assert self._handle.value is not None
+        return function, self._handle.value
+
+    @property
+    def tendency_error(self) -> str:
+        """Why the function of `tendency` failed last; empty if it never did."""
+        return str(library().hybrid_binding_error(self._handle).decode())
 
     def mask(self) -> NDArray[np.bool_]:
         """Return which columns the last run left to the host, shape ``(n_column,)``."""

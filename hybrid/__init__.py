@@ -19,6 +19,7 @@ from hybrid.versions import own_version
 
 if TYPE_CHECKING:
     from closures import Closure, ClosureSpec, Field, Grid, SpecError
+    from hybrid.coupling import couple
     from hybrid.export import export
     from hybrid.runtime import load
 
@@ -29,6 +30,7 @@ __all__ = [
     "Grid",
     "SpecError",
     "__version__",
+    "couple",
     "export",
     "load",
 ]
@@ -41,6 +43,7 @@ _HOME = {
     "Field": "closures",
     "Grid": "closures",
     "SpecError": "closures",
+    "couple": "hybrid.coupling",
     "export": "hybrid.export",
     "load": "hybrid.runtime",
 }

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from solvers.errors import SolverBlewUp, TendencyError
 from solvers.tendency_source import (
     BoundTendency,
+    ClosureState,
     GridField,
     PythonTendency,
     TendencySource,
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 RESTART = "restart_"
 """What the names of restart variables begin with."""
+
+CLOSURE = f"{RESTART}closure_"
+"""What the names of restart variables of closures begin with."""
 
 
 class Integration(ABC):
@@ -56,8 +61,9 @@ class Integration(ABC):
         # What compiled code calls for each member; 0 where there is no closure.
         self.tendency_function = np.zeros(n_member, dtype=np.int64)
         self.tendency_context = np.zeros(n_member, dtype=np.int64)
-        self._source: TendencySource | None = None
         self._bound: list[BoundTendency] = []
+        # State that a run to be continued has left, until there is a closure that takes it.
+        self._restarted_closure: ClosureState = {}
 
     @property
     def time(self) -> float:
@@ -101,30 +107,43 @@ class Integration(ABC):
         TendencyError
             If the closure fails; what a Python closure raises comes through as it is.
         """
-        before = self._snapshot()
+        before, closure_before = self._snapshot(), self._closure_state()
         self._advance(n_step)
         if self.status.any():
             self._explain()
         n_finite = int(self.n_finite.min())
         if n_finite < n_step:
+            self._set_closure_state(closure_before)
             self._blow_up(before, n_finite)
         self.step += n_step
 
     def couple(self, tendency: PythonTendency | TendencySource) -> None:
         """Let a closure add its tendency at every evaluation of the model's own.
 
+        After `continue_from`, a closure that carries a state from step to step continues with
+        the one that the earlier run has left.
+
         Raises
         ------
         TypeError
             If `tendency` is neither a function nor a tendency source.
+        TendencyError
+            If the closure does not fit the fields.
+        ValueError
+            If the earlier run has left the state of another closure.
         """
-        self._source = as_tendency_source(tendency)
+        source = as_tendency_source(tendency)
+        outputs = [self.closure_outputs(member) for member in range(self.n_member)]
         self._bound = [
-            self._source.bind(member, self.closure_inputs(member), self.closure_outputs(member))
+            source.bind(member, self.closure_inputs(member), outputs[member])
             for member in range(self.n_member)
         ]
         self.tendency_function[:] = [bound.function for bound in self._bound]
         self.tendency_context[:] = [bound.context for bound in self._bound]
+        for output in chain.from_iterable(outputs):
+            # What this closure does not write must not add what an earlier one has written.
+            output.array[...] = 0.0
+        self._continue_closure()
 
     @abstractmethod
     def closure_inputs(self, member: int) -> Sequence[GridField]:
@@ -145,6 +164,12 @@ class Integration(ABC):
                 values.copy(),
                 {"long_name": "for restarts" + (": real and imaginary part" if pairs else "")},
             )
+        for name, state in self._closure_state().items():
+            variables[CLOSURE + name] = xr.Variable(
+                ("member", "closure_column", f"closure_{name}"),
+                state,
+                {"long_name": "for restarts: state of the closure"},
+            )
         return variables
 
     def continue_from(self, dataset: xr.Dataset) -> None:
@@ -157,8 +182,8 @@ class Integration(ABC):
         """
         for name, (_, array) in self.restart_arrays.items():
             values = _restart_values(dataset, RESTART + name)
-            target = array.view(array.real.dtype).reshape(*array.shape, 2)
-            target = target if np.iscomplexobj(array) else array
+            pairs = np.iscomplexobj(array)
+            target = array.view(array.real.dtype).reshape(*array.shape, 2) if pairs else array
             if values.shape != target.shape or values.dtype != target.dtype:
                 raise ValueError(
                     f"initial: {RESTART}{name}: expected {target.dtype} of shape {target.shape}, "
@@ -167,6 +192,36 @@ class Integration(ABC):
                 )
             target[...] = values
         self.step = int(_restart_values(dataset, f"{RESTART}step"))
+        own = {RESTART + name for name in self.restart_arrays}
+        self._restarted_closure = {
+            str(name).removeprefix(CLOSURE): np.asarray(dataset[name].to_numpy())
+            for name in dataset.data_vars
+            if str(name).startswith(CLOSURE) and name not in own
+        }
+        self._continue_closure()
+
+    def _closure_state(self) -> dict[str, NDArray[np.float64]]:
+        """Return what closures carry from step to step, (n_member, n_column, n_element)."""
+        members = [bound.state() for bound in self._bound]
+        return {name: np.stack([m[name] for m in members]) for name in (members or [{}])[0]}
+
+    def _set_closure_state(self, state: ClosureState) -> None:
+        for member, bound in enumerate(self._bound):
+            bound.set_state({name: values[member] for name, values in state.items()})
+
+    def _continue_closure(self) -> None:
+        """Give the closure, once there is one, the state that an earlier run has left."""
+        given, expected = self._restarted_closure, self._closure_state()
+        if not (given and self._bound):
+            return
+        if _shapes(given) != _shapes(expected):
+            raise ValueError(
+                f"initial: expected the state of the closure, {_shapes(expected)}, got "
+                f"{_shapes(given)}; continue with the closure and the members of that run, or "
+                f"drop its variables {CLOSURE}* to begin without"
+            )
+        self._set_closure_state(given)
+        self._restarted_closure = {}
 
     def _snapshot(self) -> dict[str, NDArray[Any]]:
         return {name: array.copy() for name, (_, array) in self.restart_arrays.items()}
@@ -174,16 +229,13 @@ class Integration(ABC):
     def _explain(self) -> None:
         member = int(np.flatnonzero(self.status)[0])
         step = self.step + int(self.n_finite[member])
-        assert self._source is not None
-        reason = self._source.explain(member, step)
+        reason = self._bound[member].explain(int(self.status[member]))
         raise TendencyError(f"{self.model.title}: member {member}, step {step}: {reason}")
 
     def _blow_up(self, before: dict[str, NDArray[Any]], n_finite: int) -> None:
         member = int(self.n_finite.argmin())
         bad = [
-            name
-            for name, array in self.prognostic.items()
-            if not np.isfinite(array[member]).all()
+            name for name, array in self.prognostic.items() if not np.isfinite(array[member]).all()
         ]
         for name, (_, array) in self.restart_arrays.items():
             array[...] = before[name]
@@ -208,3 +260,9 @@ def _restart_values(dataset: xr.Dataset, name: str) -> NDArray[Any]:
             f"got variables {', '.join(map(str, dataset.variables))}"
         )
     return np.asarray(dataset[name].to_numpy())
+
+
+def _shapes(state: ClosureState) -> str:
+    """Return names and shapes in a fixed order, for comparison and for people."""
+    named = [f"{name} {state[name].shape}" for name in sorted(state)]
+    return ", ".join(named) or "none"

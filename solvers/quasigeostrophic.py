@@ -236,8 +236,7 @@ class TwoLayerQGIntegration(Integration):
         # Fields q, u, v on the grid, and the tendency that a closure gives.
         self._grid_fields = empty_fields((n_member, 3, 2), shape, dtype)[0]
         self._closure_tendency = empty_fields((n_member, 2), shape, dtype)[0]
-        self._flux = empty_fields((n_member, 2), shape, dtype)[0]
-        self._work = empty_fields((n_member, 3), shape, dtype)[1]
+        self._work = empty_fields((n_member, 4), shape, dtype)[1]
         self.sizes = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.transform = plan_transform(shape, dtype, model.fft)
         self._operators = kernel.operators(model)
@@ -301,7 +300,6 @@ class TwoLayerQGIntegration(Integration):
             self.history,
             self._grid_fields,
             self._closure_tendency,
-            self._flux,
             self._work,
             self.transform.addresses,
             self._operators,

@@ -57,87 +57,108 @@ def parameters(model: "TwoLayerQG") -> Parameters:
     return Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))
 
 
+# The loops below wait for memory and are vectorised only if each takes its arrays one by one and
+# few of them. Real and imaginary parts are written out because numba multiplies a complex number
+# by a real one as if both were complex.
 @njit(cache=True)
-def _to_grid(q: Field, fields: Field, work: Field, transform: Addresses, op: Operators, p: Parameters) -> None:
-    """Fill the grid fields q, u, v of both layers, shape (3, 2, y, x), from spectra of q."""
-    n_l, n_k = work.shape
-    for z in range(2):
-        for j in range(n_l):
-            for i in range(n_k):
-                work[j, i] = p.scale * q[z, j, i]
-        inverse(transform, work, fields[0, z])
-        for j in range(n_l):
-            factor = p.scale * op.l[j]
-            for i in range(n_k):
-                psi = _streamfunction(q, z, j, i, op, p)
-                work[j, i] = complex(factor * psi.imag, -factor * psi.real)
-        inverse(transform, work, fields[1, z])
-        for j in range(n_l):
-            for i in range(n_k):
-                psi = _streamfunction(q, z, j, i, op, p)
-                factor = p.scale * op.k[i]
-                work[j, i] = complex(-factor * psi.imag, factor * psi.real)
-        inverse(transform, work, fields[2, z])
-
-
-@njit(cache=True, inline="always")
-def _streamfunction(q: Field, z: int, j: int, i: int, op: Operators, p: Parameters) -> Any:
-    k2 = op.k[i] * op.k[i] + op.l[j] * op.l[j]
-    if z == 0:
-        return -((k2 + p.f2) * q[0, j, i] + p.f1 * q[1, j, i]) * op.inverse_determinant[j, i]
-    return -(p.f2 * q[0, j, i] + (k2 + p.f1) * q[1, j, i]) * op.inverse_determinant[j, i]
+def _to_grid(
+    z: int, q_spectrum: Field, q: Field, u: Field, v: Field, work: Field, transform: Addresses,
+    op: Operators, p: Parameters,
+) -> None:  # fmt: skip
+    """Set the grid fields q, u, v of layer z."""
+    _copy(q_spectrum[z], p.scale, work[0])
+    inverse(transform, work[0], q)
+    own, other = (p.f2, p.f1) if z == 0 else (p.f1, p.f2)
+    _velocity(
+        q_spectrum[z], q_spectrum[1 - z], own, other, p.scale, op.k, op.l,
+        op.inverse_determinant, work[0], work[1],
+    )  # fmt: skip
+    inverse(transform, work[0], u)
+    inverse(transform, work[1], v)
 
 
 @njit(cache=True)
-def _fluxes(fields: Field, z: int, flux: Field, p: Parameters) -> None:
-    """Set the fluxes (u + U) q and v q of a layer."""
-    mean_flow = p.u1 if z == 0 else p.u2
-    q, u, v = fields[0, z].ravel(), fields[1, z].ravel(), fields[2, z].ravel()
-    along_x, along_y = flux[0].ravel(), flux[1].ravel()
-    for n in range(q.size):
-        along_x[n] = (u[n] + mean_flow) * q[n]
-        along_y[n] = v[n] * q[n]
+def _to_fluxes(
+    mean_flow: Any, q: Field, u: Field, v: Field, work: Field, transform: Addresses
+) -> None:
+    """Transform the fluxes (u + U) q and v q of a layer; u and v are overwritten by them."""
+    for j in range(q.shape[0]):
+        for i in range(q.shape[1]):
+            u[j, i] = (u[j, i] + mean_flow) * q[j, i]
+            v[j, i] = v[j, i] * q[j, i]
+    forward(transform, u, work[0])
+    forward(transform, v, work[1])
 
 
 @njit(cache=True)
-def _tendency(q: Field, z: int, flux: Field, tendency: Field, op: Operators, p: Parameters) -> None:
-    """Set -ik (uq) - il (vq) - ik Qy psi, and the bottom drag below."""
-    gradient = p.gradient1 if z == 0 else p.gradient2
-    drag = p.bottom_drag if z == 1 else p.bottom_drag * 0
-    n_l, n_k = tendency.shape
-    for j in range(n_l):
-        for i in range(n_k):
-            psi = _streamfunction(q, z, j, i, op, p)
-            k, l = op.k[i], op.l[j]
-            x, y = flux[0, j, i], flux[1, j, i]
-            damping = drag * (k * k + l * l)
-            tendency[j, i] = complex(
-                k * x.imag + l * y.imag + k * gradient * psi.imag + damping * psi.real,
-                -k * x.real - l * y.real - k * gradient * psi.real + damping * psi.imag,
+def _copy(values: Field, scale: Any, copied: Field) -> None:
+    for j in range(copied.shape[0]):
+        for i in range(copied.shape[1]):
+            copied[j, i] = complex(scale * values[j, i].real, scale * values[j, i].imag)
+
+
+@njit(cache=True)
+def _velocity(
+    q: Field, q_other: Field, own: Any, other: Any, scale: Any, k: Field, l: Field,
+    inverse_determinant: Field, u: Field, v: Field,
+) -> None:  # fmt: skip
+    """Set u = -il psi and v = ik psi, with psi = -((K2 + own) q + other q_other) / D."""
+    for j in range(u.shape[0]):
+        l2 = l[j] * l[j]
+        for i in range(u.shape[1]):
+            factor = scale * inverse_determinant[j, i]
+            a, b = factor * (k[i] * k[i] + l2 + own), factor * other
+            real = a * q[j, i].real + b * q_other[j, i].real
+            imag = a * q[j, i].imag + b * q_other[j, i].imag
+            u[j, i] = complex(-l[j] * imag, l[j] * real)
+            v[j, i] = complex(k[i] * imag, -k[i] * real)
+
+
+@njit(cache=True)
+def _tendency(
+    upper: Field, lower: Field, x1: Field, y1: Field, x2: Field, y2: Field, op: Operators,
+    p: Parameters, tendency1: Field, tendency2: Field,
+) -> None:  # fmt: skip
+    """Set -ik (uq) - il (vq) - ik Qy psi of both layers, and the bottom drag of the lower."""
+    for j in range(upper.shape[0]):
+        l, l2 = op.l[j], op.l[j] * op.l[j]
+        for i in range(upper.shape[1]):
+            k, factor = op.k[i], op.inverse_determinant[j, i]
+            k2 = k * k + l2
+            a, b, c, d = upper[j, i].real, upper[j, i].imag, lower[j, i].real, lower[j, i].imag
+            own, other = factor * (k2 + p.f2), factor * p.f1
+            real, imag = own * a + other * c, own * b + other * d
+            tendency1[j, i] = complex(
+                k * (x1[j, i].imag - p.gradient1 * imag) + l * y1[j, i].imag,
+                k * (p.gradient1 * real - x1[j, i].real) - l * y1[j, i].real,
+            )
+            own, other, drag = factor * (k2 + p.f1), factor * p.f2, p.bottom_drag * k2
+            real, imag = own * c + other * a, own * d + other * b
+            tendency2[j, i] = complex(
+                k * (x2[j, i].imag - p.gradient2 * imag) + l * y2[j, i].imag - drag * real,
+                k * (p.gradient2 * real - x2[j, i].real) - l * y2[j, i].real - drag * imag,
             )
 
 
 @njit(cache=True)
-def _step(q: Field, history: Field, step: int, weights: Field, dt: Any, smooth: Field) -> None:
-    """Take an Adams-Bashforth step and apply the filter."""
-    row = min(step, 2)
-    kind = smooth.dtype.type
-    b0, b1, b2 = kind(dt * weights[row, 0]), kind(dt * weights[row, 1]), kind(dt * weights[row, 2])
-    f0, f1, f2 = history[step % 3], history[(step + 2) % 3], history[(step + 1) % 3]
-    n_z, n_l, n_k = q.shape
-    for z in range(n_z):
-        for j in range(n_l):
-            for i in range(n_k):
-                change = b0 * f0[z, j, i] + b1 * f1[z, j, i] + b2 * f2[z, j, i]
-                q[z, j, i] = smooth[j, i] * (q[z, j, i] + change)
+def _add(term: Field, total: Field) -> None:
+    for j in range(total.shape[0]):
+        for i in range(total.shape[1]):
+            total[j, i] += term[j, i]
 
 
 @njit(cache=True)
-def _add(values: Field, total: Field) -> None:
-    n_l, n_k = total.shape
-    for j in range(n_l):
-        for i in range(n_k):
-            total[j, i] += values[j, i]
+def _step(
+    q: Field, f0: Field, f1: Field, f2: Field, w0: Any, w1: Any, w2: Any, keep: Field
+) -> None:
+    """Take an Adams-Bashforth step and apply the filter; f0 is the newest tendency."""
+    for j in range(q.shape[0]):
+        for i in range(q.shape[1]):
+            real = w0 * f0[j, i].real + w1 * f1[j, i].real + w2 * f2[j, i].real
+            imag = w0 * f0[j, i].imag + w1 * f1[j, i].imag + w2 * f2[j, i].imag
+            q[j, i] = complex(
+                keep[j, i] * (q[j, i].real + real), keep[j, i] * (q[j, i].imag + imag)
+            )
 
 
 @on_threads
@@ -146,7 +167,6 @@ def advance_on_threads(
     history: Field,
     grid_fields: Field,
     closure_tendency: Field,
-    flux: Field,
     work: Field,
     transform: Addresses,
     op: Operators,
@@ -167,25 +187,42 @@ def advance_on_threads(
         status[member] = 0
         for i in range(n_step):
             step = first_step + i
+            fields, flux = grid_fields[member], work[member]
             newest = history[member, step % 3]
-            _to_grid(q[member], grid_fields[member], work[member, 0], transform, op, p)
-            if function[member] != 0:
+            older, oldest = history[member, (step + 2) % 3], history[member, (step + 1) % 3]
+            coupled = function[member] != 0
+            for z in range(2):
+                # Without a closure both layers use the same memory, which then stays in cache.
+                at = z if coupled else 0
+                q_z, u_z, v_z, flux_z = fields[0, at], fields[1, at], fields[2, at], flux[2 * z :]
+                _to_grid(z, q[member], q_z, u_z, v_z, flux_z, transform, op, p)
+                if not coupled:
+                    _to_fluxes(p.u1 if z == 0 else p.u2, q_z, u_z, v_z, flux_z, transform)
+            if coupled:
                 status[member] = call_tendency(
-                    function[member], context[member], step, 0, grid_fields[member].ctypes.data,
+                    function[member], context[member], step, 0, fields.ctypes.data,
                     closure_tendency[member].ctypes.data, sizes.ctypes.data,
                 )  # fmt: skip
-            if status[member] != 0:
-                n_finite[member] = i
-                break
+                if status[member] != 0:
+                    n_finite[member] = i
+                    break
+                for z in range(2):
+                    mean_flow = p.u1 if z == 0 else p.u2
+                    q_z, u_z, v_z = fields[0, z], fields[1, z], fields[2, z]
+                    _to_fluxes(mean_flow, q_z, u_z, v_z, flux[2 * z :], transform)
+            _tendency(
+                q[member, 0], q[member, 1], flux[0], flux[1], flux[2], flux[3], op, p,
+                newest[0], newest[1],
+            )  # fmt: skip
+            row, kind = min(step, 2), op.filter.dtype.type
             for z in range(2):
-                _fluxes(grid_fields[member], z, flux[member], p)
-                forward(transform, flux[member, 0], work[member, 0])
-                forward(transform, flux[member, 1], work[member, 1])
-                _tendency(q[member], z, work[member], newest[z], op, p)
-                if function[member] != 0:
-                    forward(transform, closure_tendency[member, z], work[member, 2])
-                    _add(work[member, 2], newest[z])
-            _step(q[member], history[member], step, weights, dt, op.filter)
+                if coupled:
+                    forward(transform, closure_tendency[member, z], flux[0])
+                    _add(flux[0], newest[z])
+                _step(
+                    q[member, z], newest[z], older[z], oldest[z], kind(dt * weights[row, 0]),
+                    kind(dt * weights[row, 1]), kind(dt * weights[row, 2]), op.filter,
+                )  # fmt: skip
             # A transform of anything that is not finite is finite nowhere.
             if not (np.isfinite(q[member, 0, 1, 1].real) and np.isfinite(q[member, 1, 1, 1].real)):
                 n_finite[member] = i

@@ -1,17 +1,31 @@
 """Where the states of a run are kept."""
 
+from collections.abc import Hashable
 from typing import Protocol
 
 import xarray as xr
 
-from solvers.integration import RESTART
 
 
 class Recorder(Protocol):
-    """Takes one snapshot after the other, and returns them all."""
+    """Takes one snapshot after the other, and returns them all.
+
+    Attributes
+    ----------
+    n_saved : int
+        How many of the moments to save it has.
+    restart : Dataset or None
+        What the run is to be continued from, where an earlier process has begun it.
+    """
+
+    n_saved: int
+    restart: xr.Dataset | None
 
     def save(self, snapshot: xr.Dataset) -> None:
-        """Keep the fields of a moment; its restart variables replace those of the last."""
+        """Keep the fields of one moment or more; restart variables replace those of the last."""
+
+    def close(self) -> None:
+        """End the recording; what was saved stays."""
 
     def dataset(self) -> xr.Dataset:
         """Return everything that was saved."""
@@ -20,17 +34,32 @@ class Recorder(Protocol):
 class MemoryRecorder:
     """Keeps everything in memory."""
 
+    restart = None
+
     def __init__(self) -> None:
-        self._fields: list[xr.Dataset] = []
-        self._restart: dict[str, xr.Variable] = {}
+        self.n_saved = 0
+        self._last = xr.Dataset()
+        self._saved: dict[Hashable, list[xr.Variable]] = {}
 
     def save(self, snapshot: xr.Dataset) -> None:
-        """Keep the fields of a moment; its restart variables replace those of the last."""
-        restart = [name for name in snapshot.data_vars if str(name).startswith(RESTART)]
-        self._restart = {str(name): snapshot[name].variable for name in restart}
-        self._fields.append(snapshot.drop_vars(restart))
+        """Keep the fields of one moment or more; restart variables replace those of the last."""
+        for name, variable in snapshot.variables.items():
+            if "time" in variable.dims:
+                self._saved.setdefault(name, []).append(variable)
+        self._last = snapshot
+        self.n_saved += snapshot.sizes["time"]
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def dataset(self) -> xr.Dataset:
         """Return everything that was saved."""
-        fields = xr.concat(self._fields, dim="time", combine_attrs="override")
-        return fields.assign(self._restart)
+        variables = dict(self._last.variables)
+        for name in list(self._saved):
+            # One variable after the other, so that no more than one is in memory twice.
+            variables[name] = xr.Variable.concat(self._saved.pop(name), "time")
+        return xr.Dataset(
+            {name: variables[name] for name in self._last.data_vars},
+            coords={name: variables[name] for name in self._last.coords},
+            attrs=self._last.attrs,
+        )

@@ -59,10 +59,13 @@ class Schedule:
         return cls(n_step, _whole("save_every", save_every, unit, dt))
 
     def saves(self, first: int) -> list[int]:
-        """Return the steps after which a run that begins after step `first` saves."""
+        """Return the steps after which a run that begins after step `first` saves.
+
+        Time 0 is among them; where a run continues another, that one has saved its beginning.
+        """
         last = first + self.n_step
-        regular = range(first + self.save_every, last, self.save_every)
-        return [*regular, last]
+        begin = 0 if first == 0 else first + self.save_every
+        return [*range(begin, last, self.save_every), last]
 
 
 def _whole(name: str, duration: float, unit: float, dt: float) -> int:

@@ -9,7 +9,7 @@ calls is always a C function (`hybrid_tendency_function`, documented in
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -24,6 +24,12 @@ FUNCTION = ctypes.CFUNCTYPE(
 """The C type of a tendency function."""
 
 PythonTendency = Callable[[Mapping[str, NDArray[Any]], int], Any]
+
+CFunction = int | Callable[..., Any]
+"""A C function: its address, or a function pointer of `ctypes`."""
+
+ClosureState = Mapping[str, NDArray[np.float64]]
+"""What a closure carries from step to step, by name."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +52,44 @@ class GridField:
     array: NDArray[Any]
 
 
-class BoundTendency(NamedTuple):
-    """A C function with the context of one member, as addresses, and what keeps them valid."""
+@dataclass(frozen=True)
+class BoundTendency:
+    """What a solver calls for one member: a C function with its context, without a state.
+
+    Closures that carry a state from step to step, or know why they failed, derive from it.
+
+    Parameters
+    ----------
+    function, context
+        Addresses.
+    keep_alive
+        What must live as long as the solver calls them.
+    """
 
     function: int
-    context: int
-    keep_alive: Any
+    context: int = 0
+    keep_alive: Any = None
+
+    def explain(self, status: int) -> str:
+        """Return why the last call failed; may also raise what made it fail."""
+        return f"the closure returned status {status}"
+
+    def state(self) -> ClosureState:
+        """Return copies of what is carried from step to step, shape ``(n_column, n_element)``."""
+        return {}
+
+    def set_state(self, state: ClosureState) -> None:
+        """Replace what is carried from step to step; `state` is like that of `state`."""
 
 
 @runtime_checkable
 class TendencySource(Protocol):
-    """A closure that runs without Python; `hybrid.coupling` makes one from an archive."""
+    """A closure for any number of members; `hybrid.coupling` makes one from an archive."""
 
     def bind(
         self, member: int, fields: Sequence[GridField], tendencies: Sequence[GridField]
     ) -> BoundTendency:
         """Return what the solver calls for a member; raise if the closure does not fit."""
-
-    def explain(self, member: int, step: int) -> str:
-        """Return why the call of a member failed at a step."""
 
 
 class PythonTendencySource:
@@ -80,7 +105,6 @@ class PythonTendencySource:
 
     def __init__(self, function: PythonTendency) -> None:
         self.function = function
-        self._failure: BaseException | None = None
 
     def bind(
         self, member: int, fields: Sequence[GridField], tendencies: Sequence[GridField]
@@ -88,27 +112,76 @@ class PythonTendencySource:
         """Wrap the function into a C function for the arrays of a member."""
         del member
         read_only = {field.name: _read_only(field.array) for field in fields}
+        failures: list[BaseException] = []
 
         def call(*arguments: Any) -> int:
             step = int(arguments[1])
             try:
                 _store(self.function(read_only, step), tendencies)
             except BaseException as error:  # noqa: BLE001 -- nothing may pass through C
-                self._failure = error
+                failures.append(error)
                 return 1
             return 0
 
         function = FUNCTION(call)
-        address = ctypes.cast(function, ctypes.c_void_p).value
-        assert address is not None
-        return BoundTendency(address, 0, function)
+        return _BoundPython(_address(function), keep_alive=function, failures=failures)
 
-    def explain(self, member: int, step: int) -> str:
+
+@dataclass(frozen=True, kw_only=True)
+class _BoundPython(BoundTendency):
+    failures: list[BaseException]
+
+    def explain(self, status: int) -> str:
         """Raise what the function raised."""
-        del member, step
-        assert self._failure is not None
-        failure, self._failure = self._failure, None
-        raise failure
+        del status
+        raise self.failures.pop()
+
+
+class CTendency:
+    """A compiled function as a tendency source, from C, Fortran (``bind(c)``) or numba.
+
+    It gets the fields of a member as one block of memory and trusts that they are those it was
+    written for; see ``fortran_bridge/include/hybrid_tendency.h`` for what it may rely on. What
+    its contexts hold is not part of the solver's restarts.
+
+    Parameters
+    ----------
+    function
+        A `hybrid_tendency_function`: its address, or a function of a `ctypes` library.
+    contexts
+        Address of the context of each member, of memory that outlives the run; default: null.
+
+    Raises
+    ------
+    TypeError
+        If `function` is neither.
+    ValueError
+        If `function` is null; when it is coupled, if there are fewer contexts than members.
+
+    Examples
+    --------
+    >>> library = ctypes.CDLL("./libdrag.so")  # doctest: +SKIP
+    >>> TwoLayerQG().run(days=1, tendency=CTendency(library.drag))  # doctest: +SKIP
+    """
+
+    def __init__(self, function: CFunction, contexts: Sequence[int] | None = None) -> None:
+        self.function = _address(function)
+        self.contexts = contexts
+        self._keep_alive = function
+
+    def bind(
+        self, member: int, fields: Sequence[GridField], tendencies: Sequence[GridField]
+    ) -> BoundTendency:
+        """Return the function with the context of a member."""
+        del fields, tendencies
+        if self.contexts is None:
+            return BoundTendency(self.function, keep_alive=self._keep_alive)
+        if member >= len(self.contexts):
+            raise ValueError(
+                f"contexts: expected the address of one for each member, got "
+                f"{len(self.contexts)} of them and a member {member}"
+            )
+        return BoundTendency(self.function, self.contexts[member], self._keep_alive)
 
 
 def closure_sizes(
@@ -157,6 +230,19 @@ def as_tendency_source(tendency: PythonTendency | TendencySource) -> TendencySou
         "tendency: expected a function of (fields, step) or a tendency source such as "
         f"hybrid.coupling.couple(archive), got {type(tendency).__name__}"
     )
+
+
+def _address(function: CFunction) -> int:
+    try:
+        address = ctypes.cast(function, ctypes.c_void_p).value  # type: ignore[arg-type]
+    except ctypes.ArgumentError as error:
+        raise TypeError(
+            "function: expected the address of a C function, or a function of a ctypes library, "
+            f"got {type(function).__name__}"
+        ) from error
+    if not address:
+        raise ValueError("function: expected the address of a C function, got null")
+    return address
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "hybrid_tendency.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -95,6 +97,16 @@ HYBRID_API int hybrid_binding_run(hybrid_binding *binding, int64_t step);
 
 /* Make the state computed by the last run the current one. Once a model step. */
 HYBRID_API int hybrid_binding_commit(hybrid_binding *binding);
+
+/* Run a binding as a solver calls a closure: a hybrid_tendency_function, see hybrid_tendency.h,
+ * whose `context` is a hybrid_binding. The arrays are those that were bound; `fields` and
+ * `tendency` are not looked at. The last stage of a step commits. */
+HYBRID_API int hybrid_binding_tendency(void *context, int64_t step, int64_t stage,
+                                       const void *fields, void *tendency, const int64_t *sizes);
+
+/* Message of the last hybrid_binding_tendency that failed for this binding, on whatever thread;
+ * empty if none did. Valid until the next one fails. Null for a null binding. */
+HYBRID_API const char *hybrid_binding_error(const hybrid_binding *binding);
 
 /* mask[i] = 1 where the last run left column i to the host, else 0; n must be n_column. */
 HYBRID_API int hybrid_binding_mask(const hybrid_binding *binding, unsigned char *mask, int64_t n);

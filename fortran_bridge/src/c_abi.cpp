@@ -19,6 +19,8 @@ struct hybrid_closure {
 struct hybrid_binding {
   hybrid::Binding binding;
   std::atomic<int> references{1};
+  // Of hybrid_binding_tendency: who asks for it may be on another thread than who called.
+  std::string error{};
 };
 
 namespace {
@@ -124,6 +126,29 @@ int hybrid_binding_commit(hybrid_binding *binding) {
     require(binding, "a binding (create it first)");
     binding->binding.commit();
   });
+}
+
+int hybrid_binding_tendency(void *context, int64_t step, int64_t stage, const void * /*fields*/,
+                            void * /*tendency*/, const int64_t *sizes) {
+  auto *binding = static_cast<hybrid_binding *>(context);
+  const int status = hybrid::guarded([&] {
+    require(binding, "a binding (create it first)");
+    require(sizes, "sizes");
+    const int64_t stages = sizes[HYBRID_TENDENCY_STAGES];
+    if (stage < 0 || stage >= stages)
+      throw hybrid::Error(HYBRID_ERROR_ARGUMENT,
+                          "stage: expected a number from 0 to " + std::to_string(stages - 1) +
+                              ", the last stage of a step, got " + std::to_string(stage));
+    binding->binding.run(step);
+    if (stage == stages - 1) binding->binding.commit();
+  });
+  if (status != HYBRID_OK && binding)
+    hybrid::guarded([&] { binding->error = hybrid::last_error(); });
+  return status;
+}
+
+const char *hybrid_binding_error(const hybrid_binding *binding) {
+  return binding ? binding->error.c_str() : nullptr;
 }
 
 int hybrid_binding_mask(const hybrid_binding *binding, unsigned char *mask, int64_t n) {

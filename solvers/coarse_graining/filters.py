@@ -9,12 +9,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from solvers.coarse_graining.periodic_grid import PeriodicGrid
+from solvers.spectral import SpectralGrid
 
 Array = NDArray[np.float64]
-
-#: Strength and cut-off of `exponential_response`.
-EXPONENTIAL_STRENGTH = 23.6
-EXPONENTIAL_CUTOFF = 0.65 * np.pi
 
 
 def gaussian_response(grid: PeriodicGrid, width_x: float, width_y: float) -> Array:
@@ -47,19 +44,18 @@ def exponential_response(grid: PeriodicGrid) -> Array:
 
     This is what the two-layer model multiplies its state with after every step.
 
+    Parameters
+    ----------
+    grid
+        Its modes; even numbers of at least 4 cells.
+
     Returns
     -------
     ndarray
         Shape ``(ny, nx // 2 + 1)`` [1].
-
-    References
-    ----------
-    Arbic and Flierl (2003), J. Phys. Oceanogr. 33, 257-287; strength and cut-off are pyqg's.
     """
-    k, l = grid.wavenumbers()  # noqa: E741 -- its name in the field
-    w = np.hypot(k * grid.dx, l * grid.dy)
-    excess = np.maximum(w - EXPONENTIAL_CUTOFF, 0.0)
-    return np.asarray(np.exp(-EXPONENTIAL_STRENGTH * excess**4))
+    modes = SpectralGrid(grid.nx, grid.ny, grid.length_x, grid.length_y)
+    return modes.exponential_filter
 
 
 def sharp_filter(field: xr.DataArray, cutoff: float) -> xr.DataArray:

@@ -83,7 +83,7 @@ class PeriodicGrid:
         """
         k = 2.0 * np.pi * np.fft.rfftfreq(self.nx, self.dx)
         l = 2.0 * np.pi * np.fft.fftfreq(self.ny, self.dy)  # noqa: E741 -- its name in the field
-        return k, l[:, np.newaxis]
+        return np.asarray(k, np.float64), np.asarray(l[:, np.newaxis], np.float64)
 
     def total_wavenumber(self) -> Array:
         """Return ``K = sqrt(k^2 + l^2)``, shape ``(ny, nx // 2 + 1)`` [units-1]."""

@@ -1,6 +1,5 @@
 """How far the flow carries in a time step."""
 
-import numpy as np
 import xarray as xr
 
 from solvers.coarse_graining.flow import mean_flow, required
@@ -45,7 +44,8 @@ def courant_number(dataset: xr.Dataset, dt: float | None = None) -> xr.DataArray
     u, v = dataset["u"], dataset["v"]
     if "layer" in u.dims:
         u = u + xr.DataArray(mean_flow(dataset.attrs, n_layer=2).ravel(), dims="layer")
-    rate = np.abs(u) / grid.dx + np.abs(v) / grid.dy
-    number = dt * rate.max([dim for dim in ("layer", "y", "x") if dim in u.dims])
+    rate = abs(u) / grid.dx + abs(v) / grid.dy
+    over = [dim for dim in u.dims if dim in {"layer", "y", "x"}]
+    number = dt * rate.max(over)
     number.attrs = {"units": "1", "long_name": "Courant number", "dt": dt}
     return number.rename("courant_number")

@@ -38,7 +38,8 @@ def probability_density(
     xarray.DataArray
         Dimensions ``([layer,] value)`` with the centres of the bins as coordinate [1 / field].
         Its integral is the fraction of values within the edges: 1 without given edges. Attributes
-        ``n_sample`` (values pooled), and ``mean`` and ``standard_deviation`` of each layer.
+        ``standardized``, ``n_sample`` (values pooled), and ``mean`` and ``standard_deviation`` of
+        each layer.
 
     Raises
     ------
@@ -82,6 +83,7 @@ def probability_density(
         attrs={
             "units": derived_units((units, -1)),
             "long_name": f"probability density of {name}",
+            "standardized": int(standardized),
             "n_sample": samples.shape[1],
             "mean": mean if leading else float(mean[0]),
             "standard_deviation": deviation if leading else float(deviation[0]),

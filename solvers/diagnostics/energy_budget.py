@@ -20,9 +20,9 @@ name                                    name in pyqg      tendency of q_i
 ``parameterization``                    ``paramspec``     a closure's tendency, if given
 ======================================= ================= ======================================
 
-The two transfers move energy between scales and between its kinetic and available potential form;
-their sum over all modes vanishes (but for aliasing). The beta term does no work. ``filter`` is the
-work of the factor f that ends each step, to first order in dt and with the present tendency in
+The transfers only move energy between scales: each sums to zero over all modes, but for aliasing.
+The second also holds the exchange with kinetic energy. The beta term does no work. ``filter`` is
+the work of the factor f that ends each step, to first order in dt and with the present tendency in
 place of the Adams-Bashforth sum.
 
 References
@@ -55,12 +55,12 @@ from solvers.diagnostics.spectra import isotropic_spectrum
 Array = NDArray[np.float64]
 
 LONG_NAMES = {
-    "kinetic_energy_transfer": "transfer by advection of relative vorticity",
-    "available_potential_energy_transfer": "transfer by advection of stretching",
+    "kinetic_energy_transfer": "kinetic energy transfer",
+    "available_potential_energy_transfer": "available potential energy transfer",
     "available_potential_energy_generation": "generation from the mean shear",
-    "bottom_drag": "work of bottom drag",
-    "filter": "work of the small-scale filter",
-    "parameterization": "work of the parameterization",
+    "bottom_drag": "bottom drag",
+    "filter": "small-scale filter",
+    "parameterization": "parameterization",
 }
 """Names of the terms, in the order of the table."""
 

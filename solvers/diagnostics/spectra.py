@@ -164,16 +164,18 @@ def isotropic_spectrum(
     weight = np.broadcast_to(grid.multiplicity(), (grid.ny, grid.nx // 2 + 1))
     flat = (modes * weight).reshape(-1, shell.size)
     total = np.stack([np.bincount(shell, row, minlength=n_shell) for row in flat])
-    wavenumber = width * np.arange(n_shell)
+    wavenumber = width * np.arange(n_shell, dtype=np.float64)
     if shells == "sum":
         density = total / width
     else:
         count = np.bincount(shell, weight.ravel(), minlength=n_shell)
         per_width = grid.length_x * grid.length_y * wavenumber / (2.0 * np.pi)
         density = total / count * per_width
-    return label_spectrum(
+    spectrum = label_spectrum(
         density.reshape(*field.shape[:-2], n_shell), wavenumber, field, units, long_name
     )
+    spectrum.attrs["largest_complete_wavenumber"] = np.pi / max(grid.dx, grid.dy)
+    return spectrum
 
 
 def label_spectrum(
@@ -244,8 +246,9 @@ def spectral_slope(spectrum: xr.DataArray, k_min: float, k_max: float) -> xr.Dat
             f"spectrum: expected positive values, got a smallest of {float(inside.min()):g}; "
             "a power law has no other"
         )
-    x = np.log(inside["wavenumber"])
-    slope = xr.cov(x, np.log(inside), dim="wavenumber") / x.var(ddof=1)
+    x: xr.DataArray = xr.ufuncs.log(inside["wavenumber"])
+    logarithm: xr.DataArray = xr.ufuncs.log(inside)
+    slope = xr.cov(x, logarithm, dim="wavenumber") / x.var(ddof=1)
     slope.attrs = {
         "units": "1",
         "long_name": "slope of the spectrum",

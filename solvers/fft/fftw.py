@@ -26,8 +26,10 @@ from solvers.fft.plan import (
 
 NAME = "fftw"
 
-_MEASURE = 0
 _UNALIGNED = 1 << 1
+_PATIENT = 1 << 5
+# FFTW tries ever more algorithms until this time is over [s]; large transforms need the limit.
+_PLANNING_SECONDS = 3.0
 # FFTW's names of its libraries and of the functions in them, by precision.
 _LIBRARY = {np.dtype(np.float64): "fftw3", np.dtype(np.float32): "fftw3f"}
 _PREFIX = {np.dtype(np.float64): "fftw_", np.dtype(np.float32): "fftwf_"}
@@ -57,7 +59,7 @@ def plan(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Transform:
     field = aligned_zeros(shape, dtype)
     spectrum = aligned_zeros(spectral_shape(shape), complex_dtype(dtype))
     # A row of a 1-D ensemble need not start at an aligned address.
-    flags = _MEASURE | (_UNALIGNED if len(shape) == 1 else 0)
+    flags = _PATIENT | (_UNALIGNED if len(shape) == 1 else 0)
     sizes = (ctypes.c_int * len(shape))(*shape)
     with _PLANNING:
         plans = [
@@ -94,6 +96,9 @@ def _library(dtype: np.dtype[Any]) -> ctypes.CDLL:
             *(ctypes.c_int, ctypes.POINTER(ctypes.c_int)),
             *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint),
         ]
+    set_time_limit = getattr(library, f"{prefix}set_timelimit")
+    set_time_limit.restype, set_time_limit.argtypes = None, [ctypes.c_double]
+    set_time_limit(_PLANNING_SECONDS)
     wisdom = _wisdom_path(dtype)
     if wisdom is not None and wisdom.exists():
         getattr(library, f"{prefix}import_wisdom_from_filename")(str(wisdom).encode())

@@ -20,7 +20,7 @@ Conventions
 
 References
 ----------
-Orszag (1971) for the 2/3 rule; Canuto et al. (2006), appendix D, for the steppers.
+Orszag (1971) for the 2/3 rule; Canuto et al. (2006) for the steppers.
 
 """
 
@@ -60,7 +60,7 @@ class BarotropicParameters:
 
 def wavenumbers(p: BarotropicParameters) -> tuple[Array, Array]:
     """Return k, shape (1, nx/2 + 1), and l, shape (ny, 1)."""
-    k = 2.0 * np.pi / p.lx * np.arange(p.nx // 2 + 1)
+    k = 2.0 * np.pi / p.lx * np.arange(p.nx // 2 + 1, dtype=np.float64)
     rows = [j if j < p.ny // 2 else j - p.ny for j in range(p.ny)]
     l_ = 2.0 * np.pi / p.ly * np.array(rows, dtype=np.float64)
     return k[np.newaxis, :], l_[:, np.newaxis]
@@ -101,7 +101,8 @@ def kolmogorov_forcing(p: BarotropicParameters, k_f: float) -> Array:
     """Return F = k_f (cos(k_f x) + cos(k_f y)) on the grid, shape (ny, nx)."""
     x = p.lx / p.nx * np.arange(p.nx)[np.newaxis, :]
     y = p.ly / p.ny * np.arange(p.ny)[:, np.newaxis]
-    return k_f * (np.cos(k_f * x) + np.cos(k_f * y))
+    forcing: Array = k_f * (np.cos(k_f * x) + np.cos(k_f * y))
+    return forcing
 
 
 def linear_rate(p: BarotropicParameters) -> Array:

@@ -6,10 +6,10 @@ Conventions
 -----------
 - u_hat = rfft(u), unnormalised forward, 1/n inverse; n even; k = 2 pi m / length, m = 0 .. n/2.
 - L = k^2 - k^4 acts on every mode, the Nyquist mode included.
-- N(u) = -(1/2) i k rfft(irfft(u_hat)^2), not dealiased, zero for the Nyquist mode: an odd derivative
-  of that mode vanishes on the grid.
+- N(u) = -(1/2) i k rfft(irfft(u_hat)^2), not dealiased, zero for the Nyquist mode: an odd
+  derivative of that mode vanishes on the grid.
 - ETDRK4: Cox & Matthews (2002), eqs 26-29, with the coefficients as means over 32 points of the
-  upper half of a unit circle around each h L, Kassam & Trefethen (2005), section 3. L is real, so the
+  upper half of a unit circle around each h L, as in Kassam & Trefethen (2005). L is real, so the
   real part of that mean is the mean over the full circle of 64 points.
 """
 
@@ -50,7 +50,7 @@ class ExponentialCoefficients:
 
 def wavenumbers(p: KuramotoSivashinskyParameters) -> Array:
     """Return k, shape (n/2 + 1,)."""
-    return 2.0 * np.pi / p.length * np.arange(p.n // 2 + 1)
+    return 2.0 * np.pi / p.length * np.arange(p.n // 2 + 1, dtype=np.float64)
 
 
 def linear_growth_rate(p: KuramotoSivashinskyParameters) -> Array:

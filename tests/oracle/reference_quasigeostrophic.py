@@ -10,7 +10,8 @@ Q_1 = beta + F_1 (U_1 - U_2), Q_2 = beta - F_2 (U_1 - U_2).
 Conventions
 -----------
 - q[i, y, x] at x_j = j lx / nx, y_j = j ly / ny; q_hat[i, l, k] = rfft2(q), unnormalised forward,
-  1/(nx ny) inverse; nx and ny even; k = 2 pi/lx (0 .. nx/2), l = 2 pi/ly (0 .. ny/2-1, -ny/2 .. -1).
+  1/(nx ny) inverse; nx and ny even; k = 2 pi/lx (0 .. nx/2),
+  l = 2 pi/ly (0 .. ny/2-1, -ny/2 .. -1).
 - Advection in flux form, products on the grid, not dealiased:
   dq_hat = -(i k rfft2((u + U) q) + i l rfft2(v q) + i k Q psi_hat), with u_hat = -i l psi_hat and
   v_hat = i k psi_hat; no mode of a derivative is set to zero. Then + r K^2 psi_hat in layer 2, then
@@ -22,7 +23,8 @@ Conventions
 
 References
 ----------
-Vallis (2017), section 9.2 for the equations; Durran (2010), section 2.4 for Adams-Bashforth.
+Phillips (1954); Vallis (2017), chapter 9, for the equations; Durran (2010), chapter 2, for
+Adams-Bashforth.
 
 """
 
@@ -72,7 +74,7 @@ def stretching(p: TwoLayerParameters) -> tuple[float, float]:
 
 
 def background(p: TwoLayerParameters) -> tuple[Array, Array]:
-    """Return the wind U_i [m s-1] and the meridional gradient Q_i of its PV [m-1 s-1], shape (2,)."""
+    """Return the wind U_i [m s-1] and its PV gradient Q_i [m-1 s-1], each of shape (2,)."""
     f1, f2 = stretching(p)
     shear = p.u1 - p.u2
     return np.array([p.u1, p.u2]), np.array([p.beta + f1 * shear, p.beta - f2 * shear])
@@ -86,7 +88,7 @@ def layer_weights(p: TwoLayerParameters) -> Array:
 
 def wavenumbers(p: TwoLayerParameters) -> tuple[Array, Array]:
     """Return k, shape (1, nx/2 + 1), and l, shape (ny, 1) [m-1]."""
-    k = 2.0 * np.pi / p.lx * np.arange(p.nx // 2 + 1)
+    k = 2.0 * np.pi / p.lx * np.arange(p.nx // 2 + 1, dtype=np.float64)
     rows = [j if j < p.ny // 2 else j - p.ny for j in range(p.ny)]
     l_ = 2.0 * np.pi / p.ly * np.array(rows, dtype=np.float64)
     return k[np.newaxis, :], l_[:, np.newaxis]

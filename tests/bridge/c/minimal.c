@@ -18,9 +18,11 @@ static void expect_refused(int status, int expected, const char *part) {
 int main(int count, char **arguments) {
   hybrid_closure *closure = NULL;
   hybrid_binding *binding = NULL;
-  double x[3] = {0.5, -0.5, 0.25}, tendency[3], memory[15];
+  double x[3] = {0.5, -0.5, 0.25}, tendency[3], memory[15], later[15];
   unsigned char mask[3];
   int64_t shape = 3, stride = sizeof(double), sizes[8], ids[3] = {1, 2, 3};
+  const hybrid_tendency_function solver_calls = hybrid_binding_tendency;
+  const int64_t stages[HYBRID_TENDENCY_SIZES] = {8, 2, 1, 1, 1, 1, 3};
   if (count != 2) return 2;
 
   expect(strlen(hybrid_version()) > 0, "a version");
@@ -68,6 +70,23 @@ int main(int count, char **arguments) {
   expect_refused(hybrid_binding_state_get(binding, "memory", memory, 3), HYBRID_ERROR_SHAPE,
                  "memory: expected 15 values (columns times elements), got 3");
   expect(hybrid_binding_state_set(binding, "memory", memory, 15) == HYBRID_OK, "state_set");
+
+  expect(hybrid_binding_error(NULL) == NULL, "no error of nothing");
+  expect(strlen(hybrid_binding_error(binding)) == 0, "no error yet");
+  expect_refused(hybrid_binding_tendency(NULL, 2, 0, x, tendency, stages), HYBRID_ERROR_ARGUMENT,
+                 "expected a binding");
+  expect_refused(hybrid_binding_tendency(binding, 2, 0, x, tendency, NULL), HYBRID_ERROR_ARGUMENT,
+                 "expected sizes, got null");
+  expect_refused(solver_calls(binding, 2, 2, x, tendency, stages), HYBRID_ERROR_ARGUMENT,
+                 "stage: expected a number from 0 to 1, the last stage of a step, got 2");
+  expect(strcmp(hybrid_binding_error(binding), hybrid_last_error()) == 0, "the same message");
+  expect(solver_calls(binding, 2, 0, x, tendency, stages) == HYBRID_OK, "first stage");
+  expect(hybrid_binding_state_get(binding, "memory", later, 15) == HYBRID_OK, "state_get");
+  expect(memcmp(memory, later, sizeof(memory)) == 0, "no new state before the last stage");
+  expect(solver_calls(binding, 2, 1, x, tendency, stages) == HYBRID_OK, "last stage");
+  expect(hybrid_binding_state_get(binding, "memory", later, 15) == HYBRID_OK, "state_get");
+  expect(memcmp(memory, later, sizeof(memory)) != 0, "a new state after the last stage");
+
   hybrid_closure_free(closure);
   expect(hybrid_binding_run(binding, 2) == HYBRID_OK, "run after the closure was freed");
   hybrid_binding_free(binding);

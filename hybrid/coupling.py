@@ -1,0 +1,205 @@
+"""Couple an archive to a solver of ours: once they are tied, no Python runs between steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from closures.field import Field
+from fortran_bridge.errors import BridgeError
+from fortran_bridge.library import Binding
+from hybrid.runtime import CompiledClosure, load
+from solvers.errors import TendencyError
+from solvers.tendency_source import BoundTendency, ClosureState, GridField
+
+
+def couple(
+    closure: CompiledClosure | Path | str,
+    *,
+    seed: int = 0,
+    reproducible: bool = True,
+    names: Mapping[str, str] | None = None,
+) -> "CoupledClosure":
+    """Return an archive as what a solver's ``tendency`` argument takes.
+
+    Each field of the closure is tied to the field of the same name of the solver, in the
+    solver's memory and units. Dims that a field of the closure has are those of the solver's
+    field; along all other dims of the solver's field the closure is applied at every point. So,
+    to a field ``(layer, y, x)``, a closure without dims is applied at every point of every layer,
+    one with dims ``("layer",)`` at every ``(y, x)``, and one with ``("layer", "y", "x")`` once.
+
+    Parameters
+    ----------
+    closure
+        Archive, or what `hybrid.load` made of it.
+    seed
+        Seed of the closure's random numbers. They are independent from point to point and from
+        member to member.
+    reproducible
+        True: a point's result does not depend on how many others there are, so that it is, bit
+        for bit, what any other host gets from the archive. Either way results do not depend on
+        the number of members or threads.
+    names
+        Names of the solver's fields by names of the closure's, where they differ.
+
+    Raises
+    ------
+    BridgeError
+        If the archive cannot be loaded.
+    TendencyError
+        When it is given to a solver: if a field is unknown, units do not convert, or dims or
+        sizes do not fit.
+
+    Examples
+    --------
+    >>> drag = couple("drag.pt", names={"vorticity": "q"})  # doctest: +SKIP
+    >>> TwoLayerQG(nx=64).run(days=30, tendency=drag)  # doctest: +SKIP
+    """
+    compiled = closure if isinstance(closure, CompiledClosure) else load(closure)
+    return CoupledClosure(compiled, seed, reproducible, dict(names or {}))
+
+
+@dataclass(frozen=True)
+class CoupledClosure:
+    """A `solvers.tendency_source.TendencySource` made from an archive; see `couple`."""
+
+    closure: CompiledClosure
+    seed: int
+    reproducible: bool
+    names: Mapping[str, str]
+
+    def bind(
+        self, member: int, fields: Sequence[GridField], tendencies: Sequence[GridField]
+    ) -> BoundTendency:
+        """Tie the closure to the arrays of a member."""
+        spec = self.closure.spec
+        try:
+            ties = [
+                *(self._tie(field, fields) for field in spec.inputs),
+                *(self._tie(field, tendencies) for field in spec.outputs),
+            ]
+            self._check_names()
+            n_column = _number_of_columns(ties)
+            binding = self.closure.create(
+                n_column,
+                column_id=1 + member * n_column + np.arange(n_column),
+                seed=self.seed,
+                reproducible=self.reproducible,
+            )
+            for tie in ties:
+                dims = (spec.first_axis, *tie.field.dims)
+                binding.bind(tie.field.name, tie.columns(), dims=dims, units=tie.host.units)
+        except (BridgeError, _Misfit) as error:
+            raise TendencyError(
+                f"closure {spec.name}: {error}; the solver gives {_listed(fields)} and takes "
+                f"{_listed(tendencies)}"
+            ) from error
+        function, context = binding.tendency
+        return _BoundClosure(function, context, binding=binding, fields=spec.state)
+
+    def _tie(self, field: Field, hosts: Sequence[GridField]) -> "_Tie":
+        name = self.names.get(field.name, field.name)
+        for host in hosts:
+            if host.name == name:
+                return _Tie(field, host)
+        known = ", ".join(host.name for host in hosts)
+        raise _Misfit(f"{field.name}: expected one of {known} in the solver, got {name}")
+
+    def _check_names(self) -> None:
+        spec = self.closure.spec
+        known = [field.name for field in (*spec.inputs, *spec.outputs)]
+        unknown = sorted(set(self.names) - set(known))
+        if unknown:
+            raise _Misfit(
+                f"names: expected keys among {', '.join(known)}, got {', '.join(unknown)}"
+            )
+
+
+class _Misfit(ValueError):  # noqa: N818 -- becomes a TendencyError that names the fields
+    pass
+
+
+@dataclass(frozen=True)
+class _Tie:
+    """A field of the closure and the field of the solver that it is."""
+
+    field: Field
+    host: GridField
+
+    @property
+    def column_axes(self) -> tuple[int, ...]:
+        """Axes of the solver's array along which the closure is repeated."""
+        missing = [dim for dim in self.field.dims if dim not in self.host.dims]
+        if missing:
+            raise _Misfit(
+                f"{self.field.name}: expected dims among {_tuple(self.host.dims)}, those of "
+                f"{self.host.name}, got {_tuple(self.field.dims)}"
+            )
+        return tuple(axis for axis, dim in enumerate(self.host.dims) if dim not in self.field.dims)
+
+    @property
+    def column_sizes(self) -> dict[str, int]:
+        """Sizes by dim of what the closure is repeated along."""
+        return {self.host.dims[axis]: self.host.array.shape[axis] for axis in self.column_axes}
+
+    def columns(self) -> NDArray[Any]:
+        """Return the solver's memory with columns as the first axis."""
+        repeated = self.column_axes
+        axes = (*repeated, *(self.host.dims.index(dim) for dim in self.field.dims))
+        moved = self.host.array.transpose(axes)
+        array = moved.reshape(-1, *moved.shape[len(repeated) :])
+        if not np.may_share_memory(array, self.host.array):
+            raise _Misfit(
+                f"{self.field.name}: expected columns that lie evenly in memory, got those along "
+                f"{_tuple(self.column_sizes)} of {_tuple(self.host.dims)}; give the closure the "
+                "first dims too, or the last ones only"
+            )
+        return array
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BoundClosure(BoundTendency):
+    binding: Binding
+    fields: tuple[Field, ...]
+
+    def explain(self, status: int) -> str:
+        """Return the bridge's message."""
+        del status
+        return self.binding.tendency_error
+
+    def state(self) -> ClosureState:
+        """Return the committed state."""
+        return {field.name: self.binding.state_get(field.name, field.size) for field in self.fields}
+
+    def set_state(self, state: ClosureState) -> None:
+        """Replace the committed state."""
+        for name, values in state.items():
+            self.binding.state_set(name, values)
+
+
+def _number_of_columns(ties: Sequence[_Tie]) -> int:
+    first, *others = ties
+    for other in others:
+        if other.column_sizes != first.column_sizes:
+            raise _Misfit(
+                f"{other.field.name}: expected columns along {_tuple(first.column_sizes)} as for "
+                f"{first.field.name}, got {_tuple(other.column_sizes)}; give both the dims that "
+                "the closure treats as a whole"
+            )
+    return prod(first.column_sizes.values())
+
+
+def _tuple(dims: Sequence[str] | Mapping[str, int]) -> str:
+    return f"({', '.join(dims)})"
+
+
+def _listed(hosts: Sequence[GridField]) -> str:
+    texts = []
+    for host in hosts:
+        sizes = zip(host.dims, host.array.shape, strict=True)
+        texts.append(f"{host.name} [{host.units}] ({', '.join(f'{d}: {n}' for d, n in sizes)})")
+    return ", ".join(texts)
