@@ -155,8 +155,8 @@ class _Tie:
         if not np.may_share_memory(array, self.host.array):
             raise _Misfit(
                 f"{self.field.name}: expected columns that lie evenly in memory, got those along "
-                f"{_tuple(self.column_sizes)} of {_tuple(self.host.dims)}; give the closure the "
-                "first dims too, or the last ones only"
+                f"{_tuple(self.column_sizes)} of {_tuple(self.host.dims)}; give the field dims that "
+                "leave neighbours"
             )
         return array
 

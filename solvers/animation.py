@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import Progress
 
-from solvers.plots import add_colour_bar, colour_limit, draw_mesh, layer_label, time_label
+from solvers.plots.labels import layer_label, time_label
+from solvers.plots.maps import add_colour_bar, colour_limit, draw_mesh
 
 #: What is shown if nothing else is asked for: the first of these that a Dataset has.
 SHOWN = ("vorticity", "q")

@@ -10,26 +10,20 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import barotropic_kernel as kernel
-from solvers.fft import plan_transform
+from solvers.exponential_schemes import IntegratingFactor
+from solvers.fft.truncated import plan_truncated
 from solvers.forcing import BandForcing, Forcing, KolmogorovForcing, Waves
 from solvers.integration import Integration
 from solvers.model import Model
 from solvers.spectral import SpectralGrid, empty_fields, to_grid, to_spectrum
 from solvers.tendency_source import GridField, closure_sizes
-from solvers.time_stepping import ADAMS_BASHFORTH_2, ADAMS_BASHFORTH_3, RUNGE_KUTTA_4_ORDER
+from solvers.time_schemes import AdamsBashforthCrankNicolson
+from solvers.time_stepping import SCHEMES
 
 _DIMS = ("member", "y", "x")
 _FIELDS = ("vorticity", "u", "v")
 
-# Weights of the steppers (none: Runge-Kutta), and their orders; Crank-Nicolson is of second order.
-_WEIGHTS = {
-    "AB3-CN": ADAMS_BASHFORTH_3.weights,
-    "AB2-CN": ADAMS_BASHFORTH_2.weights,
-    "IF-RK4": None,
-}
-_ORDER = {"AB3-CN": 2, "AB2-CN": 2, "IF-RK4": RUNGE_KUTTA_4_ORDER}
-# Oscillations that a scheme bears: |omega| dt below this (Durran 2010, tables 2.1 and 2.2).
-_STABLE_FREQUENCY = {"AB3-CN": 0.72, "IF-RK4": 2.82}
+_STEPPERS = ("AB3-CN", "AB2-CN", "IF-RK4")
 # AB2 lets every oscillation grow; growth by less than this part of its frequency is borne.
 _BEARABLE_GROWTH = 1e-3
 _LARGEST_AB2_FREQUENCY = 0.5
@@ -145,8 +139,8 @@ class Barotropic(Model):
                 "hyperviscosity_order: expected a power of the Laplacian of at least 2, "
                 f"got {self.hyperviscosity_order}; the first power is the viscosity"
             )
-        if self.stepper not in _WEIGHTS:
-            raise ValueError(f"stepper: expected one of {', '.join(_WEIGHTS)}, got {self.stepper}")
+        if self.stepper not in _STEPPERS:
+            raise ValueError(f"stepper: expected one of {', '.join(_STEPPERS)}, got {self.stepper}")
         if self.dtype not in ("float64", "float32"):
             raise ValueError(f"dtype: expected float64 or float32, got {self.dtype}")
         self._check_forcing()
@@ -157,14 +151,17 @@ class Barotropic(Model):
         return SpectralGrid(self.nx, self.ny or 0, self.length_x, self.length_y or 0.0)
 
     @property
-    def order(self) -> int:
-        """Order of accuracy of the time stepper."""
-        return _ORDER[self.stepper]
+    def scheme(self) -> AdamsBashforthCrankNicolson | IntegratingFactor:
+        """The time stepper."""
+        scheme = SCHEMES[self.stepper]
+        assert isinstance(scheme, AdamsBashforthCrankNicolson | IntegratingFactor)
+        return scheme
 
     @property
     def weights(self) -> NDArray[np.float64] | None:
         """Adams-Bashforth weights of the stepper, None for Runge-Kutta."""
-        return _WEIGHTS[self.stepper]
+        scheme = self.scheme
+        return None if isinstance(scheme, IntegratingFactor) else scheme.explicit.weights
 
     @cached_property
     def kept(self) -> NDArray[np.bool_]:
@@ -265,8 +262,10 @@ class Barotropic(Model):
         frequency = float((k * np.abs(u) + l * np.abs(v)).max()) + abs(self.beta) / longest
         if frequency == 0.0:
             return np.inf
-        if self.stepper in _STABLE_FREQUENCY:
-            return _STABLE_FREQUENCY[self.stepper] / frequency
+        scheme = self.scheme
+        explicit = scheme.tableau if isinstance(scheme, IntegratingFactor) else scheme.explicit
+        if explicit.imaginary_limit > 0.0:
+            return explicit.imaginary_limit / frequency
         growth = max(float(self.damping[self.kept].max()) / frequency, _BEARABLE_GROWTH)
         return min((4.0 * growth) ** (1.0 / 3.0), _LARGEST_AB2_FREQUENCY) / frequency
 
@@ -328,15 +327,14 @@ class BarotropicIntegration(Integration):
         self.grid_fields = empty_fields((n_member, len(_FIELDS)), shape, dtype)[0]
         self.closure_tendency = empty_fields((n_member,), shape, dtype)[0]
         self.work = empty_fields((n_member, 2), shape, dtype)[1]
-        self.sizes = closure_sizes(dtype, n_field=len(_FIELDS), shape=(1, *shape), n_stage=n_stage)
-        self.transform = plan_transform(shape, dtype, model.fft)
+        self.coupling.sizes[:] = closure_sizes(
+            dtype, n_field=len(_FIELDS), shape=(1, *shape), n_stage=n_stage
+        )
+        self.transform = plan_truncated(shape, int(model.kept[0].sum()), dtype, model.fft)
         self._memory = kernel.arrays(self)
         self._operators = kernel.operators(model)
         self._force = kernel.source(model, model.waves())
         self._scheme = kernel.Scheme(model.dt, np.zeros((0, 0)) if weights is None else weights)
-        self._coupling = kernel.Coupling(
-            self.tendency_function, self.tendency_context, self.sizes, self.n_finite, self.status
-        )
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:
@@ -395,7 +393,7 @@ class BarotropicIntegration(Integration):
             self.transform.addresses,
             self._operators,
             self._force,
-            self._coupling,
+            self.coupling,
             self.step,
             n_step,
         )

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from solvers.coupling_point import Coupling, Integers, evaluate_closure
 from solvers.fft import Addresses, forward, inverse
-from solvers.function_pointer import call_tendency
 from solvers.parallel import on_threads
 from solvers.philox import philox, uniform
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from solvers.forcing import Waves
 
 Field = NDArray[Any]
-Integers = NDArray[np.int64]
 
 # The second word of the key: closures with noise of their own use 0.
 _KICKS = np.uint64(1)
@@ -39,19 +38,19 @@ class Arrays(NamedTuple):
 class Operators(NamedTuple):
     """Arrays of the grid and numbers of the model, in its precision.
 
-    `n_low` and `n_high` count the rows of waves, from the first and the last one, and `n_column`
-    the columns that are advanced: with dealiasing all others are zero for ever.
+    Only `rows` and the first `n_column` columns of spectra are advanced: with dealiasing all other
+    waves are zero for ever. `propagator` holds the factors of the state and of the tendency of a
+    multistep scheme, or 1 and the decay over half and over a whole step for Runge-Kutta.
     """
 
     k: Field
     l: Field  # noqa: E741 -- the name of the literature
     inverse_laplacian: Field
     propagator: Field
+    rows: Integers
+    n_column: int
     scale: Any
     beta: Any
-    n_low: int
-    n_high: int
-    n_column: int
     dealiased: bool
 
 
@@ -73,16 +72,6 @@ class Scheme(NamedTuple):
     weights: NDArray[np.float64]
 
 
-class Coupling(NamedTuple):
-    """The closure of each member, 0 for none, and what became of each member."""
-
-    function: Integers
-    context: Integers
-    sizes: Integers
-    n_finite: Integers
-    status: Integers
-
-
 def arrays(integration: "BarotropicIntegration") -> Arrays:
     """Return the memory that the time loop works in."""
     return Arrays(
@@ -97,23 +86,19 @@ def arrays(integration: "BarotropicIntegration") -> Arrays:
 def operators(model: "Barotropic") -> Operators:
     """Return the arrays and numbers that the time loop reads; `scale` is that of `inverse`."""
     grid, real = model.grid, np.dtype(model.dtype).type
-    kept = model.kept
-    rows = kept[:, 0]
-    n_low = int(rows[: len(rows) // 2].sum())
     rate = model.damping * model.dt
     if model.weights is None:
-        propagator = np.stack([np.exp(-0.5 * rate), np.exp(-rate)])
+        propagator = np.exp(np.multiply.outer([0.0, -0.5, -1.0], rate))
     else:
-        propagator = np.stack([(1.0 - 0.5 * rate) / (1.0 + 0.5 * rate), 1.0 / (1.0 + 0.5 * rate)])
+        propagator = np.stack([1.0 - 0.5 * rate, np.ones_like(rate)]) / (1.0 + 0.5 * rate)
     tables = (grid.k, grid.l, -grid.inverse_wavenumber_squared, propagator)
     return Operators(
         *(np.ascontiguousarray(table, dtype=model.dtype) for table in tables),
-        real(1.0 / (grid.n_x * grid.n_y)),
-        real(model.beta),
-        n_low,
-        int(rows.sum()) - n_low,
-        int(kept[0].sum()),
-        model.dealias,
+        rows=np.flatnonzero(model.kept[:, 0]),
+        n_column=int(model.kept[0].sum()),
+        scale=real(1.0 / (grid.n_x * grid.n_y)),
+        beta=real(model.beta),
+        dealiased=model.dealias,
     )
 
 
@@ -132,98 +117,96 @@ def source(model: "Barotropic", waves: "Waves") -> Source:
     )
 
 
-@njit(cache=True, inline="always")
-def _row(n: int, n_y: int, op: Operators) -> int:
-    """Return where the n-th row of waves that are advanced is."""
-    return n if n < op.n_low else n_y - op.n_low - op.n_high + n
+# Few arrays a loop, each given by itself, so that it is vectorised. Real and imaginary parts are
+# written out because numba multiplies a complex number by a real one as if both were complex.
+@njit(cache=True)
+def _velocity(
+    w: Field, inverse_laplacian: Field, k: Field, l: Field, scale: Any,  # noqa: E741
+    rows: Integers, n_column: int, u: Field, v: Field,
+) -> None:  # fmt: skip
+    """Set spectra of u = -il psi and v = ik psi, ready for the inverse transform."""
+    u[...] = 0
+    v[...] = 0
+    for j in rows:
+        for i in range(n_column):
+            factor = scale * inverse_laplacian[j, i]
+            real, imag = factor * w[j, i].real, factor * w[j, i].imag
+            u[j, i] = complex(l[j] * imag, -l[j] * real)
+            v[j, i] = complex(-k[i] * imag, k[i] * real)
 
 
 @njit(cache=True)
-def _velocity(w: Field, x: Field, y: Field, op: Operators) -> None:
-    """Set spectra of u and v, ready for the inverse transform."""
-    n_y = w.shape[0]
-    x[...] = 0
-    y[...] = 0
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        l = op.scale * op.l[j]  # noqa: E741
-        for i in range(op.n_column):
-            along_y = l * op.inverse_laplacian[j, i]
-            along_x = op.scale * op.k[i] * op.inverse_laplacian[j, i]
-            real, imag = w[j, i].real, w[j, i].imag
-            x[j, i] = complex(along_y * imag, -along_y * real)
-            y[j, i] = complex(-along_x * imag, along_x * real)
-
-
-@njit(cache=True)
-def _scaled(w: Field, x: Field, op: Operators) -> None:
+def _scaled(w: Field, scale: Any, rows: Integers, n_column: int, copied: Field) -> None:
     """Set the spectrum of the vorticity, ready for the inverse transform."""
-    n_y = w.shape[0]
-    x[...] = 0
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        for i in range(op.n_column):
-            x[j, i] = complex(op.scale * w[j, i].real, op.scale * w[j, i].imag)
+    copied[...] = 0
+    for j in rows:
+        for i in range(n_column):
+            copied[j, i] = complex(scale * w[j, i].real, scale * w[j, i].imag)
 
 
 @njit(cache=True)
 def _stresses(u: Field, v: Field) -> None:
     """Replace u and v by u v and v v - u u."""
-    x, y = u.ravel(), v.ravel()
-    for n in range(x.size):
-        a, b = x[n], y[n]
-        x[n] = a * b
-        y[n] = (b - a) * (b + a)
+    for j in range(u.shape[0]):
+        for i in range(u.shape[1]):
+            a, b = u[j, i], v[j, i]
+            u[j, i] = a * b
+            v[j, i] = (b - a) * (b + a)
 
 
 @njit(cache=True)
 def _fluxes(w: Field, u: Field, v: Field) -> None:
     """Replace u and v by u omega and v omega."""
-    z, x, y = w.ravel(), u.ravel(), v.ravel()
-    for n in range(z.size):
-        x[n] *= z[n]
-        y[n] *= z[n]
+    for j in range(u.shape[0]):
+        for i in range(u.shape[1]):
+            u[j, i] *= w[j, i]
+            v[j, i] *= w[j, i]
 
 
 @njit(cache=True)
-def _curl_of_stresses(w: Field, x: Field, y: Field, tendency: Field, op: Operators) -> None:
-    """Set (k k - l l) (uv) + k l (vv - uu) - beta ik psi."""
-    n_y = w.shape[0]
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        l = op.l[j]  # noqa: E741
-        for i in range(op.n_column):
-            k = op.k[i]
-            a, b = k * k - l * l, k * l
-            rossby = op.beta * k * op.inverse_laplacian[j, i]
+def _curl_of_stresses(
+    x: Field, y: Field, k: Field, l: Field, rows: Integers, n_column: int,  # noqa: E741
+    tendency: Field,
+) -> None:  # fmt: skip
+    """Set (k k - l l) (uv) + k l (vv - uu)."""
+    for j in rows:
+        for i in range(n_column):
+            a, b = (k[i] - l[j]) * (k[i] + l[j]), k[i] * l[j]
             tendency[j, i] = complex(
-                a * x[j, i].real + b * y[j, i].real + rossby * w[j, i].imag,
-                a * x[j, i].imag + b * y[j, i].imag - rossby * w[j, i].real,
+                a * x[j, i].real + b * y[j, i].real, a * x[j, i].imag + b * y[j, i].imag
             )
 
 
 @njit(cache=True)
-def _divergence_of_fluxes(w: Field, x: Field, y: Field, tendency: Field, op: Operators) -> None:
-    """Set -ik (u omega) - il (v omega) - beta ik psi."""
-    n_y = w.shape[0]
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        l = op.l[j]  # noqa: E741
-        for i in range(op.n_column):
-            k = op.k[i]
-            rossby = op.beta * k * op.inverse_laplacian[j, i]
+def _divergence_of_fluxes(
+    x: Field, y: Field, k: Field, l: Field, rows: Integers, n_column: int,  # noqa: E741
+    tendency: Field,
+) -> None:  # fmt: skip
+    """Set -ik (u omega) - il (v omega)."""
+    for j in rows:
+        for i in range(n_column):
             tendency[j, i] = complex(
-                k * x[j, i].imag + l * y[j, i].imag + rossby * w[j, i].imag,
-                -k * x[j, i].real - l * y[j, i].real - rossby * w[j, i].real,
+                k[i] * x[j, i].imag + l[j] * y[j, i].imag,
+                -k[i] * x[j, i].real - l[j] * y[j, i].real,
             )
 
 
 @njit(cache=True)
-def _add(values: Field, total: Field, op: Operators) -> None:
-    n_y = total.shape[0]
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        for i in range(op.n_column):
+def _add_rossby(
+    w: Field, inverse_laplacian: Field, k: Field, beta: Any, rows: Integers, n_column: int,
+    total: Field,
+) -> None:  # fmt: skip
+    """Add -beta ik psi."""
+    for j in rows:
+        for i in range(n_column):
+            factor = beta * k[i] * inverse_laplacian[j, i]
+            total[j, i] += complex(factor * w[j, i].imag, -factor * w[j, i].real)
+
+
+@njit(cache=True)
+def _add(values: Field, rows: Integers, n_column: int, total: Field) -> None:
+    for j in rows:
+        for i in range(n_column):
             total[j, i] += values[j, i]
 
 
@@ -261,34 +244,22 @@ def _kick(w: Field, force: Source, member: int, step: int) -> None:
 
 @njit(cache=True)
 def _tendency(
-    w: Field,
-    tendency: Field,
-    memory: Arrays,
-    member: int,
-    step: int,
-    stage: int,
-    transform: Addresses,
-    op: Operators,
-    force: Source,
-    coupling: Coupling,
-) -> int:
+    w: Field, memory: Arrays, member: int, step: int, stage: int, transform: Addresses,
+    op: Operators, force: Source, coupling: Coupling, tendency: Field,
+) -> int:  # fmt: skip
     """Set the explicit part of the tendency of a state; return the status of the closure."""
-    fields = memory.grid_fields[member]
+    fields, closure_tendency = memory.grid_fields[member], memory.closure_tendency[member]
     x, y = memory.work[member, 0], memory.work[member, 1]
     coupled = coupling.function[member] != 0
     if coupled or not op.dealiased:
-        _scaled(w, x, op)
+        _scaled(w, op.scale, op.rows, op.n_column, x)
         inverse(transform, x, fields[0])
-    _velocity(w, x, y, op)
+    _velocity(w, op.inverse_laplacian, op.k, op.l, op.scale, op.rows, op.n_column, x, y)
     inverse(transform, x, fields[1])
     inverse(transform, y, fields[2])
-    if coupled:
-        status = call_tendency(
-            coupling.function[member], coupling.context[member], step, stage, fields.ctypes.data,
-            memory.closure_tendency[member].ctypes.data, coupling.sizes.ctypes.data,
-        )  # fmt: skip
-        if status != 0:
-            return int(status)
+    status = evaluate_closure(coupling, member, step, stage, fields, closure_tendency)
+    if status != 0:
+        return status
     if op.dealiased:
         _stresses(fields[1], fields[2])
     else:
@@ -296,101 +267,109 @@ def _tendency(
     forward(transform, fields[1], x)
     forward(transform, fields[2], y)
     if op.dealiased:
-        _curl_of_stresses(w, x, y, tendency, op)
+        _curl_of_stresses(x, y, op.k, op.l, op.rows, op.n_column, tendency)
     else:
-        _divergence_of_fluxes(w, x, y, tendency, op)
+        _divergence_of_fluxes(x, y, op.k, op.l, op.rows, op.n_column, tendency)
+    if op.beta != 0:
+        _add_rossby(w, op.inverse_laplacian, op.k, op.beta, op.rows, op.n_column, tendency)
     if coupled:
-        forward(transform, memory.closure_tendency[member], x)
-        _add(x, tendency, op)
+        forward(transform, closure_tendency, x)
+        _add(x, op.rows, op.n_column, tendency)
     if not force.kicks:
         _push(tendency, force)
     return 0
 
 
 @njit(cache=True)
-def _adams_bashforth(w: Field, history: Field, step: int, scheme: Scheme, op: Operators) -> None:
+def _adams_bashforth(
+    w: Field, f0: Field, f1: Field, f2: Field, b0: Any, b1: Any, b2: Any, decay: Field,
+    gain: Field, rows: Integers, n_column: int,
+) -> None:  # fmt: skip
     """Take an explicit Adams-Bashforth step with Crank-Nicolson damping."""
-    n_y, order = w.shape[0], history.shape[0]
-    kind = op.k.dtype.type
-    weights = scheme.weights[min(step, order - 1)]
-    b0, b1 = kind(scheme.dt * weights[0]), kind(scheme.dt * weights[1])
-    b2 = kind(scheme.dt * weights[order - 1]) if order > 2 else kind(0)
-    f0, f1 = history[step % order], history[(step + order - 1) % order]
-    # A second-order scheme has no third tendency: it reads one that counts nothing.
-    f2 = history[(step + 1) % order]
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        for i in range(op.n_column):
-            decay, gain = op.propagator[0, j, i], op.propagator[1, j, i]
+    for j in rows:
+        for i in range(n_column):
             real = b0 * f0[j, i].real + b1 * f1[j, i].real + b2 * f2[j, i].real
             imag = b0 * f0[j, i].imag + b1 * f1[j, i].imag + b2 * f2[j, i].imag
             w[j, i] = complex(
-                decay * w[j, i].real + gain * real, decay * w[j, i].imag + gain * imag
+                decay[j, i] * w[j, i].real + gain[j, i] * real,
+                decay[j, i] * w[j, i].imag + gain[j, i] * imag,
             )
 
 
 @njit(cache=True)
-def _runge_kutta_stage(
-    stage: int, w: Field, memory: Field, dt: float, op: Operators
+def _combine(
+    a: Field, x: Field, b: Field, c: Any, y: Field, rows: Integers, n_column: int, result: Field
 ) -> None:
-    """Take one of the four stages of the classical Runge-Kutta method on exp(r t) omega."""
-    n_y = w.shape[0]
-    total, argument, tendency = memory[0], memory[1], memory[2]
-    kind = op.k.dtype.type
-    third, sixth, half_step, step = kind(dt / 3), kind(dt / 6), kind(0.5 * dt), kind(dt)
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        for i in range(op.n_column):
-            half, full = op.propagator[0, j, i], op.propagator[1, j, i]
-            f, old = tendency[j, i], w[j, i]
-            if stage == 0:
-                total[j, i] = full * (old + sixth * f)
-                argument[j, i] = half * (old + half_step * f)
-            elif stage == 1:
-                total[j, i] += third * half * f
-                argument[j, i] = half * old + half_step * f
-            elif stage == 2:
-                total[j, i] += third * half * f
-                argument[j, i] = full * old + step * half * f
-            else:
-                w[j, i] = total[j, i] + sixth * f
+    """Set result = a x + c b y, where a and b are real."""
+    for j in rows:
+        for i in range(n_column):
+            p, q = a[j, i], c * b[j, i]
+            result[j, i] = complex(
+                p * x[j, i].real + q * y[j, i].real, p * x[j, i].imag + q * y[j, i].imag
+            )
 
 
 @njit(cache=True)
-def _is_finite(w: Field, op: Operators) -> bool:
-    n_y = w.shape[0]
+def _runge_kutta_stage(stage: int, w: Field, slots: Field, dt: float, op: Operators) -> None:
+    """Take one of the four stages of the classical Runge-Kutta method on exp(r t) omega."""
+    total, argument, f = slots[0], slots[1], slots[2]
+    none, half, full = op.propagator[0], op.propagator[1], op.propagator[2]
+    kind = op.k.dtype.type
+    sixth, third, reach, step = kind(dt / 6), kind(dt / 3), kind(0.5 * dt), kind(dt)
+    if stage == 0:
+        _combine(full, w, full, sixth, f, op.rows, op.n_column, total)
+        _combine(half, w, half, reach, f, op.rows, op.n_column, argument)
+    elif stage == 1:
+        _combine(none, total, half, third, f, op.rows, op.n_column, total)
+        _combine(half, w, none, reach, f, op.rows, op.n_column, argument)
+    elif stage == 2:
+        _combine(none, total, half, third, f, op.rows, op.n_column, total)
+        _combine(full, w, half, step, f, op.rows, op.n_column, argument)
+    else:
+        _combine(none, total, none, sixth, f, op.rows, op.n_column, w)
+
+
+@njit(cache=True)
+def _is_finite(w: Field, rows: Integers, n_column: int) -> bool:
     bad = 0
-    for n in range(op.n_low + op.n_high):
-        j = _row(n, n_y, op)
-        for i in range(op.n_column):
+    for j in rows:
+        for i in range(n_column):
             bad += not (np.isfinite(w[j, i].real) and np.isfinite(w[j, i].imag))
     return bad == 0
 
 
 @njit(cache=True)
+def _multistep(w: Field, slots: Field, step: int, scheme: Scheme, op: Operators) -> None:
+    kind, order = op.k.dtype.type, slots.shape[0]
+    weights = scheme.weights[min(step, order - 1)]
+    b0, b1 = kind(scheme.dt * weights[0]), kind(scheme.dt * weights[1])
+    # A second-order scheme has no third tendency: it reads its second once more, for nothing.
+    b2 = kind(scheme.dt * weights[2]) if order > 2 else kind(0)
+    newest, older, oldest = step % order, (step + order - 1) % order, (step + 1) % order
+    _adams_bashforth(
+        w, slots[newest], slots[older], slots[oldest], b0, b1, b2,
+        op.propagator[0], op.propagator[1], op.rows, op.n_column,
+    )  # fmt: skip
+
+
+@njit(cache=True)
 def _step(
-    memory: Arrays,
-    member: int,
-    step: int,
-    scheme: Scheme,
-    transform: Addresses,
-    op: Operators,
-    force: Source,
-    coupling: Coupling,
-) -> int:
+    memory: Arrays, member: int, step: int, scheme: Scheme, transform: Addresses, op: Operators,
+    force: Source, coupling: Coupling,
+) -> int:  # fmt: skip
     """Advance a member one step; return the status of the closure."""
     w, slots = memory.vorticity[member], memory.memory[member]
     if scheme.weights.shape[0] > 0:
         newest = slots[step % slots.shape[0]]
-        status = _tendency(w, newest, memory, member, step, 0, transform, op, force, coupling)
+        status = _tendency(w, memory, member, step, 0, transform, op, force, coupling, newest)
         if status != 0:
             return status
-        _adams_bashforth(w, slots, step, scheme, op)
+        _multistep(w, slots, step, scheme, op)
     else:
         for stage in range(4):
-            at = w if stage == 0 else slots[1]
+            state = w if stage == 0 else slots[1]
             status = _tendency(
-                at, slots[2], memory, member, step, stage, transform, op, force, coupling
+                state, memory, member, step, stage, transform, op, force, coupling, slots[2]
             )
             if status != 0:
                 return status
@@ -402,15 +381,9 @@ def _step(
 
 @on_threads
 def advance_on_threads(
-    memory: Arrays,
-    scheme: Scheme,
-    transform: Addresses,
-    op: Operators,
-    force: Source,
-    coupling: Coupling,
-    first_step: int,
-    n_step: int,
-) -> None:
+    memory: Arrays, scheme: Scheme, transform: Addresses, op: Operators, force: Source,
+    coupling: Coupling, first_step: int, n_step: int,
+) -> None:  # fmt: skip
     """Advance all members, each as far as its state is finite and its closure works."""
     for member in prange(memory.vorticity.shape[0]):
         coupling.n_finite[member] = n_step
@@ -419,7 +392,6 @@ def advance_on_threads(
             status = _step(
                 memory, member, first_step + i, scheme, transform, op, force, coupling
             )
-            coupling.status[member] = status
-            if status != 0 or not _is_finite(memory.vorticity[member], op):
+            if status != 0 or not _is_finite(memory.vorticity[member], op.rows, op.n_column):
                 coupling.n_finite[member] = i
                 break

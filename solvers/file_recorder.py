@@ -133,6 +133,11 @@ class FileRecorder:
     def _restart_of(self, old: xr.Dataset) -> xr.Dataset:
         if int(old[STEP]) != _BEING_WRITTEN:
             return _restart(old).load()
+        if not self._journal.exists():
+            raise ValueError(
+                f"resume: {self._path}: its process ended while it wrote the restart variables; "
+                f"expected them in {self._journal}, which is missing; move it there too"
+            )
         with file_format(Path("journal.nc")).read(self._journal) as journal:
             return journal.load()
 
@@ -162,9 +167,7 @@ def _restart(snapshot: xr.Dataset) -> xr.Dataset:
     return xr.Dataset({name: snapshot.variables[name] for name in names})
 
 
-def _create(
-    path: Path, dataset: xr.Dataset, create: Callable[[Path, xr.Dataset], None]
-) -> None:
+def _create(path: Path, dataset: xr.Dataset, create: Callable[[Path, xr.Dataset], None]) -> None:
     # Either complete or not there.
     partial = path.with_name(f".{path.name.lstrip('.')}.partial")
     try:

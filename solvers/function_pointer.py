@@ -14,16 +14,13 @@ from numba.extending import intrinsic
 _INT = ir.IntType(64)
 
 
-@intrinsic
-def call_transform(  # type: ignore[no-untyped-def]
+def _call_transform(  # type: ignore[no-untyped-def]
     _typing_context,  # noqa: ANN001
     function,  # noqa: ANN001, ARG001
     plan,  # noqa: ANN001, ARG001
     source,  # noqa: ANN001, ARG001
     target,  # noqa: ANN001, ARG001
 ) -> Any:
-    """Call ``void function(void *plan, void *source, void *target)``; all are addresses."""
-
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         _call(builder, ir.VoidType(), arguments)
         return context.get_dummy_value()
@@ -31,8 +28,7 @@ def call_transform(  # type: ignore[no-untyped-def]
     return types.void(*[types.intp] * 4), generate
 
 
-@intrinsic
-def call_tendency(  # type: ignore[no-untyped-def]
+def _call_tendency(  # type: ignore[no-untyped-def]
     _typing_context,  # noqa: ANN001
     function,  # noqa: ANN001, ARG001
     context,  # noqa: ANN001, ARG001
@@ -42,12 +38,6 @@ def call_tendency(  # type: ignore[no-untyped-def]
     tendency,  # noqa: ANN001, ARG001
     sizes,  # noqa: ANN001, ARG001
 ) -> Any:
-    """Call a `hybrid_tendency_function`, see ``fortran_bridge/include/hybrid_tendency.h``.
-
-    ``int function(void *context, int64_t step, int64_t stage, const void *fields,
-    void *tendency, const int64_t *sizes)``; pointers are passed as addresses. Returns its status.
-    """
-
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return _call(builder, ir.IntType(32), arguments)
 
@@ -59,3 +49,12 @@ def _call(builder: Any, result: Any, arguments: Any) -> Any:
     signature = ir.FunctionType(result, [_INT] * (len(arguments) - 1))
     function = builder.inttoptr(arguments[0], signature.as_pointer())
     return builder.call(function, arguments[1:])
+
+
+call_transform: Any = intrinsic(_call_transform)
+"""Call ``void function(void *plan, void *source, void *target)``, each given as an address."""
+
+call_tendency: Any = intrinsic(_call_tendency)
+"""Call ``int function(void *context, int64_t step, int64_t stage, const void *fields, void
+*tendency, const int64_t *sizes)``, pointers given as addresses; returns its status. This is the
+`hybrid_tendency_function` of ``fortran_bridge/include/hybrid_tendency.h``."""

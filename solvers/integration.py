@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from solvers.coupling_point import Coupling
 from solvers.errors import SolverBlewUp, TendencyError
 from solvers.tendency_source import (
+    N_SIZES,
     BoundTendency,
     ClosureState,
     GridField,
@@ -55,12 +57,17 @@ class Integration(ABC):
         self.n_member = n_member
         self.n_thread = n_thread
         self.step = 0
-        # What `_advance` reports for each member: finite steps done, status of the closure.
-        self.n_finite = np.zeros(n_member, dtype=np.int64)
-        self.status = np.zeros(n_member, dtype=np.int64)
-        # What compiled code calls for each member; 0 where there is no closure.
-        self.tendency_function = np.zeros(n_member, dtype=np.int64)
-        self.tendency_context = np.zeros(n_member, dtype=np.int64)
+        self.coupling = Coupling(
+            function=np.zeros(n_member, dtype=np.int64),
+            context=np.zeros(n_member, dtype=np.int64),
+            sizes=np.zeros(N_SIZES, dtype=np.int64),
+            n_finite=np.zeros(n_member, dtype=np.int64),
+            status=np.zeros(n_member, dtype=np.int64),
+        )
+        # The names under which time loops have known the parts of `coupling`.
+        self.n_finite, self.status = self.coupling.n_finite, self.coupling.status
+        self.tendency_function = self.coupling.function
+        self.tendency_context = self.coupling.context
         self._bound: list[BoundTendency] = []
         # State that a run to be continued has left, until there is a closure that takes it.
         self._restarted_closure: ClosureState = {}

@@ -6,14 +6,13 @@ HDF5 based format it may be unreadable. Turbulent fields do not compress (5 % by
 is lost.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
 import xarray as xr
-
-_FORMAT = "NETCDF3_64BIT_DATA"
 
 
 class NetcdfFile:
@@ -33,13 +32,13 @@ class NetcdfFile:
         """Write fields with dims ``(time, ...)`` into the records that begin with `first`."""
         for name, variable in fields.variables.items():
             if "time" in variable.dims:
-                self._file[name][first : first + fields.sizes["time"]] = variable.values
+                self._file[str(name)][first : first + fields.sizes["time"]] = variable.values
         self._file.sync()
 
     def overwrite(self, values: dict[Hashable, xr.Variable]) -> None:
         """Replace the values of variables without time; they are in the file when it returns."""
         for name, variable in values.items():
-            self._file[name][...] = variable.values
+            self._file[str(name)][...] = variable.values
         self._file.sync()
 
     def close(self) -> None:
@@ -56,18 +55,19 @@ def create_netcdf(path: Path, start: xr.Dataset) -> None:
     TypeError
         If an attribute cannot be kept in netCDF.
     """
-    with netCDF4.Dataset(path, "w", format=_FORMAT) as file:
+    variables = {str(name): variable for name, variable in start.variables.items()}
+    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as file:
         file.set_fill_off()
-        file.setncatts({key: _attribute(key, value) for key, value in start.attrs.items()})
+        file.setncatts(_attributes(start.attrs))
         labels = [str(name) for name in start.coords if name not in start.dims]
         if labels:
             file.setncattr("coordinates", " ".join(labels))
         for dim, size in start.sizes.items():
-            file.createDimension(dim, None if dim == "time" else size)
-        for name, variable in start.variables.items():
-            target = file.createVariable(name, variable.dtype, variable.dims)
-            target.setncatts({key: _attribute(key, v) for key, v in variable.attrs.items()})
-        for name, variable in start.variables.items():
+            file.createDimension(str(dim), None if dim == "time" else size)
+        for name, variable in variables.items():
+            target = file.createVariable(name, variable.dtype, tuple(map(str, variable.dims)))
+            target.setncatts(_attributes(variable.attrs))
+        for name, variable in variables.items():
             if "time" not in variable.dims:
                 file[name][...] = variable.values
 
@@ -77,7 +77,11 @@ def read_netcdf(path: Path) -> xr.Dataset:
     return xr.open_dataset(path, engine="netcdf4", decode_times=False)
 
 
-def _attribute(name: Hashable, value: object) -> object:
-    if isinstance(value, str) or np.asarray(value).dtype.kind in "iuf":
-        return value
-    raise TypeError(f"{name}: expected a text or numbers, as netCDF keeps them, got {value!r}")
+def _attributes(attributes: Mapping[Hashable, Any]) -> dict[str, Any]:
+    for name, value in attributes.items():
+        if not isinstance(value, str) and np.asarray(value).dtype.kind not in "iuf":
+            raise TypeError(
+                f"{name}: expected a text or numbers, which netCDF can keep as an attribute, "
+                f"got {value!r}; name it, or give the numbers"
+            )
+    return {str(name): value for name, value in attributes.items()}

@@ -237,7 +237,7 @@ class TwoLayerQGIntegration(Integration):
         self._grid_fields = empty_fields((n_member, 3, 2), shape, dtype)[0]
         self._closure_tendency = empty_fields((n_member, 2), shape, dtype)[0]
         self._work = empty_fields((n_member, 4), shape, dtype)[1]
-        self.sizes = closure_sizes(dtype, n_field=3, shape=(2, *shape))
+        self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.transform = plan_transform(shape, dtype, model.fft)
         self._operators = kernel.operators(model)
         self._parameters = kernel.parameters(model)
@@ -308,9 +308,5 @@ class TwoLayerQGIntegration(Integration):
             self.model.dt,
             self.step,
             n_step,
-            self.tendency_function,
-            self.tendency_context,
-            self.sizes,
-            self.n_finite,
-            self.status,
+            self.coupling,
         )

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.fft import Addresses, forward, inverse
-from solvers.function_pointer import call_tendency
 from solvers.parallel import on_threads
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _copy(values: Field, scale: Any, copied: Field) -> None:
 
 @njit(cache=True)
 def _velocity(
-    q: Field, q_other: Field, own: Any, other: Any, scale: Any, k: Field, l: Field,
+    q: Field, q_other: Field, own: Any, other: Any, scale: Any, k: Field, l: Field,  # noqa: E741
     inverse_determinant: Field, u: Field, v: Field,
 ) -> None:  # fmt: skip
     """Set u = -il psi and v = ik psi, with psi = -((K2 + own) q + other q_other) / D."""
@@ -121,7 +121,7 @@ def _tendency(
 ) -> None:  # fmt: skip
     """Set -ik (uq) - il (vq) - ik Qy psi of both layers, and the bottom drag of the lower."""
     for j in range(upper.shape[0]):
-        l, l2 = op.l[j], op.l[j] * op.l[j]
+        l, l2 = op.l[j], op.l[j] * op.l[j]  # noqa: E741
         for i in range(upper.shape[1]):
             k, factor = op.k[i], op.inverse_determinant[j, i]
             k2 = k * k + l2
@@ -161,69 +161,57 @@ def _step(
             )
 
 
+@njit(cache=True)
+def _advance_once(
+    step: int, member: int, q: Field, history: Field, fields: Field, closure_tendency: Field,
+    flux: Field, transform: Addresses, op: Operators, p: Parameters, weights: Field, dt: float,
+    coupling: Coupling,
+) -> int:  # fmt: skip
+    """Advance one member one step; return the status of its closure."""
+    newest, older, oldest = history[step % 3], history[(step + 2) % 3], history[(step + 1) % 3]
+    coupled = coupling.function[member] != 0
+    for z in range(2):
+        # Without a closure both layers use the same memory, which then stays in cache.
+        at = z if coupled else 0
+        q_z, u_z, v_z, flux_z = fields[0, at], fields[1, at], fields[2, at], flux[2 * z :]
+        _to_grid(z, q, q_z, u_z, v_z, flux_z, transform, op, p)
+        if not coupled:
+            _to_fluxes(p.u1 if z == 0 else p.u2, q_z, u_z, v_z, flux_z, transform)
+    status = evaluate_closure(coupling, member, step, 0, fields, closure_tendency)
+    if status != 0:
+        return status
+    if coupled:
+        for z in range(2):
+            mean_flow, flux_z = p.u1 if z == 0 else p.u2, flux[2 * z :]
+            _to_fluxes(mean_flow, fields[0, z], fields[1, z], fields[2, z], flux_z, transform)
+    _tendency(q[0], q[1], flux[0], flux[1], flux[2], flux[3], op, p, newest[0], newest[1])
+    row, kind = min(step, 2), op.filter.dtype.type
+    w0, w1, w2 = kind(dt * weights[row, 0]), kind(dt * weights[row, 1]), kind(dt * weights[row, 2])
+    for z in range(2):
+        if coupled:
+            forward(transform, closure_tendency[z], flux[0])
+            _add(flux[0], newest[z])
+        _step(q[z], newest[z], older[z], oldest[z], w0, w1, w2, op.filter)
+    return 0
+
+
 @on_threads
 def advance_on_threads(
-    q: Field,
-    history: Field,
-    grid_fields: Field,
-    closure_tendency: Field,
-    work: Field,
-    transform: Addresses,
-    op: Operators,
-    p: Parameters,
-    weights: Field,
-    dt: float,
-    first_step: int,
-    n_step: int,
-    function: NDArray[np.int64],
-    context: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    n_finite: NDArray[np.int64],
-    status: NDArray[np.int64],
-) -> None:
+    q: Field, history: Field, grid_fields: Field, closure_tendency: Field, work: Field,
+    transform: Addresses, op: Operators, p: Parameters, weights: Field, dt: float,
+    first_step: int, n_step: int, coupling: Coupling,
+) -> None:  # fmt: skip
     """Advance all members, each as far as its state is finite and its closure works."""
     for member in prange(q.shape[0]):
-        n_finite[member] = n_step
-        status[member] = 0
+        coupling.n_finite[member] = n_step
+        coupling.status[member] = 0
         for i in range(n_step):
-            step = first_step + i
-            fields, flux = grid_fields[member], work[member]
-            newest = history[member, step % 3]
-            older, oldest = history[member, (step + 2) % 3], history[member, (step + 1) % 3]
-            coupled = function[member] != 0
-            for z in range(2):
-                # Without a closure both layers use the same memory, which then stays in cache.
-                at = z if coupled else 0
-                q_z, u_z, v_z, flux_z = fields[0, at], fields[1, at], fields[2, at], flux[2 * z :]
-                _to_grid(z, q[member], q_z, u_z, v_z, flux_z, transform, op, p)
-                if not coupled:
-                    _to_fluxes(p.u1 if z == 0 else p.u2, q_z, u_z, v_z, flux_z, transform)
-            if coupled:
-                status[member] = call_tendency(
-                    function[member], context[member], step, 0, fields.ctypes.data,
-                    closure_tendency[member].ctypes.data, sizes.ctypes.data,
-                )  # fmt: skip
-                if status[member] != 0:
-                    n_finite[member] = i
-                    break
-                for z in range(2):
-                    mean_flow = p.u1 if z == 0 else p.u2
-                    q_z, u_z, v_z = fields[0, z], fields[1, z], fields[2, z]
-                    _to_fluxes(mean_flow, q_z, u_z, v_z, flux[2 * z :], transform)
-            _tendency(
-                q[member, 0], q[member, 1], flux[0], flux[1], flux[2], flux[3], op, p,
-                newest[0], newest[1],
+            status = _advance_once(
+                first_step + i, member, q[member], history[member], grid_fields[member],
+                closure_tendency[member], work[member], transform, op, p, weights, dt, coupling,
             )  # fmt: skip
-            row, kind = min(step, 2), op.filter.dtype.type
-            for z in range(2):
-                if coupled:
-                    forward(transform, closure_tendency[member, z], flux[0])
-                    _add(flux[0], newest[z])
-                _step(
-                    q[member, z], newest[z], older[z], oldest[z], kind(dt * weights[row, 0]),
-                    kind(dt * weights[row, 1]), kind(dt * weights[row, 2]), op.filter,
-                )  # fmt: skip
             # A transform of anything that is not finite is finite nowhere.
-            if not (np.isfinite(q[member, 0, 1, 1].real) and np.isfinite(q[member, 1, 1, 1].real)):
-                n_finite[member] = i
+            upper, lower = q[member, 0, 1, 1], q[member, 1, 1, 1]
+            if status != 0 or not (np.isfinite(upper.real) and np.isfinite(lower.real)):
+                coupling.n_finite[member] = i
                 break

@@ -3,8 +3,8 @@
 from collections.abc import Hashable
 from typing import Protocol
 
+import numpy as np
 import xarray as xr
-
 
 
 class Recorder(Protocol):
@@ -34,10 +34,9 @@ class Recorder(Protocol):
 class MemoryRecorder:
     """Keeps everything in memory."""
 
-    restart = None
-
     def __init__(self) -> None:
         self.n_saved = 0
+        self.restart: xr.Dataset | None = None
         self._last = xr.Dataset()
         self._saved: dict[Hashable, list[xr.Variable]] = {}
 
@@ -57,7 +56,9 @@ class MemoryRecorder:
         variables = dict(self._last.variables)
         for name in list(self._saved):
             # One variable after the other, so that no more than one is in memory twice.
-            variables[name] = xr.Variable.concat(self._saved.pop(name), "time")
+            last, pieces = variables[name], [piece.values for piece in self._saved.pop(name)]
+            values = np.concatenate(pieces, axis=last.get_axis_num("time"))
+            variables[name] = xr.Variable(last.dims, values, last.attrs)
         return xr.Dataset(
             {name: variables[name] for name in self._last.data_vars},
             coords={name: variables[name] for name in self._last.coords},

@@ -1,5 +1,6 @@
 """How long a run lasts and when it saves, in steps."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -70,7 +71,7 @@ class Schedule:
 
 def _whole(name: str, duration: float, unit: float, dt: float) -> int:
     steps = duration / unit
-    whole = round(steps)
+    whole = round(steps) if math.isfinite(steps) else 0
     if whole < 1 or abs(steps - whole) > _ROUNDING * steps:
         raise ValueError(
             f"{name}: expected a positive multiple of dt = {dt:g}, got {duration:g}, "

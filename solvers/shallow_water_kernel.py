@@ -5,6 +5,7 @@ copied into a few padded rows first: they stay in the nearest cache, the state i
 place, and neither walls nor the periodic seam need a branch inside a loop.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -265,7 +266,9 @@ def _update_row(
 def _derive(j: int, padded: Field, derived: Field, f: Field, p: Parameters) -> None:
     """Set vorticity and mass flux between rows j - 1 and j."""
     target = derived[j % 2]
-    _corners(padded[j % 3], padded[(j - 1) % 3], f[max(j, 0)], target[_VORTICITY], target[_FLUX_Y], p)
+    _corners(
+        padded[j % 3], padded[(j - 1) % 3], f[max(j, 0)], target[_VORTICITY], target[_FLUX_Y], p
+    )
 
 
 @njit(cache=True)
@@ -316,6 +319,19 @@ def take_stage(
     return finite
 
 
+def tendency(model: "ShallowWater", state: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the tendency of states, shape ``(n, 3, ny, nx)``, in float64; `state` is kept."""
+    precise = replace(model, dtype="float64")
+    once = parameters(precise)._replace(weights=np.ones(1), reaches=np.zeros(1))
+    work, result = rows(1, model.nx, "float64"), np.zeros_like(state)
+    own = Rows(work.state[0], work.derived[0], work.tendency[0])
+    unused = np.zeros(model.state_shape)
+    for values, change in zip(state, result, strict=True):
+        # The first stage, with a reach of 0 and a weight of 1, leaves the tendency behind.
+        take_stage(0, False, values, unused, change, unused, own, basin(precise), once)
+    return result
+
+
 @on_threads
 def advance_on_threads(
     state: Field,
@@ -347,6 +363,8 @@ def advance_on_threads(
                         state[member].ctypes.data, closure[member].ctypes.data, sizes.ctypes.data,
                     )  # fmt: skip
                 if status[member] != 0:
+                    if stage > 0:
+                        state[member] = before[member]
                     break
                 finite = take_stage(
                     stage, function[member] != 0, state[member], before[member],

@@ -72,24 +72,28 @@ class SpectralGrid:
     @cached_property
     def k(self) -> NDArray[np.float64]:
         """Wavenumbers along x, shape ``(n_x // 2 + 1,)`` [rad / length]."""
-        return 2.0 * np.pi / self.length_x * np.arange(self.n_x // 2 + 1)
+        return 2.0 * np.pi / self.length_x * np.arange(self.n_x // 2 + 1, dtype=np.float64)
 
     @cached_property
     def l(self) -> NDArray[np.float64]:  # noqa: E743 -- the name of the literature
         """Wavenumbers along y, shape ``(n_y,)`` [rad / length]."""
         # The Nyquist wavenumber counts as negative, as in numpy and pyqg.
-        return 2.0 * np.pi / self.length_y * np.fft.fftfreq(self.n_y, 1.0 / self.n_y)
+        counts: NDArray[np.float64] = np.fft.fftfreq(self.n_y, 1.0 / self.n_y)
+        return 2.0 * np.pi / self.length_y * counts
 
     @cached_property
     def wavenumber_squared(self) -> NDArray[np.float64]:
         """``k**2 + l**2`` [rad2 / length2], shape `spectral_shape`."""
-        return np.asarray(self.k**2 + self.l[:, None] ** 2)
+        squared: NDArray[np.float64] = self.k**2 + self.l[:, None] ** 2
+        return squared
 
     @cached_property
     def inverse_wavenumber_squared(self) -> NDArray[np.float64]:
         """``1 / (k**2 + l**2)``, 0 for the mean, which no streamfunction has."""
         with np.errstate(divide="ignore"):
-            return np.where(self.wavenumber_squared > 0.0, 1.0 / self.wavenumber_squared, 0.0)
+            inverse: NDArray[np.float64] = 1.0 / self.wavenumber_squared
+        inverse[self.wavenumber_squared == 0.0] = 0.0
+        return inverse
 
     @cached_property
     def exponential_filter(self) -> NDArray[np.float64]:

@@ -23,10 +23,16 @@ FUNCTION = ctypes.CFUNCTYPE(
 )
 """The C type of a tendency function."""
 
+N_SIZES = 7
+"""Entries of the ``sizes`` of a tendency function."""
+
 PythonTendency = Callable[[Mapping[str, NDArray[Any]], int], Any]
 
 CFunction = int | Callable[..., Any]
 """A C function: its address, or a function pointer of `ctypes`."""
+
+CContext = int | NDArray[Any] | ctypes.Structure | ctypes.Array[Any]
+"""Memory of a C function: its address, or an object whose memory it is."""
 
 ClosureState = Mapping[str, NDArray[np.float64]]
 """What a closure carries from step to step, by name."""
@@ -149,7 +155,8 @@ class CTendency:
     function
         A `hybrid_tendency_function`: its address, or a function of a `ctypes` library.
     contexts
-        Address of the context of each member, of memory that outlives the run; default: null.
+        Memory of the function for each member: NumPy arrays or objects of `ctypes`, which are
+        kept, or addresses of what outlives the run; default: null.
 
     Raises
     ------
@@ -164,7 +171,7 @@ class CTendency:
     >>> TwoLayerQG().run(days=1, tendency=CTendency(library.drag))  # doctest: +SKIP
     """
 
-    def __init__(self, function: CFunction, contexts: Sequence[int] | None = None) -> None:
+    def __init__(self, function: CFunction, contexts: Sequence[CContext] | None = None) -> None:
         self.function = _address(function)
         self.contexts = contexts
         self._keep_alive = function
@@ -178,10 +185,11 @@ class CTendency:
             return BoundTendency(self.function, keep_alive=self._keep_alive)
         if member >= len(self.contexts):
             raise ValueError(
-                f"contexts: expected the address of one for each member, got "
-                f"{len(self.contexts)} of them and a member {member}"
+                f"contexts: expected one for each member, got {len(self.contexts)} "
+                f"and a member {member}"
             )
-        return BoundTendency(self.function, self.contexts[member], self._keep_alive)
+        context = self.contexts[member]
+        return BoundTendency(self.function, _memory(context), (self._keep_alive, context))
 
 
 def closure_sizes(
@@ -243,6 +251,12 @@ def _address(function: CFunction) -> int:
     if not address:
         raise ValueError("function: expected the address of a C function, got null")
     return address
+
+
+def _memory(context: CContext) -> int:
+    if isinstance(context, int):
+        return context
+    return context.ctypes.data if isinstance(context, np.ndarray) else ctypes.addressof(context)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -144,12 +144,12 @@ def amplification(scheme: Scheme, rate: ArrayLike, linear: ArrayLike = 0.0) -> A
     ndarray
         Growth factor per step, of the common shape [1].
     """
-    r, l = np.broadcast_arrays(np.asarray(rate, dtype=np.complex128), np.asarray(linear))
-    problem = Problem(l, lambda state, _time: r * state)
+    rates, diagonal = np.broadcast_arrays(np.asarray(rate, dtype=np.complex128), linear)
+    problem = Problem(diagonal, lambda state, _time: rates * state)
     size = 1 + scheme.n_past
     columns = []
     for j in range(size):
-        state, *past = (np.full(r.shape, float(i == j)) for i in range(size))
+        state, *past = (np.full(rates.shape, float(i == j)) for i in range(size))
         tendencies = [scheme.tendency(problem, state, 0.0), *past]
         columns.append([scheme.step(problem, state, 0.0, 1.0, tendencies), *tendencies][:size])
     step_map = np.moveaxis(np.array(columns), (0, 1), (-1, -2))

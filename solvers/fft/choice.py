@@ -36,7 +36,7 @@ def available_backends() -> tuple[str, ...]:
 
 def backend_version(name: str) -> str:
     """Return the version of an installed FFT library."""
-    return _BACKENDS[name].version()
+    return str(_BACKENDS[name].version())
 
 
 def plan_transform(

@@ -31,8 +31,8 @@ _PATIENT = 1 << 5
 # FFTW tries ever more algorithms until this time is over [s]; large transforms need the limit.
 _PLANNING_SECONDS = 3.0
 # FFTW's names of its libraries and of the functions in them, by precision.
-_LIBRARY = {np.dtype(np.float64): "fftw3", np.dtype(np.float32): "fftw3f"}
-_PREFIX = {np.dtype(np.float64): "fftw_", np.dtype(np.float32): "fftwf_"}
+_LIBRARY: dict[np.dtype[Any], str] = {np.dtype(np.float64): "fftw3", np.dtype(np.float32): "fftw3f"}
+_PREFIX: dict[np.dtype[Any], str] = {np.dtype(np.float64): "fftw_", np.dtype(np.float32): "fftwf_"}
 # Making plans is the one thing in FFTW that threads may not do at the same time.
 _PLANNING = Lock()
 

@@ -1,11 +1,14 @@
 """rocket-fft: the DUCC library inside numba. BSD-3-Clause, always there."""
 
+from functools import cache
 from importlib.metadata import version as package_version
 from typing import Any
 
 import numpy as np
 import rocket_fft
-from numba import carray, cfunc, types
+from numba import cfunc, types
+from numba.core.types import CPointer
+from numba.np.numpy_support import carray
 
 from solvers.fft.plan import Addresses, Transform
 
@@ -13,7 +16,7 @@ NAME = "rocket-fft"
 
 _LAST_AXIS = np.array([1])
 _FIRST_AXIS = np.array([0])
-_PLAN = types.CPointer(types.int64)
+_PLAN = CPointer(types.int64)  # type: ignore[no-untyped-call]
 
 
 def available() -> bool:
@@ -30,10 +33,8 @@ def plan(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Transform:
     """Make a pair of transforms; DUCC plans by itself and always computes the same bits."""
     # A row is a field with one row: the transform along columns is then left out.
     sizes = np.array([1, *shape][-2:], dtype=np.int64)
-    forward, inverse = _FUNCTIONS[dtype]
-    addresses = Addresses(
-        forward.address, sizes.ctypes.data, inverse.address, sizes.ctypes.data
-    )
+    forward, inverse = _functions(dtype)
+    addresses = Addresses(forward.address, sizes.ctypes.data, inverse.address, sizes.ctypes.data)
     return Transform(shape, dtype, NAME, addresses, sizes)
 
 
@@ -55,15 +56,14 @@ def _inverse(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN
     rocket_fft.c2r(spectrum, field, _LAST_AXIS, False, 1.0, 1)
 
 
-def _compile(real: Any, complex_: Any) -> tuple[Any, Any]:
-    real_data, complex_data = types.CPointer(real), types.CPointer(complex_)
+# Compiled where they are wanted: a program that uses another library need not wait for them.
+@cache
+def _functions(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    single = dtype == np.float32
+    pointer: Any = CPointer
+    real = pointer(types.float32 if single else types.float64)
+    complex_ = pointer(types.complex64 if single else types.complex128)
     return (
-        cfunc(types.void(_PLAN, real_data, complex_data), cache=True)(_forward),
-        cfunc(types.void(_PLAN, complex_data, real_data), cache=True)(_inverse),
+        cfunc(types.void(_PLAN, real, complex_), cache=True)(_forward),
+        cfunc(types.void(_PLAN, complex_, real), cache=True)(_inverse),
     )
-
-
-_FUNCTIONS = {
-    np.dtype(np.float64): _compile(types.float64, types.complex128),
-    np.dtype(np.float32): _compile(types.float32, types.complex64),
-}

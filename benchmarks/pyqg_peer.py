@@ -1,0 +1,80 @@
+"""pyqg 0.7.2 as a peer: in an environment of its own, in a process that takes turns with ours.
+
+pyqg 0.7.2 needs numpy before 2 and Cython before 3, so it cannot live beside this project.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from solvers.cache import cache_folder
+
+_SCRIPT = Path(__file__).with_name("pyqg_server.py")
+_BUILD_TOOLS = ("numpy<2", "cython<3", "setuptools<80", "setuptools-scm", "wheel")
+_RUN_TOOLS = ("scipy<1.14", "xarray<2025", "pyfftw>=0.15,<1")
+
+
+def pyqg_python() -> Path:
+    """Return the interpreter of an environment with pyqg, made at the first call (minutes).
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If it cannot be downloaded or built.
+    """
+    parent = cache_folder()
+    if parent is None:
+        raise RuntimeError("pyqg: expected a writable cache folder; set HYBRID_CACHE_DIR to one")
+    folder = parent / "pyqg-0.7.2"
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, *_BUILD_TOOLS, *_RUN_TOOLS], check=True)
+        subprocess.run([*pip, "--no-build-isolation", "pyqg==0.7.2"], check=True)
+        (folder / "complete").touch()
+    return python
+
+
+class Pyqg:
+    """A process that runs pyqg on request; use it in a ``with`` statement."""
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [str(pyqg_python()), str(_SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def ask(self, **request: Any) -> Any:
+        """Send a request, see ``pyqg_server.py``, and return the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"pyqg: the process ended with status {self._process.wait()}")
+        return json.loads(answer)
+
+    def seconds_a_step(self, nx: int, dt: float, n_step: int) -> float:
+        """Return the time of one step of pyqg's default model [s], measured over `n_step`."""
+        return float(self.ask(nx=nx, dt=dt, n_step=n_step))

@@ -1,0 +1,180 @@
+"""Transforms that leave out the waves which dealiasing keeps at zero."""
+
+import ctypes
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import rocket_fft
+from numba import carray, cfunc, types
+from numba.core.types import CPointer
+from numpy.typing import DTypeLike, NDArray
+
+from solvers.fft import fftw, scipy_callback
+from solvers.fft.choice import plan_transform
+from solvers.fft.plan import Addresses, Transform, aligned_zeros, complex_dtype, spectral_shape
+from solvers.function_pointer import call_transform
+
+_LAST_AXIS = np.array([1])
+_FIRST_AXIS = np.array([0])
+_NUMBERS = CPointer(types.int64)
+# FFTW's names of the signs of the exponents.
+_FORWARD, _BACKWARD = -1, 1
+_PATIENT = 1 << 5
+
+
+def plan_truncated(
+    shape: tuple[int, int], n_column: int, dtype: DTypeLike = np.float64, backend: str = "auto"
+) -> Transform:
+    """Plan real transforms of fields that have no waves from some column of the spectrum on.
+
+    Only the first columns are transformed along y, which saves a sixth of the work under the
+    two-thirds rule. The inverse transform expects zeros in the other columns; the forward
+    transform leaves there what has no meaning.
+
+    Parameters
+    ----------
+    shape
+        ``(n_y, n_x)``.
+    n_column
+        Columns of the spectrum that may hold waves.
+    dtype, backend
+        As in `solvers.fft.plan_transform`. SciPy transforms all columns.
+
+    Raises
+    ------
+    ValueError
+        If the library is unknown or not installed.
+
+    Examples
+    --------
+    >>> plan_truncated((8, 8), 3, backend="rocket-fft").backend
+    'rocket-fft'
+    """
+    name = plan_transform(shape, dtype, backend).backend
+    return _planned(shape, n_column, np.dtype(dtype), name)
+
+
+@lru_cache(maxsize=64)
+def _planned(
+    shape: tuple[int, int], n_column: int, dtype: np.dtype[Any], backend: str
+) -> Transform:
+    if n_column > shape[1] // 2 or backend == scipy_callback.NAME:
+        return plan_transform(shape, dtype, backend)
+    plan = _plan_fftw if backend == fftw.NAME else _plan_rocket
+    addresses, keep_alive = plan(shape, n_column, dtype)
+    return Transform(shape, dtype, backend, addresses, keep_alive)
+
+
+def _plan_rocket(
+    shape: tuple[int, int], n_column: int, dtype: np.dtype[Any]
+) -> tuple[Addresses, Any]:
+    sizes = np.array([*shape, n_column], dtype=np.int64)
+    forward, inverse = _ROCKET[dtype]
+    at = sizes.ctypes.data
+    return Addresses(forward.address, at, inverse.address, at), sizes
+
+
+def _plan_fftw(
+    shape: tuple[int, int], n_column: int, dtype: np.dtype[Any]
+) -> tuple[Addresses, Any]:
+    (n_y, n_x), n_k = shape, spectral_shape(shape)[1]
+    field, spectrum = aligned_zeros(shape, dtype), aligned_zeros((n_y, n_k), complex_dtype(dtype))
+    rows, waves, columns = (n_y, 1, n_x), (n_y, 1, n_k), (n_column, n_k, 1)
+    # Function and plan of the transforms along x and along y, in the order of their use.
+    calls = np.array(
+        [
+            _plan_batch("r2c", n_x, (field, rows), (spectrum, waves)),
+            _plan_batch("", n_y, (spectrum, columns), (spectrum, columns), _FORWARD),
+            _plan_batch("", n_y, (spectrum, columns), (spectrum, columns), _BACKWARD),
+            _plan_batch("c2r", n_x, (spectrum, waves), (field, rows)),
+        ],
+        dtype=np.int64,
+    )
+    forward, inverse = calls[:2], calls[2:]
+    addresses = Addresses(
+        _x_then_y.address, forward.ctypes.data, _y_then_x.address, inverse.ctypes.data
+    )
+    return addresses, calls
+
+
+def _plan_batch(
+    kind: str,
+    size: int,
+    source: tuple[NDArray[Any], tuple[int, int, int]],
+    target: tuple[NDArray[Any], tuple[int, int, int]],
+    *sign: int,
+) -> tuple[int, int]:
+    """Plan several 1-D transforms by FFTW; return the addresses of a function and its plan.
+
+    Source and target are an array, and how many transforms it holds, the distance of the elements
+    of one, and the distance of one from the next.
+    """
+    real = np.dtype(source[0].real.dtype)
+    library, prefix = fftw._library(real), fftw._PREFIX[real]
+    suffix = f"_{kind}" if kind else ""
+    function = getattr(library, f"{prefix}plan_many_dft{suffix}")
+    sizes = ctypes.POINTER(ctypes.c_int)
+    part = (ctypes.c_void_p, sizes, ctypes.c_int, ctypes.c_int)
+    function.restype = ctypes.c_void_p
+    function.argtypes = [
+        *(ctypes.c_int, sizes, ctypes.c_int, *part, *part),
+        *(ctypes.c_int for _ in sign),
+        ctypes.c_uint,
+    ]
+    (array, (count, *distances)), (result, (_, *other_distances)) = source, target
+    with fftw._PLANNING:
+        plan = function(
+            *(1, (ctypes.c_int * 1)(size), count),
+            *(array.ctypes.data, None, *distances, result.ctypes.data, None, *other_distances),
+            *(*sign, _PATIENT),
+        )
+        fftw._export_wisdom(library, real)
+    if not plan:
+        raise RuntimeError(f"FFTW could not plan {count} transforms of length {size} in {real}")
+    return fftw._address(library, f"{prefix}execute_dft{suffix}"), plan
+
+
+_TRANSFORM = types.void(_NUMBERS, types.intp, types.intp)
+
+
+@cfunc(_TRANSFORM, cache=True)
+def _x_then_y(calls, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    call_transform(calls[0], calls[1], source, target)
+    call_transform(calls[2], calls[3], target, target)
+
+
+@cfunc(_TRANSFORM, cache=True)
+def _y_then_x(calls, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    call_transform(calls[0], calls[1], source, source)
+    call_transform(calls[2], calls[3], source, target)
+
+
+def _forward(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    n_y, n_x = sizes[0], sizes[1]
+    field, spectrum = carray(source, (n_y, n_x)), carray(target, (n_y, n_x // 2 + 1))
+    kept = spectrum[:, : sizes[2]]
+    rocket_fft.r2c(field, spectrum, _LAST_AXIS, True, 1.0, 1)
+    rocket_fft.c2c(kept, kept, _FIRST_AXIS, True, 1.0, 1)
+
+
+def _inverse(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    n_y, n_x = sizes[0], sizes[1]
+    spectrum, field = carray(source, (n_y, n_x // 2 + 1)), carray(target, (n_y, n_x))
+    kept = spectrum[:, : sizes[2]]
+    rocket_fft.c2c(kept, kept, _FIRST_AXIS, False, 1.0, 1)
+    rocket_fft.c2r(spectrum, field, _LAST_AXIS, False, 1.0, 1)
+
+
+def _compile(real: Any, complex_: Any) -> tuple[Any, Any]:
+    real_data, complex_data = CPointer(real), CPointer(complex_)
+    return (
+        cfunc(types.void(_NUMBERS, real_data, complex_data), cache=True)(_forward),
+        cfunc(types.void(_NUMBERS, complex_data, real_data), cache=True)(_inverse),
+    )
+
+
+_ROCKET: dict[np.dtype[Any], tuple[Any, Any]] = {
+    np.dtype(np.float64): _compile(types.float64, types.complex128),
+    np.dtype(np.float32): _compile(types.float32, types.complex64),
+}
