@@ -155,8 +155,8 @@ class _Tie:
         if not np.may_share_memory(array, self.host.array):
             raise _Misfit(
                 f"{self.field.name}: expected columns that lie evenly in memory, got those along "
-                f"{_tuple(self.column_sizes)} of {_tuple(self.host.dims)}; give the field dims that "
-                "leave neighbours"
+                f"{_tuple(self.column_sizes)} of {_tuple(self.host.dims)}; give the field dims "
+                "that leave neighbours"
             )
         return array
 
@@ -182,15 +182,15 @@ class _BoundClosure(BoundTendency):
 
 
 def _number_of_columns(ties: Sequence[_Tie]) -> int:
-    first, *others = ties
-    for other in others:
-        if other.column_sizes != first.column_sizes:
+    first, expected = ties[0].field.name, ties[0].column_sizes
+    for tie in ties[1:]:
+        if tie.column_sizes != expected:
             raise _Misfit(
-                f"{other.field.name}: expected columns along {_tuple(first.column_sizes)} as for "
-                f"{first.field.name}, got {_tuple(other.column_sizes)}; give both the dims that "
-                "the closure treats as a whole"
+                f"{tie.field.name}: expected columns along {_tuple(expected)} as for {first}, "
+                f"got {_tuple(tie.column_sizes)}; give both the dims that the closure treats as "
+                "a whole"
             )
-    return prod(first.column_sizes.values())
+    return prod(expected.values())
 
 
 def _tuple(dims: Sequence[str] | Mapping[str, int]) -> str:

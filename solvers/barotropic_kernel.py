@@ -39,8 +39,8 @@ class Operators(NamedTuple):
     """Arrays of the grid and numbers of the model, in its precision.
 
     Only `rows` and the first `n_column` columns of spectra are advanced: with dealiasing all other
-    waves are zero for ever. `propagator` holds the factors of the state and of the tendency of a
-    multistep scheme, or 1 and the decay over half and over a whole step for Runge-Kutta.
+    waves are zero for ever. `propagator` holds ``1 / (1 + r dt / 2)`` for multistep schemes; 1 and
+    the decay over half a step and over a whole one for Runge-Kutta.
     """
 
     k: Field
@@ -90,10 +90,16 @@ def operators(model: "Barotropic") -> Operators:
     if model.weights is None:
         propagator = np.exp(np.multiply.outer([0.0, -0.5, -1.0], rate))
     else:
-        propagator = np.stack([1.0 - 0.5 * rate, np.ones_like(rate)]) / (1.0 + 0.5 * rate)
+        propagator = 1.0 / (1.0 + 0.5 * rate[np.newaxis])
     tables = (grid.k, grid.l, -grid.inverse_wavenumber_squared, propagator)
+    k, l, inverse_laplacian, factors = (  # noqa: E741
+        np.ascontiguousarray(table, dtype=model.dtype) for table in tables
+    )
     return Operators(
-        *(np.ascontiguousarray(table, dtype=model.dtype) for table in tables),
+        k=k,
+        l=l,
+        inverse_laplacian=inverse_laplacian,
+        propagator=factors,
         rows=np.flatnonzero(model.kept[:, 0]),
         n_column=int(model.kept[0].sum()),
         scale=real(1.0 / (grid.n_x * grid.n_y)),
@@ -120,13 +126,24 @@ def source(model: "Barotropic", waves: "Waves") -> Source:
 # Few arrays a loop, each given by itself, so that it is vectorised. Real and imaginary parts are
 # written out because numba multiplies a complex number by a real one as if both were complex.
 @njit(cache=True)
+def _clear(rows: Integers, n_column: int, spectrum: Field) -> None:
+    """Set the waves that are not advanced to zero, which a transform has overwritten."""
+    if n_column < spectrum.shape[1]:
+        for j in rows:
+            spectrum[j, n_column:] = 0
+    # The rows that are left out lie between the positive and the negative wavenumbers.
+    first = (rows.size + 1) // 2
+    spectrum[first : first + spectrum.shape[0] - rows.size] = 0
+
+
+@njit(cache=True)
 def _velocity(
     w: Field, inverse_laplacian: Field, k: Field, l: Field, scale: Any,  # noqa: E741
     rows: Integers, n_column: int, u: Field, v: Field,
 ) -> None:  # fmt: skip
     """Set spectra of u = -il psi and v = ik psi, ready for the inverse transform."""
-    u[...] = 0
-    v[...] = 0
+    _clear(rows, n_column, u)
+    _clear(rows, n_column, v)
     for j in rows:
         for i in range(n_column):
             factor = scale * inverse_laplacian[j, i]
@@ -138,7 +155,7 @@ def _velocity(
 @njit(cache=True)
 def _scaled(w: Field, scale: Any, rows: Integers, n_column: int, copied: Field) -> None:
     """Set the spectrum of the vorticity, ready for the inverse transform."""
-    copied[...] = 0
+    _clear(rows, n_column, copied)
     for j in rows:
         for i in range(n_column):
             copied[j, i] = complex(scale * w[j, i].real, scale * w[j, i].imag)
@@ -282,17 +299,19 @@ def _tendency(
 
 @njit(cache=True)
 def _adams_bashforth(
-    w: Field, f0: Field, f1: Field, f2: Field, b0: Any, b1: Any, b2: Any, decay: Field,
-    gain: Field, rows: Integers, n_column: int,
+    w: Field, f0: Field, f1: Field, f2: Field, b0: Any, b1: Any, b2: Any, gain: Field,
+    rows: Integers, n_column: int,
 ) -> None:  # fmt: skip
     """Take an explicit Adams-Bashforth step with Crank-Nicolson damping."""
     for j in rows:
         for i in range(n_column):
             real = b0 * f0[j, i].real + b1 * f1[j, i].real + b2 * f2[j, i].real
             imag = b0 * f0[j, i].imag + b1 * f1[j, i].imag + b2 * f2[j, i].imag
+            # (1 - r dt / 2) w + ... over 1 + r dt / 2, whose inverse is the gain.
+            a = gain[j, i]
             w[j, i] = complex(
-                decay[j, i] * w[j, i].real + gain[j, i] * real,
-                decay[j, i] * w[j, i].imag + gain[j, i] * imag,
+                a * (w[j, i].real + w[j, i].real + real) - w[j, i].real,
+                a * (w[j, i].imag + w[j, i].imag + imag) - w[j, i].imag,
             )
 
 
@@ -348,7 +367,7 @@ def _multistep(w: Field, slots: Field, step: int, scheme: Scheme, op: Operators)
     newest, older, oldest = step % order, (step + order - 1) % order, (step + 1) % order
     _adams_bashforth(
         w, slots[newest], slots[older], slots[oldest], b0, b1, b2,
-        op.propagator[0], op.propagator[1], op.rows, op.n_column,
+        op.propagator[0], op.rows, op.n_column,
     )  # fmt: skip
 
 
@@ -389,9 +408,7 @@ def advance_on_threads(
         coupling.n_finite[member] = n_step
         coupling.status[member] = 0
         for i in range(n_step):
-            status = _step(
-                memory, member, first_step + i, scheme, transform, op, force, coupling
-            )
+            status = _step(memory, member, first_step + i, scheme, transform, op, force, coupling)
             if status != 0 or not _is_finite(memory.vorticity[member], op.rows, op.n_column):
                 coupling.n_finite[member] = i
                 break

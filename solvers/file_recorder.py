@@ -102,7 +102,11 @@ class FileRecorder:
             check_resumable(path, old, start)
             self.restart = self._restart_of(old)
             self.n_saved = saved_before(path, old, self.restart, start, steps)
+            torn = int(old[STEP]) == _BEING_WRITTEN
         self._file = self._format.write(path)
+        if torn:
+            self._overwrite(self.restart)
+        self._journal.unlink(missing_ok=True)
 
     def save(self, snapshot: xr.Dataset) -> None:
         """Append the fields of one moment or more; restart variables replace those of the last."""

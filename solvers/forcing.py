@@ -191,7 +191,9 @@ class BandForcing:
                 f"{first_y:g} along y"
             )
         amplitude = k[ring] * np.sqrt(self.energy_rate / ring.sum())
-        return Waves(np.broadcast_to(m, k.shape)[ring], np.broadcast_to(l, k.shape)[ring], amplitude)
+        return Waves(
+            np.broadcast_to(m, k.shape)[ring], np.broadcast_to(l, k.shape)[ring], amplitude
+        )
 
 
 Forcing = KolmogorovForcing | BandForcing

@@ -21,10 +21,7 @@ _TWO_TO_MINUS_53 = 2.0**-53
 Words = tuple[Any, Any, Any, Any]
 
 
-@intrinsic
-def _multiply_high(_typing_context, a, b):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001
-    """Return the upper half of the 128 bits of a product."""
-
+def _upper_half(_typing_context, a, b):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         wide = ir.IntType(128)
         first, second = (builder.zext(argument, wide) for argument in arguments)
@@ -32,6 +29,10 @@ def _multiply_high(_typing_context, a, b):  # type: ignore[no-untyped-def] # noq
         return builder.trunc(upper, ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), generate
+
+
+#: The upper half of the 128 bits of the product of two ``uint64``.
+_multiply_high: Any = intrinsic(_upper_half)
 
 
 @njit(cache=True)
@@ -70,6 +71,6 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Words:
 
 
 @njit(cache=True)
-def uniform(word: Any) -> float:
+def uniform(word: Any) -> Any:
     """Return a number of [0, 1) from a random word, a multiple of ``2**-53``."""
     return (word >> _SURPLUS_BITS) * _TWO_TO_MINUS_53

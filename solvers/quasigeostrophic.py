@@ -236,7 +236,7 @@ class TwoLayerQGIntegration(Integration):
         # Fields q, u, v on the grid, and the tendency that a closure gives.
         self._grid_fields = empty_fields((n_member, 3, 2), shape, dtype)[0]
         self._closure_tendency = empty_fields((n_member, 2), shape, dtype)[0]
-        self._work = empty_fields((n_member, 4), shape, dtype)[1]
+        self._work = empty_fields((n_member, 5), shape, dtype)[1]
         self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.transform = plan_transform(shape, dtype, model.fft)
         self._operators = kernel.operators(model)
@@ -295,12 +295,13 @@ class TwoLayerQGIntegration(Integration):
         return [GridField("q_tendency", "s-2", _DIMS[1:], self._closure_tendency[member])]
 
     def _advance(self, n_step: int) -> None:
+        arrays = (
+            *(self.q_spectrum, self.history),
+            *(self._grid_fields, self._closure_tendency, self._work),
+        )
         kernel.advance_on_threads(self.n_thread)(
-            self.q_spectrum,
-            self.history,
-            self._grid_fields,
-            self._closure_tendency,
-            self._work,
+            # The time loop sees the points of a field, or its waves, as one axis.
+            *(array.reshape(*array.shape[:-2], -1) for array in arrays),
             self.transform.addresses,
             self._operators,
             self._parameters,

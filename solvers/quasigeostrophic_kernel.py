@@ -17,7 +17,7 @@ Field = NDArray[Any]
 
 
 class Operators(NamedTuple):
-    """Arrays of the grid, in the precision of the model."""
+    """Arrays of all waves, flat, in the precision of the model."""
 
     k: Field
     l: Field  # noqa: E741 -- the name of the literature
@@ -42,8 +42,9 @@ def operators(model: "TwoLayerQG") -> Operators:
     """Return the arrays that the time loop reads."""
     grid = model.grid
     smooth = grid.exponential_filter if model.filter else np.ones(grid.spectral_shape)
-    arrays = (grid.k, grid.l, model.inverse_determinant, smooth)
-    return Operators(*(np.ascontiguousarray(array, dtype=model.dtype) for array in arrays))
+    k, l = np.broadcast_arrays(grid.k, grid.l[:, None])  # noqa: E741
+    arrays = (k, l, model.inverse_determinant, smooth)
+    return Operators(*(np.array(array, dtype=model.dtype).ravel() for array in arrays))
 
 
 def parameters(model: "TwoLayerQG") -> Parameters:
@@ -58,23 +59,23 @@ def parameters(model: "TwoLayerQG") -> Parameters:
 
 
 # The loops below wait for memory and are vectorised only if each takes its arrays one by one and
-# few of them. Real and imaginary parts are written out because numba multiplies a complex number
-# by a real one as if both were complex.
+# few of them; over flat arrays, because the last few points of every row would be done one by one.
+# Real and imaginary parts are written out because numba multiplies a complex number by a real one
+# as if both were complex.
 @njit(cache=True)
 def _to_grid(
     z: int, q_spectrum: Field, q: Field, u: Field, v: Field, work: Field, transform: Addresses,
     op: Operators, p: Parameters,
 ) -> None:  # fmt: skip
     """Set the grid fields q, u, v of layer z."""
-    _copy(q_spectrum[z], p.scale, work[0])
-    inverse(transform, work[0], q)
     own, other = (p.f2, p.f1) if z == 0 else (p.f1, p.f2)
-    _velocity(
+    _spectra(
         q_spectrum[z], q_spectrum[1 - z], own, other, p.scale, op.k, op.l,
-        op.inverse_determinant, work[0], work[1],
+        op.inverse_determinant, work[0], work[1], work[2],
     )  # fmt: skip
     inverse(transform, work[0], u)
     inverse(transform, work[1], v)
+    inverse(transform, work[2], q)
 
 
 @njit(cache=True)
@@ -82,36 +83,28 @@ def _to_fluxes(
     mean_flow: Any, q: Field, u: Field, v: Field, work: Field, transform: Addresses
 ) -> None:
     """Transform the fluxes (u + U) q and v q of a layer; u and v are overwritten by them."""
-    for j in range(q.shape[0]):
-        for i in range(q.shape[1]):
-            u[j, i] = (u[j, i] + mean_flow) * q[j, i]
-            v[j, i] = v[j, i] * q[j, i]
+    for i in range(q.size):
+        u[i] = (u[i] + mean_flow) * q[i]
+        v[i] = v[i] * q[i]
     forward(transform, u, work[0])
     forward(transform, v, work[1])
 
 
 @njit(cache=True)
-def _copy(values: Field, scale: Any, copied: Field) -> None:
-    for j in range(copied.shape[0]):
-        for i in range(copied.shape[1]):
-            copied[j, i] = complex(scale * values[j, i].real, scale * values[j, i].imag)
-
-
-@njit(cache=True)
-def _velocity(
+def _spectra(
     q: Field, q_other: Field, own: Any, other: Any, scale: Any, k: Field, l: Field,  # noqa: E741
-    inverse_determinant: Field, u: Field, v: Field,
+    inverse_determinant: Field, u: Field, v: Field, q_scaled: Field,
 ) -> None:  # fmt: skip
-    """Set u = -il psi and v = ik psi, with psi = -((K2 + own) q + other q_other) / D."""
-    for j in range(u.shape[0]):
-        l2 = l[j] * l[j]
-        for i in range(u.shape[1]):
-            factor = scale * inverse_determinant[j, i]
-            a, b = factor * (k[i] * k[i] + l2 + own), factor * other
-            real = a * q[j, i].real + b * q_other[j, i].real
-            imag = a * q[j, i].imag + b * q_other[j, i].imag
-            u[j, i] = complex(-l[j] * imag, l[j] * real)
-            v[j, i] = complex(k[i] * imag, -k[i] * real)
+    """Set u = -il psi, v = ik psi and q, with psi = -((K2 + own) q + other q_other) / D."""
+    for i in range(u.size):
+        a, b = scale * q[i].real, scale * q[i].imag
+        c, d = scale * q_other[i].real, scale * q_other[i].imag
+        factor = inverse_determinant[i]
+        on, to = factor * (k[i] * k[i] + l[i] * l[i] + own), factor * other
+        real, imag = on * a + to * c, on * b + to * d
+        u[i] = complex(-l[i] * imag, l[i] * real)
+        v[i] = complex(k[i] * imag, -k[i] * real)
+        q_scaled[i] = complex(a, b)
 
 
 @njit(cache=True)
@@ -120,31 +113,28 @@ def _tendency(
     p: Parameters, tendency1: Field, tendency2: Field,
 ) -> None:  # fmt: skip
     """Set -ik (uq) - il (vq) - ik Qy psi of both layers, and the bottom drag of the lower."""
-    for j in range(upper.shape[0]):
-        l, l2 = op.l[j], op.l[j] * op.l[j]  # noqa: E741
-        for i in range(upper.shape[1]):
-            k, factor = op.k[i], op.inverse_determinant[j, i]
-            k2 = k * k + l2
-            a, b, c, d = upper[j, i].real, upper[j, i].imag, lower[j, i].real, lower[j, i].imag
-            own, other = factor * (k2 + p.f2), factor * p.f1
-            real, imag = own * a + other * c, own * b + other * d
-            tendency1[j, i] = complex(
-                k * (x1[j, i].imag - p.gradient1 * imag) + l * y1[j, i].imag,
-                k * (p.gradient1 * real - x1[j, i].real) - l * y1[j, i].real,
-            )
-            own, other, drag = factor * (k2 + p.f1), factor * p.f2, p.bottom_drag * k2
-            real, imag = own * c + other * a, own * d + other * b
-            tendency2[j, i] = complex(
-                k * (x2[j, i].imag - p.gradient2 * imag) + l * y2[j, i].imag - drag * real,
-                k * (p.gradient2 * real - x2[j, i].real) - l * y2[j, i].real - drag * imag,
-            )
+    for i in range(upper.size):
+        k, l, factor = op.k[i], op.l[i], op.inverse_determinant[i]  # noqa: E741
+        k2 = k * k + l * l
+        a, b, c, d = upper[i].real, upper[i].imag, lower[i].real, lower[i].imag
+        own, other = factor * (k2 + p.f2), factor * p.f1
+        real, imag = own * a + other * c, own * b + other * d
+        tendency1[i] = complex(
+            k * (x1[i].imag - p.gradient1 * imag) + l * y1[i].imag,
+            k * (p.gradient1 * real - x1[i].real) - l * y1[i].real,
+        )
+        own, other, drag = factor * (k2 + p.f1), factor * p.f2, p.bottom_drag * k2
+        real, imag = own * c + other * a, own * d + other * b
+        tendency2[i] = complex(
+            k * (x2[i].imag - p.gradient2 * imag) + l * y2[i].imag - drag * real,
+            k * (p.gradient2 * real - x2[i].real) - l * y2[i].real - drag * imag,
+        )
 
 
 @njit(cache=True)
 def _add(term: Field, total: Field) -> None:
-    for j in range(total.shape[0]):
-        for i in range(total.shape[1]):
-            total[j, i] += term[j, i]
+    for i in range(total.size):
+        total[i] += term[i]
 
 
 @njit(cache=True)
@@ -152,19 +142,16 @@ def _step(
     q: Field, f0: Field, f1: Field, f2: Field, w0: Any, w1: Any, w2: Any, keep: Field
 ) -> None:
     """Take an Adams-Bashforth step and apply the filter; f0 is the newest tendency."""
-    for j in range(q.shape[0]):
-        for i in range(q.shape[1]):
-            real = w0 * f0[j, i].real + w1 * f1[j, i].real + w2 * f2[j, i].real
-            imag = w0 * f0[j, i].imag + w1 * f1[j, i].imag + w2 * f2[j, i].imag
-            q[j, i] = complex(
-                keep[j, i] * (q[j, i].real + real), keep[j, i] * (q[j, i].imag + imag)
-            )
+    for i in range(q.size):
+        real = w0 * f0[i].real + w1 * f1[i].real + w2 * f2[i].real
+        imag = w0 * f0[i].imag + w1 * f1[i].imag + w2 * f2[i].imag
+        q[i] = complex(keep[i] * (q[i].real + real), keep[i] * (q[i].imag + imag))
 
 
 @njit(cache=True)
 def _advance_once(
     step: int, member: int, q: Field, history: Field, fields: Field, closure_tendency: Field,
-    flux: Field, transform: Addresses, op: Operators, p: Parameters, weights: Field, dt: float,
+    work: Field, transform: Addresses, op: Operators, p: Parameters, weights: Field, dt: float,
     coupling: Coupling,
 ) -> int:  # fmt: skip
     """Advance one member one step; return the status of its closure."""
@@ -173,24 +160,24 @@ def _advance_once(
     for z in range(2):
         # Without a closure both layers use the same memory, which then stays in cache.
         at = z if coupled else 0
-        q_z, u_z, v_z, flux_z = fields[0, at], fields[1, at], fields[2, at], flux[2 * z :]
-        _to_grid(z, q, q_z, u_z, v_z, flux_z, transform, op, p)
+        q_z, u_z, v_z, flux = fields[0, at], fields[1, at], fields[2, at], work[2 * z :]
+        _to_grid(z, q, q_z, u_z, v_z, flux, transform, op, p)
         if not coupled:
-            _to_fluxes(p.u1 if z == 0 else p.u2, q_z, u_z, v_z, flux_z, transform)
+            _to_fluxes(p.u1 if z == 0 else p.u2, q_z, u_z, v_z, flux, transform)
     status = evaluate_closure(coupling, member, step, 0, fields, closure_tendency)
     if status != 0:
         return status
     if coupled:
         for z in range(2):
-            mean_flow, flux_z = p.u1 if z == 0 else p.u2, flux[2 * z :]
-            _to_fluxes(mean_flow, fields[0, z], fields[1, z], fields[2, z], flux_z, transform)
-    _tendency(q[0], q[1], flux[0], flux[1], flux[2], flux[3], op, p, newest[0], newest[1])
+            mean_flow, flux = p.u1 if z == 0 else p.u2, work[2 * z :]
+            _to_fluxes(mean_flow, fields[0, z], fields[1, z], fields[2, z], flux, transform)
+    _tendency(q[0], q[1], work[0], work[1], work[2], work[3], op, p, newest[0], newest[1])
     row, kind = min(step, 2), op.filter.dtype.type
     w0, w1, w2 = kind(dt * weights[row, 0]), kind(dt * weights[row, 1]), kind(dt * weights[row, 2])
     for z in range(2):
         if coupled:
-            forward(transform, closure_tendency[z], flux[0])
-            _add(flux[0], newest[z])
+            forward(transform, closure_tendency[z], work[0])
+            _add(work[0], newest[z])
         _step(q[z], newest[z], older[z], oldest[z], w0, w1, w2, op.filter)
     return 0
 
@@ -210,8 +197,9 @@ def advance_on_threads(
                 first_step + i, member, q[member], history[member], grid_fields[member],
                 closure_tendency[member], work[member], transform, op, p, weights, dt, coupling,
             )  # fmt: skip
-            # A transform of anything that is not finite is finite nowhere.
-            upper, lower = q[member, 0, 1, 1], q[member, 1, 1, 1]
+            # A transform of anything that is not finite is finite nowhere; the last wave is never
+            # one whose tendency is zero for all states.
+            upper, lower = q[member, 0, -1], q[member, 1, -1]
             if status != 0 or not (np.isfinite(upper.real) and np.isfinite(lower.real)):
                 coupling.n_finite[member] = i
                 break

@@ -413,7 +413,7 @@ class ShallowWaterIntegration(Integration):
         self.sizes = closure_sizes(
             dtype, n_field=3, shape=(1, *model.grid_shape), n_tendency=3, n_stage=kernel.N_STAGE
         )
-        self._rows = kernel.rows(n_member, model.nx, dtype)
+        self._strip = kernel.strip(n_member, model.grid_shape, dtype)
         self._basin, self._parameters = kernel.basin(model), kernel.parameters(model)
 
     @property
@@ -479,7 +479,7 @@ class ShallowWaterIntegration(Integration):
             self._before,
             self._increment,
             self._closure_tendency,
-            self._rows,
+            self._strip,
             self._basin,
             self._parameters,
             self.step,

@@ -1,8 +1,8 @@
 """The compiled time loop of rotating shallow water.
 
-One sweep over the rows does a whole Runge-Kutta stage. What a row needs of its neighbours is
-copied into a few padded rows first: they stay in the nearest cache, the state is advanced in
-place, and neither walls nor the periodic seam need a branch inside a loop.
+A Runge-Kutta stage goes through the domain in strips of a few rows. What a strip needs of its
+surroundings is copied into padded rows first, so that all its work stays in the cache, the state
+is advanced in place, and neither walls nor the periodic seam need a branch inside a loop.
 """
 
 from dataclasses import replace
@@ -23,11 +23,13 @@ Field = NDArray[Any]
 N_STAGE = 4
 SCHEMES = ("energy-enstrophy", "energy", "enstrophy")
 
-# Rows of the state: h, u, v of three neighbouring rows, and of the first one, which the last one
-# needs once more when it has been advanced.
-_SLOTS, _FIRST = 4, 3
-# Rows derived from them, of two neighbouring rows.
+# Rows of a strip's surroundings: two south of it, one north.
+_SOUTH_OF, _AROUND = 2, 3
+# What is derived from the state: q and v h at south-west corners and south faces, u h at west
+# faces, g (h + b) + K at centres, what the vorticity of a cell gives to its four faces.
 _VORTICITY, _FLUX_X, _FLUX_Y, _HEAD, _WEST, _EAST, _SOUTH, _NORTH = range(8)
+# A part of the second-level cache of any machine of today.
+_STRIP_BYTES = 400_000
 
 
 class Parameters(NamedTuple):
@@ -42,6 +44,8 @@ class Parameters(NamedTuple):
     quarter: Any
     eighth: Any
     twenty_fourth: Any
+    epsilon: Any
+    phi: Any
     weights: Field
     reaches: Field
     walls: bool
@@ -56,12 +60,13 @@ class Basin(NamedTuple):
     force: Field
 
 
-class Rows(NamedTuple):
-    """Work space: padded rows of the state, rows derived from them, tendencies of one row."""
+class Strip(NamedTuple):
+    """Work space: h, u, v of a strip and around it, what is derived from them, tendencies."""
 
     state: Field
     derived: Field
     tendency: Field
+    first: Field
 
 
 def parameters(model: "ShallowWater") -> Parameters:
@@ -69,6 +74,9 @@ def parameters(model: "ShallowWater") -> Parameters:
     numbers = (
         *(model.gravity, 1.0 / model.dx, 1.0 / model.dy, model.drag, model.viscosity),
         *(1.0 / 2.0, 1.0 / 4.0, 1.0 / 8.0, 1.0 / 24.0),
+        # Arakawa and Lamb have square cells; where dx and dy differ, these two terms, between
+        # faces one behind the other, take their ratio.
+        *(model.dy / model.dx / 24.0, model.dx / model.dy / 24.0),
     )
     cast = np.dtype(model.dtype).type
     weights = model.dt * np.array([1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0])
@@ -86,197 +94,210 @@ def basin(model: "ShallowWater") -> Basin:
     return Basin(*(np.ascontiguousarray(array, dtype=model.dtype) for array in arrays))
 
 
-def rows(n_member: int, n_x: int, dtype: str) -> Rows:
+def strip(n_member: int, shape: tuple[int, int], dtype: str) -> Strip:
     """Allocate the work space, member first."""
-    return Rows(
-        np.zeros((n_member, _SLOTS, 3, n_x + 2), dtype),
-        np.zeros((n_member, 2, 8, n_x + 2), dtype),
+    n_y, n_x = shape
+    row = (3 + 8 + 3) * (n_x + 2) * np.dtype(dtype).itemsize
+    n_row = min(max(_STRIP_BYTES // row - _AROUND, 1), n_y)
+    return Strip(
+        np.zeros((n_member, 3, n_row + _AROUND, n_x + 2), dtype),
+        np.zeros((n_member, 8, n_row + _AROUND, n_x + 2), dtype),
+        np.zeros((n_member, 3, n_row, n_x), dtype),
         np.zeros((n_member, 3, n_x), dtype),
     )
 
 
 @njit(cache=True)
-def _load(j: int, state: Field, padded: Field, p: Parameters) -> None:
-    """Copy row j into its slot; rows beyond the domain are mirrored or come round."""
+def _load(j: int, r: int, state: Field, padded: Field, first: Field, p: Parameters) -> None:
+    """Copy row j to row r of the strip; beyond the domain, rows are mirrored or come round."""
     n_y, n_x = state.shape[1:]
-    target, last = padded[j % 3], padded[(n_y - 1) % 3]
     for field in range(3):
-        if j < n_y:
-            # South of a wall only what makes gradients across it vanish is ever used.
-            row = state[field, max(j, 0) if p.walls else j % n_y]
-            target[field, 1 : n_x + 1] = row
+        if 0 <= j < n_y or (j < 0 and not p.walls):
+            row = j % n_y
+            for i in range(n_x):
+                padded[field, r, i + 1] = state[field, row, i]
+        elif j < 0:
+            # Only what makes gradients across the wall vanish is ever used.
+            for i in range(n_x):
+                padded[field, r, i + 1] = state[field, 0, i]
         elif p.walls:
-            target[field] = last[field]
+            for i in range(n_x):
+                padded[field, r, i + 1] = padded[field, r - 1, i + 1] if field < 2 else p.half * 0
         else:
-            target[field] = padded[_FIRST, field]
-        target[field, 0], target[field, n_x + 1] = target[field, n_x], target[field, 1]
-    if p.walls and j >= n_y:
-        target[2] = 0
-    if j == 0:
-        padded[_FIRST] = target
+            for i in range(n_x):
+                padded[field, r, i + 1] = first[field, i]
+        padded[field, r, 0] = padded[field, r, n_x]
+        padded[field, r, n_x + 1] = padded[field, r, 1]
 
 
 @njit(cache=True)
-def _corners(
-    inside: Field, south: Field, f: Any, vorticity: Field, flux_y: Field, p: Parameters
-) -> None:
+def _move_on(n_row: int, padded: Field) -> None:
+    """Keep the rows south of the next strip, whose values in the state are already new."""
+    for field in range(3):
+        for r in range(_AROUND):
+            for i in range(padded.shape[2]):
+                padded[field, r, i] = padded[field, n_row + r, i]
+
+
+# Python's division, which raises at 0, would keep the loop from being vectorised.
+@njit(cache=True, error_model="numpy")
+def _corners(j: int, n_row: int, padded: Field, derived: Field, f: Field, p: Parameters) -> None:
     """Set potential vorticity at the south-west corners, and the mass flux at the south faces."""
-    h, u, v, h_south, u_south = inside[0], inside[1], inside[2], south[0], south[1]
-    n_x = h.size - 2
-    for i in range(1, n_x + 1):
-        relative = (v[i] - v[i - 1]) * p.per_dx - (u[i] - u_south[i]) * p.per_dy
-        thickness = p.quarter * ((h[i] + h[i - 1]) + (h_south[i] + h_south[i - 1]))
-        vorticity[i] = (f + relative) / thickness
-        flux_y[i] = p.half * (h[i] + h_south[i]) * v[i]
-    vorticity[n_x + 1] = vorticity[1]
+    h, u, v = padded[0], padded[1], padded[2]
+    q, flux_y = derived[_VORTICITY], derived[_FLUX_Y]
+    per_dx, per_dy, half, quarter = p.per_dx, p.per_dy, p.half, p.quarter
+    n_x = h.shape[1] - 2
+    for r in range(1, n_row + _AROUND):
+        planetary = f[max(j - _SOUTH_OF + r, 0)]
+        for i in range(1, n_x + 1):
+            relative = (v[r, i] - v[r, i - 1]) * per_dx - (u[r, i] - u[r - 1, i]) * per_dy
+            north, south = h[r, i] + h[r, i - 1], h[r - 1, i] + h[r - 1, i - 1]
+            q[r, i] = (planetary + relative) / (quarter * (north + south))
+            flux_y[r, i] = half * (h[r, i] + h[r - 1, i]) * v[r, i]
+        q[r, n_x + 1] = q[r, 1]
 
 
 @njit(cache=True)
-def _cells(
-    inside: Field, north: Field, bottom: Field, flux_x: Field, head: Field, p: Parameters
+def _centres(
+    j: int, n_row: int, padded: Field, derived: Field, bottom: Field, p: Parameters
 ) -> None:
     """Set the mass flux at the west faces and g (h + b) + K at the centres."""
-    h, u, v, v_north = inside[0], inside[1], inside[2], north[2]
-    n_x = bottom.size
-    for i in range(1, n_x + 1):
-        flux_x[i] = p.half * (h[i] + h[i - 1]) * u[i]
-        squares = (u[i] * u[i] + u[i + 1] * u[i + 1]) + (v[i] * v[i] + v_north[i] * v_north[i])
-        head[i] = p.gravity * (h[i] + bottom[i - 1]) + p.quarter * squares
-    flux_x[n_x + 1], head[0] = flux_x[1], head[n_x]
+    h, u, v = padded[0], padded[1], padded[2]
+    flux_x, head = derived[_FLUX_X], derived[_HEAD]
+    gravity, half, quarter = p.gravity, p.half, p.quarter
+    n_y, n_x = bottom.shape
+    for r in range(1, n_row + _SOUTH_OF):
+        row = (j - _SOUTH_OF + r) % n_y
+        for i in range(1, n_x + 1):
+            flux_x[r, i] = half * (h[r, i] + h[r, i - 1]) * u[r, i]
+            along_x = u[r, i] * u[r, i] + u[r, i + 1] * u[r, i + 1]
+            along_y = v[r, i] * v[r, i] + v[r + 1, i] * v[r + 1, i]
+            surface = h[r, i] + bottom[row, i - 1]
+            head[r, i] = gravity * surface + quarter * (along_x + along_y)
+        flux_x[r, n_x + 1], head[r, 0] = flux_x[r, 1], head[r, n_x]
 
 
 @njit(cache=True)
-def _rotate_energy_enstrophy(here: Field, north: Field, p: Parameters) -> None:
-    q, q_north, u_flux = here[_VORTICITY], north[_VORTICITY], here[_FLUX_X]
-    v_south, v_north = here[_FLUX_Y], north[_FLUX_Y]
-    to_west, to_east, to_south, to_north = here[_WEST], here[_EAST], here[_SOUTH], here[_NORTH]
-    for i in range(1, q.size - 1):
-        rising, falling = q[i] + q_north[i + 1], q[i + 1] + q_north[i]
-        along = p.twenty_fourth * (rising + rising + falling)
-        across = p.twenty_fourth * (falling + falling + rising)
-        epsilon = p.twenty_fourth * ((q_north[i] + q_north[i + 1]) - (q[i] + q[i + 1]))
-        phi = p.twenty_fourth * ((q[i] + q_north[i]) - (q[i + 1] + q_north[i + 1]))
-        west, east, south, north_ = u_flux[i], u_flux[i + 1], v_south[i], v_north[i]
-        to_west[i] = along * north_ + across * south - epsilon * east
-        to_east[i] = across * north_ + along * south + epsilon * west
-        to_south[i] = -(along * east + across * west + phi * north_)
-        to_north[i] = -(along * west + across * east - phi * south)
+def _rotate_energy_enstrophy(n_row: int, derived: Field, p: Parameters) -> None:
+    """Arakawa and Lamb (1981), equation 3.34; of their six coefficients four belong to a cell."""
+    q, u_flux, v_flux = derived[_VORTICITY], derived[_FLUX_X], derived[_FLUX_Y]
+    to_west, to_east = derived[_WEST], derived[_EAST]
+    to_south, to_north = derived[_SOUTH], derived[_NORTH]
+    factor, factor_epsilon, factor_phi = p.twenty_fourth, p.epsilon, p.phi
+    for r in range(1, n_row + _SOUTH_OF):
+        for i in range(1, q.shape[1] - 1):
+            rising, falling = q[r, i] + q[r + 1, i + 1], q[r, i + 1] + q[r + 1, i]
+            alpha = factor * (rising + rising + falling)
+            delta = factor * (falling + falling + rising)
+            top, bottom = q[r + 1, i] + q[r + 1, i + 1], q[r, i] + q[r, i + 1]
+            left, right = q[r, i] + q[r + 1, i], q[r, i + 1] + q[r + 1, i + 1]
+            epsilon, phi = factor_epsilon * (top - bottom), factor_phi * (left - right)
+            west, east, south, north = u_flux[r, i], u_flux[r, i + 1], v_flux[r, i], v_flux[r + 1, i]
+            to_west[r, i] = alpha * north + delta * south - epsilon * east
+            to_east[r, i] = delta * north + alpha * south + epsilon * west
+            to_south[r, i] = -(alpha * east + delta * west + phi * north)
+            to_north[r, i] = -(alpha * west + delta * east - phi * south)
 
 
 @njit(cache=True)
-def _rotate_energy(here: Field, north: Field, p: Parameters) -> None:
-    q, q_north, u_flux = here[_VORTICITY], north[_VORTICITY], here[_FLUX_X]
-    v_south, v_north = here[_FLUX_Y], north[_FLUX_Y]
-    to_west, to_east, to_south, to_north = here[_WEST], here[_EAST], here[_SOUTH], here[_NORTH]
-    for i in range(1, q.size - 1):
-        west, east = p.quarter * u_flux[i], p.quarter * u_flux[i + 1]
-        south, north_ = p.quarter * v_south[i], p.quarter * v_north[i]
-        to_west[i] = q_north[i] * north_ + q[i] * south
-        to_east[i] = q_north[i + 1] * north_ + q[i + 1] * south
-        to_south[i] = -(q[i] * west + q[i + 1] * east)
-        to_north[i] = -(q_north[i] * west + q_north[i + 1] * east)
+def _rotate_energy(n_row: int, derived: Field, p: Parameters) -> None:
+    """Sadourny (1975), the form that conserves energy."""
+    q, u_flux, v_flux = derived[_VORTICITY], derived[_FLUX_X], derived[_FLUX_Y]
+    to_west, to_east = derived[_WEST], derived[_EAST]
+    to_south, to_north = derived[_SOUTH], derived[_NORTH]
+    quarter = p.quarter
+    for r in range(1, n_row + _SOUTH_OF):
+        for i in range(1, q.shape[1] - 1):
+            west, east = quarter * u_flux[r, i], quarter * u_flux[r, i + 1]
+            south, north = quarter * v_flux[r, i], quarter * v_flux[r + 1, i]
+            to_west[r, i] = q[r + 1, i] * north + q[r, i] * south
+            to_east[r, i] = q[r + 1, i + 1] * north + q[r, i + 1] * south
+            to_south[r, i] = -(q[r, i] * west + q[r, i + 1] * east)
+            to_north[r, i] = -(q[r + 1, i] * west + q[r + 1, i + 1] * east)
 
 
 @njit(cache=True)
-def _rotate_enstrophy(here: Field, north: Field, p: Parameters) -> None:
-    q, q_north, u_flux = here[_VORTICITY], north[_VORTICITY], here[_FLUX_X]
-    v_south, v_north = here[_FLUX_Y], north[_FLUX_Y]
-    to_west, to_east, to_south, to_north = here[_WEST], here[_EAST], here[_SOUTH], here[_NORTH]
-    for i in range(1, q.size - 1):
-        along_x = p.eighth * (u_flux[i] + u_flux[i + 1])
-        along_y = p.eighth * (v_south[i] + v_north[i])
-        to_west[i] = (q[i] + q_north[i]) * along_y
-        to_east[i] = (q[i + 1] + q_north[i + 1]) * along_y
-        to_south[i] = -(q[i] + q[i + 1]) * along_x
-        to_north[i] = -(q_north[i] + q_north[i + 1]) * along_x
+def _rotate_enstrophy(n_row: int, derived: Field, p: Parameters) -> None:
+    """Sadourny (1975), the form that conserves potential enstrophy."""
+    q, u_flux, v_flux = derived[_VORTICITY], derived[_FLUX_X], derived[_FLUX_Y]
+    to_west, to_east = derived[_WEST], derived[_EAST]
+    to_south, to_north = derived[_SOUTH], derived[_NORTH]
+    eighth = p.eighth
+    for r in range(1, n_row + _SOUTH_OF):
+        for i in range(1, q.shape[1] - 1):
+            along_x = eighth * (u_flux[r, i] + u_flux[r, i + 1])
+            along_y = eighth * (v_flux[r, i] + v_flux[r + 1, i])
+            to_west[r, i] = (q[r, i] + q[r + 1, i]) * along_y
+            to_east[r, i] = (q[r, i + 1] + q[r + 1, i + 1]) * along_y
+            to_south[r, i] = -(q[r, i] + q[r, i + 1]) * along_x
+            to_north[r, i] = -(q[r + 1, i] + q[r + 1, i + 1]) * along_x
 
 
 @njit(cache=True)
-def _rotate(here: Field, north: Field, p: Parameters) -> None:
-    """Set what the potential vorticity and the mass fluxes of a cell give to its four faces."""
-    if p.scheme == 0:
-        _rotate_energy_enstrophy(here, north, p)
-    elif p.scheme == 1:
-        _rotate_energy(here, north, p)
-    else:
-        _rotate_enstrophy(here, north, p)
-    here[_EAST, 0] = here[_EAST, here.shape[1] - 2]
-
-
-@njit(cache=True)
-def _tendency_of_row(
-    inside: Field, here: Field, other: Field, force: Any, tendency: Field, p: Parameters
+def _tendencies(
+    j: int, n_row: int, padded: Field, derived: Field, force: Field, tendency: Field, p: Parameters
 ) -> None:
-    """Set the tendencies of h, u, v of a row.
-
-    `other` holds the mass flux at the north faces, and head and rotation of the cells south.
-    """
-    u, v, to_west, to_east = inside[1], inside[2], here[_WEST], here[_EAST]
-    u_flux, v_flux, v_flux_north = here[_FLUX_X], here[_FLUX_Y], other[_FLUX_Y]
-    head, head_south, to_south, to_north = here[_HEAD], other[_HEAD], here[_SOUTH], other[_NORTH]
-    h_tendency, u_tendency, v_tendency = tendency[0], tendency[1], tendency[2]
-    for i in range(h_tendency.size):
-        k = i + 1
-        along_x, along_y = u_flux[k + 1] - u_flux[k], v_flux_north[k] - v_flux[k]
-        h_tendency[i] = -along_x * p.per_dx - along_y * p.per_dy
-        rotation = to_west[k] + to_east[k - 1]
-        u_tendency[i] = rotation - (head[k] - head[k - 1]) * p.per_dx - p.drag * u[k] + force
-        rotation = to_south[k] + to_north[k]
-        v_tendency[i] = rotation - (head[k] - head_south[k]) * p.per_dy - p.drag * v[k]
-
-
-@njit(cache=True)
-def _diffuse(
-    south: Field, inside: Field, north: Field, field: int, tendency: Field, p: Parameters
-) -> None:
-    """Add nu lap of u or v."""
-    below, here, above, total = south[field], inside[field], north[field], tendency[field]
-    along_x = p.viscosity * p.per_dx * p.per_dx
-    along_y = p.viscosity * p.per_dy * p.per_dy
-    for i in range(total.size):
-        k = i + 1
-        middle = here[k] + here[k]
-        total[i] += along_x * ((here[k + 1] - middle) + here[k - 1])
-        total[i] += along_y * ((above[k] - middle) + below[k])
+    """Set the tendencies of h, u, v."""
+    u, v = padded[1], padded[2]
+    u_flux, v_flux, head = derived[_FLUX_X], derived[_FLUX_Y], derived[_HEAD]
+    to_west, to_east = derived[_WEST], derived[_EAST]
+    to_south, to_north = derived[_SOUTH], derived[_NORTH]
+    per_dx, per_dy, drag, n_x = p.per_dx, p.per_dy, p.drag, u.shape[1] - 2
+    for row in range(n_row):
+        r, wind = row + _SOUTH_OF, force[j + row]
+        to_east[r, 0] = to_east[r, n_x]
+        for i in range(n_x):
+            k = i + 1
+            along_x, along_y = u_flux[r, k + 1] - u_flux[r, k], v_flux[r + 1, k] - v_flux[r, k]
+            tendency[0, row, i] = -along_x * per_dx - along_y * per_dy
+            slope = (head[r, k] - head[r, k - 1]) * per_dx
+            given = to_west[r, k] + to_east[r, k - 1]
+            tendency[1, row, i] = given - slope - drag * u[r, k] + wind
+            slope = (head[r, k] - head[r - 1, k]) * per_dy
+            given = to_south[r, k] + to_north[r - 1, k]
+            tendency[2, row, i] = given - slope - drag * v[r, k]
 
 
 @njit(cache=True)
-def _update_row(
-    stage: int, state: Field, before: Field, increment: Field, tendency: Field, p: Parameters
-) -> bool:
-    """Take a stage of the classical Runge-Kutta method; tell whether the row stays finite."""
-    weight, reach, finite = p.weights[stage], p.reaches[stage], True
-    if stage == 0:
-        for i in range(state.size):
-            before[i] = state[i]
-            increment[i] = weight * tendency[i]
-            state[i] += reach * tendency[i]
-    elif stage < N_STAGE - 1:
-        for i in range(state.size):
-            increment[i] += weight * tendency[i]
-            state[i] = before[i] + reach * tendency[i]
-    else:
-        for i in range(state.size):
-            state[i] = before[i] + (increment[i] + weight * tendency[i])
-            finite &= np.isfinite(state[i])
+def _diffuse(n_row: int, padded: Field, tendency: Field, p: Parameters) -> None:
+    """Add nu lap u and nu lap v."""
+    along_x, along_y = p.viscosity * p.per_dx * p.per_dx, p.viscosity * p.per_dy * p.per_dy
+    for field in range(1, 3):
+        a, total = padded[field], tendency[field]
+        for row in range(n_row):
+            r = row + _SOUTH_OF
+            for i in range(total.shape[1]):
+                k = i + 1
+                twice = a[r, k] + a[r, k]
+                x, y = (a[r, k + 1] - twice) + a[r, k - 1], (a[r + 1, k] - twice) + a[r - 1, k]
+                total[row, i] += along_x * x + along_y * y
+
+
+@njit(cache=True)
+def _update(
+    stage: int, j: int, n_row: int, state: Field, before: Field, increment: Field, tendency: Field,
+    p: Parameters,
+) -> bool:  # fmt: skip
+    """Take a stage of the classical Runge-Kutta method; tell whether the state stays finite."""
+    weight, reach, finite, n_x = p.weights[stage], p.reaches[stage], True, state.shape[2]
+    for field in range(3):
+        for row in range(n_row):
+            y, y0, total = state[field, j + row], before[field, j + row], increment[field, j + row]
+            change = tendency[field, row]
+            if stage == 0:
+                for i in range(n_x):
+                    y0[i] = y[i]
+                    total[i] = weight * change[i]
+                    y[i] += reach * change[i]
+            elif stage < N_STAGE - 1:
+                for i in range(n_x):
+                    total[i] += weight * change[i]
+                    y[i] = y0[i] + reach * change[i]
+            else:
+                for i in range(n_x):
+                    y[i] = y0[i] + (total[i] + weight * change[i])
+                    finite &= np.isfinite(y[i])
     return finite
-
-
-@njit(cache=True)
-def _derive(j: int, padded: Field, derived: Field, f: Field, p: Parameters) -> None:
-    """Set vorticity and mass flux between rows j - 1 and j."""
-    target = derived[j % 2]
-    _corners(
-        padded[j % 3], padded[(j - 1) % 3], f[max(j, 0)], target[_VORTICITY], target[_FLUX_Y], p
-    )
-
-
-@njit(cache=True)
-def _derive_cells(j: int, bottom: Field, padded: Field, derived: Field, p: Parameters) -> None:
-    """Set zonal mass flux, head and rotation of the cells of row j."""
-    here = derived[j % 2]
-    _cells(padded[j % 3], padded[(j + 1) % 3], bottom, here[_FLUX_X], here[_HEAD], p)
-    _rotate(here, derived[(j + 1) % 2], p)
 
 
 @njit(cache=True)
@@ -287,35 +308,38 @@ def take_stage(
     before: Field,
     increment: Field,
     closure: Field,
-    rows: Rows,
+    strip: Strip,
     basin: Basin,
     p: Parameters,
 ) -> bool:
     """Take a stage of a step of one member; tell whether its state stays finite."""
-    padded, derived, tendency = rows
-    n_y, finite = state.shape[1], True
-    for j in range(-2, 1):
-        _load(j, state, padded, p)
-    for j in range(-1, 1):
-        _derive(j, padded, derived, basin.f, p)
-    _derive_cells(-1, basin.bottom[n_y - 1], padded, derived, p)
-    for j in range(n_y):
-        _load(j + 1, state, padded, p)
-        _derive(j + 1, padded, derived, basin.f, p)
-        _derive_cells(j, basin.bottom[j], padded, derived, p)
-        inside = padded[j % 3]
-        _tendency_of_row(inside, derived[j % 2], derived[(j + 1) % 2], basin.force[j], tendency, p)
+    padded, derived, tendency, first = strip
+    n_y, at_once, finite = state.shape[1], tendency.shape[1], True
+    if not p.walls:
+        first[...] = state[:, 0]
+    for r in range(_AROUND):
+        _load(r - _SOUTH_OF, r, state, padded, first, p)
+    for j in range(0, n_y, at_once):
+        n_row = min(at_once, n_y - j)
+        for row in range(n_row):
+            _load(j + row + 1, row + _AROUND, state, padded, first, p)
+        _corners(j, n_row, padded, derived, basin.f, p)
+        _centres(j, n_row, padded, derived, basin.bottom, p)
+        if p.scheme == 0:
+            _rotate_energy_enstrophy(n_row, derived, p)
+        elif p.scheme == 1:
+            _rotate_energy(n_row, derived, p)
+        else:
+            _rotate_enstrophy(n_row, derived, p)
+        _tendencies(j, n_row, padded, derived, basin.force, tendency, p)
         if p.viscosity != 0:
-            for field in range(1, 3):
-                _diffuse(padded[(j - 1) % 3], inside, padded[(j + 1) % 3], field, tendency, p)
+            _diffuse(n_row, padded, tendency, p)
         if coupled:
-            tendency += closure[:, j]
+            tendency[:, :n_row] += closure[:, j : j + n_row]
         if p.walls and j == 0:
-            tendency[2] = 0
-        for field in range(3):
-            finite &= _update_row(
-                stage, state[field, j], before[field, j], increment[field, j], tendency[field], p
-            )
+            tendency[2, 0] = 0
+        finite &= _update(stage, j, n_row, state, before, increment, tendency, p)
+        _move_on(n_row, padded)
     return finite
 
 
@@ -323,9 +347,8 @@ def tendency(model: "ShallowWater", state: NDArray[np.float64]) -> NDArray[np.fl
     """Return the tendency of states, shape ``(n, 3, ny, nx)``, in float64; `state` is kept."""
     precise = replace(model, dtype="float64")
     once = parameters(precise)._replace(weights=np.ones(1), reaches=np.zeros(1))
-    work, result = rows(1, model.nx, "float64"), np.zeros_like(state)
-    own = Rows(work.state[0], work.derived[0], work.tendency[0])
-    unused = np.zeros(model.state_shape)
+    work, result = strip(1, model.grid_shape, "float64"), np.zeros_like(state)
+    own, unused = Strip(*(array[0] for array in work)), np.zeros(model.state_shape)
     for values, change in zip(state, result, strict=True):
         # The first stage, with a reach of 0 and a weight of 1, leaves the tendency behind.
         take_stage(0, False, values, unused, change, unused, own, basin(precise), once)
@@ -338,7 +361,7 @@ def advance_on_threads(
     before: Field,
     increment: Field,
     closure: Field,
-    rows: Rows,
+    strips: Strip,
     basin: Basin,
     p: Parameters,
     first_step: int,
@@ -353,7 +376,12 @@ def advance_on_threads(
     for member in prange(state.shape[0]):
         n_finite[member] = n_step
         status[member] = 0
-        own = Rows(rows.state[member], rows.derived[member], rows.tendency[member])
+        own = Strip(
+            strips.state[member],
+            strips.derived[member],
+            strips.tendency[member],
+            strips.first[member],
+        )
         for i in range(n_step):
             finite = True
             for stage in range(N_STAGE):

@@ -17,6 +17,10 @@ grids, and the operator does too: for a two-layer model, the operators 1 and 2 (
 the coarse Nyquist wavenumber). They differ by aliasing for the operator 3, and wherever a
 forcing is filtered.
 
+The coarse velocity is inverted from the coarse vorticity, as a coarse model does. For the
+operators 1 and 2 it is the filtered velocity (but for the Nyquist wavenumber); for the operator 3
+it is not, as the inversion amplifies what the box mean aliases to long waves.
+
 Snapshots are treated one by one but held in memory together; give long runs in pieces.
 """
 

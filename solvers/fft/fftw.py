@@ -26,7 +26,6 @@ from solvers.fft.plan import (
 
 NAME = "fftw"
 
-_UNALIGNED = 1 << 1
 _PATIENT = 1 << 5
 # FFTW tries ever more algorithms until this time is over [s]; large transforms need the limit.
 _PLANNING_SECONDS = 3.0
@@ -58,13 +57,11 @@ def plan(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Transform:
     library, prefix = _library(dtype), _PREFIX[dtype]
     field = aligned_zeros(shape, dtype)
     spectrum = aligned_zeros(spectral_shape(shape), complex_dtype(dtype))
-    # A row of a 1-D ensemble need not start at an aligned address.
-    flags = _PATIENT | (_UNALIGNED if len(shape) == 1 else 0)
     sizes = (ctypes.c_int * len(shape))(*shape)
     with _PLANNING:
         plans = [
             getattr(library, f"{prefix}plan_dft_{kind}")(
-                len(shape), sizes, source.ctypes.data, target.ctypes.data, flags
+                len(shape), sizes, source.ctypes.data, target.ctypes.data, _PATIENT
             )
             for kind, source, target in (("r2c", field, spectrum), ("c2r", spectrum, field))
         ]

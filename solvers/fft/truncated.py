@@ -1,13 +1,14 @@
 """Transforms that leave out the waves which dealiasing keeps at zero."""
 
 import ctypes
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import rocket_fft
-from numba import carray, cfunc, types
+from numba import cfunc, types
 from numba.core.types import CPointer
+from numba.np.numpy_support import carray
 from numpy.typing import DTypeLike, NDArray
 
 from solvers.fft import fftw, scipy_callback
@@ -17,7 +18,7 @@ from solvers.function_pointer import call_transform
 
 _LAST_AXIS = np.array([1])
 _FIRST_AXIS = np.array([0])
-_NUMBERS = CPointer(types.int64)
+_NUMBERS = CPointer(types.int64)  # type: ignore[no-untyped-call]
 # FFTW's names of the signs of the exponents.
 _FORWARD, _BACKWARD = -1, 1
 _PATIENT = 1 << 5
@@ -70,7 +71,7 @@ def _plan_rocket(
     shape: tuple[int, int], n_column: int, dtype: np.dtype[Any]
 ) -> tuple[Addresses, Any]:
     sizes = np.array([*shape, n_column], dtype=np.int64)
-    forward, inverse = _ROCKET[dtype]
+    forward, inverse = _rocket_functions(dtype)
     at = sizes.ctypes.data
     return Addresses(forward.address, at, inverse.address, at), sizes
 
@@ -82,7 +83,7 @@ def _plan_fftw(
     field, spectrum = aligned_zeros(shape, dtype), aligned_zeros((n_y, n_k), complex_dtype(dtype))
     rows, waves, columns = (n_y, 1, n_x), (n_y, 1, n_k), (n_column, n_k, 1)
     # Function and plan of the transforms along x and along y, in the order of their use.
-    calls = np.array(
+    calls: NDArray[np.int64] = np.array(
         [
             _plan_batch("r2c", n_x, (field, rows), (spectrum, waves)),
             _plan_batch("", n_y, (spectrum, columns), (spectrum, columns), _FORWARD),
@@ -92,8 +93,9 @@ def _plan_fftw(
         dtype=np.int64,
     )
     forward, inverse = calls[:2], calls[2:]
+    x_then_y, y_then_x = _fftw_functions()
     addresses = Addresses(
-        _x_then_y.address, forward.ctypes.data, _y_then_x.address, inverse.ctypes.data
+        x_then_y.address, forward.ctypes.data, y_then_x.address, inverse.ctypes.data
     )
     return addresses, calls
 
@@ -135,16 +137,28 @@ def _plan_batch(
     return fftw._address(library, f"{prefix}execute_dft{suffix}"), plan
 
 
-_TRANSFORM = types.void(_NUMBERS, types.intp, types.intp)
+# Compiled when first used: most processes need one library and one precision.
+@cache
+def _fftw_functions() -> tuple[Any, Any]:
+    signature = types.void(_NUMBERS, types.intp, types.intp)
+    return cfunc(signature, cache=True)(_x_then_y), cfunc(signature, cache=True)(_y_then_x)
 
 
-@cfunc(_TRANSFORM, cache=True)
+@cache
+def _rocket_functions(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    numbers = {8: (types.float64, types.complex128), 4: (types.float32, types.complex64)}
+    real, complex_ = (CPointer(kind) for kind in numbers[dtype.itemsize])  # type: ignore[no-untyped-call]
+    return (
+        cfunc(types.void(_NUMBERS, real, complex_), cache=True)(_forward),
+        cfunc(types.void(_NUMBERS, complex_, real), cache=True)(_inverse),
+    )
+
+
 def _x_then_y(calls, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     call_transform(calls[0], calls[1], source, target)
     call_transform(calls[2], calls[3], target, target)
 
 
-@cfunc(_TRANSFORM, cache=True)
 def _y_then_x(calls, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     call_transform(calls[0], calls[1], source, source)
     call_transform(calls[2], calls[3], source, target)
@@ -164,17 +178,3 @@ def _inverse(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN
     kept = spectrum[:, : sizes[2]]
     rocket_fft.c2c(kept, kept, _FIRST_AXIS, False, 1.0, 1)
     rocket_fft.c2r(spectrum, field, _LAST_AXIS, False, 1.0, 1)
-
-
-def _compile(real: Any, complex_: Any) -> tuple[Any, Any]:
-    real_data, complex_data = CPointer(real), CPointer(complex_)
-    return (
-        cfunc(types.void(_NUMBERS, real_data, complex_data), cache=True)(_forward),
-        cfunc(types.void(_NUMBERS, complex_data, real_data), cache=True)(_inverse),
-    )
-
-
-_ROCKET: dict[np.dtype[Any], tuple[Any, Any]] = {
-    np.dtype(np.float64): _compile(types.float64, types.complex128),
-    np.dtype(np.float32): _compile(types.float32, types.complex64),
-}

@@ -129,7 +129,7 @@ def test_diffusion_filter_is_near_a_gaussian_of_the_grid_wavenumber(width: float
     k, l = grid.wavenumbers()  # noqa: E741 -- its name in the field
     symbol = 4 * np.sin(k / 2) ** 2 + 4 * np.sin(l / 2) ** 2
     response = diffusion_response(grid, width)
-    np.testing.assert_allclose(response, np.exp(-symbol * width**2 / 24), atol=0.02)
+    np.testing.assert_allclose(response, np.exp(-symbol * width**2 / 24), atol=0.007)
     assert response[0, 0] == pytest.approx(1.0, abs=1e-14)
 
 

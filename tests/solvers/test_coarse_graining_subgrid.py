@@ -15,7 +15,12 @@ from solvers.coarse_graining import (
     tendency_pairs,
     truncate,
 )
-from solvers.coarse_graining.flow import flux_divergence, streamfunction, velocity
+from solvers.coarse_graining.flow import (
+    Stratification,
+    flux_divergence,
+    streamfunction,
+    velocity,
+)
 from solvers.quasigeostrophic import TwoLayerQG
 
 Array = NDArray[np.float64]
@@ -176,6 +181,19 @@ def test_coarse_velocities_belong_to_the_coarse_vorticity() -> None:
     u, v = (np.fft.irfft2(m * psi, s=(20, 16)) for m in (-1j * COARSE.grid.l[:, None], 1j * k))
     np.testing.assert_allclose(pairs.u, u, atol=1e-12 * np.abs(u).max())
     np.testing.assert_allclose(pairs.v, v, atol=1e-12 * np.abs(v).max())
+
+
+@pytest.mark.parametrize("number", sorted(OPERATORS))
+def test_coarse_velocities_are_the_filtered_ones_without_aliasing(number: int) -> None:
+    run = turbulence()
+    run["q"] = sharp_filter(run.q, 0.99 * np.pi / (FINE.length_x / N_COARSE))
+    grid = PeriodicGrid.of(run.q)
+    layers = Stratification.of(run.attrs)
+    fine = velocity(streamfunction(grid.transform(run.q.values), grid, layers), grid)
+    pairs = by_advection(run, OPERATORS[number])
+    for name, values in zip("uv", fine, strict=True):
+        filtered = OPERATORS[number](run.q.copy(data=values), N_COARSE)
+        assert relative_difference(pairs[name], filtered) < 1e-12
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)

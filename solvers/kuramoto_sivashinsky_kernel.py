@@ -1,0 +1,266 @@
+"""The compiled time loops of the Kuramoto-Sivashinsky equation.
+
+Every row of every array is padded with zeros to whole cache lines: transforms of aligned rows take
+half the time of others. The loops run over the padding too; coefficients are zero there.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange, types
+from numba.extending import overload
+from numpy.typing import DTypeLike, NDArray
+
+from solvers.coupling_point import Coupling, evaluate_closure
+from solvers.exponential_schemes import ExponentialCoefficients, exponential_coefficients
+from solvers.fft import Addresses, aligned_zeros, complex_dtype, forward, inverse
+from solvers.fft.plan import ALIGNMENT
+from solvers.parallel import on_threads
+from solvers.time_stepping import ADAMS_BASHFORTH_2
+
+if TYPE_CHECKING:
+    from solvers.kuramoto_sivashinsky import KuramotoSivashinsky
+
+Field = NDArray[Any]
+
+
+class NonlinearTerm(NamedTuple):
+    """Arrays of the advection, in the precision of the model."""
+
+    gradient: Field
+    mask: Field
+    scale: Any
+
+
+class SemiImplicitCoefficients(NamedTuple):
+    """Coefficients of AB2-CN: of the state, and of tendencies without and with a history."""
+
+    state: Field
+    euler: Field
+    newest: Field
+    older: Field
+
+
+def nonlinear_term(model: "KuramotoSivashinsky") -> NonlinearTerm:
+    """Return what the advection reads; `scale` is that of the inverse transform."""
+    kind = np.dtype(model.dtype).type
+    gradient = _padded(0.5 * model.advection * model.derivative, model.dtype)
+    return NonlinearTerm(gradient, _padded(model.resolved, model.dtype), kind(1.0 / model.nx))
+
+
+def etdrk4_coefficients(model: "KuramotoSivashinsky") -> ExponentialCoefficients:
+    """Return the coefficients of ETDRK4 in the precision of the model."""
+    exact = exponential_coefficients(model.linear, model.dt)
+    return ExponentialCoefficients(*(_padded(array, model.dtype) for array in exact))
+
+
+def cnab2_coefficients(model: "KuramotoSivashinsky") -> SemiImplicitCoefficients:
+    """Return the coefficients of AB2-CN in the precision of the model."""
+    half = 0.5 * model.dt * model.linear
+    increment = model.dt / (1.0 - half)
+    (euler, _), (newest, older) = ADAMS_BASHFORTH_2.weights
+    exact = (
+        (1.0 + half) / (1.0 - half),
+        *(increment * weight for weight in (euler, newest, older)),
+    )
+    return SemiImplicitCoefficients(*(_padded(array, model.dtype) for array in exact))
+
+
+def padded_length(n: int, dtype: DTypeLike) -> int:
+    """Return the number of values in the whole cache lines that hold `n` of them."""
+    per_line = ALIGNMENT // np.dtype(dtype).itemsize
+    return -(-n // per_line) * per_line
+
+
+def _padded(array: Field, dtype: str) -> Field:
+    """Round a spectrum of coefficients to a precision and pad it."""
+    spectral = complex_dtype(dtype)
+    n = padded_length(array.size, spectral)
+    padded = aligned_zeros((n,), spectral if np.iscomplexobj(array) else dtype)
+    padded[: array.size] = array
+    return padded
+
+
+def _times(factor: Any, value: Any) -> Any:
+    """Multiply, without the zeros of a factor that is real."""
+    return factor * value
+
+
+@overload(_times, strict=False)
+def _times_compiled(factor: Any, value: Any) -> Any:  # noqa: ARG001
+    if isinstance(factor, types.Float):
+        return lambda factor, value: complex(factor * value.real, factor * value.imag)
+    return lambda factor, value: factor * value
+
+
+@njit(cache=True)
+def _scaled(values: Field, scale: Any, target: Field) -> None:
+    for i in range(values.size):
+        target[i] = _times(scale, values[i])
+
+
+@njit(cache=True)
+def _advection(
+    u: Field, flux: Field, tendency: Field, transform: Addresses, term: NonlinearTerm
+) -> None:
+    """Set the transform of -(advection / 2) (u^2)_x."""
+    for i in range(u.size):
+        flux[i] = u[i] * u[i]
+    forward(transform, flux, tendency)
+    for i in range(tendency.size):
+        square, gradient = tendency[i], term.gradient[i]
+        tendency[i] = complex(gradient * square.imag, -gradient * square.real)
+
+
+@njit(cache=True)
+def _tendency(
+    member: int, step: int, stage: int, grid: Field, work: Field, tendency: Field,
+    transform: Addresses, term: NonlinearTerm, coupling: Coupling,
+) -> int:  # fmt: skip
+    """Set the transform of N(u), of which `work` is; return the status of the closure.
+
+    `grid` has room for u, the tendency of the closure, and u^2.
+    """
+    u, closure_tendency, flux = grid[0], grid[1], grid[2]
+    inverse(transform, work, u)
+    status = evaluate_closure(coupling, member, step, stage, u, closure_tendency)
+    _advection(u, flux, tendency, transform, term)
+    if coupling.function[member] != 0:
+        forward(transform, closure_tendency, work)
+        for i in range(tendency.size):
+            tendency[i] += _times(term.mask[i], work[i])
+    return status
+
+
+@njit(cache=True)
+def _etdrk4_first(
+    q: ExponentialCoefficients, v: Field, n_0: Field, scale: Any, a: Field, work: Field
+) -> None:
+    half, weight = q.half, q.stage
+    for i in range(v.size):
+        argument = _times(half[i], v[i]) + _times(weight[i], n_0[i])
+        a[i] = argument
+        work[i] = _times(scale, argument)
+
+
+@njit(cache=True)
+def _etdrk4_second(
+    q: ExponentialCoefficients, v: Field, n_a: Field, scale: Any, work: Field
+) -> None:
+    half, weight = q.half, q.stage
+    for i in range(v.size):
+        work[i] = _times(scale, _times(half[i], v[i]) + _times(weight[i], n_a[i]))
+
+
+@njit(cache=True)
+def _etdrk4_third(
+    q: ExponentialCoefficients, a: Field, n_0: Field, n_b: Field, scale: Any, work: Field
+) -> None:
+    half, weight = q.half, q.stage
+    for i in range(a.size):
+        change = n_b[i] + n_b[i] - n_0[i]
+        work[i] = _times(scale, _times(half[i], a[i]) + _times(weight[i], change))
+
+
+@njit(cache=True)
+def _etdrk4_last(
+    q: ExponentialCoefficients, v: Field, n_0: Field, n_a: Field, n_b: Field, n_c: Field
+) -> None:
+    full, first, middle, last = q.full, q.first, q.middle, q.last
+    for i in range(v.size):
+        v[i] = (
+            _times(full[i], v[i])
+            + _times(first[i], n_0[i])
+            + _times(middle[i], n_a[i] + n_b[i])
+            + _times(last[i], n_c[i])
+        )
+
+
+@njit(cache=True)
+def _etdrk4_step(
+    member: int, step: int, v: Field, n: Field, a: Field, work: Field, grid: Field,
+    transform: Addresses, q: ExponentialCoefficients, term: NonlinearTerm, coupling: Coupling,
+) -> int:  # fmt: skip
+    """Advance one member one step; return the status of its closure."""
+    _scaled(v, term.scale, work)
+    for stage in range(4):
+        status = _tendency(
+            member, step, stage, grid, work, n[stage], transform, term, coupling
+        )  # fmt: skip
+        if status != 0:
+            return status
+        if stage == 0:
+            _etdrk4_first(q, v, n[0], term.scale, a, work)
+        elif stage == 1:
+            _etdrk4_second(q, v, n[1], term.scale, work)
+        elif stage == 2:
+            _etdrk4_third(q, a, n[0], n[2], term.scale, work)
+    _etdrk4_last(q, v, n[0], n[1], n[2], n[3])
+    return 0
+
+
+@on_threads
+def advance_etdrk4(
+    u: Field, tendencies: Field, work: Field, grid: Field, transform: Addresses,
+    q: ExponentialCoefficients, term: NonlinearTerm, first_step: int, n_step: int,
+    coupling: Coupling,
+) -> None:  # fmt: skip
+    """Advance all members by ETDRK4, each as far as its state is finite and its closure works."""
+    for member in prange(u.shape[0]):
+        coupling.n_finite[member] = n_step
+        coupling.status[member] = 0
+        for i in range(n_step):
+            status = _etdrk4_step(
+                member, first_step + i, u[member], tendencies[member], work[member, 0],
+                work[member, 1], grid[member], transform, q, term, coupling,
+            )  # fmt: skip
+            # A transform of anything that is not finite is finite nowhere.
+            if status != 0 or not np.isfinite(u[member, 1].real):
+                coupling.n_finite[member] = i
+                break
+
+
+@njit(cache=True)
+def _cnab2_euler(q: SemiImplicitCoefficients, v: Field, newest: Field) -> None:
+    state, weight = q.state, q.euler
+    for i in range(v.size):
+        v[i] = _times(state[i], v[i]) + _times(weight[i], newest[i])
+
+
+@njit(cache=True)
+def _cnab2(q: SemiImplicitCoefficients, v: Field, newest: Field, older: Field) -> None:
+    state, weight, older_weight = q.state, q.newest, q.older
+    for i in range(v.size):
+        v[i] = (
+            _times(state[i], v[i])
+            + _times(weight[i], newest[i])
+            + _times(older_weight[i], older[i])
+        )
+
+
+@on_threads
+def advance_cnab2(
+    u: Field, history: Field, work: Field, grid: Field, transform: Addresses,
+    q: SemiImplicitCoefficients, term: NonlinearTerm, first_step: int, n_step: int,
+    coupling: Coupling,
+) -> None:  # fmt: skip
+    """Advance all members by AB2-CN, each as far as its state is finite and its closure works."""
+    for member in prange(u.shape[0]):
+        coupling.n_finite[member] = n_step
+        coupling.status[member] = 0
+        v = u[member]
+        for i in range(n_step):
+            step = first_step + i
+            newest, older = history[member, step % 2], history[member, (step + 1) % 2]
+            _scaled(v, term.scale, work[member, 1])
+            status = _tendency(
+                member, step, 0, grid[member], work[member, 1], newest, transform, term, coupling
+            )
+            if status == 0 and step == 0:
+                _cnab2_euler(q, v, newest)
+            elif status == 0:
+                _cnab2(q, v, newest, older)
+            # A transform of anything that is not finite is finite nowhere.
+            if status != 0 or not np.isfinite(v[1].real):
+                coupling.n_finite[member] = i
+                break
