@@ -13,6 +13,7 @@ from solvers import barotropic_kernel as kernel
 from solvers.exponential_schemes import IntegratingFactor
 from solvers.fft.truncated import plan_truncated
 from solvers.forcing import BandForcing, Forcing, KolmogorovForcing, Waves
+from solvers.forcing_kernel import source
 from solvers.integration import Integration
 from solvers.model import Model
 from solvers.spectral import SpectralGrid, empty_fields, to_grid, to_spectrum
@@ -28,6 +29,8 @@ _VORTICES = KolmogorovForcing(wavenumber=4.0)
 # AB2 lets every oscillation grow; growth by less than this part of its frequency is borne.
 _BEARABLE_GROWTH = 1e-3
 _LARGEST_AB2_FREQUENCY = 0.5
+# Random numbers are drawn for as many steps at a time as keep them small.
+_STEPS_A_DRAW = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,7 @@ class Barotropic(Model):
     References
     ----------
     Boffetta and Ecke (2012), Annu. Rev. Fluid Mech. 44, 427. Orszag (1971), J. Atmos. Sci. 28,
-    1074, for dealiasing. Canuto et al. (2006), Spectral Methods, appendix D, for the steppers.
+    1074, for dealiasing. Canuto et al. (2006), Spectral Methods, for the steppers.
     Mojgani et al. (2023), arXiv:2312.00907, for the parameters.
 
     Examples
@@ -252,9 +255,9 @@ class Barotropic(Model):
         """Return the time step at which the shortest wave, carried by the flow, grows.
 
         Its frequency is at most ``max(k |u| + l |v|)`` plus that of the longest Rossby wave. AB2
-        lets a wave of frequency f grow at the rate ``f**4 dt**3 / 4`` (Durran 2010, section 2.4.1);
-        its step is the one at which that equals the damping of the shortest wave, or a thousandth
-        of f where there is next to none.
+        lets a wave of frequency f grow at the rate ``f**4 dt**3 / 4``, to leading order, however
+        short the step; its limit is where that equals the damping of the shortest wave, or a
+        thousandth of f where there is next to none.
         """
         assert isinstance(integration, BarotropicIntegration)
         grid = self.grid
@@ -269,7 +272,7 @@ class Barotropic(Model):
         if explicit.imaginary_limit > 0.0:
             return float(explicit.imaginary_limit / frequency)
         growth = max(float(self.damping[self.kept].max()) / frequency, _BEARABLE_GROWTH)
-        return min((4.0 * growth) ** (1.0 / 3.0), _LARGEST_AB2_FREQUENCY) / frequency
+        return float(min((4.0 * growth) ** (1.0 / 3.0), _LARGEST_AB2_FREQUENCY) / frequency)
 
     def waves(self) -> Waves:
         """Return the waves of the forcing; none without one."""
@@ -335,7 +338,7 @@ class BarotropicIntegration(Integration):
         self.transform = plan_truncated(shape, int(model.kept[0].sum()), dtype, model.fft)
         self._memory = kernel.arrays(self)
         self._operators = kernel.operators(model)
-        self._force = kernel.source(model, model.waves())
+        self._force = source(model)
         self._scheme = kernel.Scheme(model.dt, np.zeros((0, 0)) if weights is None else weights)
 
     @property
@@ -389,13 +392,30 @@ class BarotropicIntegration(Integration):
         return [GridField("vorticity_tendency", "1", _DIMS[1:], self.closure_tendency[member])]
 
     def _advance(self, n_step: int) -> None:
-        kernel.advance_on_threads(self.n_thread)(
-            self._memory,
-            self._scheme,
-            self.transform.addresses,
-            self._operators,
-            self._force,
-            self.coupling,
-            self.step,
-            n_step,
-        )
+        done = np.zeros(self.n_member, dtype=np.int64)
+        for first in range(0, n_step, _STEPS_A_DRAW):
+            part = min(_STEPS_A_DRAW, n_step - first)
+            kernel.advance_members(
+                self.n_thread,
+                self.n_member,
+                self._memory,
+                self._scheme,
+                self.transform.addresses,
+                self._operators,
+                self._force,
+                self._phases(self.step + first, part),
+                self.coupling,
+                self.step + first,
+                part,
+            )
+            done += self.n_finite
+            if self.n_finite.min() < part:
+                break
+        self.n_finite[:] = done
+
+    def _phases(self, first_step: int, n_step: int) -> NDArray[np.float64]:
+        """Return the phases of random forcing for some steps, none for a steady one."""
+        forcing = self.model.forcing
+        if not isinstance(forcing, BandForcing):
+            return np.zeros((self.n_member, n_step, 0))
+        return forcing.phases(self.n_member, first_step, n_step, self._force.row.size)

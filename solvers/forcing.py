@@ -1,7 +1,7 @@
 """What keeps two-dimensional turbulence going: a steady pattern, or kicks at random."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from solvers.spectral import SpectralGrid
 
 # A wavenumber is taken as a whole number of waves when it misses one by rounding alone.
 _ROUNDING = 1e-9
+# The second word of the key: closures with noise of their own use 0.
+_KEY_OF_KICKS = 1
 
 
 class Waves(NamedTuple):
@@ -112,9 +114,9 @@ class BandForcing:
     wave is kicked with a fresh phase, uniform and independent of the flow: the mean input of
     energy is then :math:`\varepsilon` for every time step, and each wave has the same share.
 
-    The phases come from Philox 4x64-10 with key ``(seed, 1)`` and counter ``(first_member +
-    member, step, n // 4, 0)``: they depend neither on the grid (a coarse and a fine run feel the
-    same kicks), nor on how a run is cut, nor on the number of members or threads.
+    The phases come from numpy's counter-based generator Philox with key ``(seed, 1)``; the step
+    and the member decide its counter. So they depend neither on the grid (a coarse and a fine run
+    feel the same kicks), nor on how a run is cut, nor on the number of members or threads.
 
     Parameters
     ----------
@@ -194,6 +196,19 @@ class BandForcing:
         return Waves(
             np.broadcast_to(m, k.shape)[ring], np.broadcast_to(l, k.shape)[ring], amplitude
         )
+
+    def phases(self, n_member: int, first_step: int, n_step: int, n_wave: int) -> NDArray[Any]:
+        """Draw the phases of some steps, shape ``(n_member, n_step, n_wave)`` [rad]."""
+        # One count of the generator gives four numbers: a step takes whole counts.
+        counts = -(-n_wave // 4)
+        phases = np.empty((n_member, n_step, n_wave))
+        for member in range(n_member):
+            counter = np.array([first_step * counts, 0, self.first_member + member, 0], np.uint64)
+            key = np.array([self.seed, _KEY_OF_KICKS], np.uint64)
+            generator = np.random.Generator(np.random.Philox(counter=counter, key=key))
+            phases[member] = generator.random((n_step, 4 * counts))[:, :n_wave]
+        phases *= 2.0 * np.pi
+        return phases
 
 
 Forcing = KolmogorovForcing | BandForcing

@@ -37,7 +37,9 @@ class KuramotoSivashinsky(Model):
 
     Everything is dimensionless. Pseudo-spectral, with the advection in flux form. By default a =
     b = d = 1, c = 0, on the domain and with the step of the model-error studies of MEDIDA, and
-    ETDRK4, which takes the linear terms exactly.
+    ETDRK4, which takes the linear terms exactly. Its fourth order shows with steps below 0.01;
+    with longer ones, where some wave has ``k^4 dt`` near 1, the error falls more slowly, with about
+    the third power of the step.
 
     Parameters
     ----------
@@ -250,7 +252,7 @@ class KuramotoSivashinsky(Model):
         as the fastest wave of the equation.
         """
         speed = integration.courant_number() * self.length / self.nx / self.dt
-        waves = np.unique(np.geomspace(1, self.nx // 2, _N_WAVE).astype(int))
+        waves = np.unique(np.rint(np.geomspace(1, self.nx // 2 - 1, _N_WAVE)).astype(int))
         linear = self.linear[waves] * np.ones((2, 1))
         rate = 1j * speed * self.derivative[waves] * np.array([[1.0], [-1.0]])
         fastest = max(float(self.linear.real.max()), 0.0)

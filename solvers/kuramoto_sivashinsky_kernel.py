@@ -100,42 +100,42 @@ def _scaled(values: Field, scale: Any, target: Field) -> None:
 
 
 @njit(cache=True)
-def _advection(
-    u: Field, flux: Field, tendency: Field, transform: Addresses, term: NonlinearTerm
-) -> None:
-    """Set the transform of -(advection / 2) (u^2)_x."""
+def _nonlinear(
+    u: Field, flux: Field, closure_tendency: Field, coupled: bool, work: Field, tendency: Field,
+    transform: Addresses, term: NonlinearTerm,
+) -> None:  # fmt: skip
+    """Set the transform of -(advection / 2) (u^2)_x, plus that of the closure's tendency."""
     for i in range(u.size):
         flux[i] = u[i] * u[i]
     forward(transform, flux, tendency)
     for i in range(tendency.size):
         square, gradient = tendency[i], term.gradient[i]
         tendency[i] = complex(gradient * square.imag, -gradient * square.real)
-
-
-@njit(cache=True)
-def _tendency(
-    member: int, step: int, stage: int, grid: Field, work: Field, tendency: Field,
-    transform: Addresses, term: NonlinearTerm, coupling: Coupling,
-) -> int:  # fmt: skip
-    """Set the transform of N(u), of which `work` is; return the status of the closure.
-
-    `grid` has room for u, the tendency of the closure, and u^2.
-    """
-    u, closure_tendency, flux = grid[0], grid[1], grid[2]
-    inverse(transform, work, u)
-    status = evaluate_closure(coupling, member, step, stage, u, closure_tendency)
-    _advection(u, flux, tendency, transform, term)
-    if coupling.function[member] != 0:
+    if coupled:
         forward(transform, closure_tendency, work)
         for i in range(tendency.size):
             tendency[i] += _times(term.mask[i], work[i])
-    return status
 
 
 @njit(cache=True)
-def _etdrk4_first(
+def _prepare(
+    stage: int, q: ExponentialCoefficients, v: Field, n_0: Field, n: Field, scale: Any, a: Field,
+    work: Field,
+) -> None:  # fmt: skip
+    """Set what the transform after a stage is taken of: the spectrum of the next argument."""
+    if stage == 0:
+        _stage_1(q, v, n_0, scale, a, work)
+    elif stage == 1:
+        _stage_2(q, v, n, scale, work)
+    elif stage == 2:
+        _stage_3(q, a, n_0, n, scale, work)
+
+
+@njit(cache=True)
+def _stage_1(
     q: ExponentialCoefficients, v: Field, n_0: Field, scale: Any, a: Field, work: Field
 ) -> None:
+    """Set a, and prepare its inverse transform."""
     half, weight = q.half, q.stage
     for i in range(v.size):
         argument = _times(half[i], v[i]) + _times(weight[i], n_0[i])
@@ -144,59 +144,35 @@ def _etdrk4_first(
 
 
 @njit(cache=True)
-def _etdrk4_second(
-    q: ExponentialCoefficients, v: Field, n_a: Field, scale: Any, work: Field
-) -> None:
+def _stage_2(q: ExponentialCoefficients, v: Field, n_a: Field, scale: Any, work: Field) -> None:
+    """Prepare the inverse transform of b."""
     half, weight = q.half, q.stage
     for i in range(v.size):
         work[i] = _times(scale, _times(half[i], v[i]) + _times(weight[i], n_a[i]))
 
 
 @njit(cache=True)
-def _etdrk4_third(
+def _stage_3(
     q: ExponentialCoefficients, a: Field, n_0: Field, n_b: Field, scale: Any, work: Field
 ) -> None:
+    """Prepare the inverse transform of c."""
     half, weight = q.half, q.stage
     for i in range(a.size):
         change = n_b[i] + n_b[i] - n_0[i]
         work[i] = _times(scale, _times(half[i], a[i]) + _times(weight[i], change))
 
 
+# Two loops: with fewer arrays in each, the compiler can rule out that they overlap.
 @njit(cache=True)
-def _etdrk4_last(
+def _finish(
     q: ExponentialCoefficients, v: Field, n_0: Field, n_a: Field, n_b: Field, n_c: Field
 ) -> None:
+    """Set v to its new value."""
     full, first, middle, last = q.full, q.first, q.middle, q.last
     for i in range(v.size):
-        v[i] = (
-            _times(full[i], v[i])
-            + _times(first[i], n_0[i])
-            + _times(middle[i], n_a[i] + n_b[i])
-            + _times(last[i], n_c[i])
-        )
-
-
-@njit(cache=True)
-def _etdrk4_step(
-    member: int, step: int, v: Field, n: Field, a: Field, work: Field, grid: Field,
-    transform: Addresses, q: ExponentialCoefficients, term: NonlinearTerm, coupling: Coupling,
-) -> int:  # fmt: skip
-    """Advance one member one step; return the status of its closure."""
-    _scaled(v, term.scale, work)
-    for stage in range(4):
-        status = _tendency(
-            member, step, stage, grid, work, n[stage], transform, term, coupling
-        )  # fmt: skip
-        if status != 0:
-            return status
-        if stage == 0:
-            _etdrk4_first(q, v, n[0], term.scale, a, work)
-        elif stage == 1:
-            _etdrk4_second(q, v, n[1], term.scale, work)
-        elif stage == 2:
-            _etdrk4_third(q, a, n[0], n[2], term.scale, work)
-    _etdrk4_last(q, v, n[0], n[1], n[2], n[3])
-    return 0
+        v[i] = _times(full[i], v[i]) + _times(first[i], n_0[i])
+    for i in range(v.size):
+        v[i] += _times(middle[i], n_a[i] + n_b[i]) + _times(last[i], n_c[i])
 
 
 @on_threads
@@ -207,17 +183,31 @@ def advance_etdrk4(
 ) -> None:  # fmt: skip
     """Advance all members by ETDRK4, each as far as its state is finite and its closure works."""
     for member in prange(u.shape[0]):
-        coupling.n_finite[member] = n_step
-        coupling.status[member] = 0
+        coupled, status, n_finite = coupling.function[member] != 0, 0, n_step
+        v, a, argument = u[member], work[member, 0], work[member, 1]
+        n_0, n_a = tendencies[member, 0], tendencies[member, 1]
+        n_b, n_c = tendencies[member, 2], tendencies[member, 3]
+        on_grid, closure_tendency, flux = grid[member, 0], grid[member, 1], grid[member, 2]
         for i in range(n_step):
-            status = _etdrk4_step(
-                member, first_step + i, u[member], tendencies[member], work[member, 0],
-                work[member, 1], grid[member], transform, q, term, coupling,
-            )  # fmt: skip
+            _scaled(v, term.scale, argument)
+            for stage in range(4):
+                inverse(transform, argument, on_grid)
+                if coupled:
+                    status = evaluate_closure(
+                        coupling, member, first_step + i, stage, on_grid, closure_tendency
+                    )
+                if status != 0:
+                    break
+                n = tendencies[member, stage]
+                _nonlinear(on_grid, flux, closure_tendency, coupled, argument, n, transform, term)
+                _prepare(stage, q, v, n_0, n, term.scale, a, argument)
+            if status == 0:
+                _finish(q, v, n_0, n_a, n_b, n_c)
             # A transform of anything that is not finite is finite nowhere.
-            if status != 0 or not np.isfinite(u[member, 1].real):
-                coupling.n_finite[member] = i
+            if status != 0 or not np.isfinite(v[1].real):
+                n_finite = i
                 break
+        coupling.n_finite[member], coupling.status[member] = n_finite, status
 
 
 @njit(cache=True)
@@ -246,21 +236,23 @@ def advance_cnab2(
 ) -> None:  # fmt: skip
     """Advance all members by AB2-CN, each as far as its state is finite and its closure works."""
     for member in prange(u.shape[0]):
-        coupling.n_finite[member] = n_step
-        coupling.status[member] = 0
-        v = u[member]
+        coupled, status, n_finite = coupling.function[member] != 0, 0, n_step
+        v, argument = u[member], work[member, 0]
+        on_grid, closure_tendency, flux = grid[member, 0], grid[member, 1], grid[member, 2]
         for i in range(n_step):
             step = first_step + i
             newest, older = history[member, step % 2], history[member, (step + 1) % 2]
-            _scaled(v, term.scale, work[member, 1])
-            status = _tendency(
-                member, step, 0, grid[member], work[member, 1], newest, transform, term, coupling
-            )
+            _scaled(v, term.scale, argument)
+            inverse(transform, argument, on_grid)
+            if coupled:
+                status = evaluate_closure(coupling, member, step, 0, on_grid, closure_tendency)
+            _nonlinear(on_grid, flux, closure_tendency, coupled, argument, newest, transform, term)
             if status == 0 and step == 0:
                 _cnab2_euler(q, v, newest)
             elif status == 0:
                 _cnab2(q, v, newest, older)
             # A transform of anything that is not finite is finite nowhere.
             if status != 0 or not np.isfinite(v[1].real):
-                coupling.n_finite[member] = i
+                n_finite = i
                 break
+        coupling.n_finite[member], coupling.status[member] = n_finite, status

@@ -157,7 +157,7 @@ def _draw(title: str, n_step: int) -> "tuple[Progress, TaskID]":
         TaskProgressColumn(),
         TextColumn("{task.fields[state]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(file=sys.stderr),
         # Refreshing by itself would take a thread, and time from the run.
         auto_refresh=False,
     )

@@ -299,7 +299,9 @@ class TwoLayerQGIntegration(Integration):
             *(self.q_spectrum, self.history),
             *(self._grid_fields, self._closure_tendency, self._work),
         )
-        kernel.advance_on_threads(self.n_thread)(
+        kernel.advance_members(
+            self.n_thread,
+            self.n_member,
             # The time loop sees the points of a field, or its waves, as one axis.
             *(array.reshape(*array.shape[:-2], -1) for array in arrays),
             self.transform.addresses,

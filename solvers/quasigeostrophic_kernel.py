@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.fft import Addresses, forward, inverse
-from solvers.parallel import on_threads
+from solvers.members import over_members
 
 if TYPE_CHECKING:
     from solvers.quasigeostrophic import TwoLayerQG
@@ -182,24 +182,35 @@ def _advance_once(
     return 0
 
 
-@on_threads
-def advance_on_threads(
-    q: Field, history: Field, grid_fields: Field, closure_tendency: Field, work: Field,
+@njit(cache=True)
+def _advance_member(
+    member: int, q: Field, history: Field, fields: Field, closure_tendency: Field, work: Field,
     transform: Addresses, op: Operators, p: Parameters, weights: Field, dt: float,
     first_step: int, n_step: int, coupling: Coupling,
 ) -> None:  # fmt: skip
-    """Advance all members, each as far as its state is finite and its closure works."""
-    for member in prange(q.shape[0]):
-        coupling.n_finite[member] = n_step
-        coupling.status[member] = 0
-        for i in range(n_step):
-            status = _advance_once(
-                first_step + i, member, q[member], history[member], grid_fields[member],
-                closure_tendency[member], work[member], transform, op, p, weights, dt, coupling,
-            )  # fmt: skip
-            # A transform of anything that is not finite is finite nowhere; the last wave is never
-            # one whose tendency is zero for all states.
-            upper, lower = q[member, 0, -1], q[member, 1, -1]
-            if status != 0 or not (np.isfinite(upper.real) and np.isfinite(lower.real)):
-                coupling.n_finite[member] = i
-                break
+    """Advance one member as far as its state is finite and its closure works."""
+    coupling.n_finite[member] = n_step
+    coupling.status[member] = 0
+    for i in range(n_step):
+        status = _advance_once(
+            first_step + i, member, q, history, fields, closure_tendency, work, transform, op, p,
+            weights, dt, coupling,
+        )  # fmt: skip
+        # A transform of anything that is not finite is finite nowhere.
+        if status != 0 or not (np.isfinite(q[0, -1].real) and np.isfinite(q[1, -1].real)):
+            coupling.n_finite[member] = i
+            break
+
+
+@over_members
+def advance_members(
+    q: Field, history: Field, grid_fields: Field, closure_tendency: Field, work: Field,
+    transform: Addresses, op: Operators, p: Parameters, weights: Field, dt: float,
+    first_step: int, n_step: int, coupling: Coupling, first_member: int, end_member: int,
+) -> None:  # fmt: skip
+    """Advance members, each as far as its state is finite and its closure works."""
+    for member in range(first_member, end_member):
+        _advance_member(
+            member, q[member], history[member], grid_fields[member], closure_tendency[member],
+            work[member], transform, op, p, weights, dt, first_step, n_step, coupling,
+        )  # fmt: skip

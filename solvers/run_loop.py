@@ -1,7 +1,7 @@
 """Advance an integration from save to save, show how far it is, and record it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from solvers.file_recorder import FileRecorder
 from solvers.integration import Integration
 from solvers.progress import RunProgress
 from solvers.recorder import MemoryRecorder, Recorder
+from solvers.saving_integration import SavingIntegration
 from solvers.schedule import Schedule
+
+Fields = Mapping[str, xr.Variable]
 
 # Long enough that leaving compiled code costs nothing, short enough to answer an interrupt.
 _SECONDS_A_CHUNK = 0.2
@@ -38,16 +41,38 @@ def run_loop(
             integration.continue_from(recorder.restart)
         with RunProgress(integration, first, schedule.n_step, progress, on_progress) as display:
             chunk = 1
-            for save in saves[recorder.n_saved :]:
-                while integration.step < save:
-                    n_step = min(chunk, save - integration.step)
+            while recorder.n_saved < len(saves):
+                steps = _next_saves(integration, saves, recorder.n_saved, chunk)
+                n_step = min(chunk, steps[-1] - integration.step)
+                fields: Fields | None = None
+                if n_step > 0:
                     began = time.perf_counter()
-                    integration.advance(n_step)
-                    if time.perf_counter() - began < _SECONDS_A_CHUNK and n_step == chunk:
+                    fields = _advance(integration, n_step, steps)
+                    if time.perf_counter() - began < _SECONDS_A_CHUNK and 2 * n_step > chunk:
                         chunk *= 2
                     display.update()
-                recorder.save(snapshot(integration, attributes))
+                if integration.step == steps[-1]:
+                    recorder.save(snapshot(integration, attributes, steps, fields))
         return recorder.dataset()
+
+
+def _next_saves(
+    integration: Integration, saves: Sequence[int], n_saved: int, chunk: int
+) -> Sequence[int]:
+    """Return the next step to save; all those of a chunk, if the integration saves by itself."""
+    every = saves[n_saved] - integration.step
+    if not isinstance(integration, SavingIntegration) or every == 0:
+        return saves[n_saved : n_saved + 1]
+    steps = saves[n_saved : n_saved + max(1, chunk // every)]
+    # The last interval of a run may be shorter.
+    return steps if steps[-1] == integration.step + every * len(steps) else steps[:-1]
+
+
+def _advance(integration: Integration, n_step: int, steps: Sequence[int]) -> Fields | None:
+    if isinstance(integration, SavingIntegration) and len(steps) > 1:
+        return integration.advance_and_save(len(steps), steps[0] - integration.step)
+    integration.advance(n_step)
+    return None
 
 
 def _recorder(
@@ -59,22 +84,34 @@ def _recorder(
     resume: bool,
 ) -> Recorder:
     if path is not None:
-        start = snapshot(integration, attributes)
+        start = snapshot(integration, attributes, [integration.step])
         return FileRecorder(path, start, saves, resume=resume)
     if resume:
         raise ValueError("resume: expected the path of the file to continue, got no path")
     return MemoryRecorder()
 
 
-def snapshot(integration: Integration, attributes: dict[str, Any]) -> xr.Dataset:
-    """Return the fields of this moment, dims ``(time, member, ...)``, and what restarts need."""
+def snapshot(
+    integration: Integration,
+    attributes: dict[str, Any],
+    steps: Sequence[int],
+    fields: Fields | None = None,
+) -> xr.Dataset:
+    """Return the fields after steps, dims ``(time, member, ...)``, and what restarts need now.
+
+    Without `fields`, there is one step, and they are those of this moment.
+    """
     units = integration.model.time_units
-    name = "time" if units == "s" else "dimensionless time"
-    now = xr.Variable("time", np.array([integration.time]), {"units": units, "long_name": name})
+    label = {"units": units, "long_name": "time" if units == "s" else "dimensionless time"}
+    times = xr.Variable("time", np.array(steps) * integration.model.dt, label)
     member = xr.Variable("member", np.arange(integration.n_member), {"long_name": "member"})
-    fields = {key: variable.expand_dims("time") for key, variable in integration.fields().items()}
+    if fields is None:
+        # Shortly before a run blows up, fields may exceed what single precision can hold.
+        with np.errstate(over="ignore"):
+            now = integration.fields()
+        fields = {name: field.expand_dims("time") for name, field in now.items()}
     return xr.Dataset(
         {**fields, **integration.restart()},
-        coords={"time": now, "member": member, **integration.model.coordinates()},
+        coords={"time": times, "member": member, **integration.model.coordinates()},
         attrs=attributes,
     )

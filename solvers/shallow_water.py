@@ -14,7 +14,7 @@ from solvers.fft import aligned_zeros
 from solvers.integration import Integration
 from solvers.model import Model
 from solvers.tendency_source import GridField, closure_sizes
-from solvers.time_stepping import RUNGE_KUTTA_4_ORDER
+from solvers.time_stepping import RUNGE_KUTTA_4
 
 #: Dims of thickness, velocities and vorticity: each has its own points of a cell.
 _DIMS = {"h": ("y", "x"), "u": ("y", "x_u"), "v": ("y_v", "x"), "vorticity": ("y_v", "x_u")}
@@ -22,9 +22,6 @@ _UNITS = {"h": "m", "u": "m s-1", "v": "m s-1"}
 _TENDENCY_UNITS = ("m s-1", "m s-2", "m s-2")
 _SMALLEST = 4
 _WATER_DENSITY = 1000.0
-# Where the stability region of the classical Runge-Kutta method ends on the imaginary and on the
-# real axis (Durran 2010, table 2.2); the triangle between these points lies inside it.
-_STABLE_FREQUENCY, _STABLE_DECAY = 2.82, 2.78
 # Departures from the jet, relative to it, from which eddies develop.
 _PERTURBATION = 0.01
 
@@ -111,7 +108,7 @@ class ShallowWater(Model):
 
     title: ClassVar[str] = "rotating shallow water"
     time_units: ClassVar[str] = "s"
-    order: ClassVar[int] = RUNGE_KUTTA_4_ORDER
+    order: ClassVar[int] = RUNGE_KUTTA_4.order
 
     nx: int = 128
     ny: int | None = None
@@ -135,6 +132,19 @@ class ShallowWater(Model):
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
+        if self.ny is None:
+            object.__setattr__(self, "ny", round(self.nx * self.length_y / self.length_x))
+        for name in ("nx", "ny"):
+            if getattr(self, name) < _SMALLEST:
+                raise ValueError(f"{name}: expected at least 4 cells, got {getattr(self, name)}")
+        self._check_numbers()
+        for name, values in (("dtype", ("float64", "float32")), ("scheme", kernel.SCHEMES)):
+            if getattr(self, name) not in values:
+                known, got = ", ".join(values), getattr(self, name)
+                raise ValueError(f"{name}: expected one of {known}, got {got}")
+        self._check_bottom()
+
+    def _check_numbers(self) -> None:
         positive = ("length_x", "length_y", "dt", "depth", "gravity", "ridge_width", "jet_width")
         for name in positive:
             if not getattr(self, name) > 0.0:
@@ -142,21 +152,11 @@ class ShallowWater(Model):
         for name in ("drag", "viscosity"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name}: expected no negative number, got {getattr(self, name)}")
-        if self.ny is None:
-            object.__setattr__(self, "ny", round(self.nx * self.length_y / self.length_x))
-        for name in ("nx", "ny"):
-            if getattr(self, name) < _SMALLEST:
-                raise ValueError(f"{name}: expected at least 4 cells, got {getattr(self, name)}")
-        for name, values in (("dtype", ("float64", "float32")), ("scheme", kernel.SCHEMES)):
-            if getattr(self, name) not in values:
-                known, got = ", ".join(values), getattr(self, name)
-                raise ValueError(f"{name}: expected one of {known}, got {got}")
         if self.beta != 0.0 and not self.walls:
             raise ValueError(
                 f"beta: expected 0 without walls, got {self.beta:g}: the Coriolis parameter would "
                 "jump where the domain closes; use walls=True"
             )
-        self._check_bottom()
 
     def _check_bottom(self) -> None:
         if isinstance(self.topography, str) and self.topography not in ("ridge", "flat"):
@@ -207,17 +207,17 @@ class ShallowWater(Model):
     def coriolis_of_rows(self) -> NDArray[np.float64]:
         """Coriolis parameter f at the corners, from y = 0 to y = ly, shape ``(ny + 1,)`` [s-1]."""
         y = np.arange((self.ny or 0) + 1) * self.dy
-        return self.coriolis + self.beta * (y - 0.5 * self.length_y)
+        return np.asarray(self.coriolis + self.beta * (y - 0.5 * self.length_y))
 
     @cached_property
     def wind_acceleration(self) -> NDArray[np.float64]:
         """What the wind gives each row of u, shape ``(ny,)`` [m s-2]."""
         profile = np.sin(np.pi * self._row_centres / self.length_y) ** 2
-        return self.wind_stress / (_WATER_DENSITY * self.depth) * profile
+        return np.asarray(self.wind_stress / (_WATER_DENSITY * self.depth) * profile)
 
     @property
     def _row_centres(self) -> NDArray[np.float64]:
-        return (np.arange(self.ny or 0) + 0.5) * self.dy
+        return np.asarray((np.arange(self.ny or 0) + 0.5) * self.dy)
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """Return where the centres and the faces of the cells are, and the bottom."""
@@ -281,7 +281,7 @@ class ShallowWater(Model):
         n_y, n_x = self.grid_shape
         noise = np.fft.rfft2(rng.standard_normal((n_member, n_y, n_x)))
         k = 2.0 * np.pi * np.fft.rfftfreq(n_x, self.dx)
-        l = 2.0 * np.pi * np.fft.fftfreq(n_y, self.dy)[:, None]
+        l = 2.0 * np.pi * np.fft.fftfreq(n_y, self.dy)[:, None]  # noqa: E741 -- as in the literature
         smooth = np.exp(-0.5 * (k**2 + l**2) * self.jet_width**2)
         psi = np.fft.irfft2(noise * smooth, s=(n_y, n_x))
         psi *= (
@@ -381,12 +381,13 @@ class ShallowWater(Model):
         assert isinstance(integration, ShallowWaterIntegration)
         h, u, v = _fields(integration.state)
         per_area = self.dx**-2 + self.dy**-2
-        waves = np.sqrt(
-            4.0 * self.gravity * h * per_area + np.abs(self.coriolis_of_rows).max() ** 2
-        )
+        rotation = np.abs(self.coriolis_of_rows).max()
+        waves = np.sqrt(4.0 * self.gravity * h * per_area + rotation**2)
         flow = np.abs(u) / self.dx + np.abs(v) / self.dy
         decay = self.drag + 4.0 * self.viscosity * per_area
-        return float(1.0 / ((waves + flow).max() / _STABLE_FREQUENCY + decay / _STABLE_DECAY))
+        # The triangle between the ends of the stability region on both axes lies inside it.
+        rate = (waves + flow).max() / RUNGE_KUTTA_4.imaginary_limit
+        return float(1.0 / (rate + decay / RUNGE_KUTTA_4.real_limit))
 
     def _integration(self, n_member: int, n_thread: int) -> "ShallowWaterIntegration":
         return ShallowWaterIntegration(self, n_member, n_thread)
@@ -427,7 +428,7 @@ class ShallowWaterIntegration(Integration):
         return {name: (("member", *_DIMS[name]), a) for name, a in self.prognostic.items()}
 
     def fields(self) -> dict[str, xr.Variable]:
-        """Return thickness, velocities, surface height and relative vorticity, each at its points."""
+        """Return thickness, velocities, surface height and vorticity, each at its points."""
         h, u, v = (np.array(array) for array in self.prognostic.values())
         described = {
             "h": (h, "h", "m", "cell_thickness", "thickness of the layer"),

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from solvers.function_pointer import call_tendency
 from solvers.parallel import on_threads
+from solvers.time_stepping import RUNGE_KUTTA_4
 
 if TYPE_CHECKING:
     from solvers.shallow_water import ShallowWater
 
 Field = NDArray[Any]
 
-N_STAGE = 4
+N_STAGE = RUNGE_KUTTA_4.weights.size
 SCHEMES = ("energy-enstrophy", "energy", "enstrophy")
 
 # Rows of a strip's surroundings: two south of it, one north.
@@ -28,8 +29,8 @@ _SOUTH_OF, _AROUND = 2, 3
 # What is derived from the state: q and v h at south-west corners and south faces, u h at west
 # faces, g (h + b) + K at centres, what the vorticity of a cell gives to its four faces.
 _VORTICITY, _FLUX_X, _FLUX_Y, _HEAD, _WEST, _EAST, _SOUTH, _NORTH = range(8)
-# A part of the second-level cache of any machine of today.
-_STRIP_BYTES = 400_000
+# About the second-level cache of a core of today; it need not be exact.
+_STRIP_BYTES = 800_000
 
 
 class Parameters(NamedTuple):
@@ -71,20 +72,25 @@ class Strip(NamedTuple):
 
 def parameters(model: "ShallowWater") -> Parameters:
     """Return the numbers that the time loop reads."""
-    numbers = (
-        *(model.gravity, 1.0 / model.dx, 1.0 / model.dy, model.drag, model.viscosity),
-        *(1.0 / 2.0, 1.0 / 4.0, 1.0 / 8.0, 1.0 / 24.0),
+    number = np.dtype(model.dtype).type
+    return Parameters(
+        gravity=number(model.gravity),
+        per_dx=number(1.0 / model.dx),
+        per_dy=number(1.0 / model.dy),
+        drag=number(model.drag),
+        viscosity=number(model.viscosity),
+        half=number(1.0 / 2.0),
+        quarter=number(1.0 / 4.0),
+        eighth=number(1.0 / 8.0),
+        twenty_fourth=number(1.0 / 24.0),
         # Arakawa and Lamb have square cells; where dx and dy differ, these two terms, between
         # faces one behind the other, take their ratio.
-        *(model.dy / model.dx / 24.0, model.dx / model.dy / 24.0),
-    )
-    cast = np.dtype(model.dtype).type
-    weights = model.dt * np.array([1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0])
-    reaches = model.dt * np.array([0.5, 0.5, 1.0, 0.0])
-    return Parameters(
-        *map(cast, numbers),
-        *(weights.astype(model.dtype), reaches.astype(model.dtype)),
-        *(model.walls, SCHEMES.index(model.scheme)),
+        epsilon=number(model.dy / model.dx / 24.0),
+        phi=number(model.dx / model.dy / 24.0),
+        weights=(model.dt * RUNGE_KUTTA_4.weights).astype(model.dtype),
+        reaches=(model.dt * np.append(RUNGE_KUTTA_4.matrix.diagonal(-1), 0.0)).astype(model.dtype),
+        walls=model.walls,
+        scheme=SCHEMES.index(model.scheme),
     )
 
 
@@ -103,31 +109,44 @@ def strip(n_member: int, shape: tuple[int, int], dtype: str) -> Strip:
         np.zeros((n_member, 3, n_row + _AROUND, n_x + 2), dtype),
         np.zeros((n_member, 8, n_row + _AROUND, n_x + 2), dtype),
         np.zeros((n_member, 3, n_row, n_x), dtype),
-        np.zeros((n_member, 3, n_x), dtype),
+        np.zeros((n_member, 3, 1, n_x + 2), dtype),
     )
 
 
 @njit(cache=True)
-def _load(j: int, r: int, state: Field, padded: Field, first: Field, p: Parameters) -> None:
-    """Copy row j to row r of the strip; beyond the domain, rows are mirrored or come round."""
-    n_y, n_x = state.shape[1:]
+def _load(j: int, n_row: int, r: int, state: Field, padded: Field) -> None:
+    """Copy rows j, j + 1, ... of the state to rows r, r + 1, ... of the strip."""
+    n_x = state.shape[2]
     for field in range(3):
-        if 0 <= j < n_y or (j < 0 and not p.walls):
-            row = j % n_y
+        for row in range(n_row):
             for i in range(n_x):
-                padded[field, r, i + 1] = state[field, row, i]
-        elif j < 0:
-            # Only what makes gradients across the wall vanish is ever used.
-            for i in range(n_x):
-                padded[field, r, i + 1] = state[field, 0, i]
-        elif p.walls:
-            for i in range(n_x):
-                padded[field, r, i + 1] = padded[field, r - 1, i + 1] if field < 2 else p.half * 0
-        else:
-            for i in range(n_x):
-                padded[field, r, i + 1] = first[field, i]
-        padded[field, r, 0] = padded[field, r, n_x]
-        padded[field, r, n_x + 1] = padded[field, r, 1]
+                padded[field, r + row, i + 1] = state[field, j + row, i]
+            padded[field, r + row, 0] = state[field, j + row, n_x - 1]
+            padded[field, r + row, n_x + 1] = state[field, j + row, 0]
+
+
+@njit(cache=True)
+def _load_surroundings(state: Field, padded: Field, first: Field, p: Parameters) -> None:
+    """Begin at the south: fill the rows south of the first strip, and row 0."""
+    n_y = state.shape[1]
+    if p.walls:
+        # Of what is south of a wall, only that gradients across it vanish is ever used.
+        _load(0, 1, 0, state, padded)
+        _load(0, 1, 1, state, padded)
+    else:
+        _load(n_y - _SOUTH_OF, _SOUTH_OF, 0, state, padded)
+        _load(0, 1, 0, state, first)
+    _load(0, 1, _SOUTH_OF, state, padded)
+
+
+@njit(cache=True)
+def _load_north(r: int, padded: Field, first: Field, p: Parameters) -> None:
+    """Fill the row north of the domain: mirrored at a wall, which v does not cross, or row 0."""
+    for i in range(padded.shape[2]):
+        for field in range(3):
+            padded[field, r, i] = padded[field, r - 1, i] if p.walls else first[field, 0, i]
+        if p.walls:
+            padded[2, r, i] = 0
 
 
 @njit(cache=True)
@@ -192,7 +211,12 @@ def _rotate_energy_enstrophy(n_row: int, derived: Field, p: Parameters) -> None:
             top, bottom = q[r + 1, i] + q[r + 1, i + 1], q[r, i] + q[r, i + 1]
             left, right = q[r, i] + q[r + 1, i], q[r, i + 1] + q[r + 1, i + 1]
             epsilon, phi = factor_epsilon * (top - bottom), factor_phi * (left - right)
-            west, east, south, north = u_flux[r, i], u_flux[r, i + 1], v_flux[r, i], v_flux[r + 1, i]
+            west, east, south, north = (
+                u_flux[r, i],
+                u_flux[r, i + 1],
+                v_flux[r, i],
+                v_flux[r + 1, i],
+            )
             to_west[r, i] = alpha * north + delta * south - epsilon * east
             to_east[r, i] = delta * north + alpha * south + epsilon * west
             to_south[r, i] = -(alpha * east + delta * west + phi * north)
@@ -315,14 +339,12 @@ def take_stage(
     """Take a stage of a step of one member; tell whether its state stays finite."""
     padded, derived, tendency, first = strip
     n_y, at_once, finite = state.shape[1], tendency.shape[1], True
-    if not p.walls:
-        first[...] = state[:, 0]
-    for r in range(_AROUND):
-        _load(r - _SOUTH_OF, r, state, padded, first, p)
+    _load_surroundings(state, padded, first, p)
     for j in range(0, n_y, at_once):
         n_row = min(at_once, n_y - j)
-        for row in range(n_row):
-            _load(j + row + 1, row + _AROUND, state, padded, first, p)
+        _load(j + 1, min(n_row, n_y - j - 1), _AROUND, state, padded)
+        if j + n_row == n_y:
+            _load_north(n_row + _SOUTH_OF, padded, first, p)
         _corners(j, n_row, padded, derived, basin.f, p)
         _centres(j, n_row, padded, derived, basin.bottom, p)
         if p.scheme == 0:

@@ -74,6 +74,10 @@ SCHEMES: dict[str, Scheme] = {
 #: Order of accuracy of `runge_kutta_4_stage` applied four times.
 RUNGE_KUTTA_4_ORDER = RUNGE_KUTTA_4.order
 
+#: With ``|r| dt`` up to this, `RUNGE_KUTTA_4` lets no solution of ``y' = r y`` grow that must not:
+#: the radius of the largest half disc in its region of stability.
+RUNGE_KUTTA_4_RADIUS = 2.615
+
 
 def integrate(
     scheme: Scheme,
@@ -190,16 +194,19 @@ def runge_kutta_4_stage(
     ----------
     Hairer, Norsett and Wanner (1993), Solving Ordinary Differential Equations I, table II.1.2.
     """
+    # In the precision of the state: a double here would make every product one.
+    kind = state.dtype.type
+    sixth, third, half, whole = kind(dt / 6.0), kind(dt / 3.0), kind(0.5 * dt), kind(dt)
     if stage == 0:
         for i in range(state.size):
-            increment[i] = dt / 6.0 * tendency[i]
-            argument[i] = state[i] + 0.5 * dt * tendency[i]
+            increment[i] = sixth * tendency[i]
+            argument[i] = state[i] + half * tendency[i]
     elif stage < 3:
-        reach = 0.5 * dt if stage == 1 else dt
+        reach = half if stage == 1 else whole
         for i in range(state.size):
-            increment[i] += dt / 3.0 * tendency[i]
+            increment[i] += third * tendency[i]
             argument[i] = state[i] + reach * tendency[i]
     else:
         for i in range(state.size):
-            state[i] += increment[i] + dt / 6.0 * tendency[i]
+            state[i] += increment[i] + sixth * tendency[i]
             argument[i] = state[i]

@@ -3,11 +3,13 @@
 from functools import cache
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 from oracle import reference_quasigeostrophic as reference
 
 from solvers.quasigeostrophic import TwoLayerQG, TwoLayerQGIntegration
 from solvers.spectral import to_grid
+from solvers.tendency_source import PythonTendency
 
 Array = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
@@ -16,13 +18,13 @@ OBLONG = TwoLayerQG(
     nx=64,
     ny=48,
     length_y=6e5,
-    dt=2000.0,
+    dt=1200.0,
     beta=5e-12,
     delta=0.4,
     h1=800.0,
     u1=0.03,
     u2=-0.01,
-    bottom_drag=5e-7,
+    bottom_drag=1e-6,
 )
 """No parameter at its default, grid cells that are not square."""
 
@@ -51,10 +53,15 @@ def parameters(model: TwoLayerQG) -> reference.TwoLayerParameters:
 
 
 def start(
-    model: TwoLayerQG, q: Array | None = None, *, n_member: int | None = None, n_thread: int = 1
+    model: TwoLayerQG,
+    q: Array | xr.Dataset | None = None,
+    *,
+    n_member: int | None = None,
+    n_thread: int = 1,
+    tendency: PythonTendency | None = None,
 ) -> TwoLayerQGIntegration:
-    """Start a model from potential vorticity on the grid."""
-    integration = model.start(q, n_member=n_member, n_thread=n_thread)
+    """Start a model from potential vorticity on the grid, or from a run."""
+    integration = model.start(q, n_member=n_member, n_thread=n_thread, tendency=tendency)
     assert isinstance(integration, TwoLayerQGIntegration)
     return integration
 
@@ -83,9 +90,8 @@ def turbulence(model: TwoLayerQG) -> Array:
 
 
 def known_tendencies(integration: TwoLayerQGIntegration) -> tuple[Spectrum, ...]:
-    """Return the tendencies of the steps before, the newest first, of the first member."""
-    n_known = min(integration.step, 2)
-    slots = [(integration.step - 1 - age) % 3 for age in range(n_known)]
+    """Return up to three tendencies of the steps before, the newest first, of the first member."""
+    slots = [(integration.step - 1 - age) % 3 for age in range(min(integration.step, 3))]
     return tuple(integration.history[0, slot].copy() for slot in slots)
 
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "error.hpp"
+#include "finite.hpp"
 #include "noise.hpp"
 
 namespace hybrid {
@@ -52,6 +53,9 @@ template <class Real>
 void mark_non_finite(const Field &field, const std::byte *rows, std::vector<unsigned char> &mask) {
   const auto *value = reinterpret_cast<const Real *>(rows);
   const int64_t size = field.size();
+  FiniteCheck<Real> check;
+  for (int64_t i = 0; i < size * static_cast<int64_t>(mask.size()); ++i) check.see(value[i]);
+  if (check.all()) return;
   for (auto &marked : mask) {
     bool finite = true;
     for (int64_t element = 0; element < size; ++element) finite &= std::isfinite(*value++);
@@ -173,7 +177,7 @@ void Binding::gather_inputs() {
   std::fill(mask_.begin(), mask_.end(), static_cast<unsigned char>(0));
   for (size_t i = 0; i < fields.size(); ++i)
     inputs_[i]->gather(n_column_, arguments_.row(i, 0), mask_.data());
-  if (std::find(mask_.begin(), mask_.end(), 1) == mask_.end()) return;
+  if (!std::memchr(mask_.data(), 1, mask_.size())) return;
   for (size_t i = 0; i < fields.size(); ++i) {
     if (policy_ == Policy::error) {
       const auto text = where(fields[i], arguments_.row(i, 0));
@@ -237,6 +241,7 @@ void Binding::check_results() {
 
 // Leaves columns whose result cannot be used to the host, or fails, as the policy has it.
 void Binding::mask_unusable(const Field &field, const std::byte *rows) {
+  if (!std::memchr(unusable_.data(), 1, unusable_.size())) return;
   for (size_t column = 0; column < mask_.size(); ++column) {
     if (!unusable_[column] || mask_[column]) continue;
     if (policy_ == Policy::error) {
@@ -255,6 +260,7 @@ void Binding::mask_unusable(const Field &field, const std::byte *rows) {
 
 void Binding::keep_state_of_masked() {
   const auto &spec = closure_->spec();
+  if (!std::memchr(mask_.data(), 1, mask_.size())) return;
   for (size_t i = 0; i < spec.state.size(); ++i)
     for (int64_t column = 0; column < n_column_; ++column)
       if (mask_[static_cast<size_t>(column)])

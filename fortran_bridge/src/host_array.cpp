@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <sstream>
 
 #include "error.hpp"
+#include "finite.hpp"
 
 namespace hybrid {
 
@@ -119,6 +121,9 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
         next.push_back(offset + i * layout.stride[axis]);
     element_offset_ = std::move(next);
   }
+  dense_ = n_column == 1 || column_stride_ == layout.kind * field.size();
+  for (size_t i = 0; i < element_offset_.size(); ++i)
+    dense_ &= element_offset_[i] == layout.kind * static_cast<int64_t>(i);
   conversion_ = conversion(field.name, layout.units, field.units, direction);
   if (accumulate_ && conversion_.offset != 0.0)
     refuse(HYBRID_ERROR_UNITS, field,
@@ -130,7 +135,7 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
 // Visits every value: `visit(index in the model's rows, column, address in the host's array)`.
 template <class Visit>
 void HostArray::walk(int64_t n_column, Visit &&visit) const {
-  const auto size = static_cast<int64_t>(element_offset_.size());
+  const int64_t size = this->size();
   for (int64_t first = 0; first < n_column; first += chunk) {
     const int64_t last = std::min(first + chunk, n_column);
     for (int64_t element = 0; element < size; ++element) {
@@ -155,8 +160,19 @@ void HostArray::with_kinds(Move &&move) const {
 void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     auto *values = reinterpret_cast<Model *>(rows);
+    const int64_t n_value = n_column * size();
     const double slope = conversion_.slope;
     const double offset = conversion_.offset;
+    if (dense_) {
+      const auto *host = reinterpret_cast<const Host *>(data_);
+      FiniteCheck<Model> finite;
+      for (int64_t i = 0; i < n_value; ++i) {
+        const auto value = static_cast<Model>(static_cast<double>(host[i]) * slope + offset);
+        values[i] = value;
+        finite.see(value);
+      }
+      if (finite.all()) return;
+    }
     walk(n_column, [=](int64_t index, int64_t column, const std::byte *address) {
       const double host = *reinterpret_cast<const Host *>(address);
       const auto value = static_cast<Model>(host * slope + offset);
@@ -171,6 +187,13 @@ void HostArray::mark_unwritable(int64_t n_column, const std::byte *rows,
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     const Written<Host> written{conversion_, accumulate_};
+    const int64_t n_value = n_column * size();
+    if (dense_) {
+      FiniteCheck<Host> finite;
+      for (int64_t i = 0; i < n_value; ++i)
+        finite.see(written(data_ + i * static_cast<int64_t>(sizeof(Host)), values[i]));
+      if (finite.all()) return;
+    }
     walk(n_column, [=](int64_t index, int64_t column, const std::byte *address) {
       const Host value = written(address, values[index]);
       mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
@@ -182,6 +205,13 @@ void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned 
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     const Written<Host> written{conversion_, accumulate_};
+    const int64_t n_value = n_column * size();
+    if (dense_ && !std::memchr(mask, 1, static_cast<size_t>(n_column))) {
+      auto *host = reinterpret_cast<Host *>(data_);
+      for (int64_t i = 0; i < n_value; ++i)
+        host[i] = written(reinterpret_cast<const std::byte *>(host + i), values[i]);
+      return;
+    }
     walk(n_column, [=](int64_t index, int64_t column, std::byte *address) {
       if (mask[column]) return;
       *reinterpret_cast<Host *>(address) = written(address, values[index]);

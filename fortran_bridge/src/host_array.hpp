@@ -39,6 +39,8 @@ class HostArray {
   void scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const;
 
  private:
+  // Elements a column.
+  int64_t size() const { return static_cast<int64_t>(element_offset_.size()); }
   template <class Visit>
   void walk(int64_t n_column, Visit &&visit) const;
   template <class Move>
@@ -49,6 +51,7 @@ class HostArray {
   hybrid_kind model_kind_;
   int64_t column_stride_ = 0;
   std::vector<int64_t> element_offset_;  // bytes from the column's first element
+  bool dense_ = false;                   // laid out as the model's rows are
   Conversion conversion_;
   bool accumulate_;
 };

@@ -11,7 +11,7 @@ from numba.core.types import CPointer
 from numba.np.numpy_support import carray
 from numpy.typing import DTypeLike, NDArray
 
-from solvers.fft import fftw, scipy_callback
+from solvers.fft import fftw, rocket
 from solvers.fft.choice import plan_transform
 from solvers.fft.plan import Addresses, Transform, aligned_zeros, complex_dtype, spectral_shape
 from solvers.function_pointer import call_transform
@@ -40,7 +40,8 @@ def plan_truncated(
     n_column
         Columns of the spectrum that may hold waves.
     dtype, backend
-        As in `solvers.fft.plan_transform`. SciPy transforms all columns.
+        As in `solvers.fft.plan_transform`. Libraries other than FFTW and rocket-fft transform all
+        columns.
 
     Raises
     ------
@@ -60,10 +61,10 @@ def plan_truncated(
 def _planned(
     shape: tuple[int, int], n_column: int, dtype: np.dtype[Any], backend: str
 ) -> Transform:
-    if n_column > shape[1] // 2 or backend == scipy_callback.NAME:
+    planners = {fftw.NAME: _plan_fftw, rocket.NAME: _plan_rocket}
+    if n_column > shape[1] // 2 or backend not in planners:
         return plan_transform(shape, dtype, backend)
-    plan = _plan_fftw if backend == fftw.NAME else _plan_rocket
-    addresses, keep_alive = plan(shape, n_column, dtype)
+    addresses, keep_alive = planners[backend](shape, n_column, dtype)
     return Transform(shape, dtype, backend, addresses, keep_alive)
 
 

@@ -15,6 +15,7 @@ from solvers.time_stepping import (
     ADAMS_BASHFORTH_2,
     ADAMS_BASHFORTH_3,
     RUNGE_KUTTA_4,
+    RUNGE_KUTTA_4_RADIUS,
     SCHEMES,
     SSP_RUNGE_KUTTA_3,
     amplification,
@@ -228,6 +229,13 @@ def test_limits_on_the_imaginary_axis(scheme: AdamsBashforth | RungeKutta) -> No
     assert crossing(scheme, 1.0j, limit) == pytest.approx(limit, rel=1e-9)
     inside = amplification(scheme, 1j * np.linspace(0.0, 0.999, 200) * limit)
     assert inside.max() <= 1.0 + 1e-14
+
+
+def test_half_disc_of_the_fourth_order_runge_kutta_method() -> None:
+    half_circle = np.exp(1j * np.linspace(0.5, 1.5, 2001) * np.pi)
+    limit = RUNGE_KUTTA_4_RADIUS
+    assert amplification(RUNGE_KUTTA_4, limit * half_circle).max() <= 1.0 + 1e-14
+    assert amplification(RUNGE_KUTTA_4, (limit + 1e-3) * half_circle).max() > 1.0
 
 
 def test_second_order_adams_bashforth_bears_no_oscillation() -> None:

@@ -1,0 +1,107 @@
+"""Eight numbers at a time in compiled code.
+
+A loop that the compiler may not vectorise, because it cannot know that its arrays do not overlap,
+is written with vectors instead. Every element is computed as it would be alone, so results do not
+depend on the width of the machine's registers.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+LANES = 8
+"""Numbers in a vector."""
+
+
+class VectorType(types.Type):
+    """The numba type of a vector.
+
+    Parameters
+    ----------
+    dtype
+        Numba type of its numbers, ``float64`` or ``float32``.
+    """
+
+    def __init__(self, dtype: types.Float) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Vector({dtype})")
+
+
+@register_model(VectorType)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, vector: VectorType) -> None:
+        number = manager.lookup(vector.dtype).get_value_type()
+        super().__init__(manager, vector, ir.VectorType(number, LANES))
+
+
+class _TwoAlike(AbstractTemplate):
+    def generic(self, arguments: tuple[types.Type, ...], _keywords: Any) -> Any:
+        """Accept two vectors of the same type."""
+        first = arguments[0]
+        if isinstance(first, VectorType) and arguments == (first, first):
+            return signature(first, *arguments)
+        return None
+
+
+def _register(operation: Callable[[Any, Any], Any], instruction: str) -> None:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return getattr(builder, instruction)(*arguments)
+
+    infer_global(operation)(type(f"_Vector_{instruction}", (_TwoAlike,), {}))
+    lower_builtin(operation, VectorType, VectorType)(generate)
+
+
+_register(operator.add, "fadd")
+_register(operator.sub, "fsub")
+_register(operator.mul, "fmul")
+
+
+@intrinsic
+def load(_typing_context, array, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+    """Return the eight numbers of a contiguous 1-D array that begin with an index >= 0."""
+    vector = VectorType(array.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(vector)
+        loaded = builder.load(_address(context, builder, signature.args[0], arguments, kind))
+        loaded.align = array.dtype.bitwidth // 8
+        return loaded
+
+    return vector(array, types.intp), generate
+
+
+@intrinsic
+def store(_typing_context, array, index, vector):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
+    """Set the eight numbers of a contiguous 1-D array that begin with an index >= 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = context.get_value_type(vector)
+        address = _address(context, builder, signature.args[0], arguments, kind)
+        builder.store(arguments[2], address).align = array.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), generate
+
+
+@intrinsic
+def splat(_typing_context, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return a vector with a number in every place."""
+    vector = VectorType(number)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        nothing = ir.Constant(context.get_value_type(vector), ir.Undefined)
+        first = builder.insert_element(nothing, arguments[0], ir.IntType(32)(0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return builder.shuffle_vector(first, nothing, everywhere)
+
+    return vector(number), generate
+
+
+def _address(context: Any, builder: Any, array_type: Any, arguments: Any, kind: Any) -> Any:
+    array = context.make_array(array_type)(context, builder, arguments[0])
+    return builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer())

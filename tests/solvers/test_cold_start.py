@@ -1,0 +1,72 @@
+"""How long a solver lets its user wait before the first step."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import solvers
+from solvers.cache import CACHE_VARIABLE
+from solvers.model import Model
+
+_PROGRAM = """
+import solvers
+model = solvers.{name}()
+model.run(steps=10)
+"""
+
+MODELS = [
+    name
+    for name in solvers.__all__
+    if isinstance(getattr(solvers, name), type) and issubclass(getattr(solvers, name), Model)
+]
+
+
+def seconds_of(program: str, **environment: str) -> float:
+    """Run a program in a new process; return what it computes: others share the machine [s]."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    one_thread = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+    subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        cwd=Path(solvers.__file__).parents[1],
+        env={**os.environ, **one_thread, **environment},
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_later_process_starts_at_once(name: str) -> None:
+    program = _PROGRAM.format(name=name)
+    seconds_of(program)  # fills the caches, where they are empty
+    assert min(seconds_of(program) for _ in range(2)) < 1.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_the_first_process_has_to_compile(name: str, tmp_path: Path) -> None:
+    caches = {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), CACHE_VARIABLE: str(tmp_path / "fft")}
+    program = _PROGRAM.format(name=name)
+    assert seconds_of(program, **caches) < 15.0
+    assert seconds_of(program, **caches) < 1.5
+
+
+def test_a_month_of_two_layers_is_there_at_once() -> None:
+    program = "import solvers; solvers.TwoLayerQG(nx=64).run(days=30)"
+    seconds_of(program)
+    assert min(seconds_of(program) for _ in range(2)) < 1.5
+
+
+def test_what_most_runs_do_not_need_is_not_imported() -> None:
+    program = """
+import sys
+import solvers
+solvers.TwoLayerQG(nx=16).run(steps=3)
+late = {"matplotlib", "netCDF4", "rich", "torch", "zarr"}
+assert not late & sys.modules.keys(), late & sys.modules.keys()
+"""
+    seconds_of(program)

@@ -1,0 +1,65 @@
+"""Transforms that leave out columns against the full transforms of numpy."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+
+from solvers.fft import (
+    Addresses,
+    aligned_zeros,
+    available_backends,
+    complex_dtype,
+    forward,
+    inverse,
+    spectral_shape,
+)
+from solvers.fft.truncated import plan_truncated
+
+# Rounding of a transform of a few hundred numbers, in units of the last place.
+TOLERANCE = 16
+
+
+@njit
+def both(addresses: Addresses, field: Any, spectrum: Any, back: Any) -> None:
+    forward(addresses, field, spectrum)
+    kept = spectrum.copy()
+    inverse(addresses, spectrum, back)
+    spectrum[:] = kept
+
+
+@pytest.mark.parametrize("backend", ["fftw", "rocket-fft", "scipy"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("shape", "n_column"), [((16, 16), 6), ((12, 20), 7), ((8, 8), 1), ((8, 6), 4)]
+)
+def test_columns_that_are_kept(
+    backend: str, dtype: str, shape: tuple[int, int], n_column: int
+) -> None:
+    if backend not in available_backends():
+        pytest.skip(f"{backend} is not installed")
+    waves = np.fft.rfft2(np.random.default_rng(0).standard_normal(shape))
+    waves[:, n_column:] = 0.0
+    smooth = np.fft.irfft2(waves, s=shape)
+    field, back = aligned_zeros(shape, dtype), aligned_zeros(shape, dtype)
+    spectrum = aligned_zeros(spectral_shape(shape), complex_dtype(dtype))
+    field[...] = smooth
+    addresses = plan_truncated(shape, n_column, dtype, backend).addresses
+    both(addresses, field, spectrum, back)
+    tolerance = TOLERANCE * float(np.finfo(dtype).eps)
+    expected = np.fft.rfft2(smooth)[:, :n_column]
+    np.testing.assert_allclose(
+        spectrum[:, :n_column], expected, atol=tolerance * np.abs(waves).max()
+    )
+    np.testing.assert_allclose(back / field.size, smooth, atol=tolerance * np.abs(smooth).max())
+
+
+def test_plans_are_made_once() -> None:
+    one, two = (plan_truncated((16, 16), 6, backend="rocket-fft") for _ in range(2))
+    assert one is two
+
+
+def test_an_unknown_library() -> None:
+    with pytest.raises(ValueError, match=r"fft: expected one of auto, .* got 'mkl'"):
+        plan_truncated((16, 16), 6, backend="mkl")
