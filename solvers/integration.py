@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -29,6 +29,13 @@ RESTART = "restart_"
 
 CLOSURE = f"{RESTART}closure_"
 """What the names of restart variables of closures begin with."""
+
+
+class _Snapshot(NamedTuple):
+    """What `Integration.restart_arrays` and the closures held at a step."""
+
+    arrays: dict[str, NDArray[Any]]
+    closure: ClosureState
 
 
 class Integration(ABC):
@@ -114,15 +121,15 @@ class Integration(ABC):
         TendencyError
             If the closure fails; what a Python closure raises comes through as it is.
         """
-        before, closure_before = self._snapshot(), self._closure_state()
+        before = self._snapshot()
         self._advance(n_step)
         if self.status.any():
-            self._explain()
-        n_finite = int(self.n_finite.min())
-        if n_finite < n_step:
-            self._set_closure_state(closure_before)
-            self._blow_up(before, n_finite)
-        self.step += n_step
+            self._explain(before)
+        if self.n_finite.min() < n_step or self._bad_member() is not None:
+            self._restore(before)
+            self._advance_singly(n_step)
+        else:
+            self.step += n_step
 
     def couple(self, tendency: PythonTendency | TendencySource) -> None:
         """Let a closure add its tendency at every evaluation of the model's own.
@@ -185,8 +192,15 @@ class Integration(ABC):
         Raises
         ------
         ValueError
-            If the dataset is not of this model, grid, precision or number of members.
+            If the dataset is not of this model, grid, precision or number of members, or its
+            restart variables are incomplete.
         """
+        step = int(_restart_values(dataset, f"{RESTART}step"))
+        if step < 0:
+            raise ValueError(
+                f"initial: {RESTART}step: expected the number of steps done, got {step}: the run "
+                "was ended while it wrote its restart variables; continue it with resume=True"
+            )
         for name, (_, array) in self.restart_arrays.items():
             values = _restart_values(dataset, RESTART + name)
             pairs = np.iscomplexobj(array)
@@ -198,7 +212,7 @@ class Integration(ABC):
                     "model, members and precision"
                 )
             target[...] = values
-        self.step = int(_restart_values(dataset, f"{RESTART}step"))
+        self.step = step
         own = {RESTART + name for name in self.restart_arrays}
         self._restarted_closure = {
             str(name).removeprefix(CLOSURE): np.asarray(dataset[name].to_numpy())
@@ -230,24 +244,44 @@ class Integration(ABC):
         self._set_closure_state(given)
         self._restarted_closure = {}
 
-    def _snapshot(self) -> dict[str, NDArray[Any]]:
-        return {name: array.copy() for name, (_, array) in self.restart_arrays.items()}
+    def _snapshot(self) -> _Snapshot:
+        arrays = {name: array.copy() for name, (_, array) in self.restart_arrays.items()}
+        return _Snapshot(arrays, self._closure_state())
 
-    def _explain(self) -> None:
+    def _restore(self, snapshot: _Snapshot) -> None:
+        for name, (_, array) in self.restart_arrays.items():
+            array[...] = snapshot.arrays[name]
+        self._set_closure_state(snapshot.closure)
+
+    def _explain(self, before: _Snapshot) -> None:
         member = int(np.flatnonzero(self.status)[0])
         step = self.step + int(self.n_finite[member])
+        self._restore(before)
         reason = self._bound[member].explain(int(self.status[member]))
         raise TendencyError(f"{self.model.title}: member {member}, step {step}: {reason}")
 
-    def _blow_up(self, before: dict[str, NDArray[Any]], n_finite: int) -> None:
-        member = int(self.n_finite.argmin())
+    def _bad_member(self) -> int | None:
+        """Return the first member whose state is not finite."""
+        for member in range(self.n_member):
+            if not all(np.isfinite(array[member]).all() for array in self.prognostic.values()):
+                return member
+        return None
+
+    def _advance_singly(self, n_step: int) -> None:
+        """Advance step by step; raise at the first state that is not finite."""
+        for _ in range(n_step):
+            before = self._snapshot()
+            self._advance(1)
+            member = self._bad_member()
+            if member is not None:
+                self._blow_up(before, member)
+            self.step += 1
+
+    def _blow_up(self, before: _Snapshot, member: int) -> None:
         bad = [
             name for name, array in self.prognostic.items() if not np.isfinite(array[member]).all()
         ]
-        for name, (_, array) in self.restart_arrays.items():
-            array[...] = before[name]
-        self._advance(n_finite)
-        self.step += n_finite
+        self._restore(before)
         raise SolverBlewUp(
             model=self.model.title,
             field=", ".join(bad),

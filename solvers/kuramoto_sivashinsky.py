@@ -63,7 +63,7 @@ class KuramotoSivashinsky(Model):
     dealias
         Keep only waves below 2/3 of the shortest, whose products are not aliased (Orszag 1971).
         Off by default, as published: the energy falls exponentially with the wavenumber, and
-        what is aliased is far below round-off at the default resolution.
+        what is aliased is below round-off at the default resolution.
     dtype
         ``"float64"`` or ``"float32"``.
     fft
@@ -353,7 +353,9 @@ class KuramotoSivashinskyIntegration(Integration):
         return np.fft.irfft(self.u_spectrum.astype(np.complex128), n=self.model.nx)
 
     def _advance(self, n_step: int) -> None:
-        self._loop(self.n_thread)(
+        self._loop(
+            self.n_thread,
+            self.n_member,
             self._u,
             self._tendencies,
             self._work,

@@ -7,7 +7,7 @@ half the time of others. The loops run over the padding too; coefficients are ze
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange, types
+from numba import njit, types
 from numba.extending import overload
 from numpy.typing import DTypeLike, NDArray
 
@@ -15,7 +15,7 @@ from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.exponential_schemes import ExponentialCoefficients, exponential_coefficients
 from solvers.fft import Addresses, aligned_zeros, complex_dtype, forward, inverse
 from solvers.fft.plan import ALIGNMENT
-from solvers.parallel import on_threads
+from solvers.members import over_members
 from solvers.time_stepping import ADAMS_BASHFORTH_2
 
 if TYPE_CHECKING:
@@ -175,15 +175,16 @@ def _finish(
         v[i] += _times(middle[i], n_a[i] + n_b[i]) + _times(last[i], n_c[i])
 
 
-@on_threads
+@over_members
 def advance_etdrk4(
     u: Field, tendencies: Field, work: Field, grid: Field, transform: Addresses,
     q: ExponentialCoefficients, term: NonlinearTerm, first_step: int, n_step: int,
-    coupling: Coupling,
+    coupling: Coupling, first_member: int, end_member: int,
 ) -> None:  # fmt: skip
-    """Advance all members by ETDRK4, each as far as its state is finite and its closure works."""
-    for member in prange(u.shape[0]):
-        coupled, status, n_finite = coupling.function[member] != 0, 0, n_step
+    """Advance members by ETDRK4, each as far as its state is finite and its closure works."""
+    for member in range(first_member, end_member):
+        coupled, status = coupling.function[member] != 0, 0
+        coupling.n_finite[member] = n_step
         v, a, argument = u[member], work[member, 0], work[member, 1]
         n_0, n_a = tendencies[member, 0], tendencies[member, 1]
         n_b, n_c = tendencies[member, 2], tendencies[member, 3]
@@ -205,9 +206,9 @@ def advance_etdrk4(
                 _finish(q, v, n_0, n_a, n_b, n_c)
             # A transform of anything that is not finite is finite nowhere.
             if status != 0 or not np.isfinite(v[1].real):
-                n_finite = i
+                coupling.n_finite[member] = i
                 break
-        coupling.n_finite[member], coupling.status[member] = n_finite, status
+        coupling.status[member] = status
 
 
 @njit(cache=True)
@@ -228,15 +229,16 @@ def _cnab2(q: SemiImplicitCoefficients, v: Field, newest: Field, older: Field) -
         )
 
 
-@on_threads
+@over_members
 def advance_cnab2(
     u: Field, history: Field, work: Field, grid: Field, transform: Addresses,
     q: SemiImplicitCoefficients, term: NonlinearTerm, first_step: int, n_step: int,
-    coupling: Coupling,
+    coupling: Coupling, first_member: int, end_member: int,
 ) -> None:  # fmt: skip
-    """Advance all members by AB2-CN, each as far as its state is finite and its closure works."""
-    for member in prange(u.shape[0]):
-        coupled, status, n_finite = coupling.function[member] != 0, 0, n_step
+    """Advance members by AB2-CN, each as far as its state is finite and its closure works."""
+    for member in range(first_member, end_member):
+        coupled, status = coupling.function[member] != 0, 0
+        coupling.n_finite[member] = n_step
         v, argument = u[member], work[member, 0]
         on_grid, closure_tendency, flux = grid[member, 0], grid[member, 1], grid[member, 2]
         for i in range(n_step):
@@ -253,6 +255,6 @@ def advance_cnab2(
                 _cnab2(q, v, newest, older)
             # A transform of anything that is not finite is finite nowhere.
             if status != 0 or not np.isfinite(v[1].real):
-                n_finite = i
+                coupling.n_finite[member] = i
                 break
-        coupling.n_finite[member], coupling.status[member] = n_finite, status
+        coupling.status[member] = status

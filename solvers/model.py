@@ -93,13 +93,17 @@ class Model(ABC):
         Raises
         ------
         ValueError
-            If the initial state has another shape or is not finite.
+            If the initial state has another shape or is not finite, or a number of members or
+            threads is not positive.
 
         Warns
         -----
         StabilityWarning
             If the time step is above the stability limit.
         """
+        for name, number in (("n_member", n_member), ("n_thread", n_thread)):
+            if number is not None and number < 1:
+                raise ValueError(f"{name}: expected a positive number, got {number}")
         if isinstance(initial, xr.Dataset):
             members = initial.sizes.get("member", 1) if n_member is None else n_member
             integration = self._integration(members, n_thread)

@@ -106,7 +106,7 @@ class TwoLayerQG(Model):
         if self.ny is None:
             object.__setattr__(self, "ny", self.nx)
         if self.length_y is None:
-            object.__setattr__(self, "length_y", self.length_x * (self.ny or 0) / self.nx)
+            object.__setattr__(self, "length_y", self.length_x * (self.ny or 0) / (self.nx or 1))
         for name in ("dt", "deformation_radius", "delta", "h1"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")

@@ -60,12 +60,15 @@ def _next_saves(
     integration: Integration, saves: Sequence[int], n_saved: int, chunk: int
 ) -> Sequence[int]:
     """Return the next step to save; all those of a chunk, if the integration saves by itself."""
-    every = saves[n_saved] - integration.step
-    if not isinstance(integration, SavingIntegration) or every == 0:
-        return saves[n_saved : n_saved + 1]
-    steps = saves[n_saved : n_saved + max(1, chunk // every)]
-    # The last interval of a run may be shorter.
-    return steps if steps[-1] == integration.step + every * len(steps) else steps[:-1]
+    one = saves[n_saved : n_saved + 1]
+    every = one[0] - integration.step
+    if not isinstance(integration, SavingIntegration) or not 0 < every <= chunk:
+        return one
+    steps = saves[n_saved : n_saved + chunk // every]
+    # The first interval may be begun already, and the last one of a run shorter.
+    while steps[-1] != integration.step + every * len(steps):
+        steps = steps[:-1] if len(steps) > 1 and steps[1] - steps[0] == every else one
+    return steps
 
 
 def _advance(integration: Integration, n_step: int, steps: Sequence[int]) -> Fields | None:

@@ -283,4 +283,9 @@ def _store(returned: Any, tendencies: Sequence[GridField]) -> None:
                 f"closure: {field.name}: expected shape {field.array.shape} ({dims}), "
                 f"got {values.shape}"
             )
+        if not np.isfinite(values).all():
+            raise TendencyError(
+                f"closure: {field.name}: expected finite values, got "
+                f"{int((~np.isfinite(values)).sum())} non-finite of {values.size}"
+            )
         field.array[...] = values

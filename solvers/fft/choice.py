@@ -4,8 +4,10 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -142,18 +144,25 @@ def _remembered() -> dict[str, str]:
     if path is None or not path.exists():
         return {}
     try:
-        known: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known
+    return known if isinstance(known, dict) else {}
 
 
 def _remember(known: dict[str, str]) -> None:
     path = _choices_path()
-    if path is not None:
-        partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-        partial.replace(path)
+    if path is None:
+        return
+    # Threads have files of their own, as processes have.
+    partial = path.with_suffix(f".{os.getpid()}-{get_ident()}")
+    # Where there is no room to remember it, the next process measures again.
+    with suppress(OSError):
+        try:
+            partial.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _choices_path() -> Path | None:

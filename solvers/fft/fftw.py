@@ -7,6 +7,7 @@ import ctypes
 import ctypes.util
 import hashlib
 import os
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,8 +109,14 @@ def _export_wisdom(library: ctypes.CDLL, dtype: np.dtype[Any]) -> None:
         return
     # Another process may read it meanwhile: written whole, then moved into place.
     partial = path.with_suffix(f".{os.getpid()}")
-    if getattr(library, f"{_PREFIX[dtype]}export_wisdom_to_filename")(str(partial).encode()):
-        partial.replace(path)
+    # Where there is no room for it, the next process plans again.
+    with suppress(OSError):
+        try:
+            export = getattr(library, f"{_PREFIX[dtype]}export_wisdom_to_filename")
+            if export(str(partial).encode()):
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _wisdom_path(dtype: np.dtype[Any]) -> Path | None:

@@ -12,26 +12,28 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import cfunc, njit, types
+from numba.core.codegen import get_host_cpu_features
 from numba.core.types import CPointer
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 from numpy.typing import DTypeLike, NDArray
 
-from solvers.fft import simd_code, simd_passes, simd_transform
+from solvers.fft import simd_code, simd_layouts, simd_passes, simd_transform, simd_values
 from solvers.fft.plan import Addresses, Transform
 from solvers.function_pointer import call_transform
 
 NAME = "simd"
 
-_LENGTHS = (16, 32, 64, 128, 256, 512, 1024)
+_LENGTHS = tuple(n for n in simd_transform.SIZES if n >= 16)
+_POINTER = ir.IntType(8).as_pointer()
 _REAL: dict[int, Any] = {4: ir.FloatType(), 8: ir.DoubleType()}
-# numba's cache watches this file only; the text of the others makes stale code another's.
-_GENERATOR = zlib.crc32(
-    "".join(map(inspect.getsource, (simd_code, simd_passes, simd_transform))).encode()
+# numba's cache watches this file only: what the other files generate is told apart by their text.
+_TEXT = "".join(
+    inspect.getsource(module)
+    for module in (simd_code, simd_layouts, simd_passes, simd_transform, simd_values)
 )
-_FORWARD_ROWS, _FORWARD_COLUMNS, _INVERSE_COLUMNS, _INVERSE_ROWS = range(4)
+_GENERATOR = zlib.crc32(_TEXT.encode())
 
 
 def available() -> bool:
@@ -90,13 +92,8 @@ def plan(
     size = np.dtype(dtype).itemsize
     lanes = min((register_bytes or _register_bytes()) // size, n_x // 2)
     n_block = -(-min(n_column or n_x, n_x // 2) // lanes)
-    lengths = {
-        _FORWARD_ROWS: n_x,
-        _FORWARD_COLUMNS: n_y,
-        _INVERSE_COLUMNS: n_y,
-        _INVERSE_ROWS: n_x,
-    }
-    passes = [_pass(kind, n, lanes, size, _GENERATOR) for kind, n in lengths.items()]
+    lengths = n_x, n_y, n_y, n_x  # in the order of PASSES
+    passes = [_pass(kind, n, lanes, size, _GENERATOR) for kind, n in enumerate(lengths)]
     numbers = np.array([n_y, n_x, n_block, *(function.address for function in passes)])
     forward, inverse = _functions(size)
     at = numbers.ctypes.data
@@ -105,20 +102,14 @@ def plan(
 
 
 def _register_bytes() -> int:
-    return 64 if get_host_cpu_features().get("avx512f") else 32
+    features = get_host_cpu_features()  # type: ignore[no-untyped-call]
+    return 64 if "+avx512f" in features.split(",") else 32
 
 
-# numba keeps what is compiled by the values of the numbers that it closes over.
-@cache
-def _pass(kind: int, n: int, lanes: int, size: int, generator: int) -> Any:
-    def run(plan, field, spectrum):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-        _emit(kind, n, lanes, size, generator, plan[0], plan[1], plan[2], field, spectrum)
-
-    return cfunc(types.void(_PLAN, types.intp, types.intp), cache=True)(run)
+_PLAN = CPointer(types.int64)  # type: ignore[no-untyped-call]
 
 
-@intrinsic(prefer_literal=True)
-def _emit(  # type: ignore[no-untyped-def]
+def _generate_pass(  # type: ignore[no-untyped-def]
     _typing_context,  # noqa: ANN001
     kind,  # noqa: ANN001
     n,  # noqa: ANN001
@@ -128,31 +119,41 @@ def _emit(  # type: ignore[no-untyped-def]
     n_y,  # noqa: ANN001
     n_x,  # noqa: ANN001
     n_block,  # noqa: ANN001
-    field,  # noqa: ANN001
-    spectrum,  # noqa: ANN001
+    source,  # noqa: ANN001
+    target,  # noqa: ANN001
 ) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         code = simd_code.VectorCode(builder, _REAL[size.literal_value], lanes.literal_value)
-        sizes = simd_passes.Sizes(*(simd_code.Value(builder, number) for number in arguments[5:8]))
-        pointers = [
-            builder.inttoptr(address, ir.IntType(8).as_pointer()) for address in arguments[8:]
-        ]
-        simd_passes.PASSES[kind.literal_value](code, n.literal_value, sizes, *pointers)
+        sizes = simd_passes.Sizes(
+            *(simd_values.Value(builder, number) for number in arguments[5:8])
+        )
+        field, spectrum = (builder.inttoptr(at, _POINTER) for at in arguments[8:])
+        emit = simd_passes.PASSES[kind.literal_value]
+        emit(code, n.literal_value, sizes, field, spectrum)
         return context.get_dummy_value()
 
     literals = kind, n, lanes, size, generator
-    return types.void(*literals, n_y, n_x, n_block, field, spectrum), generate
+    return types.void(*literals, n_y, n_x, n_block, source, target), generate
 
 
-@intrinsic
-def _address(_typing_context, pointer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+def _generate_address(_typing_context, pointer):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.ptrtoint(arguments[0], ir.IntType(64))
 
     return types.intp(pointer), generate
 
 
-_PLAN = CPointer(types.int64)  # type: ignore[no-untyped-call]
+_emit: Any = intrinsic(prefer_literal=True)(_generate_pass)
+_address: Any = intrinsic(_generate_address)
+
+
+# numba keeps what is compiled by the values of the numbers that it closes over.
+@cache
+def _pass(kind: int, n: int, lanes: int, size: int, generator: int) -> Any:
+    def run(plan, field, spectrum):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        _emit(kind, n, lanes, size, generator, plan[0], plan[1], plan[2], field, spectrum)
+
+    return cfunc(types.void(_PLAN, types.intp, types.intp), cache=True)(run)
 
 
 @cache

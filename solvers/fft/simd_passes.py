@@ -1,7 +1,7 @@
 """The passes of a real 2-D Fourier transform along its rows and along its columns.
 
 **Rows.** Two real rows are one complex row, z = a + i b. Its n numbers are n_1 vectors of n_2
-lanes, so that x = n_2 j_1 + j_2 with the lane j_2. The four-step algorithm (Bailey 1990) needs
+lanes, so that number j = n_2 j_1 + j_2 is in lane j_2. The four-step algorithm (Bailey 1990) needs
 
 1. a transform of length n_1 in every lane,
 2. multiplications by exp(-2 pi i k_1 j_2 / n),
@@ -26,8 +26,20 @@ from typing import Any
 
 import numpy as np
 
-from solvers.fft.simd_code import Complex, Consecutive, Value, VectorCode, Vectors
+from solvers.fft.simd_code import VectorCode
+from solvers.fft.simd_layouts import (
+    Column,
+    Consecutive,
+    Interleaved,
+    Reals,
+    Scaled,
+    Swapped,
+    Vectors,
+    Waves,
+    buffer,
+)
 from solvers.fft.simd_transform import in_registers, transform
+from solvers.fft.simd_values import Complex, Value
 
 
 @dataclass(frozen=True)
@@ -51,16 +63,16 @@ def forward_rows(code: VectorCode, n: int, sizes: Sizes, field: Any, spectrum: A
     """Emit the transforms of all rows of a field, each of length n."""
     with code.loop(sizes.n_y // 2) as pair:
         rows = _RowPair(code, n, pair, field, spectrum)
-        a, b, last = rows.a, rows.b, rows.n_1
-        z = rows.code.buffer(last)
-        rows.transform(z, 0.5)
-        with code.loop(last // 2) as block:
-            p, q = z[block], rows.reverse(z[last - 1 - block], z[(last - block) % last])
-            a[block] = Complex(p.real + q.real, p.imag - q.imag)
-            b[block] = Complex(p.imag + q.imag, q.real - p.real)
-        nyquist = z[code.index(last // 2)].map(code.first)
-        a.set_nyquist(nyquist.real * 2.0)
-        b.set_nyquist(nyquist.imag * 2.0)
+        n_1, half = rows.n_1, rows.n_1 // 2
+        z = buffer(rows.code, n_1)
+        rows.transform(z, scale=0.5)
+        with code.loop(half) as block:
+            p, q = z[block], rows.reverse(z[n_1 - 1 - block], z[(n_1 - block) % n_1])
+            rows.a[block] = Complex(p.real + q.real, p.imag - q.imag)
+            rows.b[block] = Complex(p.imag + q.imag, q.real - p.real)
+        nyquist = z[code.index(half)].map(code.first)
+        rows.a.set_nyquist(nyquist.real * 2.0)
+        rows.b.set_nyquist(nyquist.imag * 2.0)
 
 
 def inverse_rows(code: VectorCode, n: int, sizes: Sizes, field: Any, spectrum: Any) -> None:
@@ -68,11 +80,12 @@ def inverse_rows(code: VectorCode, n: int, sizes: Sizes, field: Any, spectrum: A
     with code.loop(sizes.n_y // 2) as pair:
         rows = _RowPair(code, n, pair, field, spectrum)
         half, zero = rows.n_1 // 2, code.index(0)
-        z, mirrored = rows.code.buffer(rows.n_1), rows.code.buffer(half + 1)
+        z, mirrored = buffer(rows.code, rows.n_1), buffer(rows.code, half + 1)
         with code.loop(half) as block:
             a, b = rows.a[block], rows.b[block]
             z[block] = Complex(a.real - b.imag, a.imag + b.real)
             mirrored[block] = Complex(a.real + b.imag, b.real - a.imag)
+        # The first vectors took the waves k = n/2 for imaginary parts of the waves k = 0.
         a, b = rows.a.first(), rows.b.first()
         z[zero] = Complex(
             rows.code.replace_first(z[zero].real, a.real),
@@ -88,16 +101,16 @@ def forward_columns(code: VectorCode, n: int, sizes: Sizes, _field: Any, spectru
     """Emit the transforms of blocks of columns of a spectrum in place, each of length n."""
     with code.loop(sizes.n_block) as block:
         base = code.move(spectrum, block * (2 * code.lanes))
-        column = _Column(code, base, sizes.n_x + 2)
-        transform(code, n, column, _Interleaved(column))
+        column = Column(code, base, sizes.n_x + 2)
+        transform(code, n, column, Interleaved(column))
 
 
 def inverse_columns(code: VectorCode, n: int, sizes: Sizes, _field: Any, spectrum: Any) -> None:
     """Emit the inverse transforms of blocks of columns of a spectrum in place."""
     with code.loop(sizes.n_block) as block:
         base = code.move(spectrum, block * (2 * code.lanes))
-        column = _Column(code, base, sizes.n_x + 2)
-        transform(code, n, _Swapped(_Interleaved(column)), _Swapped(column))
+        column = Column(code, base, sizes.n_x + 2)
+        transform(code, n, Swapped(Interleaved(column)), Swapped(column))
 
 
 PASSES: tuple[Callable[..., None], ...] = (
@@ -117,34 +130,36 @@ class _RowPair:
         lanes = min(code.lanes, 1 << (n.bit_length() - 1) // 2)
         self.code, self.n, self.n_1 = code.with_lanes(lanes), n, n // lanes
         first = pair * (2 * n)
-        self.reals = _Reals(self.code, code.move(field, first), code.move(field, first + n))
+        self.reals = Reals(self.code, code.move(field, first), code.move(field, first + n))
         first = pair * (2 * (n + 2))
-        self.a = _Waves(self.code, code.move(spectrum, first), code.lanes)
-        self.b = _Waves(self.code, code.move(spectrum, first + (n + 2)), code.lanes)
+        self.a = Waves(self.code, code.move(spectrum, first), code.lanes)
+        self.b = Waves(self.code, code.move(spectrum, first + (n + 2)), code.lanes)
 
     def transform(self, z: Vectors, scale: float) -> None:
+        """Emit the four steps from the rows to z, multiplied by a scale."""
         code, n_2 = self.code, self.code.lanes
-        buffer = code.buffer(self.n_1)
-        transform(code, self.n_1, self.reals, _Scaled(buffer, self._twiddles(scale)))
+        steps = buffer(code, self.n_1)
+        transform(code, self.n_1, self.reals, Scaled(steps, self._twiddles(scale)))
         squares = self.n_1 // n_2
         with code.loop(squares) as square:
-            x = self._transposed([buffer[square * n_2 + k_1] for k_1 in range(n_2)])
+            x = self._transposed([steps[square * n_2 + k_1] for k_1 in range(n_2)])
             for k_2, wave in enumerate(in_registers(x)):
                 z[square + k_2 * squares] = wave
 
     def inverse_transform(self, z: Vectors) -> None:
+        """Emit the four steps backwards, from z to the rows."""
         code, n_2 = self.code, self.code.lanes
-        buffer, waves = code.buffer(self.n_1), _Swapped(z)
+        steps, waves = buffer(code, self.n_1), Swapped(z)
         squares = self.n_1 // n_2
         with code.loop(squares) as square:
             x = in_registers([waves[square + k_2 * squares] for k_2 in range(n_2)])
             for k_1, vector in enumerate(self._transposed(x)):
-                buffer[square * n_2 + k_1] = vector
-        scaled = _Scaled(buffer, self._twiddles(1.0))
-        transform(code, self.n_1, scaled, _Swapped(self.reals))
+                steps[square * n_2 + k_1] = vector
+        scaled = Scaled(steps, self._twiddles(1.0))
+        transform(code, self.n_1, scaled, Swapped(self.reals))
 
     def reverse(self, block: Complex, after: Complex) -> Complex:
-        """Return the first of the block after, then the last ones of a block backwards."""
+        """Return the numbers from the first of the block after down to the second of a block."""
         n = self.code.lanes
         places = [n, *range(n - 1, 0, -1)]
         return Complex(
@@ -161,119 +176,3 @@ class _RowPair:
         real = self.code.transpose([vector.real for vector in square])
         imag = self.code.transpose([vector.imag for vector in square])
         return [Complex(*parts) for parts in zip(real, imag, strict=True)]
-
-
-@dataclass(frozen=True)
-class _Reals:
-    """Two rows of a field as the real and the imaginary parts of one."""
-
-    code: VectorCode
-    real: Any
-    imag: Any
-
-    def __getitem__(self, index: Value) -> Complex:
-        at = index * self.code.lanes
-        return Complex(self.code.load(self.real, at), self.code.load(self.imag, at))
-
-    def __setitem__(self, index: Value, vector: Complex) -> None:
-        at = index * self.code.lanes
-        self.code.store(self.real, at, vector.real)
-        self.code.store(self.imag, at, vector.imag)
-
-
-@dataclass(frozen=True)
-class _Waves:
-    """Waves of a row between the passes: real parts of a block of columns, then imaginary."""
-
-    code: VectorCode
-    base: Any
-    block: int
-
-    def __getitem__(self, index: Value) -> Complex:
-        at = self._place(index)
-        real = self.code.load(self.base, at)
-        return Complex(real, self.code.load(self.base, at + self.block))
-
-    def __setitem__(self, index: Value, vector: Complex) -> None:
-        at = self._place(index)
-        self.code.store(self.base, at, vector.real)
-        self.code.store(self.base, at + self.block, vector.imag)
-
-    def first(self) -> Complex:
-        """Return the mean and the shortest wave, as real and imaginary part."""
-        zero = self.code.index(0)
-        mean = self.code.load_number(self.base, zero)
-        return Complex(mean, self.code.load_number(self.base, zero + self.block))
-
-    def set_nyquist(self, number: Value) -> None:
-        """Put the shortest wave where the mean has no imaginary part."""
-        self.code.store_number(self.base, self.code.index(self.block), number)
-
-    def _place(self, index: Value) -> Value:
-        at = index * self.code.lanes
-        return at // self.block * (2 * self.block) + at % self.block
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A block of adjacent columns between the passes, by rows."""
-
-    code: VectorCode
-    base: Any
-    stride: Value
-
-    def __getitem__(self, index: Value) -> Complex:
-        at = index * self.stride
-        real = self.code.load(self.base, at)
-        return Complex(real, self.code.load(self.base, at + self.code.lanes))
-
-    def __setitem__(self, index: Value, vector: Complex) -> None:
-        at = index * self.stride
-        self.code.store(self.base, at, vector.real)
-        self.code.store(self.base, at + self.code.lanes, vector.imag)
-
-
-@dataclass(frozen=True)
-class _Interleaved:
-    """The same block as the caller sees it, real and imaginary parts taking turns."""
-
-    column: _Column
-
-    def __getitem__(self, index: Value) -> Complex:
-        code, halves = self.column.code, self.column[index]
-        even = range(0, 2 * code.lanes, 2)
-        real = code.shuffle(halves.real, halves.imag, even)
-        return Complex(real, code.shuffle(halves.real, halves.imag, [i + 1 for i in even]))
-
-    def __setitem__(self, index: Value, vector: Complex) -> None:
-        code, n = self.column.code, self.column.code.lanes
-        turns = [i // 2 + n * (i % 2) for i in range(2 * n)]
-        low = code.shuffle(vector.real, vector.imag, turns[:n])
-        self.column[index] = Complex(low, code.shuffle(vector.real, vector.imag, turns[n:]))
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    """Vectors that are multiplied on their way from or to memory."""
-
-    vectors: Vectors
-    factors: Vectors
-
-    def __getitem__(self, index: Value) -> Complex:
-        return self.vectors[index] * self.factors[index]
-
-    def __setitem__(self, index: Value, vector: Complex) -> None:
-        self.vectors[index] = vector * self.factors[index]
-
-
-@dataclass(frozen=True)
-class _Swapped:
-    """Vectors with their real and imaginary parts swapped."""
-
-    vectors: Vectors
-
-    def __getitem__(self, index: Value) -> Complex:
-        return self.vectors[index].swapped()
-
-    def __setitem__(self, index: Value, vector: Complex) -> None:
-        self.vectors[index] = vector.swapped()

@@ -3,20 +3,27 @@
 Up to 16 vectors are transformed in registers. A longer sequence is n = r s: s transforms of r
 vectors each, multiplications by powers of exp(-2 pi i / n), and r transforms of length s, which
 are split again (Cooley and Tukey 1965, decimation in frequency). The passes work in place in a
-buffer; the first reads the source and the last writes the target, so that the digits of the index
-are reversed for nothing.
+buffer; the first reads the source and the last writes the target, which puts the digits of the
+index into their right order at no cost.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from solvers.fft.simd_code import Complex, Value, VectorCode, Vectors
+from solvers.fft.simd_code import VectorCode
+from solvers.fft.simd_layouts import Vectors, buffer
+from solvers.fft.simd_values import Complex, Value
 
 # Radices of the passes. One of 16 just fits the registers; every pass less saves a sweep.
 _RADICES: dict[int, tuple[int, ...]] = {
     **{n: (n,) for n in (1, 2, 4, 8, 16)},
-    **{32: (4, 8), 64: (8, 8), 128: (8, 16), 256: (16, 16), 512: (8, 8, 8), 1024: (8, 8, 16)},
+    32: (4, 8),
+    64: (8, 8),
+    128: (8, 16),
+    256: (16, 16),
+    512: (8, 8, 8),
+    1024: (8, 8, 16),
 }
 
 SIZES = tuple(_RADICES)
@@ -41,17 +48,16 @@ def transform(code: VectorCode, n: int, source: Vectors, target: Vectors) -> Non
     """
     *radices, last = _RADICES[n]
     span = n  # of the transforms that are left to be done
-    buffer = code.buffer(n) if radices else None
+    between = buffer(code, n)
     for radix in radices:
-        assert buffer is not None
         stride = span // radix
         factors = _Factors(code, span, radix)
         with code.loop(n // span) as block, code.loop(stride) as j:
             places = [block * span + j + m * stride for m in range(radix)]
             y = in_registers([source[place] for place in places])
             for m, place in enumerate(places):
-                buffer[place] = y[m] * factors[j, m] if m else y[m]
-        source, span = buffer, stride
+                between[place] = y[m] * factors[j, m] if m else y[m]
+        source, span = between, stride
     r, s = (*radices, 1, 1)[:2]
     with code.loop(r) as k_r, code.loop(s) as k_s:
         first = (k_r * s + k_s) * last

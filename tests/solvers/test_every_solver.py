@@ -52,6 +52,13 @@ class Setting:
     order_dt: float
     n_order_step: int
 
+    def __str__(self) -> str:
+        """Name the solver, and the scheme where it is not the default."""
+        schemes = [
+            str(self.options[name]) for name in ("scheme", "stepper") if name in self.options
+        ]
+        return "-".join([self.solver, *schemes])
+
     @property
     def model(self) -> Model:
         """The solver with these parameters."""
@@ -59,14 +66,15 @@ class Setting:
 
 
 _KS = {"nx": 32, "length": 22.0, "dt": 0.1}
-_TURBULENCE = {"nx": 32, "dt": 0.01, "viscosity": 1e-3}
+# Viscous enough for the error of the trapezoidal rule to show beside that of the advection.
+_VORTICES = {"nx": 32, "dt": 0.005, "viscosity": 0.05}
 SETTINGS = [
     Setting("TwoLayerQG", {"nx": 32, "filter": False}, 300, 3600.0, 24),
     Setting("KuramotoSivashinsky", _KS, 1000, 0.00625, 320),
     Setting("KuramotoSivashinsky", {**_KS, "scheme": "CNAB2"}, 1000, 0.0125, 80),
-    Setting("Barotropic", _TURBULENCE, 500, 0.01, 40),
-    Setting("Barotropic", {**_TURBULENCE, "stepper": "AB2-CN"}, 500, 0.01, 40),
-    Setting("Barotropic", {**_TURBULENCE, "stepper": "IF-RK4"}, 500, 0.02, 20),
+    Setting("Barotropic", _VORTICES, 1000, 0.005, 40),
+    Setting("Barotropic", {**_VORTICES, "stepper": "AB2-CN"}, 1000, 0.005, 40),
+    Setting("Barotropic", {**_VORTICES, "stepper": "IF-RK4"}, 1000, 0.005, 40),
     Setting("ShallowWater", {"nx": 32, "dt": 300.0}, 200, 300.0, 20),
     Setting("Lorenz63", {}, 1000, 0.01, 50),
     Setting("Lorenz96", {}, 500, 0.02, 25),
@@ -74,11 +82,7 @@ SETTINGS = [
     Setting("TwoScaleLorenz96Rasp", {}, 2000, 0.001, 50),
 ]
 AVAILABLE = [setting for setting in SETTINGS if setting.solver in PUBLIC]
-every_setting = pytest.mark.parametrize(
-    "setting",
-    AVAILABLE,
-    ids=[f"{s.solver}-{i}" for i, s in enumerate(AVAILABLE)],
-)
+every_setting = pytest.mark.parametrize("setting", AVAILABLE, ids=str)
 
 
 def test_no_public_solver_is_left_out() -> None:
@@ -93,6 +97,10 @@ def spun_up(index: int) -> xr.Dataset:
     return setting.model.run(steps=n, save_every=n, n_member=2, seed=1)
 
 
+def changed(model: Model, **options: Any) -> Model:
+    return replace(model, **options)  # type: ignore[type-var]
+
+
 def developed(setting: Setting) -> xr.Dataset:
     return spun_up(AVAILABLE.index(setting))
 
@@ -105,6 +113,16 @@ def assert_same_bits(found: State, expected: State) -> None:
     assert found.keys() == expected.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
+def assert_same_end(found: xr.Dataset, expected: xr.Dataset) -> None:
+    assert set(found.data_vars) == set(expected.data_vars)
+    for name in expected.data_vars:
+        last, same = (
+            run[name].isel(time=-1) if "time" in run[name].dims else run[name]
+            for run in (found, expected)
+        )
+        np.testing.assert_array_equal(last, same, err_msg=str(name))
 
 
 def histories(integration: Integration) -> dict[str, tuple[int, Array]]:
@@ -129,13 +147,13 @@ _SUBSTEPS = 32
 class Fine:
     """A run with very short steps: its states and tendencies at every half of the longer step."""
 
-    states: list[State]
-    tendencies: list[State]
+    states: list[dict[str, Array]]
+    tendencies: list[dict[str, Array]]
 
 
 def restarted(setting: Setting, dt: float) -> Integration:
     """Begin at the developed state, as of step 0 and without a history, with another step."""
-    running = replace(setting.model, dt=dt).start(developed(setting))
+    running = changed(setting.model, dt=dt).start(developed(setting))
     running.step = 0
     return running
 
@@ -193,8 +211,7 @@ def test_a_run_goes_on_from_its_own_output_bit_for_bit(setting: Setting) -> None
     whole = model.run(steps=12, save_every=12, initial=start)
     first = model.run(steps=5, save_every=5, initial=start)
     second = model.run(steps=7, save_every=7, initial=first)
-    for name in whole.data_vars:
-        np.testing.assert_array_equal(second[name][-1], whole[name][-1], err_msg=str(name))
+    assert_same_end(second, whole)
     assert any(str(name).startswith(RESTART) for name in whole.data_vars)
 
 
@@ -209,8 +226,7 @@ def test_a_run_goes_on_from_its_file_bit_for_bit(setting: Setting, tmp_path: Pat
             np.testing.assert_array_equal(stored.attrs[name], value, err_msg=name)
         second = model.run(steps=3, save_every=3, initial=stored)
     whole = model.run(steps=7, save_every=7, n_member=2, seed=3)
-    for name in whole.data_vars:
-        np.testing.assert_array_equal(second[name][-1], whole[name][-1], err_msg=str(name))
+    assert_same_end(second, whole)
 
 
 @every_setting
@@ -272,18 +288,21 @@ def test_a_closure_is_asked_at_every_stage_of_every_step(setting: Setting) -> No
 @every_setting
 def test_single_precision(setting: Setting) -> None:
     double = setting.model.start(developed(setting))
-    single = replace(setting.model, dtype="float32").start(n_member=2)  # type: ignore[call-arg]
+    single = changed(setting.model, dtype="float32").start(n_member=2)
     for name, (_, array) in single.restart_arrays.items():
         array[...] = double.restart_arrays[name][1]
         assert array.real.dtype == np.float32
     single.step = double.step
     double.advance(5)
     single.advance(5)
-    for name, expected in double.fields().items():
-        found = single.fields()[name]
+    exact, rounded = double.fields(), single.fields()
+    for name, expected in exact.items():
+        found, units = rounded[name], expected.attrs["units"]
         assert (found.dtype, expected.dtype) == (np.float32, np.float64), name
+        # A field may be a small difference of larger ones, as surface height is of thickness.
+        scale = max(float(np.abs(f).max()) for f in exact.values() if f.attrs["units"] == units)
         # Round-off is 6e-8; differences of neighbours and a few steps add to it.
-        tolerance = 1e-4 * float(np.abs(expected).max())
+        tolerance = 1e-5 * scale
         np.testing.assert_allclose(found, expected, rtol=0.0, atol=tolerance, err_msg=name)
 
 
@@ -312,7 +331,7 @@ def test_a_step_above_the_stability_limit_is_warned_of(setting: Setting) -> None
     with pytest.warns(
         StabilityWarning, match=f"{model.title}: dt: .* is above the stability limit"
     ):
-        replace(model, dt=1.5 * limit).start(developed(setting))
+        changed(model, dt=1.5 * limit).start(developed(setting))
 
 
 @every_setting
@@ -325,7 +344,7 @@ def test_initial_states_are_checked(setting: Setting) -> None:
     with pytest.raises(ValueError, match="initial: expected finite values, got 1 non-finite of"):
         model.start(state)
     with pytest.raises(ValueError, match="dt: expected"):
-        replace(model, dt=-model.dt)
+        changed(model, dt=-model.dt)
 
 
 @pytest.mark.parametrize("name", PUBLIC)

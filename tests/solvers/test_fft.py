@@ -1,10 +1,12 @@
 """All FFT libraries give the same spectra; the fastest is found once and remembered."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +250,8 @@ def test_what_fftw_learned_is_kept(empty_cache: Path, dtype: str) -> None:
 
 
 CORRUPT = pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff\xfe\x00", b'{"a": ', b"(fftw-3.3.10 fftw_wisdom #x0 ("]
+    "content",
+    [b"", b"{", b"[]", b"1", b"\xff\xfe\x00", b'{"a": ', b"(fftw-3.3.10 fftw_wisdom #x0 ("],
 )
 
 
@@ -282,6 +285,26 @@ def test_a_folder_that_may_not_be_written_is_none(
     # The superuser may write everywhere: what other users are told.
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     assert cache_folder() is None
+
+
+def test_a_disk_that_is_full_is_no_reason_to_fail(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "replace", full)
+    assert plan_transform((8, 8)).backend in BACKENDS
+    assert list(empty_cache.iterdir()) == []
+
+
+def test_threads_at_the_same_time(empty_cache: Path) -> None:
+    sizes = range(8, 40, 2)
+    with ThreadPoolExecutor(4) as threads:
+        transforms = list(threads.map(lambda n: plan_transform((n, n)), sizes))
+    assert [transform.shape[0] for transform in transforms] == list(sizes)
+    assert set(json.loads((empty_cache / "fft-choice.json").read_text()).values()) <= set(BACKENDS)
 
 
 def test_processes_at_the_same_time(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from oracle import reference_kuramoto_sivashinsky as reference
 
+from benchmarks import kuramoto_sivashinsky_step as benchmark
 from solvers import SolverBlewUp, StabilityWarning, TendencyError
 from solvers.integration import Integration
 from solvers.kuramoto_sivashinsky import KuramotoSivashinsky, KuramotoSivashinskyIntegration
@@ -431,3 +432,15 @@ def test_what_a_run_returns() -> None:
     assert run.attrs["model"] == "Kuramoto-Sivashinsky"
     assert run.attrs["scheme"] == "ETDRK4"
     assert np.abs(run.u[0].mean("x")).max() < 1e-15
+
+
+def test_the_benchmark_compares_two_ways_to_one_result(spun_up: Array) -> None:
+    plain = benchmark.NumpyKuramotoSivashinsky(small(), spun_up)
+    plain.advance(20)
+    np.testing.assert_allclose(
+        np.fft.irfft(plain.v), final(small(), spun_up, 20), rtol=0.0, atol=1e-12
+    )
+    costs = list(benchmark.measure(sizes=(64,), n_step=2))
+    assert {cost.nx for cost in costs} == {64}
+    for cost in costs:
+        assert 0.0 < cost.transforms < cost.numpy

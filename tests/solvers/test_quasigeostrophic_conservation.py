@@ -147,7 +147,8 @@ def after(model: TwoLayerQG, q: Array, n_step: int, *, exact_start: bool) -> Spe
     if exact_start:
         set_past(integration, *past_tendencies(model, q))
     integration.advance(n_step)
-    return integration.q_spectrum[0]
+    final: Spectrum = integration.q_spectrum[0]
+    return final
 
 
 def modal_energy(spectrum: Spectrum, p: reference.TwoLayerParameters) -> float:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 import xarray as xr
@@ -16,9 +15,6 @@ from solvers.fft import available_backends
 from solvers.tendency_source import PythonTendency
 
 SMALL = TwoLayerQG(nx=16, ny=24, dt=3600.0)
-TWO_THREADS = pytest.param(
-    2, marks=pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
-)
 
 
 def damping(fields: Mapping[str, NDArray[Any]], step: int) -> NDArray[Any]:
@@ -71,7 +67,7 @@ def test_a_run_that_is_continued_is_the_run(
 
 
 @closures
-@pytest.mark.parametrize("n_thread", [1, TWO_THREADS])
+@pytest.mark.parametrize("n_thread", [1, 2, 8])
 def test_members_know_nothing_of_each_other(n_thread: int, closure: PythonTendency | None) -> None:
     together = start(SMALL, ensemble(3), n_thread=n_thread, tendency=closure)
     together.advance(20)

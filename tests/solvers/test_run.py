@@ -175,6 +175,7 @@ def test_a_closure_of_another_shape() -> None:
     ("parameters", "message"),
     [
         ({"nx": 15}, "nx: expected an even number of at least 4 points, got 15"),
+        ({"nx": 0}, "nx: expected an even number of at least 4 points, got 0"),
         ({"nx": 2}, "nx: expected an even number of at least 4 points, got 2"),
         ({"nx": -8}, "nx: expected an even number of at least 4 points, got -8"),
         ({"nx": 16, "ny": 7}, "ny: expected an even number of at least 4 points, got 7"),
@@ -259,3 +260,21 @@ def test_a_dataset_without_restart_variables_is_not_continued() -> None:
     fields = MODEL.run(steps=1)[["q"]]
     with pytest.raises(ValueError, match="initial: expected a dataset with restart_"):
         MODEL.run(steps=1, initial=fields)
+
+
+@pytest.mark.parametrize("n_member", [0, -1])
+def test_a_number_of_members_that_is_not_positive(n_member: int) -> None:
+    with pytest.raises(ValueError, match=f"n_member: expected .*, got {n_member}"):
+        MODEL.run(steps=1, n_member=n_member)
+
+
+@pytest.mark.parametrize("n_thread", [0, -1])
+def test_a_number_of_threads_that_is_not_positive(n_thread: int) -> None:
+    with pytest.raises(ValueError, match=f"n_thread: expected .*, got {n_thread}"):
+        MODEL.run(steps=1, n_thread=n_thread)
+
+
+def test_a_dataset_that_was_being_written_is_not_continued() -> None:
+    torn = MODEL.run(steps=1).assign(restart_step=-1)
+    with pytest.raises(ValueError, match=r"restart_step: expected .*resume=True"):
+        MODEL.run(steps=1, initial=torn)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -281,7 +281,7 @@ def test_x_and_y_are_alike(scheme: str) -> None:
 def smooth_water(model: ShallowWater) -> tuple[Array, Array]:
     """Smooth fields at the points of a grid, and their tendency by hand; b = cos y, f = 1."""
 
-    def fields(x: Array, y: Array) -> tuple[Array, ...]:
+    def fields(x: NDArray[Any], y: NDArray[Any]) -> tuple[Array, ...]:
         h, h_x, h_y = 5 + np.sin(x + y), np.cos(x + y), np.cos(x + y)
         u, u_x, u_y = np.cos(x) * np.sin(y), -np.sin(x) * np.sin(y), np.cos(x) * np.cos(y)
         v, v_x, v_y = np.sin(2 * x + y), 2 * np.cos(2 * x + y), np.cos(2 * x + y)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.shallow_water_step import NumpyShallowWater
 from solvers import shallow_water_kernel as kernel
 from solvers.errors import SolverBlewUp, StabilityWarning, TendencyError
 from solvers.shallow_water import ShallowWater, ShallowWaterIntegration
@@ -290,3 +291,10 @@ def test_cells_are_square_by_default() -> None:
     model = ShallowWater(nx=32)
     assert model.ny == 16
     assert model.dx == model.dy
+
+
+def test_the_benchmark_compares_with_the_same_model() -> None:
+    model = replace(CHANNEL, walls=False, beta=0.0)
+    plain = NumpyShallowWater(model, started(model).state[0])
+    plain.advance(50)
+    np.testing.assert_allclose(plain.state, state(model, 50)[0], rtol=1e-14, atol=1e-14)

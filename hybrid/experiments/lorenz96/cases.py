@@ -8,9 +8,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.lorenz96.settings import SAVE_STEP, TRUTH_STEP, Lorenz96Settings
+from hybrid.experiments.lorenz96.settings import SAVE_STEP, Lorenz96Settings
 from hybrid.experiments.lorenz96.spin_up import advanced, spun_up
-from solvers.lorenz96 import Lorenz96Parameters, run_two_scale
+from solvers.lorenz96_two_scale import TwoScaleLorenz96Wilks
 
 Array = NDArray[np.float64]
 
@@ -43,27 +43,27 @@ class ForecastCases:
 
 
 def make_cases(
-    parameters: Lorenz96Parameters, settings: Lorenz96Settings, checkpoint: Checkpoint
+    model: TwoScaleLorenz96Wilks, settings: Lorenz96Settings, checkpoint: Checkpoint
 ) -> ForecastCases:
     """Run the two-scale model from states of its own, and from analogues of these.
 
     Parameters
     ----------
-    parameters
-        Parameters of the truth.
+    model
+        The truth.
     settings
         Sizes.
     checkpoint
         Source of random numbers; keeps the cases as stage ``cases``.
     """
     rng = checkpoint.generator("cases")
-    found = checkpoint.arrays("cases", partial(_run_cases, parameters, settings, rng))
+    found = checkpoint.arrays("cases", partial(_run_cases, model, settings, rng))
     initial, truth, perfect = (found[name].to_numpy() for name in ("initial", "truth", "perfect"))
     return ForecastCases(initial, truth, perfect)
 
 
 def analogue_states(
-    parameters: Lorenz96Parameters,
+    model: TwoScaleLorenz96Wilks,
     x: Array,
     library: Array,
     n_member: int,
@@ -76,8 +76,8 @@ def analogue_states(
 
     Parameters
     ----------
-    parameters
-        Parameters of the system.
+    model
+        The two-scale model.
     x
         Slow variables, shape ``(case, n_k)``.
     library
@@ -92,9 +92,9 @@ def analogue_states(
     ndarray
         Full states, shape ``(case, n_member, size)``; their X equals `x`.
     """
-    n_k = parameters.n_k
+    n_k = model.n_k
     library_x = library[:, :n_k].ravel()
-    library_y = library[:, n_k:].reshape(-1, parameters.n_j)
+    library_y = library[:, n_k:].reshape(-1, model.n_j)
     order = np.argsort(library_x)
     position = np.searchsorted(library_x, x, sorter=order)
     shape = (x.shape[0], n_member, n_k)
@@ -105,21 +105,21 @@ def analogue_states(
 
 
 def _run_cases(
-    parameters: Lorenz96Parameters, settings: Lorenz96Settings, rng: np.random.Generator
+    model: TwoScaleLorenz96Wilks, settings: Lorenz96Settings, rng: np.random.Generator
 ) -> xr.Dataset:
     n = settings.n_truth_member
-    states = _successive_states(
-        parameters, spun_up(parameters, n, rng), -(-settings.n_case // n), INTERVAL
-    )[: settings.n_case]
+    states = _successive_states(model, spun_up(model, n, rng), -(-settings.n_case // n), INTERVAL)[
+        : settings.n_case
+    ]
     library = _successive_states(
-        parameters, spun_up(parameters, n, rng), settings.n_library, LIBRARY_INTERVAL
+        model, spun_up(model, n, rng), settings.n_library, LIBRARY_INTERVAL
     )
-    initial = states[:, : parameters.n_k]
-    members = analogue_states(parameters, initial, library, settings.n_ensemble, rng)
+    initial = states[:, : model.n_k]
+    members = analogue_states(model, initial, library, settings.n_ensemble, rng)
     n_lead = round(settings.forecast_time / SAVE_STEP)
-    truth = _forecast(parameters, states, n_lead)
-    perfect = _forecast(parameters, members.reshape(-1, parameters.size), n_lead)
-    ensemble = perfect.reshape(n_lead, settings.n_case, settings.n_ensemble, parameters.n_k)
+    truth = _forecast(model, states, n_lead)
+    perfect = _forecast(model, members.reshape(-1, model.size), n_lead)
+    ensemble = perfect.reshape(n_lead, settings.n_case, settings.n_ensemble, model.n_k)
     return xr.Dataset(
         {
             "initial": (("case", "k"), initial),
@@ -129,16 +129,17 @@ def _run_cases(
     )
 
 
-def _forecast(parameters: Lorenz96Parameters, states: Array, n_lead: int) -> Array:
-    save_every = round(SAVE_STEP / TRUTH_STEP)
-    return run_two_scale(parameters, states, n_lead, save_every=save_every, dt=TRUTH_STEP).x
+def _forecast(model: TwoScaleLorenz96Wilks, states: Array, n_lead: int) -> Array:
+    every = round(SAVE_STEP / model.dt)
+    run = model.run(steps=n_lead * every, save_every=every, initial=states, progress=False)
+    return run["x"].to_numpy()[1:]
 
 
 def _successive_states(
-    parameters: Lorenz96Parameters, state: Array, count: int, interval: float
+    model: TwoScaleLorenz96Wilks, state: Array, count: int, interval: float
 ) -> Array:
     states = []
     for _ in range(count):
-        state = advanced(parameters, state, interval)
+        state = advanced(model, state, interval)
         states.append(state)
     return np.concatenate(states)

@@ -27,7 +27,7 @@ from hybrid.experiments.lorenz96.training import make_closures
 from hybrid.experiments.lorenz96.truth import STAGES, make_truth
 from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.threads import one_thread
-from solvers.lorenz96 import Lorenz96Parameters
+from solvers.lorenz96_two_scale import TwoScaleLorenz96Wilks
 
 _BEST: dict[str, Criterion] = {"best": "hellinger", "best_forecast": "crps"}
 
@@ -90,10 +90,10 @@ def count_stages(settings: Lorenz96Settings) -> int:
 def _run_case(
     c: float, settings: Lorenz96Settings, request: Request, checkpoint: Checkpoint
 ) -> Case:
-    parameters = Lorenz96Parameters(c=c)
+    model = TwoScaleLorenz96Wilks(c=c, dt=TRUTH_STEP)
     label = f"Lorenz-96 c={c:g}"
     stages = checkpoint.within(f"c{c:g}")
-    truth = make_truth(parameters, settings, stages, request.task(f"{label}: truth"))
+    truth = make_truth(model, settings, stages, request.task(f"{label}: truth"))
     with one_thread():
         closures = make_closures(
             truth.pairs, settings, request.out, stages, request.task(f"{label}: closures")
@@ -103,14 +103,14 @@ def _run_case(
     results = run_all(
         [*climate, *forecast],
         request.out / "host" / f"c{c:g}",
-        parameters.forcing,
+        model.forcing,
         stages,
         request.task(f"{label}: Fortran model"),
     )
     climates = collect_climates(climate, results[: len(climate)], settings)
     forecasts = collect_forecasts(forecast, results[len(climate) :], truth)
     scores = score(truth, climates, forecasts, settings.score_lead)
-    return Case(parameters, truth, closures, scores)
+    return Case(model, truth, closures, scores)
 
 
 def _headline(cases: list[Case]) -> str:
@@ -122,7 +122,7 @@ def _headline(cases: list[Case]) -> str:
             for name in (best, "none", "floor")
         }
         parts.append(
-            f"c={case.parameters.c:g}: {LABELS[best]} {distance[best]:.3f}, "
+            f"c={case.model.c:g}: {LABELS[best]} {distance[best]:.3f}, "
             f"no closure {distance['none']:.3f}, sampling floor {distance['floor']:.3f}"
         )
     return (

@@ -31,7 +31,7 @@ def closure_figure(cases: Sequence[Case]) -> Figure:
     figure, axes = new_figure(1, len(cases), sharey=True)
     for axis, case in zip(axes[0], cases, strict=True):
         _draw_closures(axis, case)
-        panel_title(axis, f"c = {case.parameters.c:g}")
+        panel_title(axis, f"c = {case.model.c:g}")
     axes[0, 0].set_ylabel("subgrid tendency U (dimensionless)")
     common_legend(figure)
     return Figure(
@@ -56,7 +56,7 @@ def climate_figure(cases: Sequence[Case]) -> Figure:
                 axes[0, column].plot(centre, density, **line(name))
             if name != "truth":
                 axes[1, column].plot(centre, density - statistics["truth"].density, **line(name))
-        panel_title(axes[0, column], f"c = {case.parameters.c:g}")
+        panel_title(axes[0, column], f"c = {case.model.c:g}")
         axes[1, column].set_xlabel("X (dimensionless)")
     axes[0, 0].set_ylabel("probability density")
     axes[1, 0].set_ylabel("difference from the truth")
@@ -83,7 +83,7 @@ def structure_figure(cases: Sequence[Case]) -> Figure:
                 statistics.wave_variance,
                 **line(name, marker="o", markersize=3.5),
             )
-        panel_title(axes[0, column], f"c = {case.parameters.c:g}")
+        panel_title(axes[0, column], f"c = {case.model.c:g}")
         axes[0, column].set_xlabel("lag (time units)")
         axes[1, column].set_xlabel("wavenumber around the ring")
         axes[1, column].set_ylim(bottom=0.0)
@@ -111,7 +111,7 @@ def skill_figure(cases: Sequence[Case]) -> Figure:
                 thin = {"linewidth": 0.8, "label": None}
                 axes[0, column].plot(lead, scores.spread, **line(name, **thin))
             axes[1, column].plot(lead, scores.crps, **line(name, **label))
-        panel_title(axes[0, column], f"c = {case.parameters.c:g}")
+        panel_title(axes[0, column], f"c = {case.model.c:g}")
         axes[1, column].set_xlabel("lead time (time units)")
     axes[0, 0].set_ylabel("RMSE of the mean;\nthin: spread (dimensionless)")
     axes[1, 0].set_ylabel(f"{FORECAST_SCORES[0].upper()} (dimensionless)")

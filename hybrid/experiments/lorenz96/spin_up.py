@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.experiments.lorenz96.settings import TRUTH_STEP
-from solvers.lorenz96 import Lorenz96Parameters, random_state, run_two_scale
+from solvers.lorenz96_two_scale import TwoScaleLorenz96Wilks
 
 Array = NDArray[np.float64]
 
@@ -13,12 +12,13 @@ SPIN_UP_TIME = 5.0
 X and U in an ensemble of 1500 change by no more than sampling noise, for c = 10 and c = 4."""
 
 
-def spun_up(parameters: Lorenz96Parameters, n_member: int, rng: np.random.Generator) -> Array:
+def spun_up(model: TwoScaleLorenz96Wilks, n_member: int, rng: np.random.Generator) -> Array:
     """Return states on the attractor, unrelated to each other, shape ``(n_member, size)``."""
-    return advanced(parameters, random_state(parameters, n_member, rng), SPIN_UP_TIME)
+    return advanced(model, model.random_state(n_member, rng), SPIN_UP_TIME)
 
 
-def advanced(parameters: Lorenz96Parameters, state: Array, duration: float) -> Array:
+def advanced(model: TwoScaleLorenz96Wilks, state: Array, duration: float) -> Array:
     """Return states a time `duration` after `state`, shape ``(n_member, size)``."""
-    steps = round(duration / TRUTH_STEP)
-    return run_two_scale(parameters, state, 1, save_every=steps, dt=TRUTH_STEP).final_state
+    integration = model.start(state)
+    integration.advance(round(duration / model.dt))
+    return integration.state

@@ -47,7 +47,7 @@ def _climate_table(case: Case, settings: Lorenz96Settings) -> Table:
             *(found[f"{score}_{name}"] for score in CLIMATE_SCORES[1:]),
         )
     return Table(
-        title=f"Climate of X, c = {case.parameters.c:g}",
+        title=f"Climate of X, c = {case.model.c:g}",
         columns=_CLIMATE_COLUMNS,
         rows=rows,
         note=(
@@ -67,7 +67,7 @@ def _forecast_table(case: Case, settings: Lorenz96Settings) -> Table:
     best = LABELS[case.scores.ranking("crps")[0]]
     labels = {"floor": "perfect model", **LABELS}
     return Table(
-        title=f"Ensemble forecasts at lead {settings.score_lead:g}, c = {case.parameters.c:g}",
+        title=f"Ensemble forecasts at lead {settings.score_lead:g}, c = {case.model.c:g}",
         columns=("CRPS", "RMSE", "spread"),
         rows={
             label: tuple(found[f"{score}_{name}"] for score in FORECAST_SCORES)

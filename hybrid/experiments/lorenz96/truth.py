@@ -13,12 +13,11 @@ from hybrid.experiments.lorenz96.cases import LIBRARY_INTERVAL, ForecastCases, m
 from hybrid.experiments.lorenz96.settings import (
     MODEL_STEP,
     SAVE_STEP,
-    TRUTH_STEP,
     Lorenz96Settings,
 )
 from hybrid.experiments.lorenz96.spin_up import spun_up
 from solvers.coarse_graining import lorenz96_pairs
-from solvers.lorenz96 import Lorenz96Parameters, run_two_scale
+from solvers.lorenz96_two_scale import TwoScaleLorenz96Wilks
 
 Array = NDArray[np.float64]
 
@@ -50,7 +49,7 @@ class Truth:
 
 
 def make_truth(
-    parameters: Lorenz96Parameters,
+    model: TwoScaleLorenz96Wilks,
     settings: Lorenz96Settings,
     checkpoint: Checkpoint,
     on_progress: Callable[[float], None],
@@ -59,8 +58,8 @@ def make_truth(
 
     Parameters
     ----------
-    parameters
-        Parameters of the truth.
+    model
+        The truth.
     settings
         Sizes.
     checkpoint
@@ -82,32 +81,32 @@ def make_truth(
         before, share = sum(work[:i]) / sum(work), work[i] / sum(work)
         rng = checkpoint.generator(STAGES[i])
         report = partial(_report, on_progress, before, share)
-        make = partial(_run, parameters, n, work[i], step, rng, report)
+        make = partial(_run, model, n, work[i], step, rng, report)
         runs.append(checkpoint.arrays(STAGES[i], make))
         on_progress(before + share)
     train, reference, floor = runs
-    cases = make_cases(parameters, settings, checkpoint)
+    cases = make_cases(model, settings, checkpoint)
     on_progress(1.0)
     return Truth(train, reference["x"].to_numpy(), floor["x"].to_numpy(), cases)
 
 
 def _run(
-    parameters: Lorenz96Parameters,
+    model: TwoScaleLorenz96Wilks,
     n_member: int,
     duration: float,
     step: float,
     rng: np.random.Generator,
     on_progress: Callable[[float], None],
 ) -> xr.Dataset:
-    run = run_two_scale(
-        parameters,
-        spun_up(parameters, n_member, rng),
-        round(duration / step),
-        save_every=round(step / TRUTH_STEP),
-        dt=TRUTH_STEP,
+    every = round(step / model.dt)
+    run = model.run(
+        steps=round(duration / step) * every,
+        save_every=every,
+        initial=spun_up(model, n_member, rng),
+        progress=False,
         on_progress=on_progress,
     )
-    pairs = lorenz96_pairs(parameters, run)
+    pairs = lorenz96_pairs(run.isel(time=slice(1, None)))
     # Closures are fitted to every step; a climate is that of X alone.
     return pairs if step == MODEL_STEP else pairs[["x"]]
 

@@ -31,12 +31,12 @@ def main(source: str, target: str) -> None:
         # It recommends a name that 0.7.2 and earlier releases do not share.
         warnings.simplefilter("ignore", DeprecationWarning)
         model.set_q(q)
-    states = {}
+    states: dict[str, Any] = {"version": version("pyqg")}
     for step in range(1, max(steps) + 1):
         model._step_forward()
         if step in steps:
             states[f"qh_{step}"] = np.array(model.qh)
-    np.savez(target, version=version("pyqg"), **states)
+    np.savez(target, **states)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,254 @@
+"""The compiled time loop of the relaxed two-layer jet."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from solvers.fft import Addresses, complex_dtype, forward, inverse
+from solvers.function_pointer import call_tendency
+from solvers.parallel import on_threads
+
+if TYPE_CHECKING:
+    from solvers.relaxed_jet import RelaxedJetQG
+
+Field = NDArray[Any]
+
+
+class Operators(NamedTuple):
+    """Arrays of the grid and of the finer grid that products are taken on."""
+
+    k: Field
+    l: Field  # noqa: E741 -- the name of the literature
+    inverse_determinant: Field
+    euler: Field
+    leapfrog: Field
+    jet: Field
+    sponge: Field
+    topography: Field
+
+
+class Parameters(NamedTuple):
+    """Numbers of the model, in its precision; `to_grid` and `to_coarse` scale transforms."""
+
+    dt: Any
+    beta: Any
+    tau_d1: Any
+    tau_d2: Any
+    tau_f: Any
+    jacobian: Any
+    time_filter: Any
+    to_grid: Any
+    to_coarse: Any
+
+
+def operators(model: "RelaxedJetQG") -> Operators:
+    """Return the arrays that the time loop reads."""
+
+    def real(array: Field) -> Field:
+        return np.ascontiguousarray(array, dtype=model.dtype)
+
+    return Operators(
+        k=real(model.grid.k),
+        l=real(model.grid.l),
+        inverse_determinant=real(model.inverse_determinant),
+        # The implicit hyperviscosity of a step of dt and of one of 2 dt.
+        euler=real(1.0 / (1.0 + model.dt * model.hyperviscosity)),
+        leapfrog=real(1.0 / (1.0 + 2.0 * model.dt * model.hyperviscosity)),
+        jet=model.jet_spectrum.astype(complex_dtype(model.dtype)),
+        sponge=real(model.sponge_rate_fine),
+        topography=real(model.topography_fine),
+    )
+
+
+def parameters(model: "RelaxedJetQG") -> Parameters:
+    """Return the numbers that the time loop reads."""
+    n_coarse, n_fine = np.prod(model.grid.shape), np.prod(model.fine_shape)
+    numbers = (
+        *(model.dt, model.beta, model.tau_d1, model.tau_d2, model.tau_f, model.jacobian),
+        *(model.time_filter, 1.0 / n_coarse, n_coarse / n_fine),
+    )
+    return Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))
+
+
+@njit(cache=True)
+def _invert(q: Field, j: int, i: int, op: Operators) -> Any:
+    """Return the streamfunctions of both layers at a wavenumber."""
+    k2 = op.k[i] * op.k[i] + op.l[j] * op.l[j]
+    factor, upper, lower = op.inverse_determinant[j, i], q[0, j, i], q[1, j, i]
+    psi1 = -(k2 * upper + upper + lower) * factor
+    psi2 = -(k2 * lower + lower + upper) * factor
+    return psi1, psi2
+
+
+@njit(cache=True)
+def _spectra(q: Field, spectra: Field, scale: Any, op: Operators) -> None:
+    """Set q, u = -il psi and v = ik psi of both layers for an inverse transform.
+
+    `spectra`, shape ``(3, 2, ...)``, may have more wavenumbers than q; these are set to 0, and
+    so is the Nyquist wavenumber, whose sign is not known.
+    """
+    n_l, n_k = q.shape[1:]
+    rows = spectra.shape[2]
+    spectra[...] = 0
+    for row in range(rows):
+        j = row if row < n_l // 2 else row - rows + n_l
+        if row < n_l // 2 or j > n_l // 2:
+            for i in range(n_k - 1):
+                psi = _invert(q, j, i, op)
+                for z in range(2):
+                    spectra[0, z, row, i] = scale * q[z, j, i]
+                    u, v = scale * op.l[j] * psi[z], scale * op.k[i] * psi[z]
+                    spectra[1, z, row, i] = complex(u.imag, -u.real)
+                    spectra[2, z, row, i] = complex(-v.imag, v.real)
+
+
+@njit(cache=True)
+def _products(fields: Field, op: Operators) -> None:
+    """Turn q, u, v of both layers into what the sponge takes and the fluxes u q and v q."""
+    for z in range(2):
+        for j in range(fields.shape[2]):
+            for i in range(fields.shape[3]):
+                q = fields[0, z, j, i]
+                # The bottom rises into the lower layer only.
+                carried = q + op.topography[j, i] if z == 1 else q
+                fields[0, z, j, i] = op.sponge[j] * q
+                fields[1, z, j, i] *= carried
+                fields[2, z, j, i] *= carried
+
+
+@njit(cache=True)
+def _tendency(q: Field, products: Field, tendency: Field, op: Operators, p: Parameters) -> None:
+    """Set the tendency of everything but the hyperviscosity."""
+    n_l, n_k = q.shape[1:]
+    rows = products.shape[2]
+    tendency[...] = 0
+    for j in range(n_l):
+        row = j if j < n_l // 2 else j - n_l + rows
+        # The mean along x passes the sponge.
+        products[0, 0, row, 0], products[0, 1, row, 0] = 0, 0
+        for i in range(n_k - 1 if j != n_l // 2 else 0):
+            psi1, psi2 = _invert(q, j, i, op)
+            k, l = op.k[i], op.l[j]  # noqa: E741
+            k2 = k * k + l * l
+            relaxation = p.tau_d1 * (psi1 - psi2) - p.tau_d2 * op.jet[j, i]
+            drag = p.tau_f * k2 * psi2
+            for z in range(2):
+                x, y = products[1, z, row, i], products[2, z, row, i]
+                flux = p.jacobian * p.to_coarse * (k * x + l * y)
+                total = flux + p.beta * k * (psi1 if z == 0 else psi2)
+                gain = relaxation if z == 0 else drag - relaxation
+                loss = p.to_coarse * products[0, z, row, i]
+                tendency[z, j, i] = complex(total.imag, -total.real) + gain - loss
+
+
+@njit(cache=True)
+def _add(closure: Field, total: Field) -> None:
+    """Add a closure's tendency, but for the Nyquist wavenumbers."""
+    n_l, n_k = total.shape
+    for j in range(n_l):
+        for i in range(n_k - 1 if j != n_l // 2 else 0):
+            total[j, i] += closure[j, i]
+
+
+@njit(cache=True)
+def _euler(q: Field, before: Field, tendency: Field, p: Parameters, op: Operators) -> None:
+    """Take the first step, which has no earlier state."""
+    for z in range(2):
+        for j in range(q.shape[1]):
+            for i in range(q.shape[2]):
+                before[z, j, i] = q[z, j, i]
+                q[z, j, i] = op.euler[j, i] * (q[z, j, i] + p.dt * tendency[z, j, i])
+
+
+@njit(cache=True)
+def _leapfrog(q: Field, before: Field, tendency: Field, p: Parameters, op: Operators) -> None:
+    """Leap over the present state, and draw it towards the mean of its neighbours in time."""
+    reach = p.dt + p.dt
+    for z in range(2):
+        for j in range(q.shape[1]):
+            for i in range(q.shape[2]):
+                now, old = q[z, j, i], before[z, j, i]
+                new = op.leapfrog[j, i] * (old + reach * tendency[z, j, i])
+                before[z, j, i] = now + p.time_filter * (new - now - now + old)
+                q[z, j, i] = new
+
+
+@njit(cache=True)
+def _to_grid(
+    q: Field, fields: Field, spectra: Field, transform: Addresses, op: Operators, p: Parameters
+) -> None:
+    """Fill the grid fields q, u, v of both layers, shape ``(3, 2, y, x)``."""
+    _spectra(q, spectra, p.to_grid, op)
+    for field in range(3):
+        for z in range(2):
+            inverse(transform, spectra[field, z], fields[field, z])
+
+
+@njit(cache=True)
+def _evaluate(
+    q: Field, tendency: Field, fields: Field, spectra: Field, transform: Addresses,
+    op: Operators, p: Parameters,
+) -> None:  # fmt: skip
+    """Set the tendency of everything but hyperviscosity and closure."""
+    _to_grid(q, fields, spectra, transform, op, p)
+    _products(fields, op)
+    for field in range(3):
+        for z in range(2):
+            forward(transform, fields[field, z], spectra[field, z])
+    _tendency(q, spectra, tendency, op, p)
+
+
+@on_threads
+def advance_on_threads(
+    q: Field,
+    before: Field,
+    tendency: Field,
+    fields: Field,
+    spectra: Field,
+    fine_transform: Addresses,
+    grid_fields: Field,
+    closure_tendency: Field,
+    grid_spectra: Field,
+    transform: Addresses,
+    op: Operators,
+    p: Parameters,
+    first_step: int,
+    n_step: int,
+    function: NDArray[np.int64],
+    context: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    n_finite: NDArray[np.int64],
+    status: NDArray[np.int64],
+) -> None:
+    """Advance all members, each as far as its state is finite and its closure works."""
+    for member in prange(q.shape[0]):
+        n_finite[member] = n_step
+        status[member] = 0
+        for i in range(n_step):
+            step, coupled = first_step + i, function[member] != 0
+            if coupled:
+                _to_grid(q[member], grid_fields[member], grid_spectra[member], transform, op, p)
+                status[member] = call_tendency(
+                    function[member], context[member], step, 0, grid_fields[member].ctypes.data,
+                    closure_tendency[member].ctypes.data, sizes.ctypes.data,
+                )  # fmt: skip
+            if status[member] != 0:
+                n_finite[member] = i
+                break
+            _evaluate(
+                q[member], tendency[member], fields[member], spectra[member], fine_transform, op, p
+            )
+            if coupled:
+                for z in range(2):
+                    forward(transform, closure_tendency[member, z], grid_spectra[member, 0, z])
+                    _add(grid_spectra[member, 0, z], tendency[member, z])
+            if step == 0:
+                _euler(q[member], before[member], tendency[member], p, op)
+            else:
+                _leapfrog(q[member], before[member], tendency[member], p, op)
+            # A transform of anything that is not finite is finite nowhere.
+            if not (np.isfinite(q[member, 0, 1, 1].real) and np.isfinite(q[member, 1, 1, 1].real)):
+                n_finite[member] = i
+                break
