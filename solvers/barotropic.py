@@ -150,6 +150,11 @@ class Barotropic(Model):
             raise ValueError(f"dtype: expected float64 or float32, got {self.dtype}")
         self._check_forcing()
 
+    @property
+    def order(self) -> int:
+        """Order of accuracy in time."""
+        return SCHEMES[self.stepper].order
+
     @cached_property
     def grid(self) -> SpectralGrid:
         """Grid and wavenumbers."""

@@ -13,7 +13,7 @@ from solvers.integration import Integration
 from solvers.model import Model
 from solvers.saving_integration import Records, SavedField, SavingIntegration
 from solvers.tendency_source import GridField, closure_sizes
-from solvers.time_stepping import RUNGE_KUTTA_4_RADIUS
+from solvers.time_stepping import RUNGE_KUTTA_4_ORDER, RUNGE_KUTTA_4_RADIUS
 
 _VARIABLES = {
     "x": "speed of the convection",
@@ -74,6 +74,11 @@ class Lorenz63(Model):
             raise ValueError(f"dt: expected a positive number, got {self.dt}")
         if self.dtype not in ("float64", "float32"):
             raise ValueError(f"dtype: expected float64 or float32, got {self.dtype}")
+
+    @property
+    def order(self) -> int:
+        """Order of accuracy in time."""
+        return RUNGE_KUTTA_4_ORDER
 
     @property
     def state_shape(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from solvers.integration import Integration
 from solvers.model import Model
 from solvers.saving_integration import Records, SavedField, SavingIntegration
 from solvers.tendency_source import GridField, closure_sizes
-from solvers.time_stepping import RUNGE_KUTTA_4_RADIUS
+from solvers.time_stepping import RUNGE_KUTTA_4_ORDER, RUNGE_KUTTA_4_RADIUS
 
 # The advection of a variable needs three others.
 _SMALLEST_RING = 4
@@ -75,6 +75,11 @@ class Lorenz96(Model):
         if self.coefficients is not None:
             numbers = tuple(float(number) for number in self.coefficients)
             object.__setattr__(self, "coefficients", numbers or None)
+
+    @property
+    def order(self) -> int:
+        """Order of accuracy in time."""
+        return RUNGE_KUTTA_4_ORDER
 
     @property
     def state_shape(self) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from solvers.lorenz96_kernel import own, slow_memory
 from solvers.model import Model
 from solvers.saving_integration import Records, SavedField, SavingIntegration
 from solvers.tendency_source import GridField
-from solvers.time_stepping import RUNGE_KUTTA_4_RADIUS
+from solvers.time_stepping import RUNGE_KUTTA_4_ORDER, RUNGE_KUTTA_4_RADIUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,11 @@ class _TwoScaleLorenz96(Model):
     def size(self) -> int:
         """Number of variables in the state, K + K J."""
         return self.n_k * (1 + self.n_j)
+
+    @property
+    def order(self) -> int:
+        """Order of accuracy in time."""
+        return RUNGE_KUTTA_4_ORDER
 
     @property
     def state_shape(self) -> tuple[int, ...]:

@@ -39,6 +39,11 @@ class Model(ABC):
     time_units: ClassVar[str]
     dt: float
 
+    @property
+    @abstractmethod
+    def order(self) -> int:
+        """Order of accuracy in time."""
+
     @abstractmethod
     def _integration(self, n_member: int, n_thread: int) -> Integration:
         """Allocate an integration at rest."""

@@ -18,9 +18,6 @@ from solvers.tendency_source import GridField, closure_sizes
 from solvers.time_stepping import ADAMS_BASHFORTH_3
 
 _DIMS = ("member", "layer", "y", "x")
-# The advection a third-order Adams-Bashforth step bears: |omega| dt below this on the imaginary
-# axis (Durran 2010, table 2.2).
-_STABLE_FREQUENCY = 0.72
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +82,7 @@ class TwoLayerQG(Model):
 
     title: ClassVar[str] = "two-layer quasi-geostrophic"
     time_units: ClassVar[str] = "s"
+    order: ClassVar[int] = ADAMS_BASHFORTH_3.order
 
     nx: int = 64
     ny: int | None = None
@@ -209,7 +207,7 @@ class TwoLayerQG(Model):
         # Waves above the filter's cutoff die faster than they could grow.
         shortest = (0.65 if self.filter else 1.0) * np.pi
         rate = shortest * integration.courant_number() / self.dt
-        return _STABLE_FREQUENCY / rate if rate > 0.0 else np.inf
+        return ADAMS_BASHFORTH_3.imaginary_limit / rate if rate > 0.0 else np.inf
 
     def _integration(self, n_member: int, n_thread: int) -> "TwoLayerQGIntegration":
         return TwoLayerQGIntegration(self, n_member, n_thread)

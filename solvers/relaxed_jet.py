@@ -35,7 +35,7 @@ class RelaxedJetQG(Model):
         q_1 &= \nabla^2 \psi_1 - (\psi_1 - \psi_2), \quad
         q_2 = \nabla^2 \psi_2 + (\psi_1 - \psi_2), \\
         -\partial_y \psi_R &= \mathrm{sech}^2(y / \sigma) - \mathrm{sech}^2(y_e / \sigma), \quad
-        s = \mathrm{sech}^2(y_e / \sigma),
+        s = s_0 \, \mathrm{sech}^2(y_e / \sigma),
 
     where y is 0 at the jet, :math:`y_e` the distance to the end of the domain, and an overbar the
     mean along x. The jet has a return flow at the ends, so that the domain is periodic; the
@@ -67,6 +67,8 @@ class RelaxedJetQG(Model):
         Rate of the friction at the bottom [1].
     jacobian
         Factor c of the advection [1]; 1 in nature.
+    sponge
+        Largest rate of the sponge s_0 [1].
     viscosity
         Hyperviscosity nu [1].
     time_filter
@@ -115,6 +117,7 @@ class RelaxedJetQG(Model):
     tau_d2: float = 0.01
     tau_f: float = 0.07
     jacobian: float = 1.0
+    sponge: float = 1.0
     viscosity: float = 1e-6
     time_filter: float = 0.04
     hills: tuple[tuple[float, float, float], ...] = ()
@@ -126,7 +129,7 @@ class RelaxedJetQG(Model):
         for name in ("dt", "sigma"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        for name in ("tau_d1", "tau_d2", "tau_f", "viscosity"):
+        for name in ("tau_d1", "tau_d2", "tau_f", "sponge", "viscosity"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name}: expected no negative number, got {getattr(self, name)}")
         if not 0.0 <= self.time_filter < 1.0:
@@ -172,15 +175,17 @@ class RelaxedJetQG(Model):
     @cached_property
     def sponge_rate(self) -> NDArray[np.float64]:
         """Rate s at which eddies are damped, shape ``(ny,)`` [1]."""
-        return self._sech2(0.5 * self.length_y - np.abs(self.y))
+        return self.sponge * self._profile(0.5 * self.length_y - np.abs(self.y))
 
     @cached_property
     def jet(self) -> NDArray[np.float64]:
         """Velocity of the jet that the shear is relaxed to, with its return flow, shape (ny,)."""
-        return self._sech2(self.y) - self.sponge_rate
+        return self._profile(self.y) - self._profile(0.5 * self.length_y - np.abs(self.y))
 
-    def _sech2(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(1.0 / np.cosh(y / self.sigma) ** 2)
+    def _profile(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        # sech^2, without overflow far away from a narrow jet.
+        decay = np.exp(-2.0 * np.abs(y) / self.sigma)
+        return np.asarray(4.0 * decay / (1.0 + decay) ** 2)
 
     @cached_property
     def jet_spectrum(self) -> NDArray[np.complex128]:

@@ -413,8 +413,6 @@ def advance_on_threads(
                         state[member].ctypes.data, closure[member].ctypes.data, sizes.ctypes.data,
                     )  # fmt: skip
                 if status[member] != 0:
-                    if stage > 0:
-                        state[member] = before[member]
                     break
                 finite = take_stage(
                     stage, function[member] != 0, state[member], before[member],

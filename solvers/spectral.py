@@ -78,7 +78,7 @@ class SpectralGrid:
     def l(self) -> NDArray[np.float64]:  # noqa: E743 -- the name of the literature
         """Wavenumbers along y, shape ``(n_y,)`` [rad / length]."""
         # The Nyquist wavenumber counts as negative, as in numpy and pyqg.
-        counts: NDArray[np.float64] = np.fft.fftfreq(self.n_y, 1.0 / self.n_y)
+        counts = np.asarray(np.fft.fftfreq(self.n_y, 1.0 / self.n_y), dtype=np.float64)
         return 2.0 * np.pi / self.length_y * counts
 
     @cached_property

@@ -1,6 +1,12 @@
 """Real Fourier transforms that compiled time loops call, by the fastest library at hand."""
 
-from solvers.fft.choice import available_backends, backend_version, measure, plan_transform
+from solvers.fft.choice import (
+    available_backends,
+    backend_version,
+    backends_for,
+    measure,
+    plan_transform,
+)
 from solvers.fft.plan import (
     Addresses,
     Transform,
@@ -17,6 +23,7 @@ __all__ = [
     "aligned_zeros",
     "available_backends",
     "backend_version",
+    "backends_for",
     "complex_dtype",
     "forward",
     "inverse",

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 from solvers.cache import cache_folder, machine
-from solvers.fft import fftw, rocket, scipy_callback
+from solvers.fft import fftw, rocket, scipy_callback, simd
 from solvers.fft.plan import (
     Addresses,
     Transform,
@@ -26,7 +26,7 @@ from solvers.fft.plan import (
     spectral_shape,
 )
 
-_BACKENDS = {module.NAME: module for module in (fftw, rocket, scipy_callback)}
+_BACKENDS = {module.NAME: module for module in (simd, fftw, rocket, scipy_callback)}
 _ROUNDS = 9
 _REPEAT = 10
 
@@ -34,6 +34,12 @@ _REPEAT = 10
 def available_backends() -> tuple[str, ...]:
     """Return the names of the FFT libraries that are installed."""
     return tuple(name for name, module in _BACKENDS.items() if module.available())
+
+
+def backends_for(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> tuple[str, ...]:
+    """Return the names of the libraries that transform fields of a shape and precision."""
+    names = available_backends()
+    return names if simd.supports(shape, dtype) else tuple(n for n in names if n != simd.NAME)
 
 
 def backend_version(name: str) -> str:
@@ -53,15 +59,15 @@ def plan_transform(
     dtype
         ``float64`` or ``float32``.
     backend
-        ``"fftw"``, ``"rocket-fft"``, ``"scipy"``, or ``"auto"``: the fastest of them on this
-        machine at this size. The measurement is made once and kept on disk, in the folder that
-        ``HYBRID_CACHE_DIR`` names or the user's cache folder, so that later runs use the same
-        library and compute the same bits.
+        ``"simd"`` (of our own, for powers of two), ``"fftw"``, ``"rocket-fft"``, ``"scipy"``, or
+        ``"auto"``: the fastest of them on this machine at this size. The measurement is made once
+        and kept on disk, in the folder that ``HYBRID_CACHE_DIR`` names or the user's cache
+        folder, so that later runs use the same library and compute the same bits.
 
     Raises
     ------
     ValueError
-        If the library is unknown or not installed.
+        If the library is unknown, not installed, or not made for the shape.
 
     Examples
     --------
@@ -87,7 +93,7 @@ def _planned(shape: tuple[int, ...], dtype: np.dtype[Any], backend: str) -> Tran
 
 @lru_cache(maxsize=64)
 def _fastest(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
-    candidates = available_backends()
+    candidates = backends_for(shape, dtype)
     versions = " ".join(f"{name} {backend_version(name)}" for name in candidates)
     key = f"{machine()} | {versions} | {'x'.join(map(str, shape))} | {dtype}"
     known = _remembered()

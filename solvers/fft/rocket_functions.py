@@ -26,3 +26,21 @@ def inverse(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN0
     if n_y > 1:
         rocket_fft.c2c(spectrum, spectrum, _FIRST_AXIS, False, 1.0, 1)
     rocket_fft.c2r(spectrum, field, _LAST_AXIS, False, 1.0, 1)
+
+
+def forward_truncated(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Transform a field to the first columns of its spectrum."""
+    n_y, n_x = sizes[0], sizes[1]
+    field, spectrum = carray(source, (n_y, n_x)), carray(target, (n_y, n_x // 2 + 1))
+    kept = spectrum[:, : sizes[2]]
+    rocket_fft.r2c(field, spectrum, _LAST_AXIS, True, 1.0, 1)
+    rocket_fft.c2c(kept, kept, _FIRST_AXIS, True, 1.0, 1)
+
+
+def inverse_truncated(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Transform the first columns of a spectrum, which is destroyed, to its field."""
+    n_y, n_x = sizes[0], sizes[1]
+    spectrum, field = carray(source, (n_y, n_x // 2 + 1)), carray(target, (n_y, n_x))
+    kept = spectrum[:, : sizes[2]]
+    rocket_fft.c2c(kept, kept, _FIRST_AXIS, False, 1.0, 1)
+    rocket_fft.c2r(spectrum, field, _LAST_AXIS, False, 1.0, 1)

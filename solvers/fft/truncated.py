@@ -5,19 +5,15 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-import rocket_fft
 from numba import cfunc, types
 from numba.core.types import CPointer
-from numba.np.numpy_support import carray
 from numpy.typing import DTypeLike, NDArray
 
-from solvers.fft import fftw, rocket
+from solvers.fft import fftw, rocket, simd
 from solvers.fft.choice import plan_transform
 from solvers.fft.plan import Addresses, Transform, aligned_zeros, complex_dtype, spectral_shape
 from solvers.function_pointer import call_transform
 
-_LAST_AXIS = np.array([1])
-_FIRST_AXIS = np.array([0])
 _NUMBERS = CPointer(types.int64)  # type: ignore[no-untyped-call]
 # FFTW's names of the signs of the exponents.
 _FORWARD, _BACKWARD = -1, 1
@@ -40,8 +36,7 @@ def plan_truncated(
     n_column
         Columns of the spectrum that may hold waves.
     dtype, backend
-        As in `solvers.fft.plan_transform`. Libraries other than FFTW and rocket-fft transform all
-        columns.
+        As in `solvers.fft.plan_transform`. SciPy transforms all columns.
 
     Raises
     ------
@@ -61,6 +56,8 @@ def plan_truncated(
 def _planned(
     shape: tuple[int, int], n_column: int, dtype: np.dtype[Any], backend: str
 ) -> Transform:
+    if backend == simd.NAME:
+        return simd.plan(shape, dtype, n_column)
     planners = {fftw.NAME: _plan_fftw, rocket.NAME: _plan_rocket}
     if n_column > shape[1] // 2 or backend not in planners:
         return plan_transform(shape, dtype, backend)
@@ -147,11 +144,13 @@ def _fftw_functions() -> tuple[Any, Any]:
 
 @cache
 def _rocket_functions(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    from solvers.fft.rocket_functions import forward_truncated, inverse_truncated  # noqa: PLC0415
+
     numbers = {8: (types.float64, types.complex128), 4: (types.float32, types.complex64)}
     real, complex_ = (CPointer(kind) for kind in numbers[dtype.itemsize])  # type: ignore[no-untyped-call]
     return (
-        cfunc(types.void(_NUMBERS, real, complex_), cache=True)(_forward),
-        cfunc(types.void(_NUMBERS, complex_, real), cache=True)(_inverse),
+        cfunc(types.void(_NUMBERS, real, complex_), cache=True)(forward_truncated),
+        cfunc(types.void(_NUMBERS, complex_, real), cache=True)(inverse_truncated),
     )
 
 
@@ -163,19 +162,3 @@ def _x_then_y(calls, source, target):  # type: ignore[no-untyped-def] # noqa: AN
 def _y_then_x(calls, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
     call_transform(calls[0], calls[1], source, source)
     call_transform(calls[2], calls[3], source, target)
-
-
-def _forward(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    n_y, n_x = sizes[0], sizes[1]
-    field, spectrum = carray(source, (n_y, n_x)), carray(target, (n_y, n_x // 2 + 1))
-    kept = spectrum[:, : sizes[2]]
-    rocket_fft.r2c(field, spectrum, _LAST_AXIS, True, 1.0, 1)
-    rocket_fft.c2c(kept, kept, _FIRST_AXIS, True, 1.0, 1)
-
-
-def _inverse(sizes, source, target):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
-    n_y, n_x = sizes[0], sizes[1]
-    spectrum, field = carray(source, (n_y, n_x // 2 + 1)), carray(target, (n_y, n_x))
-    kept = spectrum[:, : sizes[2]]
-    rocket_fft.c2c(kept, kept, _FIRST_AXIS, False, 1.0, 1)
-    rocket_fft.c2r(spectrum, field, _LAST_AXIS, False, 1.0, 1)

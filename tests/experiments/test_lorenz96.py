@@ -28,7 +28,7 @@ from hybrid.experiments.lorenz96.settings import (
 from hybrid.experiments.lorenz96.truth import Truth, make_truth
 from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.progress import LineProgress
-from solvers.lorenz96 import Lorenz96Parameters
+from solvers.lorenz96_two_scale import TwoScaleLorenz96Wilks
 
 TINY = Lorenz96Settings(
     n_truth_member=2,
@@ -152,7 +152,7 @@ def tiny_truth(
     folder: Path, seed: int, on_progress: Callable[[float], None] = lambda _: None
 ) -> Truth:
     folder.mkdir()
-    return make_truth(Lorenz96Parameters(), TINY, Checkpoint(folder, seed), on_progress)
+    return make_truth(TwoScaleLorenz96Wilks(), TINY, Checkpoint(folder, seed), on_progress)
 
 
 def test_truth_is_reproducible_and_its_parts_fit(tmp_path: Path) -> None:
@@ -186,14 +186,14 @@ def test_perfect_ensemble_starts_at_the_truth_and_spreads(tmp_path: Path) -> Non
 
 
 def test_analogues_have_the_true_x_and_fast_variables_of_similar_sectors() -> None:
-    parameters = Lorenz96Parameters(n_k=4, n_j=3)
+    model = TwoScaleLorenz96Wilks(n_k=4, n_j=3)
     rng = np.random.default_rng(0)
-    library = rng.uniform(-10.0, 10.0, (1000, parameters.size))
+    library = rng.uniform(-10.0, 10.0, (1000, model.size))
     # Fast variables that give away the X of their sector.
     library[:, 4:] = np.repeat(library[:, :4], 3, axis=1)
     x = rng.uniform(-9.0, 9.0, (5, 4))
-    states = analogue_states(parameters, x, library, 6, rng)
-    assert states.shape == (5, 6, parameters.size)
+    states = analogue_states(model, x, library, 6, rng)
+    assert states.shape == (5, 6, model.size)
     np.testing.assert_array_equal(states[:, :, :4], np.repeat(x[:, None], 6, axis=1))
     distance = np.abs(states[:, :, 4:] - np.repeat(states[:, :, :4], 3, axis=2))
     # 4000 sectors over 20 units: the nearest ones span 0.2 units.

@@ -22,6 +22,7 @@ from solvers.fft import (
     Transform,
     aligned_zeros,
     available_backends,
+    backends_for,
     choice,
     complex_dtype,
     fftw,
@@ -93,8 +94,9 @@ def forget() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("backend", "shape"), [(name, shape) for shape in SHAPES for name in backends_for(shape)]
+)
 def test_forward_is_that_of_numpy(backend: str, shape: tuple[int, ...], dtype: str) -> None:
     transform = plan_transform(shape, dtype, backend)
     fields = random_field((members(shape), *shape), dtype)
@@ -108,8 +110,9 @@ def test_forward_is_that_of_numpy(backend: str, shape: tuple[int, ...], dtype: s
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("backend", "shape"), [(name, shape) for shape in SHAPES for name in backends_for(shape)]
+)
 def test_inverse_is_that_of_numpy_unnormalised(
     backend: str, shape: tuple[int, ...], dtype: str
 ) -> None:
@@ -123,7 +126,7 @@ def test_inverse_is_that_of_numpy_unnormalised(
     assert relative_error(fields, exact) < rounding(shape, dtype)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", backends_for((16, 24)))
 def test_a_wave_has_one_coefficient(backend: str) -> None:
     transform = plan_transform((16, 24), backend=backend)
     field = aligned_zeros((1, 16, 24), "float64")
@@ -178,7 +181,7 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ValueError, match="fft: expected one of") as caught:
         plan_transform((8, 8), backend="fftw")
     assert str(caught.value) == (
-        "fft: expected one of auto, rocket-fft, scipy, got 'fftw'; "
+        "fft: expected one of auto, simd, rocket-fft, scipy, got 'fftw'; "
         "install it with: pip install pyfftw"
     )
     monkeypatch.setattr(choice, "_remembered", dict)
@@ -190,8 +193,9 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_fastest_is_chosen(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def timed(transforms: list[Transform]) -> dict[str, float]:
-        assert [transform.backend for transform in transforms] == list(BACKENDS)
-        return {name: (1.0 if name == "rocket-fft" else 2.0) for name in BACKENDS}
+        names = [transform.backend for transform in transforms]
+        assert names == list(backends_for(transforms[0].shape))
+        return {name: (1.0 if name == "rocket-fft" else 2.0) for name in names}
 
     monkeypatch.setattr(choice, "measure", timed)
     assert plan_transform((16, 16)).backend == "rocket-fft"

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import xarray as xr
 from numpy.typing import NDArray
-from two_layer_flow import OBLONG, relative_difference, start, turbulence, vigorous
+from two_layer_flow import relative_difference, start, turbulence, vigorous
 
 from solvers import SolverBlewUp, TwoLayerQG
-from solvers.fft import available_backends
+from solvers.fft import backends_for
 from solvers.tendency_source import PythonTendency
 
 SMALL = TwoLayerQG(nx=16, ny=24, dt=3600.0)
+SQUARE = TwoLayerQG(nx=64)
 
 
 def damping(fields: Mapping[str, NDArray[Any]], step: int) -> NDArray[Any]:
@@ -86,10 +87,10 @@ def test_one_state_for_all_members_is_copied() -> None:
     np.testing.assert_array_equal(integration.q_spectrum[1], integration.q_spectrum[2])
 
 
-@pytest.mark.parametrize("fft", available_backends())
+@pytest.mark.parametrize("fft", backends_for(SQUARE.grid.shape, "float32"))
 def test_float32_is_that_much_less_accurate(fft: str) -> None:
-    single = start(replace(OBLONG, dtype="float32", fft=fft), turbulence(OBLONG))
-    double = start(OBLONG, turbulence(OBLONG))
+    single = start(replace(SQUARE, dtype="float32", fft=fft), turbulence(SQUARE))
+    double = start(SQUARE, turbulence(SQUARE))
     for array in (single.q_spectrum, single.history):
         assert array.dtype == np.complex64
     assert {field.dtype for field in single.fields().values()} == {np.dtype(np.float32)}
@@ -107,7 +108,7 @@ def test_float32_is_that_much_less_accurate(fft: str) -> None:
 def test_the_fastest_library_computes_what_it_computes_by_name() -> None:
     auto = start(SMALL, vigorous(SMALL))
     named = start(replace(SMALL, fft=auto.transform.backend), vigorous(SMALL))
-    assert auto.transform.backend in available_backends()
+    assert auto.transform.backend in backends_for(SMALL.grid.shape)
     auto.advance(50)
     named.advance(50)
     np.testing.assert_array_equal(auto.q_spectrum, named.q_spectrum)
@@ -118,7 +119,7 @@ def test_tiny_and_awkward_grids_run(n: int) -> None:
     # Without powers of two, and with rows that are no multiple of a SIMD register.
     model = TwoLayerQG(nx=n, ny=n + 2)
     results = []
-    for fft in available_backends():
+    for fft in backends_for(model.grid.shape):
         integration = start(replace(model, fft=fft), vigorous(model))
         integration.advance(50)
         results.append(integration.q_spectrum[0])
@@ -126,8 +127,8 @@ def test_tiny_and_awkward_grids_run(n: int) -> None:
         assert relative_difference(other, results[0]) < 1e-12
 
 
-def one_bad_value(at: tuple[int, ...], value: float) -> PythonTendency:
-    """Return a closure that gives one bad value in one place in the sixth step."""
+def one_huge_value(at: tuple[int, ...], value: float) -> PythonTendency:
+    """Return a closure that gives a value that overflows in one place, in the sixth step."""
 
     def closure(fields: Mapping[str, NDArray[Any]], step: int) -> NDArray[Any]:
         tendency = np.zeros(fields["q"].shape)
@@ -138,20 +139,26 @@ def one_bad_value(at: tuple[int, ...], value: float) -> PythonTendency:
     return closure
 
 
-@pytest.mark.parametrize("fft", available_backends())
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("cut", [(5, 1), (20,)])
+@pytest.mark.parametrize("fft", backends_for((16, 16)))
+@pytest.mark.parametrize("value", [1e306, -1e306])
 @pytest.mark.parametrize("at", [(0, 0, 0), (0, 4, 0), (1, 0, 4), (1, 4, 4), (0, 8, 8), (1, 3, 5)])
-def test_no_infinite_value_goes_unseen(at: tuple[int, ...], value: float, fft: str) -> None:
-    # Where the transform of one point is real, imaginary or neither.
+def test_no_infinite_value_goes_unseen(
+    at: tuple[int, ...], value: float, fft: str, cut: tuple[int, ...]
+) -> None:
+    # Where the transform of one point is real, imaginary or neither: its spectrum times dt is
+    # then infinite in the real parts, the imaginary parts or both.
     model = TwoLayerQG(nx=16, fft=fft)
-    integration = start(model, vigorous(model), tendency=one_bad_value(at, value))
-    integration.advance(5)
-    before = integration.q_spectrum.copy()
+    integration = start(model, vigorous(model), tendency=one_huge_value(at, value))
+    without = start(model, vigorous(model))
+    without.advance(5)
+    for n_step in cut[:-1]:
+        integration.advance(n_step)
     with pytest.raises(SolverBlewUp, match="q of member 0 is not finite after step 6 ") as caught:
-        integration.advance(1)
+        integration.advance(cut[-1])
     assert caught.value.step == 6
-    assert np.isfinite(caught.value.courant_number)
-    np.testing.assert_array_equal(integration.q_spectrum, before)
+    assert caught.value.courant_number == without.courant_number()
+    np.testing.assert_array_equal(integration.q_spectrum, without.q_spectrum)
 
 
 def blow_up(cut: int) -> SolverBlewUp:

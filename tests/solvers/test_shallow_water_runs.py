@@ -182,7 +182,7 @@ def test_nothing_flows_through_a_wall() -> None:
     assert state(CHANNEL, 20, tendency=push)[:, 2, 1:].all()
 
 
-def test_a_closure_that_fails_leaves_the_state_of_the_last_step() -> None:
+def test_a_closure_that_fails_leaves_the_state_as_it_was() -> None:
     calls: list[int] = []
 
     def failing(fields: Fields, step: int) -> Fields:
@@ -194,7 +194,8 @@ def test_a_closure_that_fails_leaves_the_state_of_the_last_step() -> None:
     integration = started(CHANNEL, tendency=failing)
     with pytest.raises(ArithmeticError, match="no more"):
         integration.advance(5)
-    np.testing.assert_array_equal(integration.state, state(CHANNEL, 1))
+    # The third stage of the second step had failed.
+    np.testing.assert_array_equal(integration.state, state(CHANNEL))
 
 
 def test_a_closure_of_the_wrong_shape_is_refused() -> None:
@@ -207,18 +208,18 @@ def test_a_closure_of_the_wrong_shape_is_refused() -> None:
 
 @pytest.mark.parametrize("n_step", [1, 7, 40])
 def test_a_run_that_blows_up_says_when(n_step: int) -> None:
-    def remove(fields: Fields, step: int) -> Fields:
+    def push(fields: Fields, step: int) -> Fields:
+        # Finite itself, but not the square of the velocity that the next stage sees.
         rate = np.zeros_like(fields["u"])
-        rate[4, 5] = np.inf if step == n_step - 1 else 0.0
+        rate[4, 5] = 1e200 if step == n_step - 1 else 0.0
         return {"u_tendency": rate}
 
-    integration = started(CHANNEL, n_member=2, tendency=remove)
+    integration = started(CHANNEL, n_member=2, tendency=push)
     with pytest.raises(SolverBlewUp) as error:
         integration.advance(50)
     assert error.value.step == n_step
     assert "u" in error.value.field
-    expected = state(CHANNEL, n_step - 1, n_member=2) if n_step > 1 else state(CHANNEL, n_member=2)
-    np.testing.assert_array_equal(integration.state, expected)
+    np.testing.assert_array_equal(integration.state, state(CHANNEL, n_step - 1, n_member=2))
 
 
 def test_too_long_a_step_is_warned_of_and_blows_up() -> None:
@@ -297,4 +298,4 @@ def test_the_benchmark_compares_with_the_same_model() -> None:
     model = replace(CHANNEL, walls=False, beta=0.0)
     plain = NumpyShallowWater(model, started(model).state[0])
     plain.advance(50)
-    np.testing.assert_allclose(plain.state, state(model, 50)[0], rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(plain.state, state(model, 50)[0], rtol=1e-14, atol=1e-13)
