@@ -194,7 +194,9 @@ class Lorenz63Integration(SavingIntegration):
         ]
 
     def _advance(self, n_step: int) -> None:
-        kernel.advance_on_threads(self.n_thread)(
+        kernel.advance(
+            self.n_thread,
+            self.n_member,
             self.state,
             self._fields,
             self._closure_tendency,

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling, evaluate_closure
-from solvers.parallel import on_threads
+from solvers.members import over_members
 
 if TYPE_CHECKING:
     from solvers.lorenz63 import Lorenz63
@@ -77,14 +77,14 @@ def _step(
     )
 
 
-@on_threads
-def advance_on_threads(
+@over_members
+def advance(
     state: Field, fields: Field, closure_tendency: Field, p: Parameters, first_step: int,
     n_step: int, save_every: int, x_saved: Field, y_saved: Field, z_saved: Field,
-    coupling: Coupling,
+    coupling: Coupling, first_member: int, end_member: int,
 ) -> None:  # fmt: skip
-    """Advance all members, each as far as its state is finite and its closure works; save."""
-    for member in prange(state.shape[0]):
+    """Advance members, each as far as its state is finite and its closure works; save."""
+    for member in range(first_member, end_member):
         x, y, z = state[member]
         own_fields, own_tendency = fields[member], closure_tendency[member]
         coupling.n_finite[member] = n_step

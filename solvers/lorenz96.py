@@ -179,7 +179,9 @@ class Lorenz96Integration(SavingIntegration):
         return [GridField("x_tendency", "1", ("k",), self.memory.closure_tendency[member])]
 
     def _advance(self, n_step: int) -> None:
-        kernel.advance_one_scale(self.n_thread)(
+        kernel.advance_one_scale(
+            self.n_thread,
+            self.n_member,
             self.memory,
             self._forcing,
             self._coefficients,

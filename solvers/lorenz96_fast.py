@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from solvers.fft import aligned_zeros
 from solvers.lorenz96_kernel import N_STAGE
-from solvers.vectors import LANES, load, splat, store
+from solvers.vectors import LANES, load, moved_down, moved_up, splat, store
 
 Field = NDArray[Any]
 
@@ -32,9 +32,11 @@ class FastMemory(NamedTuple):
     ----------
     state, argument, increment
         Shape ``(n_member, n_block, 1 + n_j + 2, LANES)``.
-    total, source
-        ``sum_j Y_jk`` at `argument`, and the forcing of each sector by its X, shape
-        ``(n_member, n_block * LANES)``.
+    total
+        ``sum_j Y_jk`` at `argument`, shape ``(n_member, n_block * LANES)``.
+    source
+        Forcing of each sector by its X, of this stage and of the next one in turn, shape
+        ``(n_member, 2 * n_block * LANES)``.
     """
 
     state: Field
@@ -61,7 +63,7 @@ def fast_memory(n_member: int, n_k: int, n_j: int, dtype: str) -> FastMemory:
     n_block = -(-n_k // LANES)
     shape = (n_member, n_block, BEFORE + n_j + BEHIND, LANES)
     rows = (aligned_zeros(shape, dtype) for _ in range(3))
-    lanes = (aligned_zeros((n_member, n_block * LANES), dtype) for _ in range(2))
+    lanes = (aligned_zeros((n_member, n * n_block * LANES), dtype) for n in (1, 2))
     return FastMemory(*rows, *lanes)
 
 
@@ -103,26 +105,23 @@ def place(i: int, n: int, mirrored: bool) -> int:  # noqa: FBT001
 
 
 @njit(cache=True)
-def fill_halo(y: Field, n_k: int) -> None:
-    """Repeat rows of the sectors next to each sector."""
-    n_block, n_row = y.shape[0], y.shape[1]
-    last_block, last_lane, last_row = n_block - 1, (n_k - 1) % LANES, n_row - BEHIND - 1
+def fill_halo(y: Field, n_block: int, n_row: int, last_lane: int) -> None:
+    """Repeat rows of the sectors next to each sector; `last_lane` is that of the last sector.
+
+    Rows are stored as a whole: the loads that follow would have to wait for single numbers.
+    """
+    size, own = n_row * LANES, (n_row - BEHIND - 1) * LANES
     for block in range(n_block):
-        end = LANES - 1 if block < last_block else last_lane
-        for lane in range(end):
-            y[block, 0, lane + 1] = y[block, last_row, lane]
-        if block > 0:
-            y[block, 0, 0] = y[block - 1, last_row, LANES - 1]
-        else:
-            y[block, 0, 0] = y[last_block, last_row, last_lane]
-    for row in range(BEFORE, BEFORE + BEHIND):
+        first = block * size
+        west = first - size + LANES - 1 if block > 0 else (n_block - 1) * size + last_lane
+        store(y, first, moved_up(load(y, first + own), y[west + own]))
+    for row in range(BEFORE * LANES, (BEFORE + BEHIND) * LANES, LANES):
         # With one fast variable a sector, the second of them is the first row behind.
-        behind = row + last_row
         for block in range(n_block):
-            end = LANES - 1 if block < last_block else last_lane
-            for lane in range(end):
-                y[block, behind, lane] = y[block, row, lane + 1]
-            y[block, behind, end] = y[block + 1 if block < last_block else 0, row, 0]
+            first, last = block * size, block == n_block - 1
+            east = y[(0 if last else first + size) + row]
+            lane = last_lane if last else LANES - 1
+            store(y, first + own + row, moved_down(load(y, first + row), lane, east))
 
 
 @njit(cache=True, inline="always")
@@ -183,7 +182,7 @@ def advance_sectors(
     a, c, w, r = splat(advection), splat(damping), splat(weight), splat(reach)
     for block in range(n_block):
         row = block * n_row * LANES
-        forcing = load(source, block * LANES)
+        forcing = load(source, (stage % 2 * n_block + block) * LANES)
         west, here = load(argument, row), load(argument, row + LANES)
         east = load(argument, row + 2 * LANES)
         for _ in range(n_row - BEFORE - BEHIND):

@@ -7,11 +7,11 @@ no ends inside a loop.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling, evaluate_closure
-from solvers.parallel import on_threads
+from solvers.members import over_members
 from solvers.time_stepping import runge_kutta_4_stage
 
 Field = NDArray[Any]
@@ -100,14 +100,16 @@ def _add_polynomial(coefficients: Field, x: Field, tendency: Field) -> None:
         tendency[k] += value
 
 
-@on_threads
+@over_members
 def advance_one_scale(
     memory: SlowMemory, forcing: Any, coefficients: Field, dt: float, first_step: int,
     n_step: int, save_every: int, x: Field, coupling: Coupling,
+    first_member: int, end_member: int,
 ) -> None:  # fmt: skip
-    """Advance all members, each as far as its state is finite and its closure works; save x."""
+    """Advance members, each as far as its state is finite and its closure works; save x."""
     n_k = memory.state.shape[1]
-    for member in prange(memory.state.shape[0]):
+    for member in range(first_member, end_member):
+        coupled, status = coupling.function[member] != 0, 0
         state, increment = memory.state[member], memory.increment[member]
         tendency, closure_tendency = memory.tendency[member], memory.closure_tendency[member]
         ring = memory.argument[member]
@@ -115,23 +117,23 @@ def advance_one_scale(
         argument[:] = state
         fill_ring(ring)
         coupling.n_finite[member] = n_step
-        coupling.status[member] = 0
         for i in range(n_step):
             for stage in range(N_STAGE):
                 slow_tendency(ring, forcing, tendency)
                 if coefficients.size > 0:
                     _add_polynomial(coefficients, argument, tendency)
-                if coupling.function[member] != 0:
-                    evaluate_closure(
+                if coupled:
+                    status = evaluate_closure(
                         coupling, member, first_step + i, stage, argument, closure_tendency
                     )
-                    if coupling.status[member] != 0:
+                    if status != 0:
                         break
                     add(closure_tendency, tendency)
                 runge_kutta_4_stage(stage, dt, state, tendency, increment, argument)
                 fill_ring(ring)
-            if coupling.status[member] != 0 or not all_finite(state):
+            if status != 0 or not all_finite(state):
                 coupling.n_finite[member] = i
                 break
             if save_every > 0 and (i + 1) % save_every == 0:
                 x[i // save_every, member] = state
+        coupling.status[member] = status

@@ -329,7 +329,9 @@ class TwoScaleLorenz96Integration(SavingIntegration):
         return [GridField("x_tendency", "1", ("k",), self.slow.closure_tendency[member])]
 
     def _advance(self, n_step: int) -> None:
-        kernel.advance_two_scale(self.n_thread)(
+        kernel.advance_two_scale(
+            self.n_thread,
+            self.n_member,
             self.slow,
             self.fast,
             self._parameters,

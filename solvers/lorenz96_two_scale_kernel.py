@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling, evaluate_closure
@@ -26,7 +26,7 @@ from solvers.lorenz96_kernel import (
     slow_tendency,
     slow_tendency_mirrored,
 )
-from solvers.parallel import on_threads
+from solvers.members import over_members
 from solvers.time_stepping import runge_kutta_4_stage
 from solvers.vectors import LANES
 
@@ -34,14 +34,17 @@ Field = NDArray[Any]
 
 
 @njit(cache=True)
-def _couple(
-    x: Field, coupling: Any, mirrored: bool, total: Field, tendency: Field, source: Field  # noqa: FBT001
-) -> None:
-    """Add what the fast variables do to X, and set what X does to them."""
+def _add_coupling(total: Field, coupling: Any, mirrored: bool, tendency: Field) -> None:  # noqa: FBT001
+    """Add what the fast variables do to X."""
+    for k in range(tendency.size):
+        tendency[k] -= coupling * total[place(k, tendency.size, mirrored)]
+
+
+@njit(cache=True)
+def _set_source(x: Field, coupling: Any, mirrored: bool, first: int, source: Field) -> None:  # noqa: FBT001
+    """Set what X does to the fast variables."""
     for k in range(x.size):
-        sector = place(k, x.size, mirrored)
-        tendency[k] -= coupling * total[sector]
-        source[sector] = coupling * x[k]
+        source[first + place(k, x.size, mirrored)] = coupling * x[k]
 
 
 @njit(cache=True)
@@ -68,57 +71,58 @@ def _record(
             y_saved[k, j] = y[sector // LANES, BEFORE + place(j, n_j, p.mirrored), sector % LANES]
 
 
-@njit(cache=True)
-def _look_around(ring: Field, y: Field, y_flat: Field, n_k: int, total: Field) -> None:
-    """Get what the tendency at a new argument needs besides each variable itself."""
-    fill_ring(ring)
-    fill_halo(y, n_k)
-    sum_sectors(y_flat, y.shape[0], y.shape[1], total)
-
-
-@on_threads
+@over_members
 def advance_two_scale(
     slow: SlowMemory, fast: FastMemory, p: Parameters, dt: float, first_step: int, n_step: int,
     save_every: int, x_saved: Field, u_saved: Field, y_saved: Field, coupling: Coupling,
+    first_member: int, end_member: int,
 ) -> None:  # fmt: skip
-    """Advance all members, each as far as its state is finite and its closure works; save."""
+    """Advance members, each as far as its state is finite and its closure works; save."""
     n_k = slow.state.shape[1]
-    n_block, n_row = fast.state.shape[1], fast.state.shape[2]
-    for member in prange(slow.state.shape[0]):
+    n_block, n_row, last_lane = fast.state.shape[1], fast.state.shape[2], (n_k - 1) % LANES
+    for member in range(first_member, end_member):
+        coupled, status = coupling.function[member] != 0, 0
         x, x_increment, tendency = slow.state[member], slow.increment[member], slow.tendency[member]
         closure_tendency, ring = slow.closure_tendency[member], slow.argument[member]
         x_argument = ring[HALO : HALO + n_k]
-        y, argument, total = fast.state[member], fast.argument[member], fast.total[member]
-        # Slices are counted references, too dear for the loop over blocks.
+        y, total, source = fast.state[member], fast.total[member], fast.source[member]
         size = n_block * n_row * LANES
-        y_flat, argument_flat = y.reshape(size), argument.reshape(size)
-        y_increment, source = fast.increment[member].reshape(size), fast.source[member]
+        y_flat, argument = y.reshape(size), fast.argument[member].reshape(size)
+        y_increment = fast.increment[member].reshape(size)
         x_argument[:] = x
-        argument[:] = y
-        _look_around(ring, argument, argument_flat, n_k, total)
+        argument[:] = y_flat
+        fill_ring(ring)
+        _set_source(x, p.coupling, p.mirrored, 0, source)
+        fill_halo(argument, n_block, n_row, last_lane)
+        sum_sectors(argument, n_block, n_row, total)
         coupling.n_finite[member] = n_step
-        coupling.status[member] = 0
         for i in range(n_step):
             for stage in range(N_STAGE):
                 if p.mirrored:
                     slow_tendency_mirrored(ring, p.forcing, tendency)
                 else:
                     slow_tendency(ring, p.forcing, tendency)
-                _couple(x_argument, p.coupling, p.mirrored, total, tendency, source)
-                if coupling.function[member] != 0:
-                    evaluate_closure(
+                _add_coupling(total, p.coupling, p.mirrored, tendency)
+                if coupled:
+                    status = evaluate_closure(
                         coupling, member, first_step + i, stage, x_argument, closure_tendency
                     )
-                    if coupling.status[member] != 0:
+                    if status != 0:
                         break
                     add(closure_tendency, tendency)
+                # X first: what it does to the fast variables at the next stage is then in the
+                # cache when they need it, and waits for nothing.
+                runge_kutta_4_stage(stage, dt, x, tendency, x_increment, x_argument)
+                fill_ring(ring)
+                next_source = (stage + 1) % 2 * n_block * LANES
+                _set_source(x_argument, p.coupling, p.mirrored, next_source, source)
                 advance_sectors(
                     stage, n_block, n_row, p.advection, p.damping, p.weights[stage],
-                    p.reaches[stage], source, y_flat, y_increment, argument_flat,
+                    p.reaches[stage], source, y_flat, y_increment, argument,
                 )  # fmt: skip
-                runge_kutta_4_stage(stage, dt, x, tendency, x_increment, x_argument)
-                _look_around(ring, argument, argument_flat, n_k, total)
-            if coupling.status[member] != 0 or not _finite(x, total, y_flat):
+                fill_halo(argument, n_block, n_row, last_lane)
+                sum_sectors(argument, n_block, n_row, total)
+            if status != 0 or not _finite(x, total, y_flat):
                 coupling.n_finite[member] = i
                 break
             if save_every > 0 and (i + 1) % save_every == 0:
@@ -127,6 +131,7 @@ def advance_two_scale(
                     x, total, y, p,
                     x_saved[save, member], u_saved[save, member], y_saved[save, member],
                 )  # fmt: skip
+        coupling.status[member] = status
 
 
 @njit(cache=True)

@@ -106,6 +106,7 @@ class Model(ABC):
         StabilityWarning
             If the time step is above the stability limit.
         """
+        self._require_finite()
         for name, number in (("n_member", n_member), ("n_thread", n_thread)):
             if number is not None and number < 1:
                 raise ValueError(f"{name}: expected a positive number, got {number}")
@@ -205,6 +206,12 @@ class Model(ABC):
             "versions": ", ".join(f"{name} {version(name)}" for name in _VERSIONS),
             "Conventions": "CF-1.11",
         }
+
+    def _require_finite(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not np.isfinite(value):
+                raise ValueError(f"{field.name}: expected a finite number, got {value}")
 
     def _initial_state(
         self, initial: ArrayLike | None, n_member: int | None, seed: int

@@ -143,7 +143,7 @@ class TwoLayerQG(Model):
         return {"layer": layer, **self.grid.coordinates("m")}
 
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
-        """Draw potential vorticity of a few large waves in the upper layer [s-1]."""
+        """Draw potential vorticity of a few large waves [s-1]."""
         noise = rng.standard_normal((n_member, *self.state_shape))
         waves = np.sqrt(self.grid.wavenumber_squared) * self.deformation_radius
         smooth = to_grid(np.fft.rfft2(noise) * np.exp(-((2.0 * waves) ** 2)), self.grid.shape)
@@ -203,11 +203,33 @@ class TwoLayerQG(Model):
         integration.q_spectrum[...] = to_spectrum(state, self.dtype)
 
     def stability_limit(self, integration: Integration) -> float:
-        """Return the time step at which AB3 no longer bears the advection of the shortest wave."""
+        """Return the time step at which AB3 no longer bears advection, waves or drag [s]."""
         # Waves above the filter's cutoff die faster than they could grow.
         shortest = (0.65 if self.filter else 1.0) * np.pi
-        rate = shortest * integration.courant_number() / self.dt
-        return ADAMS_BASHFORTH_3.imaginary_limit / rate if rate > 0.0 else np.inf
+        advection = shortest * integration.courant_number() / self.dt
+        oscillation, decay = self._linear_rates
+        limits = ADAMS_BASHFORTH_3.imaginary_limit, ADAMS_BASHFORTH_3.real_limit
+        rates = max(advection, oscillation), decay
+        return min(
+            limit / rate if rate > 0.0 else np.inf
+            for limit, rate in zip(limits, rates, strict=True)
+        )
+
+    @cached_property
+    def _linear_rates(self) -> tuple[float, float]:
+        """Fastest oscillation and decay of small waves on the mean flow [s-1]."""
+        identity = np.eye(2)[:, :, None, None]
+        psi = np.stack([self.invert(unit * np.ones(self.grid.spectral_shape)) for unit in identity])
+        k, k2 = self.grid.k, self.grid.wavenumber_squared
+        gradient, flow = np.array(self.pv_gradient), np.array([self.u1, self.u2])
+        drag = np.array([0.0, self.bottom_drag])
+        # Row: layer of the tendency; column: layer of q.
+        operator = np.moveaxis(psi, (0, 1), (-1, -2)).astype(np.complex128)
+        operator *= -1j * (k[:, None] * gradient)[:, :, None] + (k2[..., None] * drag)[..., None]
+        operator -= 1j * k[:, None, None] * np.diag(flow)
+        kept = self.grid.exponential_filter == 1.0 if self.filter else np.ones_like(k2, bool)
+        rates = np.linalg.eigvals(operator[kept])
+        return float(np.abs(rates.imag).max()), float(max(0.0, -rates.real.min()))
 
     def _integration(self, n_member: int, n_thread: int) -> "TwoLayerQGIntegration":
         return TwoLayerQGIntegration(self, n_member, n_thread)

@@ -196,8 +196,8 @@ def _advance_member(
             first_step + i, member, q, history, fields, closure_tendency, work, transform, op, p,
             weights, dt, coupling,
         )  # fmt: skip
-        # A transform of anything that is not finite is finite nowhere.
-        if status != 0 or not (np.isfinite(q[0, -1].real) and np.isfinite(q[1, -1].real)):
+        # One wave of each layer shows most failures at once; the caller looks at all of them.
+        if status != 0 or not (np.isfinite(q[0, -1]) and np.isfinite(q[1, -1])):
             coupling.n_finite[member] = i
             break
 

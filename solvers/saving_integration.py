@@ -101,6 +101,13 @@ class SavingIntegration(Integration):
             self.records, self.save_every = self._empty_records(0), 0
         return self._labelled(records)
 
+    def _advance_singly(self, n_step: int) -> None:
+        # These time loops know the step exactly, and there may be very many before it.
+        n_finite, self.save_every = int(self.n_finite.min()), 0
+        self._advance(n_finite)
+        self.step += n_finite
+        super()._advance_singly(n_step - n_finite)
+
     def _empty_records(self, n_save: int) -> Records:
         return tuple(
             np.empty((n_save, self.n_member, *field.shape), dtype=self.dtype)

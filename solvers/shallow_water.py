@@ -13,6 +13,7 @@ from solvers import shallow_water_kernel as kernel
 from solvers.fft import aligned_zeros
 from solvers.integration import Integration
 from solvers.model import Model
+from solvers.shallow_water_jet import balanced_jet
 from solvers.tendency_source import GridField, closure_sizes
 from solvers.time_stepping import RUNGE_KUTTA_4
 
@@ -22,8 +23,6 @@ _UNITS = {"h": "m", "u": "m s-1", "v": "m s-1"}
 _TENDENCY_UNITS = ("m s-1", "m s-2", "m s-2")
 _SMALLEST = 4
 _WATER_DENSITY = 1000.0
-# Departures from the jet, relative to it, from which eddies develop.
-_PERTURBATION = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -212,11 +211,12 @@ class ShallowWater(Model):
     @cached_property
     def wind_acceleration(self) -> NDArray[np.float64]:
         """What the wind gives each row of u, shape ``(ny,)`` [m s-2]."""
-        profile = np.sin(np.pi * self._row_centres / self.length_y) ** 2
+        profile = np.sin(np.pi * self.row_centres / self.length_y) ** 2
         return np.asarray(self.wind_stress / (_WATER_DENSITY * self.depth) * profile)
 
     @property
-    def _row_centres(self) -> NDArray[np.float64]:
+    def row_centres(self) -> NDArray[np.float64]:
+        """Position of the rows of cells along y, shape ``(ny,)`` [m]."""
         return np.asarray((np.arange(self.ny or 0) + 0.5) * self.dy)
 
     def coordinates(self) -> dict[str, xr.Variable]:
@@ -248,46 +248,8 @@ class ShallowWater(Model):
         return {**super().attributes(), **given}
 
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
-        """Draw a jet in balance with its surface, with small eddies, that no mass piles up in.
-
-        Velocities are those of transports without divergence, so few gravity waves arise where
-        the jet meets the topography.
-        """
-        rows = np.arange((self.ny or 0) + 1)[:, None] * self.dy
-        jet = self._jet
-        slope = -self.coriolis_of_rows[1:-1] * 0.5 * (jet[1:] + jet[:-1]) / self.gravity
-        surface = np.concatenate([[0.0], np.cumsum(slope) * self.dy])
-        psi = self._eddies(n_member, rng) * (np.sin(np.pi * rows / self.length_y) ** 2)
-        state = np.empty((n_member, *self.state_shape))
-        h, u, v = state[:, 0], state[:, 1], state[:, 2]
-        h[...] = self.depth - self.bottom + (surface - surface.mean())[:, None]
-        transport = self.depth * (jet[:, None] - np.diff(psi, axis=-2) / self.dy)
-        u[...] = transport / (0.5 * (h + _west(h)))
-        transport = self.depth * (_east(psi) - psi)[:, :-1] / self.dx
-        v[...] = transport / (0.5 * (h + np.roll(h, 1, axis=-2)))
-        return state
-
-    @property
-    def _jet(self) -> NDArray[np.float64]:
-        jet = (
-            self.jet_speed
-            / np.cosh((self._row_centres - 0.5 * self.length_y) / self.jet_width) ** 2
-        )
-        # On a torus the surface must come back to where it was.
-        return np.asarray(jet if self.walls else jet - jet.mean())
-
-    def _eddies(self, n_member: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Draw streamfunctions [m2 s-1] at the corners, shape ``(n_member, ny + 1, nx)``."""
-        n_y, n_x = self.grid_shape
-        noise = np.fft.rfft2(rng.standard_normal((n_member, n_y, n_x)))
-        k = 2.0 * np.pi * np.fft.rfftfreq(n_x, self.dx)
-        l = 2.0 * np.pi * np.fft.fftfreq(n_y, self.dy)[:, None]  # noqa: E741 -- as in the literature
-        smooth = np.exp(-0.5 * (k**2 + l**2) * self.jet_width**2)
-        psi = np.fft.irfft2(noise * smooth, s=(n_y, n_x))
-        psi *= (
-            _PERTURBATION * self.jet_speed * self.jet_width / psi.std(axis=(-2, -1), keepdims=True)
-        )
-        return np.concatenate([psi, psi[:, :1]], axis=1)
+        """Draw the jet with eddies of a hundredth of it, see `shallow_water_jet`."""
+        return balanced_jet(self, n_member, rng)
 
     def tendency(self, state: ArrayLike) -> NDArray[np.float64]:
         """Return d(h, u, v)/dt, in float64.
@@ -500,7 +462,3 @@ def _fields(state: ArrayLike) -> tuple[NDArray[np.float64], ...]:
 
 def _west(field: NDArray[Any]) -> NDArray[Any]:
     return np.roll(field, 1, axis=-1)
-
-
-def _east(field: NDArray[Any]) -> NDArray[Any]:
-    return np.roll(field, -1, axis=-1)

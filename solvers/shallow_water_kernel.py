@@ -298,6 +298,15 @@ def _diffuse(n_row: int, padded: Field, tendency: Field, p: Parameters) -> None:
 
 
 @njit(cache=True)
+def _add(j: int, n_row: int, closure: Field, tendency: Field) -> None:
+    """Add what a closure gives."""
+    for field in range(3):
+        for row in range(n_row):
+            for i in range(tendency.shape[2]):
+                tendency[field, row, i] += closure[field, j + row, i]
+
+
+@njit(cache=True)
 def _update(
     stage: int, j: int, n_row: int, state: Field, before: Field, increment: Field, tendency: Field,
     p: Parameters,
@@ -357,9 +366,10 @@ def take_stage(
         if p.viscosity != 0:
             _diffuse(n_row, padded, tendency, p)
         if coupled:
-            tendency[:, :n_row] += closure[:, j : j + n_row]
+            _add(j, n_row, closure, tendency)
         if p.walls and j == 0:
-            tendency[2, 0] = 0
+            for i in range(tendency.shape[2]):
+                tendency[2, 0, i] = 0
         finite &= _update(stage, j, n_row, state, before, increment, tendency, p)
         _move_on(n_row, padded)
     return finite

@@ -43,7 +43,7 @@ class SpectralGrid:
 
     def __post_init__(self) -> None:
         for name, n in (("nx", self.n_x), ("ny", self.n_y)):
-            if n < _SMALLEST or n % 2:
+            if not isinstance(n, int | np.integer) or n < _SMALLEST or n % 2:
                 raise ValueError(f"{name}: expected an even number of at least 4 points, got {n}")
         for name, length in (("length_x", self.length_x), ("length_y", self.length_y)):
             if not length > 0.0:

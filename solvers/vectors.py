@@ -17,6 +17,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 LANES = 8
 """Numbers in a vector."""
 
+_INDEX = ir.IntType(32)
+
 
 class VectorType(types.Type):
     """The numba type of a vector.
@@ -95,11 +97,39 @@ def splat(_typing_context, number):  # type: ignore[no-untyped-def]  # noqa: ANN
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         nothing = ir.Constant(context.get_value_type(vector), ir.Undefined)
-        first = builder.insert_element(nothing, arguments[0], ir.IntType(32)(0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return builder.shuffle_vector(first, nothing, everywhere)
+        return _shuffled(
+            builder, builder.insert_element(nothing, arguments[0], _INDEX(0)), [0] * LANES
+        )
 
     return vector(number), generate
+
+
+@intrinsic
+def moved_up(_typing_context, vector, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return ``[first, v_0, ..., v_6]``."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        moved = _shuffled(builder, arguments[0], [LANES, *range(LANES - 1)])
+        return builder.insert_element(moved, arguments[1], _INDEX(0))
+
+    return vector(vector, first), generate
+
+
+@intrinsic
+def moved_down(_typing_context, vector, lane, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return ``[v_1, ..., v_7, 0]`` with one number in a lane replaced."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        moved = _shuffled(builder, arguments[0], [*range(1, LANES), LANES])
+        return builder.insert_element(moved, arguments[2], arguments[1])
+
+    return vector(vector, types.intp, last), generate
+
+
+def _shuffled(builder: Any, vector: Any, lanes: list[int]) -> Any:
+    # Lanes from the number of lanes on are those of a vector of zeros.
+    zeros = ir.Constant(vector.type, [0.0] * LANES)
+    return builder.shuffle_vector(vector, zeros, ir.Constant(ir.VectorType(_INDEX, LANES), lanes))
 
 
 def _address(context: Any, builder: Any, array_type: Any, arguments: Any, kind: Any) -> Any:

@@ -37,6 +37,9 @@ FLOWS = {
     "128": TwoLayerQG(nx=128, dt=3600.0),
     "64x48": TwoLayerQG(nx=64, ny=48),
     "48x64": TwoLayerQG(nx=48, ny=64, length_y=1.6e6, deformation_radius=2e4, bottom_drag=1e-6),
+    "32x64": TwoLayerQG(
+        nx=32, ny=64, length_x=6e5, length_y=9e5, dt=3600.0, delta=0.6, bottom_drag=1e-6
+    ),
     "64x48, other parameters": OBLONG,
 }
 

@@ -225,3 +225,23 @@ def test_the_stability_limit_is_where_waves_begin_to_grow(filtered: bool) -> Non
         growth[part] = np.abs(integration.q_spectrum[0, 0, 0, n]) / before
     assert growth[0.98] < 1.0
     assert growth[1.02] > 1.0
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"),
+    [
+        # 12 / (5 sqrt 11) over the frequency beta / k of the longest wave.
+        (
+            TwoLayerQG(nx=16, length_x=1e7, dt=43200.0, u1=0.0, bottom_drag=0.0),
+            12.0 / (5.0 * 11.0**0.5) * (2.0 * np.pi / 1e7) / 1.5e-11,
+        ),
+        # 6/11 over the decay of the lower layer by drag.
+        (TwoLayerQG(nx=32, bottom_drag=1e-4, dt=43200.0, u1=0.0, beta=0.0), 6.0 / 11.0 / 9e-5),
+    ],
+    ids=["Rossby waves", "drag"],
+)
+def test_waves_and_drag_limit_the_time_step(model: TwoLayerQG, limit: float) -> None:
+    state = 1e-12 * np.random.default_rng(0).standard_normal(model.state_shape)
+    with pytest.warns(StabilityWarning, match="dt: 43200 is above the stability limit"):
+        integration = model.start(state)
+    assert model.stability_limit(integration) == pytest.approx(limit, rel=0.01)

@@ -75,7 +75,8 @@ def test_members_and_threads_share_nothing(model: RelaxedJetQG) -> None:
     assert np.abs(together[0] - together[1]).max() > 0.0
 
 
-@pytest.mark.parametrize("fft", available_backends())
+# The grid of the products has no power of two, which "simd" asks for.
+@pytest.mark.parametrize("fft", [name for name in available_backends() if name != "simd"])
 def test_every_fft_library_gives_the_same(fft: str) -> None:
     other = state(replace(JET, fft="rocket-fft"), 20)
     got = state(replace(JET, fft=fft), 20)
