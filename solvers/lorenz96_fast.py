@@ -139,7 +139,7 @@ def sum_sectors(y: Field, n_block: int, n_row: int, total: Field) -> None:
     for block in range(n_block):
         row = (block * n_row + BEFORE) * LANES
         end = row + (n_row - BEFORE - BEHIND) * LANES
-        result = splat(y[0] * 0)
+        result = splat(y.dtype.type(0))
         while row + 32 * LANES <= end:
             result = result + _pairwise(
                 _four(y, row), _four(y, row + LANES),

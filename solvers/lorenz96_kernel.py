@@ -85,16 +85,17 @@ def add(values: Field, total: Field) -> None:
 @njit(cache=True, fastmath={"reassoc"})
 def all_finite(values: Field) -> bool:
     """Return whether all values are finite: then, and only then, 0 times their sum is 0."""
-    nothing = values[0] * 0
+    zero = values.dtype.type(0)
+    nothing = zero
     for i in range(values.size):
-        nothing += values[i] * 0
-    return bool(nothing == 0)
+        nothing += values[i] * zero
+    return bool(nothing == zero)
 
 
 @njit(cache=True)
 def _add_polynomial(coefficients: Field, x: Field, tendency: Field) -> None:
     for k in range(tendency.size):
-        value = coefficients[0] * 0
+        value = x.dtype.type(0)
         for i in range(coefficients.size - 1, -1, -1):
             value = value * x[k] + coefficients[i]
         tendency[k] += value

@@ -345,9 +345,7 @@ class TwoScaleLorenz96Integration(SavingIntegration):
 
     def _save(self, records: Records) -> None:
         x, x_tendency, y = self._room(records)
-        kernel.record_two_scale(
-            self.slow, self.fast, self._parameters, x[0], x_tendency[0], y[0]
-        )
+        kernel.record_two_scale(self.slow, self.fast, self._parameters, x[0], x_tendency[0], y[0])
 
     def _room(self, records: Records) -> Records:
         """Return records of x, x_tendency and y, which has no elements where it is not saved."""

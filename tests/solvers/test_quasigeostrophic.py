@@ -112,7 +112,7 @@ def test_the_courant_number_of_a_uniform_flow() -> None:
     assert model.stability_limit(integration) == pytest.approx(
         0.7236 * (1e6 / 16) / (0.65 * np.pi * 2.0), rel=0.01
     )
-    at_rest = TwoLayerQG(nx=16, u1=0.0)
+    at_rest = TwoLayerQG(nx=16, u1=0.0, beta=0.0, bottom_drag=0.0)
     still = start(at_rest, np.zeros(at_rest.state_shape))
     assert at_rest.stability_limit(still) == np.inf
 
