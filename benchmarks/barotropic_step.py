@@ -1,32 +1,25 @@
-"""What a step of barotropic turbulence costs beside plain numpy: ``-m benchmarks.barotropic_step``.
+"""What a step of barotropic turbulence costs beside plain numpy.
 
-All run in one process with one thread, turn by turn, from the same state and for the same number
-of steps, so that a busy machine slows all alike. Plain numpy is what one writes first: five
-transforms, arrays of the grid made once, a fresh array for every result. The second numpy version
-has the four transforms that the compiled step has, and so shows what compiling alone is worth.
-Both numpy versions do better here than in a process of their own: large arrays were freed before
-them, after which the C library keeps memory that it would otherwise return and fault in again.
+Plain numpy is what one writes first: five transforms, arrays of the grid made once, a fresh array
+for every result. The second numpy version has the four transforms that the compiled step has, and
+so shows what compiling alone is worth. Both do better here than in a process of their own: large
+arrays were freed before them, after which the C library keeps memory that it would otherwise
+return and fault in again.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from statistics import median
-from time import perf_counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-from solvers.barotropic import Barotropic, BarotropicIntegration
-from solvers.fft import Addresses, aligned_zeros, forward, inverse, spectral_shape
+from benchmarks.interleaved import FULL, Session, on_processor
+from benchmarks.step_cost import Case, StepCost, by_fft_library, compare
+from solvers.barotropic import Barotropic
 
-SIZES = (32, 64, 128, 256, 512)
+TITLE = "One step of barotropic turbulence (AB3-CN, dealiased)"
+SIZES = (64, 128, 256, 512)
 """Grid points along a side."""
-
-ROUNDS = 9
-SECONDS_A_TURN = 0.1
 
 Spectrum = NDArray[np.complex128]
 
@@ -85,91 +78,20 @@ class NumpyBarotropic:
             self.w = self.decay * self.w + self.gain * self.dt * change
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Median time of one step [s]."""
-
-    nx: int
-    backend: str
-    compiled: float
-    transforms: float
-    numpy: float
-    numpy_stress_form: float
-
-
-def measure(nx: int) -> Cost:
-    """Time a step on an ``nx`` by ``nx`` grid."""
-    model = Barotropic(nx=nx, dt=0.02 / nx)
-    start = 3.0 * model.random_state(1, np.random.default_rng(0))
-    integration = model.start(start)
-    assert isinstance(integration, BarotropicIntegration)
-    plain = NumpyBarotropic(model, start[0])
-    stress_form = NumpyBarotropic(model, start[0], stress_form=True)
-    transform = integration.transform
-    field = aligned_zeros(transform.shape, transform.dtype)
-    spectrum = aligned_zeros(spectral_shape(transform.shape), np.complex128)
-
-    def transforms(n_step: int) -> None:
-        _transform(transform.addresses, field, spectrum, n_step)
-
-    calls = (integration.advance, transforms, plain.advance, stress_form.advance)
-    n_step = [_steps_a_turn(call) for call in calls]
-    rounds = [
-        [_seconds(call, n) for call, n in zip(calls, n_step, strict=True)] for _ in range(ROUNDS)
-    ]
-    return Cost(nx, transform.backend, *(median(times) for times in zip(*rounds, strict=True)))
-
-
-def table(costs: list[Cost]) -> Table:
-    """Return the measurements, one row a grid."""
-    result = Table(
-        title="One step of barotropic turbulence: median microseconds",
-        caption="ratios: to the compiled step; transforms: the step's own four; one thread",
-    )
-    result.add_column("grid")
-    for heading in (
-        *("FFT", "compiled", "transforms", "step / transforms"),
-        *("numpy", "ratio", "numpy, 4 transforms", "ratio", "step / (n² log₂ n) [ns]"),
-    ):
-        result.add_column(heading, justify="right")
-    for cost in costs:
-        result.add_row(
-            f"{cost.nx}²",
-            cost.backend,
-            f"{1e6 * cost.compiled:.1f}",
-            f"{1e6 * cost.transforms:.1f}",
-            f"{cost.compiled / cost.transforms:.2f}",
-            f"{1e6 * cost.numpy:.0f}",
-            f"{cost.numpy / cost.compiled:.1f}",
-            f"{1e6 * cost.numpy_stress_form:.0f}",
-            f"{cost.numpy_stress_form / cost.compiled:.1f}",
-            f"{1e9 * cost.compiled / (cost.nx**2 * np.log2(cost.nx)):.2f}",
+def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[StepCost]:
+    """Time the model with each FFT library, and both numpy versions."""
+    for nx in sizes:
+        model = Barotropic(nx=nx, dt=0.02 / nx)
+        start = 3.0 * model.random_state(1, np.random.default_rng(0))
+        variants = by_fft_library(
+            lambda fft, model=model, start=start: replace(model, fft=fft).start(start),  # type: ignore[misc]
+            n_inverse=2,
+            n_forward=2,
         )
-    return result
-
-
-@njit(cache=True)
-def _transform(
-    addresses: Addresses, field: NDArray[np.float64], spectrum: Spectrum, n_step: int
-) -> None:
-    for _ in range(n_step):
-        for _ in range(2):
-            inverse(addresses, spectrum, field)
-        for _ in range(2):
-            forward(addresses, field, spectrum)
-
-
-def _steps_a_turn(call: Callable[[int], None]) -> int:
-    # The first steps compile, plan, and begin the multistep scheme.
-    call(3)
-    return max(1, round(SECONDS_A_TURN / _seconds(call, 3)))
-
-
-def _seconds(call: Callable[[int], None], n_step: int) -> float:
-    began = perf_counter()
-    call(n_step)
-    return (perf_counter() - began) / n_step
-
-
-if __name__ == "__main__":
-    Console(width=140).print(table([measure(nx) for nx in SIZES]))
+        peers = {
+            "numpy": on_processor(NumpyBarotropic(model, start[0]).advance),
+            "numpy, 4 transforms": on_processor(
+                NumpyBarotropic(model, start[0], stress_form=True).advance
+            ),
+        }
+        yield from compare(Case.of_transforms("barotropic", (nx, nx)), variants, peers, session)

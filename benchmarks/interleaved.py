@@ -5,10 +5,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-ROUNDS = 15
+Work = Callable[[int], float]
+"""Does something that many times and returns how long all took [s]."""
 
-Seconds = Callable[[], float]
-"""Does something and returns how long it took [s]."""
+
+def _say_nothing(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Session:
+    """How long to measure, and whom to tell.
+
+    Parameters
+    ----------
+    rounds
+        Turns of each candidate.
+    seconds_a_turn
+        Length of a turn [s]; one that takes longer does its work once.
+    download
+        Programs to compare with may be downloaded and built.
+    progress
+        Called with what is being measured and the fraction done.
+    note
+        Called with what a reader of the results must know.
+    """
+
+    rounds: int = 15
+    seconds_a_turn: float = 0.05
+    download: bool = False
+    progress: Callable[[str, float], None] = _say_nothing
+    note: Callable[[str], None] = _say_nothing
+
+
+FULL = Session()
+QUICK = Session(rounds=3, seconds_a_turn=0.01)
 
 
 @dataclass(frozen=True)
@@ -22,37 +53,79 @@ class Timings:
         return median(self.rounds[name])
 
     def ratio(self, slower: str, faster: str) -> float:
-        """Return the median over the rounds of how many times longer one took than the other."""
+        """Return the median over the rounds of how many times longer one took than the other.
+
+        Examples
+        --------
+        >>> Timings({"a": [2.0, 9.0, 4.0], "b": [1.0, 3.0, 4.0]}).ratio("a", "b")
+        2.0
+        """
         pairs = zip(self.rounds[slower], self.rounds[faster], strict=True)
         return median(a / b for a, b in pairs)
 
 
-def interleave(candidates: Mapping[str, Seconds], rounds: int = ROUNDS) -> Timings:
-    """Call every candidate once a round.
+def interleave(candidates: Mapping[str, Work], session: Session, label: str) -> Timings:
+    """Give every candidate one turn a round.
 
     Parameters
     ----------
     candidates
-        Name to a function that does the work and returns the time it took [s].
-    rounds
-        Number of rounds; a first one, for caches and compilers, is not counted.
+        Name to what is timed.
+    session
+        Number of rounds and length of a turn.
+    label
+        What progress is reported as.
     """
-    for call in candidates.values():
-        call()
+    session.progress(label, 0.0)
+    repeat = {name: _repetitions(work, session) for name, work in candidates.items()}
     times: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(rounds):
-        for name, call in candidates.items():
-            times[name].append(call())
+    for i in range(session.rounds):
+        for name, work in candidates.items():
+            times[name].append(work(repeat[name]) / repeat[name])
+        session.progress(label, (i + 1) / session.rounds)
     return Timings(times)
 
 
-def clock(call: Callable[[], object], repeat: int = 1) -> Seconds:
-    """Return a function that does something `repeat` times and returns the time of one [s]."""
+def _repetitions(work: Work, session: Session) -> int:
+    # The first ones compile, plan, and begin multistep schemes.
+    repeat = 3
+    work(repeat)
+    while (seconds := work(repeat)) < 0.1 * session.seconds_a_turn:
+        repeat *= 4
+    return max(1, round(repeat * session.seconds_a_turn / seconds))
 
-    def seconds() -> float:
-        began = time.perf_counter()
+
+def on_processor(call: Callable[[int], object]) -> Work:
+    """Time by the processor's clock what runs in one thread, of which other processes take none.
+
+    Parameters
+    ----------
+    call
+        Does something that many times.
+    """
+    return _timed(call, time.thread_time)
+
+
+def on_wall(call: Callable[[], object]) -> Work:
+    """Time by the clock on the wall what may leave its thread.
+
+    Parameters
+    ----------
+    call
+        Does something once.
+    """
+
+    def often(repeat: int) -> None:
         for _ in range(repeat):
             call()
-        return (time.perf_counter() - began) / repeat
+
+    return _timed(often, time.perf_counter)
+
+
+def _timed(call: Callable[[int], object], clock: Callable[[], float]) -> Work:
+    def seconds(repeat: int) -> float:
+        began = clock()
+        call(repeat)
+        return clock() - began
 
     return seconds

@@ -86,13 +86,14 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         program = build(Path(folder))
         for n_k, n_j in sizes:
-            numbers = {"n_k": n_k, "n_j": n_j, "forcing": 20.0}
             state = initial_state(n_k, n_j)
+            wilks = TwoScaleLorenz96Wilks(n_k=n_k, n_j=n_j, forcing=20.0)
+            rasp = TwoScaleLorenz96Rasp(n_k=n_k, n_j=n_j, forcing=20.0)
             timings = interleave(
                 {
                     "fortran": _fortran_seconds(program, n_k, n_j, n_step),
-                    "wilks": _seconds(TwoScaleLorenz96Wilks(**numbers).start(state), n_step),
-                    "rasp": _seconds(TwoScaleLorenz96Rasp(**numbers).start(state), n_step),
+                    "wilks": _seconds(wilks.start(state), n_step),
+                    "rasp": _seconds(rasp.start(state), n_step),
                 }
             )
             yield Cost(

@@ -13,40 +13,74 @@ from typing import Any, Self
 
 from solvers.cache import cache_folder
 
+VERSION = "0.7.2"
+
 _SCRIPT = Path(__file__).with_name("pyqg_server.py")
 _BUILD_TOOLS = ("numpy<2", "cython<3", "setuptools<80", "setuptools-scm", "wheel")
 _RUN_TOOLS = ("scipy<1.14", "xarray<2025", "pyfftw>=0.15,<1")
 
 
-def pyqg_python() -> Path:
+class PyqgMissing(RuntimeError):
+    """There is no pyqg to compare with; the message says why, and how to get it."""
+
+
+def pyqg_python(*, download: bool = True) -> Path:
     """Return the interpreter of an environment with pyqg, made at the first call (minutes).
+
+    Parameters
+    ----------
+    download
+        Make the environment if there is none.
 
     Raises
     ------
-    subprocess.CalledProcessError
-        If it cannot be downloaded or built.
+    PyqgMissing
+        If there is none, or it cannot be downloaded or built.
     """
     parent = cache_folder()
     if parent is None:
-        raise RuntimeError("pyqg: expected a writable cache folder; set HYBRID_CACHE_DIR to one")
-    folder = parent / "pyqg-0.7.2"
+        raise PyqgMissing("pyqg: expected a writable cache folder; set HYBRID_CACHE_DIR to one")
+    folder = parent / f"pyqg-{VERSION}"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        if not download:
+            raise PyqgMissing(
+                "pyqg is not there; download and build it with: python -m benchmarks two-layer"
+            )
+        _run(sys.executable, "-m", "venv", "--clear", str(folder))
         pip = [str(python), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, *_BUILD_TOOLS, *_RUN_TOOLS], check=True)
-        subprocess.run([*pip, "--no-build-isolation", "pyqg==0.7.2"], check=True)
+        _run(*pip, *_BUILD_TOOLS, *_RUN_TOOLS)
+        _run(*pip, "--no-build-isolation", f"pyqg=={VERSION}")
         (folder / "complete").touch()
     return python
 
 
+def _run(*command: str) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        last = (result.stderr.strip() or result.stdout.strip()).rpartition("\n")[2]
+        raise PyqgMissing(
+            f"pyqg is not there and could not be downloaded and built: {' '.join(command[1:4])} "
+            f"ended with status {result.returncode}: {last}"
+        )
+
+
 class Pyqg:
-    """A process that runs pyqg on request; use it in a ``with`` statement."""
+    """A process that runs pyqg on request; use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    python
+        Interpreter of an environment with pyqg.
+    """
+
+    def __init__(self, python: Path) -> None:
+        self._python = python
 
     def __enter__(self) -> Self:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
-            [str(pyqg_python()), str(_SCRIPT)],
+            [str(self._python), str(_SCRIPT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -61,7 +95,9 @@ class Pyqg:
         trace: TracebackType | None,
     ) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
+        self._process.stdout.close()
         self._process.wait()
 
     def ask(self, **request: Any) -> Any:
@@ -75,6 +111,6 @@ class Pyqg:
             raise RuntimeError(f"pyqg: the process ended with status {self._process.wait()}")
         return json.loads(answer)
 
-    def seconds_a_step(self, nx: int, dt: float, n_step: int) -> float:
-        """Return the time of one step of pyqg's default model [s], measured over `n_step`."""
+    def seconds(self, nx: int, dt: float, n_step: int) -> float:
+        """Return the time of `n_step` steps of pyqg's default model [s]."""
         return float(self.ask(nx=nx, dt=dt, n_step=n_step))

@@ -1,27 +1,23 @@
-"""What a shallow-water step costs beside plain numpy: ``python -m benchmarks.shallow_water_step``.
+"""What a shallow-water step costs beside plain numpy.
 
-Both take the same number of steps with the same scheme from the same state, in one process with
-one thread, turn by turn, so that a busy machine slows both alike. Plain numpy is what one writes
-first: the scheme in whole fields, neighbours by `numpy.roll`, a fresh array for every result.
+Plain numpy is what one writes first: the same scheme in whole fields, neighbours by `numpy.roll`,
+a fresh array for every result.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.interleaved import clock, interleave
+from benchmarks.interleaved import FULL, Session, on_processor
+from benchmarks.step_cost import Case, StepCost, Variant, compare
 from solvers.shallow_water import ShallowWater
 from solvers.time_stepping import RUNGE_KUTTA_4
 
+TITLE = "One step of rotating shallow water (RK4)"
 SIZES = (64, 128, 256, 512)
 """Cells along a side."""
-
-_WORK_A_TURN = 100_000
-"""Cells times steps that plain numpy does at a turn, roughly."""
 
 Array = NDArray[np.float64]
 
@@ -88,64 +84,21 @@ class NumpyShallowWater:
         return along_x + (_north(a) - 2.0 * a + _south(a)) / self.model.dy**2
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Median times of a step [s] and how many times longer plain numpy takes, of one grid."""
-
-    nx: int
-    double: float
-    single: float
-    numpy: float
-    speed_up: float
-    speed_up_single: float
-
-
-def measure(sizes: tuple[int, ...] = SIZES) -> Iterator[Cost]:
-    """Time both versions, and ours in single precision, at all sizes."""
+def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[StepCost]:
+    """Time the model in both precisions, and plain numpy in double precision."""
     for nx in sizes:
         dt = 60.0 * 64 / nx
         model = ShallowWater(nx=nx, ny=nx, length_x=1e6, walls=False, beta=0.0, dt=dt)
-        double, single = model.start(), replace(model, dtype="float32").start()
-        plain = NumpyShallowWater(model, model.random_state(1, np.random.default_rng(0))[0])
-        few = max(1, _WORK_A_TURN // nx**2)
-        many = 8 * few
-        timings = interleave(
-            {
-                "double": clock(lambda run=double, n=many: run.advance(n)),  # type: ignore[misc]
-                "single": clock(lambda run=single, n=many: run.advance(n)),  # type: ignore[misc]
-                "numpy": clock(lambda run=plain, n=few: run.advance(n)),  # type: ignore[misc]
-            }
-        )
-        yield Cost(
-            nx,
-            timings.median("double") / many,
-            timings.median("single") / many,
-            timings.median("numpy") / few,
-            timings.ratio("numpy", "double") * many / few,
-            timings.ratio("numpy", "single") * many / few,
-        )
-
-
-def table(costs: list[Cost]) -> Table:
-    """Return the measurements, one row a grid."""
-    result = Table(
-        title="One shallow-water step (RK4): median microseconds",
-        caption="one thread; ratio: numpy / compiled",
-    )
-    result.add_column("cells")
-    for heading in ("float64", "ratio", "float32", "ratio", "numpy", "float64 a cell [ns]"):
-        result.add_column(heading, justify="right")
-    for cost in costs:
-        result.add_row(
-            f"{cost.nx}²",
-            f"{1e6 * cost.double:.0f}",
-            f"{cost.speed_up:.1f}",
-            f"{1e6 * cost.single:.0f}",
-            f"{cost.speed_up_single:.1f}",
-            f"{1e6 * cost.numpy:.0f}",
-            f"{1e9 * cost.double / cost.nx**2:.1f}",
-        )
-    return result
+        start = model.random_state(1, np.random.default_rng(0))
+        variants = {
+            dtype: Variant(
+                on_processor(replace(model, dtype=dtype).start(start).advance),
+                default=dtype == model.dtype,
+            )
+            for dtype in ("float64", "float32")
+        }
+        peers = {"numpy": on_processor(NumpyShallowWater(model, start[0]).advance)}
+        yield from compare(Case.of_points("shallow water", (nx, nx)), variants, peers, session)
 
 
 def _west(a: Array) -> Array:
@@ -162,7 +115,3 @@ def _south(a: Array) -> Array:
 
 def _north(a: Array) -> Array:
     return np.roll(a, -1, axis=0)
-
-
-if __name__ == "__main__":
-    Console().print(table(list(measure())))

@@ -413,10 +413,10 @@ class BarotropicIntegration(Integration):
                 self.step + first,
                 part,
             )
-            done += self.n_finite
-            if self.n_finite.min() < part:
+            done += self.coupling.n_finite
+            if self.coupling.n_finite.min() < part:
                 break
-        self.n_finite[:] = done
+        self.coupling.n_finite[:] = done
 
     def _phases(self, first_step: int, n_step: int) -> NDArray[np.float64]:
         """Return the phases of random forcing for some steps, none for a steady one."""

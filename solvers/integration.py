@@ -71,10 +71,6 @@ class Integration(ABC):
             n_finite=np.zeros(n_member, dtype=np.int64),
             status=np.zeros(n_member, dtype=np.int64),
         )
-        # The names under which time loops have known the parts of `coupling`.
-        self.n_finite, self.status = self.coupling.n_finite, self.coupling.status
-        self.tendency_function = self.coupling.function
-        self.tendency_context = self.coupling.context
         self._bound: list[BoundTendency] = []
         # State that a run to be continued has left, until there is a closure that takes it.
         self._restarted_closure: ClosureState = {}
@@ -123,9 +119,9 @@ class Integration(ABC):
         """
         before = self._snapshot()
         self._advance(n_step)
-        if self.status.any():
+        if self.coupling.status.any():
             self._explain(before)
-        if self.n_finite.min() < n_step or self._bad_member() is not None:
+        if self.coupling.n_finite.min() < n_step or self._bad_member() is not None:
             self._restore(before)
             self._advance_singly(n_step)
         else:
@@ -152,8 +148,8 @@ class Integration(ABC):
             source.bind(member, self.closure_inputs(member), outputs[member])
             for member in range(self.n_member)
         ]
-        self.tendency_function[:] = [bound.function for bound in self._bound]
-        self.tendency_context[:] = [bound.context for bound in self._bound]
+        self.coupling.function[:] = [bound.function for bound in self._bound]
+        self.coupling.context[:] = [bound.context for bound in self._bound]
         for output in chain.from_iterable(outputs):
             # What this closure does not write must not add what an earlier one has written.
             output.array[...] = 0.0
@@ -254,10 +250,10 @@ class Integration(ABC):
         self._set_closure_state(snapshot.closure)
 
     def _explain(self, before: _Snapshot) -> None:
-        member = int(np.flatnonzero(self.status)[0])
-        step = self.step + int(self.n_finite[member])
+        member = int(np.flatnonzero(self.coupling.status)[0])
+        step = self.step + int(self.coupling.n_finite[member])
         self._restore(before)
-        reason = self._bound[member].explain(int(self.status[member]))
+        reason = self._bound[member].explain(int(self.coupling.status[member]))
         raise TendencyError(f"{self.model.title}: member {member}, step {step}: {reason}")
 
     def _bad_member(self) -> int | None:

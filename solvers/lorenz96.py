@@ -83,7 +83,7 @@ class Lorenz96(Model):
 
     @property
     def state_shape(self) -> tuple[int, ...]:
-        """k."""
+        """Numbers of the variables."""
         return (self.n_k,)
 
     def coordinates(self) -> dict[str, xr.Variable]:

@@ -62,9 +62,13 @@ def fast_memory(n_member: int, n_k: int, n_j: int, dtype: str) -> FastMemory:
     """Allocate the fast variables of all members."""
     n_block = -(-n_k // LANES)
     shape = (n_member, n_block, BEFORE + n_j + BEHIND, LANES)
-    rows = (aligned_zeros(shape, dtype) for _ in range(3))
-    lanes = (aligned_zeros((n_member, n * n_block * LANES), dtype) for n in (1, 2))
-    return FastMemory(*rows, *lanes)
+    return FastMemory(
+        state=aligned_zeros(shape, dtype),
+        argument=aligned_zeros(shape, dtype),
+        increment=aligned_zeros(shape, dtype),
+        total=aligned_zeros((n_member, n_block * LANES), dtype),
+        source=aligned_zeros((n_member, 2 * n_block * LANES), dtype),
+    )
 
 
 def parameters(
@@ -72,10 +76,15 @@ def parameters(
 ) -> Parameters:
     """Return the numbers that the time loop reads, in the precision `dtype`."""
     kind = np.dtype(dtype).type
-    weights = np.array([dt / 6.0, dt / 3.0, dt / 3.0, dt / 6.0], dtype=dtype)
-    reaches = np.array([0.5 * dt, 0.5 * dt, dt, 0.0], dtype=dtype)
-    numbers = (kind(number) for number in (forcing, coupling, -c * b, c))
-    return Parameters(*numbers, weights, reaches, mirrored)
+    return Parameters(
+        forcing=kind(forcing),
+        coupling=kind(coupling),
+        advection=kind(-c * b),
+        damping=kind(c),
+        weights=np.array([dt / 6.0, dt / 3.0, dt / 3.0, dt / 6.0], dtype=dtype),
+        reaches=np.array([0.5 * dt, 0.5 * dt, dt, 0.0], dtype=dtype),
+        mirrored=mirrored,
+    )
 
 
 def own_rows(values: Field) -> Field:
@@ -99,7 +108,7 @@ def from_rows(rows: Field, n_k: int, *, mirrored: bool) -> Field:
 
 
 @njit(cache=True)
-def place(i: int, n: int, mirrored: bool) -> int:  # noqa: FBT001
+def place(i: int, n: int, mirrored: bool) -> int:
     """Return where the i-th of n sectors, or fast variables of a sector, is kept."""
     return n - 1 - i if mirrored else i
 
@@ -121,7 +130,7 @@ def fill_halo(y: Field, n_block: int, n_row: int, last_lane: int) -> None:
             first, last = block * size, block == n_block - 1
             east = y[(0 if last else first + size) + row]
             lane = last_lane if last else LANES - 1
-            store(y, first + own + row, moved_down(load(y, first + row), lane, east))
+            store(y, first + own + row, moved_down(load(y, first + row), east, lane))
 
 
 @njit(cache=True, inline="always")

@@ -42,8 +42,14 @@ class SlowMemory(NamedTuple):
 
 def slow_memory(n_member: int, n_k: int, dtype: str) -> SlowMemory:
     """Allocate the slow variables of all members."""
-    alike = (np.zeros((n_member, n_k), dtype=dtype) for _ in range(4))
-    return SlowMemory(*alike, np.zeros((n_member, n_k + 2 * HALO), dtype=dtype))
+    shape = (n_member, n_k)
+    return SlowMemory(
+        state=np.zeros(shape, dtype=dtype),
+        increment=np.zeros(shape, dtype=dtype),
+        tendency=np.zeros(shape, dtype=dtype),
+        closure_tendency=np.zeros(shape, dtype=dtype),
+        argument=np.zeros((n_member, n_k + 2 * HALO), dtype=dtype),
+    )
 
 
 def own(ring: Field) -> Field:

@@ -34,17 +34,24 @@ Field = NDArray[Any]
 
 
 @njit(cache=True)
-def _add_coupling(total: Field, coupling: Any, mirrored: bool, tendency: Field) -> None:  # noqa: FBT001
+def _add_coupling(total: Field, coupling: Any, mirrored: bool, tendency: Field) -> None:
     """Add what the fast variables do to X."""
     for k in range(tendency.size):
         tendency[k] -= coupling * total[place(k, tendency.size, mirrored)]
 
 
 @njit(cache=True)
-def _set_source(x: Field, coupling: Any, mirrored: bool, first: int, source: Field) -> None:  # noqa: FBT001
+def _set_source(x: Field, coupling: Any, mirrored: bool, first: int, source: Field) -> None:
     """Set what X does to the fast variables."""
     for k in range(x.size):
         source[first + place(k, x.size, mirrored)] = coupling * x[k]
+
+
+@njit(cache=True)
+def _look_around(y: Field, n_block: int, n_row: int, last_lane: int, total: Field) -> None:
+    """Get what tendencies need of fast variables besides each itself."""
+    fill_halo(y, n_block, n_row, last_lane)
+    sum_sectors(y, n_block, n_row, total)
 
 
 @njit(cache=True)
@@ -93,8 +100,7 @@ def advance_two_scale(
         argument[:] = y_flat
         fill_ring(ring)
         _set_source(x, p.coupling, p.mirrored, 0, source)
-        fill_halo(argument, n_block, n_row, last_lane)
-        sum_sectors(argument, n_block, n_row, total)
+        _look_around(argument, n_block, n_row, last_lane, total)
         coupling.n_finite[member] = n_step
         for i in range(n_step):
             for stage in range(N_STAGE):
@@ -120,8 +126,7 @@ def advance_two_scale(
                     stage, n_block, n_row, p.advection, p.damping, p.weights[stage],
                     p.reaches[stage], source, y_flat, y_increment, argument,
                 )  # fmt: skip
-                fill_halo(argument, n_block, n_row, last_lane)
-                sum_sectors(argument, n_block, n_row, total)
+                _look_around(argument, n_block, n_row, last_lane, total)
             if status != 0 or not _finite(x, total, y_flat):
                 coupling.n_finite[member] = i
                 break

@@ -387,7 +387,7 @@ class RelaxedJetIntegration(Integration):
         self._fine_fields, self._fine_spectra = empty_fields((n_member, 3, 2), fine, dtype)
         self._grid_fields, self._grid_spectra = empty_fields((n_member, 3, 2), shape, dtype)
         self._closure_tendency = empty_fields((n_member, 2), shape, dtype)[0]
-        self.sizes = closure_sizes(dtype, n_field=3, shape=(2, *shape))
+        self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.fine_transform = plan_transform(fine, dtype, model.fft)
         self.transform = plan_transform(shape, dtype, model.fft)
         self._operators, self._parameters = kernel.operators(model), kernel.parameters(model)
@@ -449,7 +449,9 @@ class RelaxedJetIntegration(Integration):
         return [GridField("q_tendency", "1", _DIMS[1:], self._closure_tendency[member])]
 
     def _advance(self, n_step: int) -> None:
-        kernel.advance_on_threads(self.n_thread)(
+        kernel.advance_members(
+            self.n_thread,
+            self.n_member,
             self.q_spectrum,
             self.q_before,
             self._tendency,
@@ -464,11 +466,7 @@ class RelaxedJetIntegration(Integration):
             self._parameters,
             self.step,
             n_step,
-            self.tendency_function,
-            self.tendency_context,
-            self.sizes,
-            self.n_finite,
-            self.status,
+            self.coupling,
         )
 
 

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
+from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.fft import Addresses, complex_dtype, forward, inverse
-from solvers.function_pointer import call_tendency
-from solvers.parallel import on_threads
+from solvers.members import over_members
 
 if TYPE_CHECKING:
     from solvers.relaxed_jet import RelaxedJetQG
@@ -200,8 +200,8 @@ def _evaluate(
     _tendency(q, spectra, tendency, op, p)
 
 
-@on_threads
-def advance_on_threads(
+@over_members
+def advance_members(
     q: Field,
     before: Field,
     tendency: Field,
@@ -216,26 +216,24 @@ def advance_on_threads(
     p: Parameters,
     first_step: int,
     n_step: int,
-    function: NDArray[np.int64],
-    context: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    n_finite: NDArray[np.int64],
-    status: NDArray[np.int64],
+    coupling: Coupling,
+    first_member: int,
+    end_member: int,
 ) -> None:
-    """Advance all members, each as far as its state is finite and its closure works."""
-    for member in prange(q.shape[0]):
-        n_finite[member] = n_step
-        status[member] = 0
+    """Advance members, each as far as its state is finite and its closure works."""
+    for member in range(first_member, end_member):
+        coupling.n_finite[member] = n_step
+        coupling.status[member] = 0
+        coupled = coupling.function[member] != 0
         for i in range(n_step):
-            step, coupled = first_step + i, function[member] != 0
+            step = first_step + i
             if coupled:
                 _to_grid(q[member], grid_fields[member], grid_spectra[member], transform, op, p)
-                status[member] = call_tendency(
-                    function[member], context[member], step, 0, grid_fields[member].ctypes.data,
-                    closure_tendency[member].ctypes.data, sizes.ctypes.data,
-                )  # fmt: skip
-            if status[member] != 0:
-                n_finite[member] = i
+            status = evaluate_closure(
+                coupling, member, step, 0, grid_fields[member], closure_tendency[member]
+            )
+            if status != 0:
+                coupling.n_finite[member] = i
                 break
             _evaluate(
                 q[member], tendency[member], fields[member], spectra[member], fine_transform, op, p
@@ -248,7 +246,7 @@ def advance_on_threads(
                 _euler(q[member], before[member], tendency[member], p, op)
             else:
                 _leapfrog(q[member], before[member], tendency[member], p, op)
-            # A transform of anything that is not finite is finite nowhere.
-            if not (np.isfinite(q[member, 0, 1, 1].real) and np.isfinite(q[member, 1, 1, 1].real)):
-                n_finite[member] = i
+            # One wave of each layer shows most failures at once; the caller looks at all of them.
+            if not (np.isfinite(q[member, 0, 1, 1]) and np.isfinite(q[member, 1, 1, 1])):
+                coupling.n_finite[member] = i
                 break

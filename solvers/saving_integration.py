@@ -71,7 +71,10 @@ class SavingIntegration(Integration):
         """Return the fields of this moment, dims ``(member, ...)``."""
         records = self._empty_records(1)
         self._save(records)
-        return {name: variable[0] for name, variable in self._labelled(records).items()}
+        return {
+            name: xr.Variable(variable.dims[1:], variable.values[0], variable.attrs)
+            for name, variable in self._labelled(records).items()
+        }
 
     def advance_and_save(self, n_save: int, save_every: int) -> dict[str, xr.Variable]:
         """Advance all members, and keep their fields on the way.
@@ -103,7 +106,7 @@ class SavingIntegration(Integration):
 
     def _advance_singly(self, n_step: int) -> None:
         # These time loops know the step exactly, and there may be very many before it.
-        n_finite, self.save_every = int(self.n_finite.min()), 0
+        n_finite, self.save_every = int(self.coupling.n_finite.min()), 0
         self._advance(n_finite)
         self.step += n_finite
         super()._advance_singly(n_step - n_finite)

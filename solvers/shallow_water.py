@@ -373,7 +373,7 @@ class ShallowWaterIntegration(Integration):
         self.state = aligned_zeros(shape, dtype)
         self._before, self._increment = aligned_zeros(shape, dtype), aligned_zeros(shape, dtype)
         self._closure_tendency = aligned_zeros(shape, dtype)
-        self.sizes = closure_sizes(
+        self.coupling.sizes[:] = closure_sizes(
             dtype, n_field=3, shape=(1, *model.grid_shape), n_tendency=3, n_stage=kernel.N_STAGE
         )
         self._strip = kernel.strip(n_member, model.grid_shape, dtype)
@@ -437,7 +437,9 @@ class ShallowWaterIntegration(Integration):
         ]
 
     def _advance(self, n_step: int) -> None:
-        kernel.advance_on_threads(self.n_thread)(
+        kernel.advance_members(
+            self.n_thread,
+            self.n_member,
             self.state,
             self._before,
             self._increment,
@@ -447,11 +449,7 @@ class ShallowWaterIntegration(Integration):
             self._parameters,
             self.step,
             n_step,
-            self.tendency_function,
-            self.tendency_context,
-            self.sizes,
-            self.n_finite,
-            self.status,
+            self.coupling,
         )
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
-from solvers.function_pointer import call_tendency
-from solvers.parallel import on_threads
+from solvers.coupling_point import Coupling, evaluate_closure
+from solvers.members import over_members
 from solvers.time_stepping import RUNGE_KUTTA_4
 
 if TYPE_CHECKING:
@@ -387,8 +387,8 @@ def tendency(model: "ShallowWater", state: NDArray[np.float64]) -> NDArray[np.fl
     return result
 
 
-@on_threads
-def advance_on_threads(
+@over_members
+def advance_members(
     state: Field,
     before: Field,
     increment: Field,
@@ -398,16 +398,14 @@ def advance_on_threads(
     p: Parameters,
     first_step: int,
     n_step: int,
-    function: NDArray[np.int64],
-    context: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    n_finite: NDArray[np.int64],
-    status: NDArray[np.int64],
+    coupling: Coupling,
+    first_member: int,
+    end_member: int,
 ) -> None:
-    """Advance all members, each as far as its state is finite and its closure works."""
-    for member in prange(state.shape[0]):
-        n_finite[member] = n_step
-        status[member] = 0
+    """Advance members, each as far as its state is finite and its closure works."""
+    for member in range(first_member, end_member):
+        coupling.n_finite[member] = n_step
+        coupling.status[member] = 0
         own = Strip(
             strips.state[member],
             strips.derived[member],
@@ -415,19 +413,17 @@ def advance_on_threads(
             strips.first[member],
         )
         for i in range(n_step):
-            finite = True
+            status, finite = 0, True
             for stage in range(N_STAGE):
-                if function[member] != 0:
-                    status[member] = call_tendency(
-                        function[member], context[member], first_step + i, stage,
-                        state[member].ctypes.data, closure[member].ctypes.data, sizes.ctypes.data,
-                    )  # fmt: skip
-                if status[member] != 0:
+                status = evaluate_closure(
+                    coupling, member, first_step + i, stage, state[member], closure[member]
+                )
+                if status != 0:
                     break
                 finite = take_stage(
-                    stage, function[member] != 0, state[member], before[member],
+                    stage, coupling.function[member] != 0, state[member], before[member],
                     increment[member], closure[member], own, basin, p,
                 )  # fmt: skip
-            if status[member] != 0 or not finite:
-                n_finite[member] = i
+            if status != 0 or not finite:
+                coupling.n_finite[member] = i
                 break

@@ -1,8 +1,9 @@
 """Eight numbers at a time in compiled code.
 
-A loop that the compiler may not vectorise, because it cannot know that its arrays do not overlap,
+A loop that the compiler does not vectorise, because it cannot know that its arrays do not overlap,
 is written with vectors instead. Every element is computed as it would be alone, so results do not
-depend on the width of the machine's registers.
+depend on the width of the machine's registers. Vectors of a kind can be added, subtracted and
+multiplied.
 """
 
 import operator
@@ -17,7 +18,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 LANES = 8
 """Numbers in a vector."""
 
-_INDEX = ir.IntType(32)
+_LANE = ir.IntType(32)
 
 
 class VectorType(types.Type):
@@ -41,9 +42,8 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, ir.VectorType(number, LANES))
 
 
-class _TwoAlike(AbstractTemplate):
+class _TwoOfAKind(AbstractTemplate):
     def generic(self, arguments: tuple[types.Type, ...], _keywords: Any) -> Any:
-        """Accept two vectors of the same type."""
         first = arguments[0]
         if isinstance(first, VectorType) and arguments == (first, first):
             return signature(first, *arguments)
@@ -54,7 +54,7 @@ def _register(operation: Callable[[Any, Any], Any], instruction: str) -> None:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return getattr(builder, instruction)(*arguments)
 
-    infer_global(operation)(type(f"_Vector_{instruction}", (_TwoAlike,), {}))
+    infer_global(operation)(type(f"_Vector_{instruction}", (_TwoOfAKind,), {}))
     lower_builtin(operation, VectorType, VectorType)(generate)
 
 
@@ -63,75 +63,78 @@ _register(operator.sub, "fsub")
 _register(operator.mul, "fmul")
 
 
-@intrinsic
-def load(_typing_context, array, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
-    """Return the eight numbers of a contiguous 1-D array that begin with an index >= 0."""
+def _load(_typing_context: Any, array: Any, index: Any) -> Any:
     vector = VectorType(array.dtype)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.get_value_type(vector)
         loaded = builder.load(_address(context, builder, signature.args[0], arguments, kind))
+        # Of the number alone: it may begin anywhere.
         loaded.align = array.dtype.bitwidth // 8
         return loaded
 
-    return vector(array, types.intp), generate
+    return vector(array, index), generate
 
 
-@intrinsic
-def store(_typing_context, array, index, vector):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG001
-    """Set the eight numbers of a contiguous 1-D array that begin with an index >= 0."""
-
+def _store(_typing_context: Any, array: Any, index: Any, vector: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = context.get_value_type(vector)
         address = _address(context, builder, signature.args[0], arguments, kind)
         builder.store(arguments[2], address).align = array.dtype.bitwidth // 8
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, vector), generate
+    return types.void(array, index, vector), generate
 
 
-@intrinsic
-def splat(_typing_context, number):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Return a vector with a number in every place."""
+def _splat(_typing_context: Any, number: Any) -> Any:
     vector = VectorType(number)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         nothing = ir.Constant(context.get_value_type(vector), ir.Undefined)
-        return _shuffled(
-            builder, builder.insert_element(nothing, arguments[0], _INDEX(0)), [0] * LANES
-        )
+        first = builder.insert_element(nothing, arguments[0], _LANE(0))
+        return _shuffled(builder, first, [0] * LANES)
 
     return vector(number), generate
 
 
-@intrinsic
-def moved_up(_typing_context, vector, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Return ``[first, v_0, ..., v_6]``."""
-
+def _moved_up(_typing_context: Any, vector: Any, first: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         moved = _shuffled(builder, arguments[0], [LANES, *range(LANES - 1)])
-        return builder.insert_element(moved, arguments[1], _INDEX(0))
+        return builder.insert_element(moved, arguments[1], _LANE(0))
 
     return vector(vector, first), generate
 
 
-@intrinsic
-def moved_down(_typing_context, vector, lane, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Return ``[v_1, ..., v_7, 0]`` with one number in a lane replaced."""
-
+def _moved_down(_typing_context: Any, vector: Any, number: Any, lane: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         moved = _shuffled(builder, arguments[0], [*range(1, LANES), LANES])
-        return builder.insert_element(moved, arguments[2], arguments[1])
+        return builder.insert_element(moved, arguments[1], arguments[2])
 
-    return vector(vector, types.intp, last), generate
+    return vector(vector, number, lane), generate
 
 
 def _shuffled(builder: Any, vector: Any, lanes: list[int]) -> Any:
     # Lanes from the number of lanes on are those of a vector of zeros.
     zeros = ir.Constant(vector.type, [0.0] * LANES)
-    return builder.shuffle_vector(vector, zeros, ir.Constant(ir.VectorType(_INDEX, LANES), lanes))
+    return builder.shuffle_vector(vector, zeros, ir.Constant(ir.VectorType(_LANE, LANES), lanes))
 
 
 def _address(context: Any, builder: Any, array_type: Any, arguments: Any, kind: Any) -> Any:
     array = context.make_array(array_type)(context, builder, arguments[0])
     return builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer())
+
+
+load: Any = intrinsic(_load)
+"""``load(array, i)`` returns the eight numbers from a place i >= 0 of a contiguous 1-D array on."""
+
+store: Any = intrinsic(_store)
+"""``store(array, i, vector)`` sets the eight numbers from a place i >= 0 on."""
+
+splat: Any = intrinsic(_splat)
+"""``splat(number)`` returns a vector that holds a number eight times."""
+
+moved_up: Any = intrinsic(_moved_up)
+"""``moved_up(vector, number)`` returns ``[number, v_0, ..., v_6]``."""
+
+moved_down: Any = intrinsic(_moved_down)
+"""``moved_down(vector, number, lane)`` returns ``[v_1, ..., v_7, 0]`` with a number in a lane."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from solvers.lorenz96_two_scale import TwoScaleLorenz96Wilks
+from solvers.lorenz96_two_scale import TwoScaleLorenz96Integration, TwoScaleLorenz96Wilks
 
 Array = NDArray[np.float64]
 
@@ -20,5 +20,6 @@ def spun_up(model: TwoScaleLorenz96Wilks, n_member: int, rng: np.random.Generato
 def advanced(model: TwoScaleLorenz96Wilks, state: Array, duration: float) -> Array:
     """Return states a time `duration` after `state`, shape ``(n_member, size)``."""
     integration = model.start(state)
+    assert isinstance(integration, TwoScaleLorenz96Integration)
     integration.advance(round(duration / model.dt))
     return integration.state
