@@ -103,8 +103,6 @@ class RelaxedJetQG(Model):
 
     title: ClassVar[str] = "relaxed two-layer jet"
     time_units: ClassVar[str] = "1"
-    #: Of leapfrog; the time filter takes one order away.
-    order: ClassVar[int] = 2
 
     nx: int = 96
     ny: int = 192
@@ -139,6 +137,11 @@ class RelaxedJetQG(Model):
         if self.dtype not in ("float64", "float32"):
             raise ValueError(f"dtype: expected float64 or float32, got {self.dtype}")
         self.grid.k  # noqa: B018 -- a wrong grid is refused here, not at the first run
+
+    @property
+    def order(self) -> int:
+        """Order of accuracy in time: that of leapfrog, less one where the time filter acts."""
+        return 1 if self.time_filter > 0.0 else 2
 
     @cached_property
     def grid(self) -> SpectralGrid:

@@ -55,7 +55,9 @@ class Setting:
     def __str__(self) -> str:
         """Name the solver, and the scheme where it is not the default."""
         schemes = [
-            str(self.options[name]) for name in ("scheme", "stepper") if name in self.options
+            str(self.options[name])
+            for name in ("scheme", "stepper", "time_filter")
+            if name in self.options
         ]
         return "-".join([self.solver, *schemes])
 
@@ -68,6 +70,7 @@ class Setting:
 _KS = {"nx": 32, "length": 22.0, "dt": 0.1}
 # Viscous enough for the error of the trapezoidal rule to show beside that of the advection.
 _VORTICES = {"nx": 32, "dt": 0.005, "viscosity": 0.05}
+_JET = {"nx": 16, "ny": 32, "dt": 0.02}
 SETTINGS = [
     Setting("TwoLayerQG", {"nx": 32, "filter": False}, 300, 3600.0, 24),
     Setting("KuramotoSivashinsky", _KS, 1000, 0.00625, 320),
@@ -75,6 +78,7 @@ SETTINGS = [
     Setting("Barotropic", _VORTICES, 1000, 0.005, 40),
     Setting("Barotropic", {**_VORTICES, "stepper": "AB2-CN"}, 1000, 0.005, 40),
     Setting("Barotropic", {**_VORTICES, "stepper": "IF-RK4"}, 1000, 0.005, 40),
+    Setting("RelaxedJetQG", {**_JET, "time_filter": 0.2}, 2000, 0.02, 50),
     Setting("ShallowWater", {"nx": 32, "dt": 300.0}, 200, 300.0, 20),
     Setting("Lorenz63", {}, 1000, 0.01, 50),
     Setting("Lorenz96", {}, 500, 0.02, 25),

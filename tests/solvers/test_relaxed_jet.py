@@ -265,7 +265,7 @@ def test_a_rossby_wave_has_its_phase_speed(baroclinic: bool, name: str) -> None:
         return float(np.abs(later - signs * wave(base, 2, 3, -4.0 * frequency)).max())
 
     assert error(1280) < 1e-5
-    np.testing.assert_allclose(observed_orders(error, 80, 160, 320), RelaxedJetQG.order, atol=0.1)
+    np.testing.assert_allclose(observed_orders(error, 80, 160, 320), base.order, atol=0.1)
 
 
 def test_hyperviscosity_is_implicit() -> None:
@@ -282,8 +282,8 @@ def test_hyperviscosity_is_implicit() -> None:
     )
 
 
-@pytest.mark.parametrize(("time_filter", "order"), [(0.0, 2), (0.1, 1)])
-def test_order_in_time(time_filter: float, order: int) -> None:
+@pytest.mark.parametrize("time_filter", [0.0, 0.1])
+def test_order_in_time(time_filter: float) -> None:
     model = replace(NATURE, hills=(), viscosity=0.0, time_filter=time_filter)
     rng = np.random.default_rng(3)
     q = model.random_state(1, rng)[0] + turbulence(model) * 0.1
@@ -292,7 +292,7 @@ def test_order_in_time(time_filter: float, order: int) -> None:
     def error(n: int) -> float:
         return float(np.abs(advanced(replace(model, dt=0.4 / n), q, n) - exact).max())
 
-    np.testing.assert_allclose(observed_orders(error, 256, 512, 1024), order, atol=0.15)
+    np.testing.assert_allclose(observed_orders(error, 256, 512, 1024), model.order, atol=0.15)
 
 
 def test_stability_limit_is_where_a_rossby_wave_grows() -> None:
