@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-N_BLOCKS = {"python": 2, "fortran": 2, "sh": 1}
+N_BLOCKS = {"python": 3, "fortran": 2, "sh": 1}
 
 
 def blocks(language: str) -> list[str]:
