@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling
+from solvers.description import Description
 from solvers.errors import SolverBlewUp, TendencyError
 from solvers.tendency_source import (
     N_SIZES,
@@ -20,9 +21,6 @@ from solvers.tendency_source import (
     TendencySource,
     as_tendency_source,
 )
-
-if TYPE_CHECKING:
-    from solvers.model import Model
 
 RESTART = "restart_"
 """What the names of restart variables begin with."""
@@ -59,7 +57,7 @@ class Integration(ABC):
         Number of steps done since time 0.
     """
 
-    def __init__(self, model: "Model", n_member: int, n_thread: int = 1) -> None:
+    def __init__(self, model: Description, n_member: int, n_thread: int = 1) -> None:
         self.model = model
         self.n_member = n_member
         self.n_thread = n_thread

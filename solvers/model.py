@@ -1,17 +1,16 @@
 """What every numerical model here offers: start it, run it, get labelled data."""
 
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from solvers.description import Description
 from solvers.errors import StabilityWarning
 from solvers.integration import Integration
 from solvers.run_loop import run_loop
@@ -19,38 +18,16 @@ from solvers.schedule import Schedule
 from solvers.tendency_source import PythonTendency, TendencySource
 
 
-class Model(ABC):
+class Model(Description):
     """A numerical model: parameters, grid and numerics, immutable.
 
     Subclasses are frozen dataclasses, one a file; every field becomes an attribute of the data
     that `run` returns.
-
-    Attributes
-    ----------
-    title : str
-        Name of the model in data and messages.
-    time_units : str
-        ``"s"``, or ``"1"`` for dimensionless models.
-    dt : float
-        Time step [`time_units`].
     """
-
-    title: ClassVar[str]
-    time_units: ClassVar[str]
-    dt: float
-
-    @property
-    @abstractmethod
-    def order(self) -> int:
-        """Order of accuracy in time."""
 
     @abstractmethod
     def _integration(self, n_member: int, n_thread: int) -> Integration:
         """Allocate an integration at rest."""
-
-    @abstractmethod
-    def coordinates(self) -> dict[str, xr.Variable]:
-        """Return the coordinates of the fields, with units, without time and member."""
 
     @abstractmethod
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -106,7 +83,7 @@ class Model(ABC):
         StabilityWarning
             If the time step is above the stability limit.
         """
-        self._require_finite()
+        self.require_finite()
         for name, number in (("n_member", n_member), ("n_thread", n_thread)):
             if number is not None and number < 1:
                 raise ValueError(f"{name}: expected a positive number, got {number}")
@@ -197,22 +174,6 @@ class Model(ABC):
             on_progress=on_progress,
         )
 
-    def attributes(self) -> dict[str, Any]:
-        """Return parameters and versions as attributes of a dataset."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return {
-            "model": self.title,
-            **{name: _attribute(value) for name, value in values.items() if value is not None},
-            "versions": ", ".join(f"{name} {version(name)}" for name in _VERSIONS),
-            "Conventions": "CF-1.11",
-        }
-
-    def _require_finite(self) -> None:
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if isinstance(value, float) and not np.isfinite(value):
-                raise ValueError(f"{field.name}: expected a finite number, got {value}")
-
     def _initial_state(
         self, initial: ArrayLike | None, n_member: int | None, seed: int
     ) -> NDArray[Any]:
@@ -233,11 +194,3 @@ class Model(ABC):
                 f"non-finite of {state.size}"
             )
         return state
-
-
-_VERSIONS = ("hybrid-closures", "numba", "numpy")
-
-
-def _attribute(value: Any) -> Any:
-    # netCDF attributes are numbers and texts.
-    return int(value) if isinstance(value, bool) else value

@@ -2,16 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from solvers.description import Description
 from solvers.integration import Integration
-
-if TYPE_CHECKING:
-    from solvers.model import Model
 
 
 class SavedField(NamedTuple):
@@ -48,7 +46,7 @@ class SavingIntegration(Integration):
         Steps between saved states; 0: none is saved.
     """
 
-    def __init__(self, model: "Model", n_member: int, n_thread: int = 1) -> None:
+    def __init__(self, model: Description, n_member: int, n_thread: int = 1) -> None:
         super().__init__(model, n_member, n_thread)
         self.save_every = 0
         self.records = self._empty_records(0)
