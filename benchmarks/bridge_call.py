@@ -1,61 +1,81 @@
 """What one call through the bridge costs beside the bare PyTorch call it stands for.
 
-Both run in one process with one thread, turn by turn, so that a busy machine slows both. The
-bare call gets float32 tensors that lie ready, noise included. The bridge does what a host model
-needs done: it reads float64 arrays, checks that they are finite, draws the noise, runs the
+The bare call gets float32 tensors that lie ready, noise included. The bridge does what a host
+model needs done: it reads float64 arrays, checks that they are finite, draws the noise, runs the
 columns in blocks that round alike (`reproducible`), and writes float64 arrays.
 """
 
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
-from torch.utils.benchmark import Timer
 
 import hybrid
+from benchmarks.interleaved import FULL, Session, interleave, often, on_wall
+from benchmarks.networks import networks
 from closures.base import Closure
 from closures.sampling import random_inputs
 
-N_COLUMN = (1, 16, 384)
-"""Sizes of a call [columns]: a single one, a chunk of a climate model, a whole coarse grid."""
-
-ROUNDS = 5
-SECONDS_A_ROUND = 0.2
+TITLE = "One call through the bridge beside the bare PyTorch call"
+SIZES = (1, 16, 384)
+"""Columns of a call: a single one, a chunk of a climate model, a whole coarse grid."""
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Median time of one call [s]."""
+class CallCost:
+    """Median time of a call [s], and how many times longer than PyTorch's (median of ratios)."""
 
     closure: str
     n_column: int
-    eager: float
+    pytorch: float
     bridge: float
-    bridge_not_reproducible: float
+    bridge_by_pytorch: float
+    not_reproducible: float
+    not_reproducible_by_pytorch: float
+
+    def row(self) -> dict[str, str]:
+        """Return what a table shows, by heading."""
+        return {
+            "closure": self.closure,
+            "columns": str(self.n_column),
+            "PyTorch [us]": f"{1e6 * self.pytorch:.1f}",
+            "bridge [us]": f"{1e6 * self.bridge:.1f}",
+            "bridge / PyTorch": f"{self.bridge_by_pytorch:.2f}",
+            "not reproducible [us]": f"{1e6 * self.not_reproducible:.1f}",
+            "not reproducible / PyTorch": f"{self.not_reproducible_by_pytorch:.2f}",
+        }
 
 
-def measure(closure: Closure, folder: Path) -> Iterator[Cost]:
-    """Compile `closure` into `folder` and time it for each number of columns."""
-    archive = folder / f"{closure.spec.name}.pt"
-    hybrid.export(closure, archive)
-    for n_column in N_COLUMN:
-        calls = (
-            _eager(closure, n_column),
-            _bridge(archive, closure, n_column, reproducible=True),
-            _bridge(archive, closure, n_column, reproducible=False),
-        )
-        rounds = [[_seconds(call) for call in calls] for _ in range(ROUNDS)]
-        yield Cost(
-            closure.spec.name, n_column, *(median(times) for times in zip(*rounds, strict=True))
-        )
+def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[CallCost]:
+    """Time every network of the experiments for each number of columns."""
+    with tempfile.TemporaryDirectory() as folder:
+        for closure in networks():
+            archive = Path(folder) / f"{closure.spec.name}.pt"
+            hybrid.export(closure, archive)
+            for n_column in sizes:
+                yield _compare(closure, archive, n_column, session)
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    timer = Timer("call()", globals={"call": call}, num_threads=1)
-    return float(timer.blocked_autorange(min_run_time=SECONDS_A_ROUND).median)
+def _compare(closure: Closure, archive: Path, n_column: int, session: Session) -> CallCost:
+    bridge, loose = "bridge", "bridge, not reproducible"
+    candidates = {
+        "PyTorch": on_wall(often(_eager(closure, n_column))),
+        bridge: on_wall(often(_bridge(archive, closure, n_column, reproducible=True))),
+        loose: on_wall(often(_bridge(archive, closure, n_column, reproducible=False))),
+    }
+    timings = interleave(candidates, session, f"{closure.spec.name}, {n_column} columns")
+    return CallCost(
+        closure=closure.spec.name,
+        n_column=n_column,
+        pytorch=timings.median("PyTorch"),
+        bridge=timings.median(bridge),
+        bridge_by_pytorch=timings.ratio(bridge, "PyTorch"),
+        not_reproducible=timings.median(loose),
+        not_reproducible_by_pytorch=timings.ratio(loose, "PyTorch"),
+    )
 
 
 def _eager(closure: Closure, n_column: int) -> Callable[[], object]:

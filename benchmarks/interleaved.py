@@ -106,20 +106,25 @@ def on_processor(call: Callable[[int], object]) -> Work:
     return _timed(call, time.thread_time)
 
 
-def on_wall(call: Callable[[], object]) -> Work:
-    """Time by the clock on the wall what may leave its thread.
+def on_wall(call: Callable[[int], object]) -> Work:
+    """Time by the clock on the wall what may use several threads.
 
     Parameters
     ----------
     call
-        Does something once.
+        Does something that many times.
     """
+    return _timed(call, time.perf_counter)
 
-    def often(repeat: int) -> None:
+
+def often(call: Callable[[], object]) -> Callable[[int], None]:
+    """Return a function that makes that many calls."""
+
+    def calls(repeat: int) -> None:
         for _ in range(repeat):
             call()
 
-    return _timed(often, time.perf_counter)
+    return calls
 
 
 def _timed(call: Callable[[int], object], clock: Callable[[], float]) -> Work:

@@ -6,6 +6,7 @@ for every result.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.interleaved import FULL, Session, on_processor
 from benchmarks.step_cost import Case, StepCost, by_fft_library, compare
 from solvers.exponential_schemes import exponential_coefficients
+from solvers.integration import Integration
 from solvers.kuramoto_sivashinsky import KuramotoSivashinsky
 
 TITLE = "One step of the Kuramoto-Sivashinsky equation (ETDRK4)"
@@ -57,12 +59,11 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[S
     for nx in sizes:
         model = KuramotoSivashinsky(nx=nx)
         u = model.random_state(1, np.random.default_rng(0))
-        variants = by_fft_library(
-            lambda fft, model=model, u=u: replace(model, fft=fft).start(u),  # type: ignore[misc]
-            n_inverse=1,
-            n_forward=1,
-            repeat=4,
-        )
+        variants = by_fft_library(partial(_start, model, u), n_inverse=1, n_forward=1, repeat=4)
         peers = {"numpy": on_processor(NumpyKuramotoSivashinsky(model, u[0]).advance)}
         case = Case.of_transforms("Kuramoto-Sivashinsky", (nx,))
         yield from compare(case, variants, peers, session)
+
+
+def _start(model: KuramotoSivashinsky, u: NDArray[np.float64], fft: str) -> Integration:
+    return replace(model, fft=fft).start(u)

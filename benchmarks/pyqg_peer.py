@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ _BUILD_TOOLS = ("numpy<2", "cython<3", "setuptools<80", "setuptools-scm", "wheel
 _RUN_TOOLS = ("scipy<1.14", "xarray<2025", "pyfftw>=0.15,<1")
 
 
-class PyqgMissing(RuntimeError):
+class PyqgMissingError(RuntimeError):
     """There is no pyqg to compare with; the message says why, and how to get it."""
 
 
@@ -34,17 +35,19 @@ def pyqg_python(*, download: bool = True) -> Path:
 
     Raises
     ------
-    PyqgMissing
+    PyqgMissingError
         If there is none, or it cannot be downloaded or built.
     """
     parent = cache_folder()
     if parent is None:
-        raise PyqgMissing("pyqg: expected a writable cache folder; set HYBRID_CACHE_DIR to one")
+        raise PyqgMissingError(
+            "pyqg: expected a writable cache folder; set HYBRID_CACHE_DIR to one"
+        )
     folder = parent / f"pyqg-{VERSION}"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
         if not download:
-            raise PyqgMissing(
+            raise PyqgMissingError(
                 "pyqg is not there; download and build it with: python -m benchmarks two-layer"
             )
         _run(sys.executable, "-m", "venv", "--clear", str(folder))
@@ -59,7 +62,7 @@ def _run(*command: str) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         last = (result.stderr.strip() or result.stdout.strip()).rpartition("\n")[2]
-        raise PyqgMissing(
+        raise PyqgMissingError(
             f"pyqg is not there and could not be downloaded and built: {' '.join(command[1:4])} "
             f"ended with status {result.returncode}: {last}"
         )
@@ -96,19 +99,31 @@ class Pyqg:
     ) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        # A process that has ended does not read what it was sent.
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 
     def ask(self, **request: Any) -> Any:
-        """Send a request, see ``pyqg_server.py``, and return the answer."""
+        """Send a request, see ``pyqg_server.py``, and return the answer.
+
+        Raises
+        ------
+        RuntimeError
+            If the process has ended; what it wrote to standard error says why.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"pyqg: the process ended with status {self._process.wait()}")
+            raise RuntimeError(
+                f"pyqg: its process ended with status {self._process.wait()}; remove "
+                f"{self._python.parents[1]} to have it built anew"
+            )
         return json.loads(answer)
 
     def seconds(self, nx: int, dt: float, n_step: int) -> float:

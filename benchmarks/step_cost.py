@@ -34,7 +34,8 @@ class StepCost:
     variant
         FFT library of a spectral model; precision or form of another.
     default
-        The model uses this variant unless told otherwise.
+        Whether the model uses this variant unless told otherwise; None where each is a model of
+        its own.
     step
         Time of a step [s].
     step_by_work
@@ -50,7 +51,7 @@ class StepCost:
     model: str
     size: str
     variant: str
-    default: bool
+    default: bool | None
     step: float
     step_by_work: float
     transforms: float | None
@@ -120,7 +121,7 @@ class Variant:
 
     step: Work
     transforms: Work | None = None
-    default: bool = True
+    default: bool | None = None
 
 
 def compare(
@@ -233,7 +234,9 @@ def _transform(
 
 
 def _microseconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{1e6 * seconds:.4g}"
+    if seconds is None:
+        return ""
+    return f"{1e6 * seconds:.0f}" if seconds >= 1e-4 else f"{1e6 * seconds:.3g}"
 
 
 def _ratio(ratio: float | None) -> str:

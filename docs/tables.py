@@ -22,6 +22,9 @@ _LORENZ96_ROWS = {
 _CLIMSIM_ROWS = {"climatology": "climatology", "ridge": "ridge", "mlp": "MLP"}
 _CLIMSIM_COLUMNS = ("dT", "dq", "NETSW", "FLWDS", "PRECC")
 
+# Groups of benchmarks that time calls of closures, not solvers.
+_CALLS = ("bridge", "coupling")
+
 
 def lorenz96_table(results: dict[str, Any]) -> str:
     """Return the climate and forecast scores in the Fortran host, for c = 10 and c = 4."""
@@ -60,18 +63,66 @@ def climsim_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
+def solver_speed_table(results: dict[str, Any]) -> str:
+    """Return what a step of each solver costs, with its default FFT library and with others."""
+    header = [
+        "solver",
+        "size",
+        "step [µs]",
+        "FFT",
+        "compared with",
+        "times faster",
+        "with FFTW",
+        "with rocket-fft",
+    ]
+    records = [record for record in results["records"] if record["group"] not in _CALLS]
+    rows = []
+    for record in records:
+        if record["default"] is False:
+            continue
+        same = {
+            other["variant"]: other["speed_up"]
+            for other in records
+            if all(other[key] == record[key] for key in ("model", "size", "peer"))
+        }
+        library = record["transforms"] is not None
+        rows.append(
+            [
+                record["model"] if record["default"] else f"{record['model']}, {record['variant']}",
+                record["size"],
+                _number(1e6 * record["step"]),
+                record["variant"] if library else "",
+                record["peer"],
+                *(_ratio(same.get(name)) for name in (record["variant"], "fftw", "rocket-fft")),
+            ]
+        )
+    return _markdown(header, rows)
+
+
 def with_tables(text: str) -> str:
     """Return README text with its marked tables brought up to date."""
-    for name, table in (("lorenz96", lorenz96_table), ("climsim", climsim_table)):
-        results = json.loads((DOCS / "results" / f"{name}-quick.json").read_text())
+    for name, (file, table) in _TABLES.items():
+        results = json.loads((DOCS / "results" / file).read_text())
         block = f"<!-- table: {name} -->\n{table(results)}\n<!-- end of table -->"
         pattern = rf"<!-- table: {name} -->\n.*?<!-- end of table -->"
-        text = re.sub(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+        # What follows a backslash in a replacement would be read as a group.
+        text = re.sub(pattern, block.replace("\\", r"\\"), text, flags=re.DOTALL)
     return text
+
+
+_TABLES = {
+    "lorenz96": ("lorenz96-quick.json", lorenz96_table),
+    "climsim": ("climsim-quick.json", climsim_table),
+    "solver-speed": ("solver-speed.json", solver_speed_table),
+}
 
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ the neighbouring sectors that a sector's ends need. So all that a row needs are 
 lanes, and a sector ends nowhere inside a loop.
 
 In the mirrored form the fast variables are kept in reverse order, which makes their equation the
-same. Lanes without a sector hold zeros.
+same. Lanes without a sector are zero in all rows but the first, and stay so.
 """
 
 from typing import Any, NamedTuple

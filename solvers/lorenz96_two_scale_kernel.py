@@ -48,13 +48,6 @@ def _set_source(x: Field, coupling: Any, mirrored: bool, first: int, source: Fie
 
 
 @njit(cache=True)
-def _look_around(y: Field, n_block: int, n_row: int, last_lane: int, total: Field) -> None:
-    """Get what tendencies need of fast variables besides each itself."""
-    fill_halo(y, n_block, n_row, last_lane)
-    sum_sectors(y, n_block, n_row, total)
-
-
-@njit(cache=True)
 def _finite(x: Field, total: Field, y: Field) -> bool:
     for k in range(x.size):
         if not np.isfinite(x[k] + total[k]):
@@ -93,14 +86,13 @@ def advance_two_scale(
         closure_tendency, ring = slow.closure_tendency[member], slow.argument[member]
         x_argument = ring[HALO : HALO + n_k]
         y, total, source = fast.state[member], fast.total[member], fast.source[member]
-        size = n_block * n_row * LANES
-        y_flat, argument = y.reshape(size), fast.argument[member].reshape(size)
-        y_increment = fast.increment[member].reshape(size)
-        x_argument[:] = x
-        argument[:] = y_flat
+        y_flat, argument = y.reshape(y.size), fast.argument[member].reshape(y.size)
+        y_increment = fast.increment[member].reshape(y.size)
+        x_argument[:], argument[:] = x, y_flat
         fill_ring(ring)
         _set_source(x, p.coupling, p.mirrored, 0, source)
-        _look_around(argument, n_block, n_row, last_lane, total)
+        fill_halo(argument, n_block, n_row, last_lane)
+        sum_sectors(argument, n_block, n_row, total)
         coupling.n_finite[member] = n_step
         for i in range(n_step):
             for stage in range(N_STAGE):
@@ -126,16 +118,14 @@ def advance_two_scale(
                     stage, n_block, n_row, p.advection, p.damping, p.weights[stage],
                     p.reaches[stage], source, y_flat, y_increment, argument,
                 )  # fmt: skip
-                _look_around(argument, n_block, n_row, last_lane, total)
+                fill_halo(argument, n_block, n_row, last_lane)
+                sum_sectors(argument, n_block, n_row, total)
             if status != 0 or not _finite(x, total, y_flat):
                 coupling.n_finite[member] = i
                 break
             if save_every > 0 and (i + 1) % save_every == 0:
-                save = i // save_every
-                _record(
-                    x, total, y, p,
-                    x_saved[save, member], u_saved[save, member], y_saved[save, member],
-                )  # fmt: skip
+                saved = i // save_every, member
+                _record(x, total, y, p, x_saved[saved], u_saved[saved], y_saved[saved])
         coupling.status[member] = status
 
 

@@ -117,6 +117,11 @@ class _Pairs:
         states = np.concatenate([first, first + size * (one - other)])
         self._integration = model.start(states, n_thread=n_thread)
         self._n, self._size = n_member, size
+        # Of the beginning, and the same for ever: where states decay, so do their differences.
+        self._scales = {
+            name: float(np.mean(np.abs(array) ** 2)) or 1.0
+            for name, array in self._integration.prognostic.items()
+        }
 
     def growth(self, n_step: int) -> NDArray[np.float64]:
         """Advance, return the logarithm of the growth of each difference, and scale it back."""
@@ -130,10 +135,10 @@ class _Pairs:
         return np.log(distance / before)
 
     def _distance(self) -> NDArray[np.float64]:
-        """Return the distance of each pair, relative to the size of each prognostic field [1]."""
+        """Return the distance of each pair, relative to the sizes of the prognostic fields [1]."""
         total = np.zeros(self._n)
-        for array in self._integration.prognostic.values():
-            flat = array.reshape(2, self._n, -1)
-            difference = np.sum(np.abs(flat[1] - flat[0]) ** 2, axis=-1, dtype=np.float64)
-            total += difference / np.mean(np.sum(np.abs(flat) ** 2, axis=-1, dtype=np.float64))
+        for name, array in self._integration.prognostic.items():
+            difference = np.abs(array[self._n :] - array[: self._n]).astype(np.float64)
+            axes = tuple(range(1, array.ndim))
+            total += np.mean(difference**2, axis=axes) / self._scales[name]
         return np.sqrt(total)

@@ -65,10 +65,10 @@ def _next_saves(
     if not isinstance(integration, SavingIntegration) or not 0 < every <= chunk:
         return one
     steps = saves[n_saved : n_saved + chunk // every]
-    # The first interval may be begun already, and the last one of a run shorter.
-    while steps[-1] != integration.step + every * len(steps):
-        steps = steps[:-1] if len(steps) > 1 and steps[1] - steps[0] == every else one
-    return steps
+    if len(steps) > 1 and steps[1] - steps[0] != every:
+        # This interval has begun already, or the next one, the last of the run, is shorter.
+        return one
+    return steps if steps[-1] == integration.step + every * len(steps) else steps[:-1]
 
 
 def _advance(integration: Integration, n_step: int, steps: Sequence[int]) -> Fields | None:
@@ -112,7 +112,10 @@ def snapshot(
         # Shortly before a run blows up, fields may exceed what single precision can hold.
         with np.errstate(over="ignore"):
             now = integration.fields()
-        fields = {name: field.expand_dims("time") for name, field in now.items()}
+        fields = {
+            name: xr.Variable(("time", *field.dims), field.values[None], field.attrs)
+            for name, field in now.items()
+        }
     return xr.Dataset(
         {**fields, **integration.restart()},
         coords={"time": times, "member": member, **integration.model.coordinates()},

@@ -39,14 +39,14 @@ class VectorType(types.Type):
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, vector: VectorType) -> None:
         number = manager.lookup(vector.dtype).get_value_type()
-        super().__init__(manager, vector, ir.VectorType(number, LANES))
+        super().__init__(manager, vector, ir.VectorType(number, LANES))  # type: ignore[no-untyped-call]
 
 
 class _TwoOfAKind(AbstractTemplate):
     def generic(self, arguments: tuple[types.Type, ...], _keywords: Any) -> Any:
         first = arguments[0]
         if isinstance(first, VectorType) and arguments == (first, first):
-            return signature(first, *arguments)
+            return signature(first, *arguments)  # type: ignore[no-untyped-call]
         return None
 
 
@@ -54,8 +54,8 @@ def _register(operation: Callable[[Any, Any], Any], instruction: str) -> None:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return getattr(builder, instruction)(*arguments)
 
-    infer_global(operation)(type(f"_Vector_{instruction}", (_TwoOfAKind,), {}))
-    lower_builtin(operation, VectorType, VectorType)(generate)
+    infer_global(operation)(type(f"_Vector_{instruction}", (_TwoOfAKind,), {}))  # type: ignore[no-untyped-call]
+    lower_builtin(operation, VectorType, VectorType)(generate)  # type: ignore[no-untyped-call]
 
 
 _register(operator.add, "fadd")

@@ -30,7 +30,7 @@ EPS32 = 2.0**-24
 @pytest.fixture(scope="module")
 def x() -> Array:
     start = 3.0 + np.random.default_rng(0).normal(size=(3, 8))
-    return numba_run(start, 1000, tuple(CUBIC))[-1]
+    return np.asarray(numba_run(start, 1000, tuple(CUBIC))[-1])
 
 
 @pytest.fixture(scope="module")
