@@ -23,7 +23,7 @@ test: setup ## run the tests
 lint: environment ## run every checker of Python, Fortran and C++ sources
 	@.ci/lint
 
-bench: setup ## measure what a call through the bridge costs
+bench: setup ## measure what steps of the solvers and calls of closures cost (minutes)
 	@.venv/bin/python -m benchmarks
 
 clean: ## remove what was built and cached; .venv and results/ stay

@@ -341,9 +341,12 @@ class BarotropicIntegration(Integration):
             dtype, n_field=len(_FIELDS), shape=(1, *shape), n_stage=n_stage
         )
         self.transform = plan_truncated(shape, int(model.kept[0].sum()), dtype, model.fft)
-        self._memory = kernel.arrays(self)
-        self._operators = kernel.operators(model)
-        self._force = source(model)
+        self._memory = kernel.Arrays(
+            self.vorticity_spectrum, self.memory, self.grid_fields, self.closure_tendency, self.work
+        )
+        self._operators = _operators(model)
+        kick_interval = model.dt if isinstance(model.forcing, BandForcing) else None
+        self._force = source(model.waves(), model.grid, dtype, kick_interval=kick_interval)
         self._scheme = kernel.Scheme(model.dt, np.zeros((0, 0)) if weights is None else weights)
 
     @property
@@ -424,3 +427,28 @@ class BarotropicIntegration(Integration):
         if not isinstance(forcing, BandForcing):
             return np.zeros((self.n_member, n_step, 0))
         return forcing.phases(self.n_member, first_step, n_step, self._force.row.size)
+
+
+def _operators(model: Barotropic) -> kernel.Operators:
+    """Return the arrays and numbers that the time loop reads."""
+    grid, real = model.grid, np.dtype(model.dtype).type
+    rate = model.damping * model.dt
+    if model.weights is None:
+        propagator = np.exp(np.multiply.outer([0.0, -0.5, -1.0], rate))
+    else:
+        propagator = 1.0 / (1.0 + 0.5 * rate[np.newaxis])
+    tables = (grid.k, grid.l, -grid.inverse_wavenumber_squared, propagator)
+    k, l, inverse_laplacian, factors = (  # noqa: E741
+        np.ascontiguousarray(table, dtype=model.dtype) for table in tables
+    )
+    return kernel.Operators(
+        k=k,
+        l=l,
+        inverse_laplacian=inverse_laplacian,
+        propagator=factors,
+        rows=np.flatnonzero(model.kept[:, 0]),
+        n_column=int(model.kept[0].sum()),
+        scale=real(1.0 / (grid.n_x * grid.n_y)),
+        beta=real(model.beta),
+        dealiased=model.dealias,
+    )

@@ -1,6 +1,6 @@
 """The compiled time loop of the barotropic vorticity equation."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,9 +11,6 @@ from solvers.coupling_point import Coupling, Integers, evaluate_closure
 from solvers.fft import Addresses, forward, inverse
 from solvers.forcing_kernel import Source, kick, push
 from solvers.members import over_members
-
-if TYPE_CHECKING:
-    from solvers.barotropic import Barotropic, BarotropicIntegration
 
 Field = NDArray[Any]
 
@@ -37,7 +34,7 @@ class Operators(NamedTuple):
 
     Only `rows` and the first `n_column` columns of spectra are advanced: with dealiasing all other
     waves are zero for ever. `propagator` holds ``1 / (1 + r dt / 2)`` for multistep schemes; 1 and
-    the decay over half a step and over a whole one for Runge-Kutta.
+    the decay over half a step and over a whole one for Runge-Kutta. `scale` is that of `inverse`.
     """
 
     k: Field
@@ -56,42 +53,6 @@ class Scheme(NamedTuple):
 
     dt: float
     weights: NDArray[np.float64]
-
-
-def arrays(integration: "BarotropicIntegration") -> Arrays:
-    """Return the memory that the time loop works in."""
-    return Arrays(
-        integration.vorticity_spectrum,
-        integration.memory,
-        integration.grid_fields,
-        integration.closure_tendency,
-        integration.work,
-    )
-
-
-def operators(model: "Barotropic") -> Operators:
-    """Return the arrays and numbers that the time loop reads; `scale` is that of `inverse`."""
-    grid, real = model.grid, np.dtype(model.dtype).type
-    rate = model.damping * model.dt
-    if model.weights is None:
-        propagator = np.exp(np.multiply.outer([0.0, -0.5, -1.0], rate))
-    else:
-        propagator = 1.0 / (1.0 + 0.5 * rate[np.newaxis])
-    tables = (grid.k, grid.l, -grid.inverse_wavenumber_squared, propagator)
-    k, l, inverse_laplacian, factors = (  # noqa: E741
-        np.ascontiguousarray(table, dtype=model.dtype) for table in tables
-    )
-    return Operators(
-        k=k,
-        l=l,
-        inverse_laplacian=inverse_laplacian,
-        propagator=factors,
-        rows=np.flatnonzero(model.kept[:, 0]),
-        n_column=int(model.kept[0].sum()),
-        scale=real(1.0 / (grid.n_x * grid.n_y)),
-        beta=real(model.beta),
-        dealiased=model.dealias,
-    )
 
 
 @njit(cache=True)

@@ -1,16 +1,14 @@
 """The compiled part of the forcing of two-dimensional turbulence."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Integers
-from solvers.forcing import BandForcing
-
-if TYPE_CHECKING:
-    from solvers.barotropic import Barotropic
+from solvers.forcing import Waves
+from solvers.spectral import SpectralGrid
 
 Field = NDArray[Any]
 
@@ -24,16 +22,28 @@ class Source(NamedTuple):
     kicks: bool
 
 
-def source(model: "Barotropic") -> Source:
-    """Return the waves of a forcing where the time loop finds them in its spectra."""
-    grid, forcing, waves = model.grid, model.forcing, model.waves()
-    kicks = isinstance(forcing, BandForcing)
-    unit = grid.n_x * grid.n_y * (np.sqrt(model.dt) if kicks else 1.0)
+def source(
+    waves: Waves, grid: SpectralGrid, dtype: str, *, kick_interval: float | None = None
+) -> Source:
+    """Return the waves of a forcing where the time loop finds them in its spectra.
+
+    Parameters
+    ----------
+    waves
+        Waves of a steady forcing [1 / time2], or of kicks [1 / time1.5].
+    grid
+        Grid of the spectra.
+    dtype
+        Their precision, ``"float64"`` or ``"float32"``.
+    kick_interval
+        Time from kick to kick [time]; None: the forcing is steady.
+    """
+    unit = grid.n_x * grid.n_y * (1.0 if kick_interval is None else np.sqrt(kick_interval))
     return Source(
         np.asarray(waves.l % grid.n_y, dtype=np.int64),
         np.asarray(waves.m, dtype=np.int64),
-        np.asarray(unit * waves.amplitude, dtype=model.dtype),
-        kicks,
+        np.asarray(unit * waves.amplitude, dtype=dtype),
+        kick_interval is not None,
     )
 
 

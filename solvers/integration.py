@@ -121,7 +121,7 @@ class Integration(ABC):
             self._explain(before)
         if self.coupling.n_finite.min() < n_step or self._bad_member() is not None:
             self._restore(before)
-            self._advance_singly(n_step)
+            self._find_blow_up(n_step)
         else:
             self.step += n_step
 
@@ -261,15 +261,26 @@ class Integration(ABC):
                 return member
         return None
 
-    def _advance_singly(self, n_step: int) -> None:
-        """Advance step by step; raise at the first state that is not finite."""
-        for _ in range(n_step):
-            before = self._snapshot()
-            self._advance(1)
-            member = self._bad_member()
-            if member is not None:
-                self._blow_up(before, member)
-            self.step += 1
+    def _find_blow_up(self, n_step: int) -> None:
+        """Advance to the last finite state of the next steps by bisection, and raise."""
+        finite, bad = 0, n_step
+        while bad - finite > 1:
+            before, part = self._snapshot(), (bad - finite) // 2
+            self._advance(part)
+            if self._bad_member() is None:
+                finite += part
+                self.step += part
+            else:
+                self._restore(before)
+                bad = finite + part
+        before = self._snapshot()
+        self._advance(1)
+        member = self._bad_member()
+        # A closure with a memory of its own may do better the second time.
+        if member is not None:
+            self._blow_up(before, member)
+        self.step += 1
+        self.advance(n_step - finite - 1)
 
     def _blow_up(self, before: _Snapshot, member: int) -> None:
         bad = [

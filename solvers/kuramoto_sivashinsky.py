@@ -311,10 +311,10 @@ class KuramotoSivashinskyIntegration(Integration):
         )
         self.transform = plan_transform((model.nx,), dtype, model.fft)
         self._loop = kernel.advance_etdrk4 if exponential else kernel.advance_cnab2
-        self._coefficients = (
-            kernel.etdrk4_coefficients(model) if exponential else kernel.cnab2_coefficients(model)
-        )
-        self._term = kernel.nonlinear_term(model)
+        coefficients = kernel.etdrk4_coefficients if exponential else kernel.cnab2_coefficients
+        self._coefficients = coefficients(model.linear, model.dt, dtype)
+        gradient = 0.5 * model.advection * model.derivative
+        self._term = kernel.nonlinear_term(gradient, model.resolved, model.nx, dtype)
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:

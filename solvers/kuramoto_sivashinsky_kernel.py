@@ -4,7 +4,7 @@ Every row of every array is padded with zeros to whole cache lines: transforms o
 half the time of others. The loops run over the padding too; coefficients are zero there.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, types
@@ -18,14 +18,11 @@ from solvers.fft.plan import ALIGNMENT
 from solvers.members import over_members
 from solvers.time_stepping import ADAMS_BASHFORTH_2
 
-if TYPE_CHECKING:
-    from solvers.kuramoto_sivashinsky import KuramotoSivashinsky
-
 Field = NDArray[Any]
 
 
 class NonlinearTerm(NamedTuple):
-    """Arrays of the advection, in the precision of the model."""
+    """Arrays of the advection, in a precision; `scale` is that of the inverse transform."""
 
     gradient: Field
     mask: Field
@@ -41,29 +38,50 @@ class SemiImplicitCoefficients(NamedTuple):
     older: Field
 
 
-def nonlinear_term(model: "KuramotoSivashinsky") -> NonlinearTerm:
-    """Return what the advection reads; `scale` is that of the inverse transform."""
-    kind = np.dtype(model.dtype).type
-    gradient = _padded(0.5 * model.advection * model.derivative, model.dtype)
-    return NonlinearTerm(gradient, _padded(model.resolved, model.dtype), kind(1.0 / model.nx))
+def nonlinear_term(gradient: Field, mask: Field, n_x: int, dtype: str) -> NonlinearTerm:
+    """Return what the advection of `n_x` points reads, in a precision.
+
+    Parameters
+    ----------
+    gradient
+        Half the advection times the wavenumbers, shape ``(n_x // 2 + 1,)`` [1].
+    mask
+        1 for waves that a closure's tendency reaches, else 0, same shape [1].
+    n_x
+        Grid points.
+    dtype
+        ``"float64"`` or ``"float32"``.
+    """
+    scale = np.dtype(dtype).type(1.0 / n_x)
+    return NonlinearTerm(_padded(gradient, dtype), _padded(mask, dtype), scale)
 
 
-def etdrk4_coefficients(model: "KuramotoSivashinsky") -> ExponentialCoefficients:
-    """Return the coefficients of ETDRK4 in the precision of the model."""
-    exact = exponential_coefficients(model.linear, model.dt)
-    return ExponentialCoefficients(*(_padded(array, model.dtype) for array in exact))
+def etdrk4_coefficients(linear: Field, dt: float, dtype: str) -> ExponentialCoefficients:
+    """Return the coefficients of ETDRK4 in a precision.
+
+    Parameters
+    ----------
+    linear
+        Rate of each wave, shape ``(n_x // 2 + 1,)``, real or complex [1].
+    dt
+        Time step [1].
+    dtype
+        ``"float64"`` or ``"float32"``.
+    """
+    exact = exponential_coefficients(linear, dt)
+    return ExponentialCoefficients(*(_padded(array, dtype) for array in exact))
 
 
-def cnab2_coefficients(model: "KuramotoSivashinsky") -> SemiImplicitCoefficients:
-    """Return the coefficients of AB2-CN in the precision of the model."""
-    half = 0.5 * model.dt * model.linear
-    increment = model.dt / (1.0 - half)
+def cnab2_coefficients(linear: Field, dt: float, dtype: str) -> SemiImplicitCoefficients:
+    """Return the coefficients of AB2-CN in a precision; parameters as `etdrk4_coefficients`."""
+    half = 0.5 * dt * linear
+    increment = dt / (1.0 - half)
     (euler, _), (newest, older) = ADAMS_BASHFORTH_2.weights
     exact = (
         (1.0 + half) / (1.0 - half),
         *(increment * weight for weight in (euler, newest, older)),
     )
-    return SemiImplicitCoefficients(*(_padded(array, model.dtype) for array in exact))
+    return SemiImplicitCoefficients(*(_padded(array, dtype) for array in exact))
 
 
 def padded_length(n: int, dtype: DTypeLike) -> int:

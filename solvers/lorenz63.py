@@ -154,7 +154,7 @@ class Lorenz63Integration(SavingIntegration):
         self.coupling.sizes[:] = closure_sizes(
             model.dtype, n_field=3, n_tendency=3, shape=(1, 1, 1), n_stage=kernel.N_STAGE
         )
-        self._parameters = kernel.parameters(model)
+        self._parameters = _parameters(model)
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:
@@ -211,3 +211,10 @@ class Lorenz63Integration(SavingIntegration):
     def _save(self, records: Records) -> None:
         for i, values in enumerate(records):
             values[0] = self.state[:, i]
+
+
+def _parameters(model: Lorenz63) -> kernel.Parameters:
+    """Return the numbers that the time loop reads."""
+    steps = (0.5 * model.dt, model.dt, model.dt / 6.0, model.dt / 3.0)
+    numbers = (model.sigma, model.rho, model.beta, *steps)
+    return kernel.Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))

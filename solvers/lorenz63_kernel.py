@@ -1,6 +1,6 @@
 """The compiled time loop of Lorenz-63; a member's state stays in registers."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.members import over_members
-
-if TYPE_CHECKING:
-    from solvers.lorenz63 import Lorenz63
 
 Field = NDArray[Any]
 
@@ -27,13 +24,6 @@ class Parameters(NamedTuple):
     step: Any
     sixth_step: Any
     third_step: Any
-
-
-def parameters(model: "Lorenz63") -> Parameters:
-    """Return the numbers that the time loop reads."""
-    steps = (0.5 * model.dt, model.dt, model.dt / 6.0, model.dt / 3.0)
-    kind = np.dtype(model.dtype).type
-    return Parameters(*(kind(number) for number in (model.sigma, model.rho, model.beta, *steps)))
 
 
 @njit(cache=True)

@@ -259,8 +259,8 @@ class TwoLayerQGIntegration(Integration):
         self._work = empty_fields((n_member, 5), shape, dtype)[1]
         self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.transform = plan_transform(shape, dtype, model.fft)
-        self._operators = kernel.operators(model)
-        self._parameters = kernel.parameters(model)
+        self._operators = _operators(model)
+        self._parameters = _parameters(model)
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:
@@ -333,3 +333,23 @@ class TwoLayerQGIntegration(Integration):
             n_step,
             self.coupling,
         )
+
+
+def _operators(model: TwoLayerQG) -> kernel.Operators:
+    """Return the arrays that the time loop reads."""
+    grid = model.grid
+    smooth = grid.exponential_filter if model.filter else np.ones(grid.spectral_shape)
+    k, l = np.broadcast_arrays(grid.k, grid.l[:, None])  # noqa: E741
+    arrays = (k, l, model.inverse_determinant, smooth)
+    return kernel.Operators(*(np.array(array, dtype=model.dtype).ravel() for array in arrays))
+
+
+def _parameters(model: TwoLayerQG) -> kernel.Parameters:
+    """Return the numbers that the time loop reads."""
+    numbers = (
+        *model.stretching,
+        *(model.u1, model.u2),
+        *model.pv_gradient,
+        *(model.bottom_drag, 1.0 / (model.grid.n_x * model.grid.n_y)),
+    )
+    return kernel.Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))

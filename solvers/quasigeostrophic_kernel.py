@@ -1,6 +1,6 @@
 """The compiled time loop of two-layer quasi-geostrophic flow."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.fft import Addresses, forward, inverse
 from solvers.members import over_members
-
-if TYPE_CHECKING:
-    from solvers.quasigeostrophic import TwoLayerQG
 
 Field = NDArray[Any]
 
@@ -26,7 +23,7 @@ class Operators(NamedTuple):
 
 
 class Parameters(NamedTuple):
-    """Numbers of the model, in its precision."""
+    """Numbers of the model, in its precision; `scale` is that of the inverse transform."""
 
     f1: Any
     f2: Any
@@ -36,26 +33,6 @@ class Parameters(NamedTuple):
     gradient2: Any
     bottom_drag: Any
     scale: Any
-
-
-def operators(model: "TwoLayerQG") -> Operators:
-    """Return the arrays that the time loop reads."""
-    grid = model.grid
-    smooth = grid.exponential_filter if model.filter else np.ones(grid.spectral_shape)
-    k, l = np.broadcast_arrays(grid.k, grid.l[:, None])  # noqa: E741
-    arrays = (k, l, model.inverse_determinant, smooth)
-    return Operators(*(np.array(array, dtype=model.dtype).ravel() for array in arrays))
-
-
-def parameters(model: "TwoLayerQG") -> Parameters:
-    """Return the numbers that the time loop reads; `scale` is that of the inverse transform."""
-    numbers = (
-        *model.stretching,
-        *(model.u1, model.u2),
-        *model.pv_gradient,
-        *(model.bottom_drag, 1.0 / (model.grid.n_x * model.grid.n_y)),
-    )
-    return Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))
 
 
 # The loops below wait for memory and are vectorised only if each takes its arrays one by one and

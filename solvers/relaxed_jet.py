@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import relaxed_jet_kernel as kernel
-from solvers.fft import plan_transform
+from solvers.fft import complex_dtype, plan_transform
 from solvers.integration import Integration
 from solvers.model import Model
+from solvers.product_grid import ProductGrid, without_nyquist
 from solvers.spectral import SpectralGrid, empty_fields, to_grid, to_spectrum
 from solvers.tendency_source import GridField, closure_sizes
 
@@ -148,11 +149,15 @@ class RelaxedJetQG(Model):
         """Grid and wavenumbers."""
         return SpectralGrid(self.nx, self.ny, self.length_x, self.length_y)
 
+    @cached_property
+    def products(self) -> ProductGrid:
+        """Grid that products are taken on."""
+        return ProductGrid(self.grid)
+
     @property
     def fine_shape(self) -> tuple[int, int]:
-        """Shape of the grid that products are taken on: even, and at least 3/2 as fine."""
-        n_y, n_x = (-(-3 * n // 4) * 2 for n in self.grid.shape)
-        return n_y, n_x
+        """Shape of the grid that products are taken on."""
+        return self.products.shape
 
     @property
     def state_shape(self) -> tuple[int, ...]:
@@ -223,13 +228,13 @@ class RelaxedJetQG(Model):
     @cached_property
     def topography_fine(self) -> NDArray[np.float64]:
         """R on the grid of the products."""
-        return self._to_fine(np.fft.rfft2(self.topography))
+        return self.products.to_grid(np.fft.rfft2(self.topography))
 
     @cached_property
     def sponge_rate_fine(self) -> NDArray[np.float64]:
         """Rate s in the rows of the grid of the products."""
         rows = np.broadcast_to(self.sponge_rate[:, None], self.grid.shape)
-        return self._to_fine(np.fft.rfft2(rows))[:, 0]
+        return self.products.to_grid(np.fft.rfft2(rows))[:, 0]
 
     def invert(self, q: NDArray[Any]) -> NDArray[Any]:
         """Return spectra of the streamfunction of spectra of q, shape (..., 2, l, k)."""
@@ -288,15 +293,19 @@ class RelaxedJetQG(Model):
         ndarray
             Its tendency, same shape [1].
         """
-        grid, spectrum = self.grid, self._without_nyquist(np.fft.rfft2(np.asarray(q, np.float64)))
+        grid, spectrum = self.grid, without_nyquist(np.fft.rfft2(np.asarray(q, np.float64)))
         psi, ik, il = self.invert(spectrum), 1j * grid.k, 1j * grid.l[:, None]
-        u, v = self._to_fine(-il * psi), self._to_fine(ik * psi)
+        u, v = self.products.to_grid(-il * psi), self.products.to_grid(ik * psi)
         eddies = spectrum.copy()
         eddies[..., 0] = 0.0
-        carried = self._to_fine(spectrum)
+        carried = self.products.to_grid(spectrum)
         carried[..., 1, :, :] += self.topography_fine
-        flux = ik * self._from_fine(u * carried) + il * self._from_fine(v * carried)
-        damped = self._from_fine(self.sponge_rate_fine[:, None] * self._to_fine(eddies))
+        flux = ik * self.products.to_spectrum(u * carried) + il * self.products.to_spectrum(
+            v * carried
+        )
+        damped = self.products.to_spectrum(
+            self.sponge_rate_fine[:, None] * self.products.to_grid(eddies)
+        )
         relaxation = self.tau_d1 * (psi[..., 0, :, :] - psi[..., 1, :, :])
         relaxation = relaxation - self.tau_d2 * self.jet_spectrum
         tendency = -self.jacobian * flux - self.beta * ik * psi - damped
@@ -304,35 +313,12 @@ class RelaxedJetQG(Model):
         tendency[..., 1, :, :] -= relaxation
         tendency[..., 1, :, :] += self.tau_f * grid.wavenumber_squared * psi[..., 1, :, :]
         tendency -= self.hyperviscosity * spectrum
-        return to_grid(self._without_nyquist(tendency), grid.shape)
-
-    def _without_nyquist(self, spectrum: NDArray[Any]) -> NDArray[Any]:
-        kept = spectrum.copy()
-        kept[..., self.ny // 2, :] = 0.0
-        kept[..., -1] = 0.0
-        return kept
-
-    def _to_fine(self, spectrum: NDArray[Any]) -> NDArray[np.float64]:
-        n_y, n_x = self.fine_shape
-        half, n_k = self.ny // 2, self.nx // 2
-        fine = np.zeros((*spectrum.shape[:-2], n_y, n_x // 2 + 1), dtype=np.complex128)
-        fine[..., :half, :n_k] = spectrum[..., :half, :n_k]
-        fine[..., n_y - half + 1 :, :n_k] = spectrum[..., half + 1 :, :n_k]
-        return to_grid(fine, self.fine_shape) * (n_y * n_x / (self.ny * self.nx))
-
-    def _from_fine(self, field: NDArray[np.float64]) -> NDArray[np.complex128]:
-        n_y, n_x = self.fine_shape
-        half, n_k = self.ny // 2, self.nx // 2
-        fine = np.fft.rfft2(field) * (self.ny * self.nx / (n_y * n_x))
-        spectrum = np.zeros((*field.shape[:-2], *self.grid.spectral_shape), dtype=np.complex128)
-        spectrum[..., :half, :n_k] = fine[..., :half, :n_k]
-        spectrum[..., half + 1 :, :n_k] = fine[..., n_y - half + 1 :, :n_k]
-        return spectrum
+        return to_grid(without_nyquist(tendency), grid.shape)
 
     def set_state(self, integration: Integration, state: NDArray[Any]) -> None:
         """Put potential vorticity, shape ``(n_member, 2, ny, nx)``, into an integration."""
         assert isinstance(integration, RelaxedJetIntegration)
-        integration.q_spectrum[...] = self._without_nyquist(to_spectrum(state, self.dtype))
+        integration.q_spectrum[...] = without_nyquist(to_spectrum(state, self.dtype))
 
     def stability_limit(self, integration: Integration) -> float:
         """Return the time step at which leapfrog no longer bears some wave, carried by the flow.
@@ -393,7 +379,7 @@ class RelaxedJetIntegration(Integration):
         self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.fine_transform = plan_transform(fine, dtype, model.fft)
         self.transform = plan_transform(shape, dtype, model.fft)
-        self._operators, self._parameters = kernel.operators(model), kernel.parameters(model)
+        self._operators, self._parameters = _operators(model), _parameters(model)
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:
@@ -476,3 +462,31 @@ class RelaxedJetIntegration(Integration):
 def _nearest(distance: NDArray[Any], period: float) -> NDArray[np.float64]:
     """Return distances to the nearest of all periodic images."""
     return np.asarray((distance + 0.5 * period) % period - 0.5 * period)
+
+
+def _operators(model: RelaxedJetQG) -> kernel.Operators:
+    """Return the arrays that the time loop reads."""
+
+    def real(array: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(array, dtype=model.dtype)
+
+    return kernel.Operators(
+        k=real(model.grid.k),
+        l=real(model.grid.l),
+        inverse_determinant=real(model.inverse_determinant),
+        euler=real(1.0 / (1.0 + model.dt * model.hyperviscosity)),
+        leapfrog=real(1.0 / (1.0 + 2.0 * model.dt * model.hyperviscosity)),
+        jet=model.jet_spectrum.astype(complex_dtype(model.dtype)),
+        sponge=real(model.sponge_rate_fine),
+        topography=real(model.topography_fine),
+    )
+
+
+def _parameters(model: RelaxedJetQG) -> kernel.Parameters:
+    """Return the numbers that the time loop reads."""
+    n_coarse, n_fine = np.prod(model.grid.shape), np.prod(model.fine_shape)
+    numbers = (
+        *(model.dt, model.beta, model.tau_d1, model.tau_d2, model.tau_f, model.jacobian),
+        *(model.time_filter, 1.0 / n_coarse, n_coarse / n_fine),
+    )
+    return kernel.Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))

@@ -1,23 +1,23 @@
 """The compiled time loop of the relaxed two-layer jet."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from solvers.coupling_point import Coupling, evaluate_closure
-from solvers.fft import Addresses, complex_dtype, forward, inverse
+from solvers.fft import Addresses, forward, inverse
 from solvers.members import over_members
-
-if TYPE_CHECKING:
-    from solvers.relaxed_jet import RelaxedJetQG
 
 Field = NDArray[Any]
 
 
 class Operators(NamedTuple):
-    """Arrays of the grid and of the finer grid that products are taken on."""
+    """Arrays of the grid and of the finer grid that products are taken on.
+
+    `euler` and `leapfrog` are the implicit hyperviscosity of a step of dt and of one of 2 dt.
+    """
 
     k: Field
     l: Field  # noqa: E741 -- the name of the literature
@@ -41,35 +41,6 @@ class Parameters(NamedTuple):
     time_filter: Any
     to_grid: Any
     to_coarse: Any
-
-
-def operators(model: "RelaxedJetQG") -> Operators:
-    """Return the arrays that the time loop reads."""
-
-    def real(array: Field) -> Field:
-        return np.ascontiguousarray(array, dtype=model.dtype)
-
-    return Operators(
-        k=real(model.grid.k),
-        l=real(model.grid.l),
-        inverse_determinant=real(model.inverse_determinant),
-        # The implicit hyperviscosity of a step of dt and of one of 2 dt.
-        euler=real(1.0 / (1.0 + model.dt * model.hyperviscosity)),
-        leapfrog=real(1.0 / (1.0 + 2.0 * model.dt * model.hyperviscosity)),
-        jet=model.jet_spectrum.astype(complex_dtype(model.dtype)),
-        sponge=real(model.sponge_rate_fine),
-        topography=real(model.topography_fine),
-    )
-
-
-def parameters(model: "RelaxedJetQG") -> Parameters:
-    """Return the numbers that the time loop reads."""
-    n_coarse, n_fine = np.prod(model.grid.shape), np.prod(model.fine_shape)
-    numbers = (
-        *(model.dt, model.beta, model.tau_d1, model.tau_d2, model.tau_f, model.jacobian),
-        *(model.time_filter, 1.0 / n_coarse, n_coarse / n_fine),
-    )
-    return Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))
 
 
 @njit(cache=True)

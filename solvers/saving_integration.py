@@ -102,12 +102,9 @@ class SavingIntegration(Integration):
             self.records, self.save_every = self._empty_records(0), 0
         return self._labelled(records)
 
-    def _advance_singly(self, n_step: int) -> None:
-        # These time loops know the step exactly, and there may be very many before it.
-        n_finite, self.save_every = int(self.coupling.n_finite.min()), 0
-        self._advance(n_finite)
-        self.step += n_finite
-        super()._advance_singly(n_step - n_finite)
+    def _find_blow_up(self, n_step: int) -> None:
+        self.save_every = 0  # what was saved on the way is lost
+        super()._find_blow_up(n_step)
 
     def _empty_records(self, n_save: int) -> Records:
         return tuple(
