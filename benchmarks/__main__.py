@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.interleaved import FULL, QUICK
+from benchmarks.interleaved import FULL, QUICK, one_processor
 from hybrid.commands.terminal import examples, is_expected, messages, output, say_error
 from hybrid.versions import versions
 from solvers.cache import machine
@@ -136,7 +136,8 @@ def run(group: Group, *, quick: bool, download: bool) -> list[dict[str, Any]]:
             ),
             note=lambda text: console.print(Text(f"note: {text}", "yellow"), soft_wrap=True),
         )
-        costs = list(module.measure(sizes, session))
+        with one_processor():
+            costs = list(module.measure(sizes, session))
     output().print(table(module.TITLE, [cost.row() for cost in costs]))
     return [{"group": str(group), **asdict(cost)} for cost in costs]
 

@@ -1,7 +1,9 @@
 """Time several ways of doing one thing, turn by turn, so that a busy machine slows them alike."""
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
@@ -93,6 +95,21 @@ def _repetitions(work: Work, session: Session) -> int:
     while (seconds := work(repeat)) < 0.1 * session.seconds_a_turn:
         repeat *= 4
     return max(1, round(repeat * session.seconds_a_turn / seconds))
+
+
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """Keep this thread, and the processes that it starts, on one processor.
+
+    A program in a process of its own would otherwise take its turns elsewhere, perhaps where
+    another program empties the caches.
+    """
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def on_processor(call: Callable[[int], object]) -> Work:

@@ -90,9 +90,9 @@ def solver_speed_table(results: dict[str, Any]) -> str:
             [
                 record["model"] if record["default"] else f"{record['model']}, {record['variant']}",
                 record["size"],
-                _number(1e6 * record["step"]),
+                _microseconds(record["step"]),
                 record["variant"] if library else "",
-                record["peer"],
+                record["peer"] or "",
                 *(_ratio(same.get(name)) for name in (record["variant"], "fftw", "rocket-fft")),
             ]
         )
@@ -119,6 +119,10 @@ _TABLES = {
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
+
+
+def _microseconds(seconds: float) -> str:
+    return f"{1e6 * seconds:.0f}" if seconds >= 1e-4 else _number(1e6 * seconds)
 
 
 def _ratio(value: float | None) -> str:

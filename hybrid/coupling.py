@@ -72,6 +72,12 @@ class CoupledClosure:
     reproducible: bool
     names: Mapping[str, str]
 
+    @property
+    def description(self) -> str:
+        """Name, version, hash and seed: what data made with the closure say of it."""
+        spec = self.closure.spec
+        return f"{spec.name} {spec.version} {self.closure.sha256[:12]} seed {self.seed}"
+
     def bind(
         self, member: int, fields: Sequence[GridField], tendencies: Sequence[GridField]
     ) -> BoundTendency:

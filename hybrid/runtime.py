@@ -1,5 +1,6 @@
 """Load an archive and run it through the library that Fortran calls."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,10 +29,13 @@ class CompiledClosure:
     ----------
     spec : ClosureSpec
         The contract.
+    sha256 : str
+        Hash of the archive.
     """
 
     def __init__(self, path: Path | str, engine: str = "auto") -> None:
         self._native = NativeClosure(path, engine)
+        self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         self.spec = ClosureSpec.from_dict(json.loads(self._native.manifest)["spec"])
 
     @property

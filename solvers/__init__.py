@@ -1,5 +1,6 @@
 """Reference numerics: the high-resolution truths and their diagnostics. Knows no closure."""
 
+import solvers.compiled_cache  # noqa: F401 - before any function is decorated
 from solvers.barotropic import Barotropic
 from solvers.errors import SolverBlewUp, StabilityWarning, TendencyError
 from solvers.forcing import BandForcing, KolmogorovForcing

@@ -4,21 +4,26 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import xarray as xr
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
 from solvers.plots.labels import layer_label, time_label
-from solvers.plots.maps import add_colour_bar, colour_limit, draw_mesh
+from solvers.plots.maps import add_colour_bar, draw_mesh, figure_height, horizontal_dimensions
 
 #: What is shown if nothing else is asked for: the first of these that a Dataset has.
 SHOWN = ("vorticity", "q")
 
 _SECONDS_WITHOUT_BAR = 3.0
+_WIDTH = 800  # pixel
+_N_COLOUR, _N_GREY = 48, 16
 
 
 def animate(
@@ -38,7 +43,8 @@ def animate(
     Parameters
     ----------
     dataset
-        A run, with dimensions ``(time, [member,] [layer,] y, x)``.
+        A run, with dimensions ``(time, [member,] [layer,] y, x)``; y and x may be those of a
+        staggered grid, such as ``y_v`` and ``x_u``.
     path
         Where to write: ``.gif``, or ``.mp4``, which needs the program ffmpeg.
     variable
@@ -46,8 +52,8 @@ def animate(
     member
         Which member is shown.
     limit
-        Colours go from ``-limit`` to `limit` [field]; by default the 99.5 % quantile of the
-        absolute values of the run, for each layer.
+        Colours go from ``-limit`` (0 without negative values) to `limit` [field]; by default as
+        `solvers.plots.maps.colour_range` says of the whole run, for each layer.
     frames_per_second
         Speed of the film.
     show_progress
@@ -85,7 +91,9 @@ def animate(
     )
     figure, meshes = _first_frame(panels, limit)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with writer.saving(figure, str(path), dpi=100):
+    if isinstance(writer, _SmallGifWriter):
+        writer.palette = _palette(meshes)
+    with writer.saving(figure, str(path), dpi=_WIDTH / figure.get_figwidth()):
         for i in _counted(field.sizes["time"], show_progress):
             for mesh, panel in zip(meshes, panels, strict=True):
                 mesh.set_array(panel.isel(time=i).values)
@@ -94,12 +102,34 @@ def animate(
     return path
 
 
+class _SmallGifWriter(PillowWriter):
+    """Writes all frames in one palette: what does not change is not stored again."""
+
+    palette: Image.Image
+    _frames: list[Image.Image]
+
+    def grab_frame(self, **savefig_kwargs: Any) -> None:
+        super().grab_frame(**savefig_kwargs)
+        frame = self._frames[-1].convert("RGB")
+        self._frames[-1] = frame.quantize(palette=self.palette, dither=Image.Dither.NONE)
+
+
+def _palette(meshes: Sequence[QuadMesh]) -> Image.Image:
+    """Return steps of the colour maps, and greys for the text."""
+    maps = {mesh.get_cmap().name: mesh.get_cmap() for mesh in meshes}
+    colours = [cmap(np.linspace(0.0, 1.0, _N_COLOUR))[:, :3] for cmap in maps.values()]
+    greys = np.repeat(np.linspace(0.0, 1.0, _N_GREY)[:, np.newaxis], 3, axis=1)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(np.rint(255.0 * np.vstack([*colours, greys])).astype(int).ravel().tolist())
+    return palette
+
+
 def _writer(path: Path, frames_per_second: int) -> AbstractMovieWriter:
     if frames_per_second < 1:
         raise ValueError(f"frames_per_second: expected at least 1, got {frames_per_second}")
     match path.suffix.lower():
         case ".gif":
-            return PillowWriter(fps=frames_per_second)
+            return _SmallGifWriter(fps=frames_per_second)
         case ".mp4":
             if not FFMpegWriter.isAvailable():
                 raise RuntimeError(
@@ -124,7 +154,10 @@ def _shown(dataset: xr.Dataset, variable: str | None, member: int) -> xr.DataArr
         if not -n_member <= member < n_member:
             raise ValueError(f"member: expected a number below {n_member}, got {member}")
         field = field.isel(member=member)
-    wanted = ("time", "layer", "y", "x") if "layer" in field.dims else ("time", "y", "x")
+    horizontal = horizontal_dimensions(field)
+    if len(horizontal) != 2:
+        horizontal = ("y", "x")
+    wanted = ("time", *(["layer"] if "layer" in field.dims else []), *horizontal)
     if set(field.dims) != set(wanted) or field.sizes["time"] < 2:
         raise ValueError(
             f"{variable}: expected dimensions {wanted} with at least 2 times, "
@@ -136,11 +169,12 @@ def _shown(dataset: xr.Dataset, variable: str | None, member: int) -> xr.DataArr
 def _first_frame(
     panels: Sequence[xr.DataArray], limit: float | None
 ) -> tuple[Figure, list[QuadMesh]]:
-    figure = Figure(figsize=(0.4 + 4.6 * len(panels), 4.4), layout="constrained")
+    size = (0.4 + 4.6 * len(panels), 0.6 + figure_height(panels[0]))
+    figure = Figure(figsize=size, layout="constrained")
     meshes = []
     for i, panel in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), i + 1)
-        mesh = draw_mesh(axes, panel, colour_limit(panel) if limit is None else limit)
+        mesh = draw_mesh(axes, panel, limit)
         add_colour_bar(axes, mesh, panel)
         if "layer" in panel.coords:
             axes.set_title(layer_label(int(panel["layer"])), loc="left", fontsize=10.0)

@@ -126,11 +126,6 @@ class Barotropic(Model):
     fft: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.ny is None:
-            object.__setattr__(self, "ny", self.nx)
-        # A grid without points is refused below, by its own message.
-        if self.length_y is None and self.nx > 0:
-            object.__setattr__(self, "length_y", self.length_x * (self.ny or 0) / self.nx)
         if not self.dt > 0.0:
             raise ValueError(f"dt: expected a positive number, got {self.dt}")
         for name in ("viscosity", "drag", "hyperviscosity"):
@@ -158,7 +153,11 @@ class Barotropic(Model):
     @cached_property
     def grid(self) -> SpectralGrid:
         """Grid and wavenumbers."""
-        return SpectralGrid(self.nx, self.ny or 0, self.length_x, self.length_y or 0.0)
+        n_y = self.nx if self.ny is None else self.ny
+        # A wrong number of points is the grid's to refuse.
+        square = self.length_x * n_y / (self.nx or 1)
+        length_y = square if self.length_y is None else self.length_y
+        return SpectralGrid(self.nx, n_y, self.length_x, length_y)
 
     @property
     def scheme(self) -> AdamsBashforthCrankNicolson | IntegratingFactor:
@@ -208,8 +207,9 @@ class Barotropic(Model):
         return self.grid.coordinates("1")
 
     def attributes(self) -> dict[str, Any]:
-        """Return parameters and versions as attributes of a dataset."""
-        return {**super().attributes(), "forcing": str(self.forcing)}
+        """Return parameters and versions, the defaults of the grid spelled out."""
+        size = {"ny": self.grid.n_y, "length_y": self.grid.length_y}
+        return {**super().attributes(), **size, "forcing": str(self.forcing)}
 
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
         """Draw vorticity of a few large waves, standard deviation 1 [1]."""

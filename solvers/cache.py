@@ -2,9 +2,13 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import get_ident
 
+from filelock import FileLock
 from platformdirs import user_cache_path
 
 #: Environment variable that names another folder.
@@ -20,6 +24,39 @@ def cache_folder() -> Path | None:
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+@contextmanager
+def exclusive(path: Path | None) -> Iterator[None]:
+    """Let no other process or thread that asks for the same file go on meanwhile.
+
+    Parameters
+    ----------
+    path
+        The file; None where there is no folder, and so nothing that others could see.
+    """
+    with ExitStack() as held:
+        if path is not None:
+            # Where files cannot be locked, the last one to write is the one who is heard.
+            with suppress(OSError, NotImplementedError):
+                held.enter_context(FileLock(path.with_name(f"{path.name}.lock")))
+        yield
+
+
+def replace(path: Path | None, content: bytes) -> None:
+    """Write a file as a whole, so that nobody reads half of it.
+
+    Where there is no room for it, it is not remembered.
+    """
+    if path is None:
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}")
+    with suppress(OSError):
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 @cache

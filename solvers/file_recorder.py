@@ -8,21 +8,25 @@ The order of writes is what makes that safe:
 
 A process that is killed during 3 leaves a journal to restart from. One that is killed earlier
 leaves the restart variables of the moment before; a run that resumes there writes the fields of
-the new moment again, bit for bit. None of this waits for the disk: it protects from the end of the
-process, not from that of the machine.
+the new moment again, bit for bit where the same FFT library runs on the same type of machine. None
+of this waits for the disk: it protects from the end of the process, not from that of the machine.
+
+A lock beside the file keeps other processes from writing it, for as long as this one does.
 """
 
 import shutil
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import xarray as xr
 
-from solvers.integration import RESTART
+from solvers.continuation import STEP
 from solvers.interrupts import interrupts_wait
-from solvers.resume import STEP, check_resumable, saved_before
+from solvers.restart_variables import RESTART
+from solvers.resume import check_resumable, saved_before
 
 _BEING_WRITTEN = -1
 
@@ -75,6 +79,8 @@ class FileRecorder:
         If there is something at `path`, and `resume` is not set.
     FileNotFoundError
         If the folder of `path` does not exist.
+    RuntimeError
+        If another process is writing it.
     ValueError
         If the format is unknown, or what is at `path` is not of this run.
     """
@@ -88,25 +94,15 @@ class FileRecorder:
         self.restart: xr.Dataset | None = None
         if not path.parent.is_dir():
             raise FileNotFoundError(f"path: {path.parent}: no such folder; make it first")
-        if not path.exists():
-            self._journal.unlink(missing_ok=True)
-            _create(path, start, self._format.create)
+        with ExitStack() as opened:
+            self._lock(opened)
+            torn = self._prepare(start, steps, resume=resume)
             self._file = self._format.write(path)
-            return
-        if not resume:
-            raise FileExistsError(
-                f"path: {path} exists; give resume=True to continue the run that wrote it, "
-                "or another path"
-            )
-        with self._format.read(path) as old:
-            check_resumable(path, old, start)
-            self.restart = self._restart_of(old)
-            self.n_saved = saved_before(path, old, self.restart, start, steps)
-            torn = int(old[STEP]) == _BEING_WRITTEN
-        self._file = self._format.write(path)
-        if torn:
-            self._overwrite(self.restart)
-        self._journal.unlink(missing_ok=True)
+            opened.callback(self._file.close)
+            if torn is not None:
+                self._overwrite(torn)
+            self._journal.unlink(missing_ok=True)
+            self._opened = opened.pop_all()
 
     def save(self, snapshot: xr.Dataset) -> None:
         """Append the fields of one moment or more; restart variables replace those of the last."""
@@ -119,13 +115,50 @@ class FileRecorder:
         self.n_saved += fields.sizes["time"]
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; others may write it then."""
+        self._opened.close()
 
     def dataset(self) -> xr.Dataset:
         """Return everything that was saved; values are read when they are asked for."""
         self.close()
         return self._format.read(self._path)
+
+    def _lock(self, opened: ExitStack) -> None:
+        # It takes long to import, and most runs stay in memory.
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        place = self._path.with_name(f".{self._path.name}.lock")
+        lock = FileLock(place, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RuntimeError(
+                f"path: {self._path} is being written by another process; wait until it has ended, "
+                "or give another path"
+            ) from error
+        opened.callback(lock.release)
+        # Nobody who waits for this file can take it for the lock once it has lost its name.
+        opened.callback(_remove_lock, place)
+
+    def _prepare(
+        self, start: xr.Dataset, steps: Sequence[int], *, resume: bool
+    ) -> xr.Dataset | None:
+        """Make the file, or find where to continue; return restart variables that are torn."""
+        path = self._path
+        if not path.exists():
+            self._journal.unlink(missing_ok=True)
+            _create(path, start, self._format.create)
+            return None
+        if not resume:
+            raise FileExistsError(
+                f"path: {path} exists; give resume=True to continue the run that wrote it, "
+                "or another path"
+            )
+        with self._format.read(path) as old:
+            check_resumable(path, old, start)
+            self.restart = self._restart_of(old)
+            self.n_saved = saved_before(path, old, self.restart, start, steps)
+            return self.restart if int(old[STEP]) == _BEING_WRITTEN else None
 
     def _overwrite(self, restart: xr.Dataset) -> None:
         arrays = {name: restart.variables[name] for name in restart.variables if name != STEP}
@@ -144,6 +177,14 @@ class FileRecorder:
             )
         with file_format(Path("journal.nc")).read(self._journal) as journal:
             return journal.load()
+
+
+def recorded_attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of what is at a path; none if there is nothing."""
+    if not path.exists():
+        return {}
+    with file_format(path).read(path) as old:
+        return dict(old.attrs)
 
 
 def file_format(path: Path) -> FileFormat:
@@ -179,6 +220,12 @@ def _create(path: Path, dataset: xr.Dataset, create: Callable[[Path, xr.Dataset]
         partial.replace(path)
     finally:
         _remove(partial)
+
+
+def _remove_lock(place: Path) -> None:
+    # Where an open file cannot be removed, the release of the lock removes it.
+    with suppress(OSError):
+        place.unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

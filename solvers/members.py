@@ -25,10 +25,14 @@ def over_members(loop: Callable[..., None]) -> Callable[..., None]:
             compiled(*arguments, 0, n_member)
             return
         edges = np.linspace(0, n_member, n_thread + 1).astype(int)
-        with ThreadPoolExecutor(n_thread) as pool:
+        pool = ThreadPoolExecutor(n_thread)
+        try:
             shares = [pool.submit(compiled, *arguments, a, b) for a, b in pairwise(edges.tolist())]
-        for share in shares:
-            share.result()
+            for share in shares:
+                share.result()
+        finally:
+            # Whatever happens here, nobody advances members after this function has ended.
+            pool.shutdown(wait=True)
 
     run.__doc__ = loop.__doc__
     return run

@@ -1,8 +1,8 @@
 """What every numerical model here offers: start it, run it, get labelled data."""
 
-import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,24 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from solvers.caller_warning import warn_caller
+from solvers.continuation import (
+    NumberedMembers,
+    check_continuable,
+    describe,
+    fft_library,
+    library_to_keep,
+    member_numbers,
+    warn_of_circumstances,
+    warn_of_closure,
+)
 from solvers.description import Description
 from solvers.errors import StabilityWarning
+from solvers.file_recorder import recorded_attributes
 from solvers.integration import Integration
-from solvers.run_loop import run_loop
+from solvers.run_loop import Labels, run_loop
 from solvers.schedule import Schedule
-from solvers.tendency_source import PythonTendency, TendencySource
+from solvers.tendency_source import PythonTendency, TendencySource, as_tendency_source
 
 
 class Model(Description):
@@ -61,7 +73,9 @@ class Model(Description):
         ----------
         initial
             Prognostic fields, shape ``(n_member, *state_shape)`` or ``state_shape``, [units of
-            the fields]; or what an earlier run returned, which is then continued bit for bit;
+            the fields]; or what an earlier run of this model returned, or some members of it,
+            which is then continued: bit for bit by the same versions and FFT library on the same
+            type of machine (with ``fft="auto"``, the library that was used is used again);
             default: random.
         n_member
             Number of ensemble members; default: as many as `initial` has, else 1.
@@ -75,37 +89,68 @@ class Model(Description):
         Raises
         ------
         ValueError
-            If the initial state has another shape or is not finite, or a number of members or
-            threads is not positive.
+            If the initial state has another shape or is not finite, an earlier run is not of
+            this model or not given with its last moment, or a number of members or threads is
+            not positive.
 
         Warns
         -----
         StabilityWarning
             If the time step is above the stability limit.
+        UserWarning
+            If an earlier run is continued by other versions or another FFT library, or without
+            the closure that it had.
         """
+        begun = initial.attrs if isinstance(initial, xr.Dataset) else {}
+        return self._start(initial, n_member, seed, tendency, n_thread, begun)
+
+    def _start(
+        self,
+        initial: ArrayLike | xr.Dataset | None,
+        n_member: int | None,
+        seed: int,
+        tendency: PythonTendency | TendencySource | None,
+        n_thread: int,
+        begun: Mapping[str, Any],
+    ) -> Integration:
+        """Start; `begun` are the attributes of the part of this run that there is already."""
         self.require_finite()
         for name, number in (("n_member", n_member), ("n_thread", n_thread)):
             if number is not None and number < 1:
                 raise ValueError(f"{name}: expected a positive number, got {number}")
         if isinstance(initial, xr.Dataset):
-            members = initial.sizes.get("member", 1) if n_member is None else n_member
-            integration = self._integration(members, n_thread)
+            check_continuable(initial, self, self.state_shape)
+            numbers = member_numbers(initial)
+            integration = self._planned(n_member or len(numbers), n_thread, begun)
             integration.continue_from(initial)
+            now = {**self.attributes(), "fft_library": fft_library(integration)}
+            warn_of_circumstances("initial: the run", initial.attrs, now)
+            warn_of_closure(initial.attrs, describe(tendency))
         else:
             state = self._initial_state(initial, n_member, seed)
-            integration = self._integration(len(state), n_thread)
+            numbers = np.arange(len(state))
+            integration = self._planned(len(state), n_thread, begun)
             self.set_state(integration, state)
         if tendency is not None:
-            integration.couple(tendency)
+            integration.couple(NumberedMembers(as_tendency_source(tendency), numbers))
         limit = self.stability_limit(integration)
         if self.dt > limit:
-            warnings.warn(
+            warn_caller(
                 f"{self.title}: dt: {self.dt:g} is above the stability limit {limit:.4g} "
                 f"[{self.time_units}] of this state; use a shorter dt",
                 StabilityWarning,
-                stacklevel=2,
             )
         return integration
+
+    def _planned(self, n_member: int, n_thread: int, begun: Mapping[str, Any]) -> Integration:
+        """Allocate an integration that transforms as the part of the run that there is."""
+        integration = self._integration(n_member, n_thread)
+        library = library_to_keep(begun, integration)
+        if library is None:
+            return integration
+        # Models are dataclasses, and those that transform have this parameter.
+        model: Model = replace(self, fft=library)  # type: ignore[type-var]
+        return model._integration(n_member, n_thread)
 
     def run(
         self,
@@ -137,7 +182,8 @@ class Model(Description):
         path
             Write to this file while running, with constant memory: ``.nc`` or ``.zarr``.
         resume
-            Continue a run that was interrupted while it wrote to `path`.
+            Continue a run that was interrupted while it wrote to `path`, with the FFT library
+            that it used.
         progress
             Show a progress bar; default: where the standard error is a terminal.
         on_progress
@@ -146,33 +192,54 @@ class Model(Description):
         Returns
         -------
         xarray.Dataset
-            Fields with units, dims ``(time, member, ...)``, the state at time 0 first; parameters
-            and versions as attributes; variables ``restart_*`` to continue from. With `path`,
-            values stay in the file until they are asked for.
+            Fields with units, dims ``(time, member, ...)``, the state at time 0 first; parameters,
+            versions, the FFT library, the closure (``tendency``) and, where the beginning is
+            random, its ``seed`` as attributes; variables ``restart_*`` to continue from. With
+            `path`, values stay in the file until they are asked for.
 
         Raises
         ------
         SolverBlewUp
             At the first non-finite state.
         ValueError
-            If the duration is not a whole number of steps, or `initial` does not fit.
+            If the duration is not a whole number of steps, or `initial` does not fit, or what is
+            at `path` is of another run.
+        FileExistsError
+            If there is something at `path`, and `resume` is not set.
+        RuntimeError
+            If another process is writing to `path`.
         """
         schedule = Schedule.of(
             self.dt, self.time_units, steps=steps, time=time, days=days, save_every=save_every
         )
-        integration = self.start(
-            initial, n_member=n_member, seed=seed, tendency=tendency, n_thread=n_thread
-        )
-        attributes = {**self.attributes(), "seed": seed}
+        file = None if path is None else Path(path)
+        begun = recorded_attributes(file) if file is not None and resume else {}
+        if not begun and isinstance(initial, xr.Dataset):
+            begun = initial.attrs
+        integration = self._start(initial, n_member, seed, tendency, n_thread, begun)
         return run_loop(
             integration,
             schedule,
-            attributes,
-            path=None if path is None else Path(path),
+            self._labels(integration, initial, seed, describe(tendency)),
+            path=file,
             resume=resume,
             progress=progress,
             on_progress=on_progress,
         )
+
+    def _labels(
+        self,
+        integration: Integration,
+        initial: ArrayLike | xr.Dataset | None,
+        seed: int,
+        closure: str,
+    ) -> Labels:
+        members = np.arange(integration.n_member)
+        used = {"seed": seed if initial is None else None, "fft_library": fft_library(integration)}
+        if isinstance(initial, xr.Dataset):
+            members, used["seed"] = member_numbers(initial), initial.attrs.get("seed")
+        named = {name: value for name, value in used.items() if value is not None}
+        return Labels({**self.attributes(), **named, "tendency": closure}, members)
 
     def _initial_state(
         self, initial: ArrayLike | None, n_member: int | None, seed: int

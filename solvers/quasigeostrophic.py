@@ -101,10 +101,6 @@ class TwoLayerQG(Model):
     fft: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.ny is None:
-            object.__setattr__(self, "ny", self.nx)
-        if self.length_y is None:
-            object.__setattr__(self, "length_y", self.length_x * (self.ny or 0) / (self.nx or 1))
         for name in ("dt", "deformation_radius", "delta", "h1"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name}: expected a positive number, got {getattr(self, name)}")
@@ -117,7 +113,11 @@ class TwoLayerQG(Model):
     @cached_property
     def grid(self) -> SpectralGrid:
         """Grid and wavenumbers."""
-        return SpectralGrid(self.nx, self.ny or 0, self.length_x, self.length_y or 0.0)
+        n_y = self.nx if self.ny is None else self.ny
+        # A wrong number of points is the grid's to refuse.
+        square = self.length_x * n_y / (self.nx or 1)
+        length_y = square if self.length_y is None else self.length_y
+        return SpectralGrid(self.nx, n_y, self.length_x, length_y)
 
     @property
     def stretching(self) -> tuple[float, float]:
@@ -136,6 +136,11 @@ class TwoLayerQG(Model):
     def state_shape(self) -> tuple[int, ...]:
         """Layer, y, x."""
         return 2, *self.grid.shape
+
+    def attributes(self) -> dict[str, Any]:
+        """Return parameters and versions, the defaults of the grid spelled out."""
+        size = {"ny": self.grid.n_y, "length_y": self.grid.length_y}
+        return {**super().attributes(), **size}
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """Return positions and layers."""

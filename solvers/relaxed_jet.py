@@ -14,6 +14,7 @@ from solvers.fft import complex_dtype, plan_transform
 from solvers.integration import Integration
 from solvers.model import Model
 from solvers.product_grid import ProductGrid, without_nyquist
+from solvers.relaxed_jet_background import gaussian_hills, sech_squared
 from solvers.spectral import SpectralGrid, empty_fields, to_grid, to_spectrum
 from solvers.tendency_source import GridField, closure_sizes
 
@@ -180,20 +181,20 @@ class RelaxedJetQG(Model):
         """Return parameters and versions as attributes; the hills one after the other."""
         return {**super().attributes(), "hills": [number for hill in self.hills for number in hill]}
 
+    @property
+    def _y_end(self) -> NDArray[np.float64]:
+        """Distances to the end of the domain y_e, shape ``(ny,)`` [1]."""
+        return np.asarray(0.5 * self.length_y - np.abs(self.y))
+
     @cached_property
     def sponge_rate(self) -> NDArray[np.float64]:
         """Rate s at which eddies are damped, shape ``(ny,)`` [1]."""
-        return self.sponge * self._profile(0.5 * self.length_y - np.abs(self.y))
+        return self.sponge * sech_squared(self._y_end, self.sigma)
 
     @cached_property
     def jet(self) -> NDArray[np.float64]:
         """Velocity of the jet that the shear is relaxed to, with its return flow, shape (ny,)."""
-        return self._profile(self.y) - self._profile(0.5 * self.length_y - np.abs(self.y))
-
-    def _profile(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        # sech^2, without overflow far away from a narrow jet.
-        decay = np.exp(-2.0 * np.abs(y) / self.sigma)
-        return np.asarray(4.0 * decay / (1.0 + decay) ** 2)
+        return sech_squared(self.y, self.sigma) - sech_squared(self._y_end, self.sigma)
 
     @cached_property
     def jet_spectrum(self) -> NDArray[np.complex128]:
@@ -207,13 +208,8 @@ class RelaxedJetQG(Model):
     @cached_property
     def topography(self) -> NDArray[np.float64]:
         """Potential vorticity R that the hills give to the lower layer, shape (ny, nx) [1]."""
-        x, y = np.arange(self.nx) * self.grid.dx, self.y[:, None]
-        total = np.zeros(self.grid.shape)
-        for hill_x, hill_y, radius in self.hills:
-            away_x = _nearest(x - hill_x, self.length_x)
-            away_y = _nearest(y - hill_y, self.length_y)
-            total += self.hill_height * np.exp(-0.5 * (away_x**2 + away_y**2) / radius**2)
-        return total
+        x, lengths = np.arange(self.nx) * self.grid.dx, (self.length_x, self.length_y)
+        return gaussian_hills(x, self.y, self.hills, self.hill_height, lengths)
 
     @cached_property
     def inverse_determinant(self) -> NDArray[np.float64]:
@@ -295,17 +291,14 @@ class RelaxedJetQG(Model):
         """
         grid, spectrum = self.grid, without_nyquist(np.fft.rfft2(np.asarray(q, np.float64)))
         psi, ik, il = self.invert(spectrum), 1j * grid.k, 1j * grid.l[:, None]
-        u, v = self.products.to_grid(-il * psi), self.products.to_grid(ik * psi)
+        to_fine, from_fine = self.products.to_grid, self.products.to_spectrum
+        u, v = to_fine(-il * psi), to_fine(ik * psi)
         eddies = spectrum.copy()
         eddies[..., 0] = 0.0
-        carried = self.products.to_grid(spectrum)
+        carried = to_fine(spectrum)
         carried[..., 1, :, :] += self.topography_fine
-        flux = ik * self.products.to_spectrum(u * carried) + il * self.products.to_spectrum(
-            v * carried
-        )
-        damped = self.products.to_spectrum(
-            self.sponge_rate_fine[:, None] * self.products.to_grid(eddies)
-        )
+        flux = ik * from_fine(u * carried) + il * from_fine(v * carried)
+        damped = from_fine(self.sponge_rate_fine[:, None] * to_fine(eddies))
         relaxation = self.tau_d1 * (psi[..., 0, :, :] - psi[..., 1, :, :])
         relaxation = relaxation - self.tau_d2 * self.jet_spectrum
         tendency = -self.jacobian * flux - self.beta * ik * psi - damped
@@ -457,11 +450,6 @@ class RelaxedJetIntegration(Integration):
             n_step,
             self.coupling,
         )
-
-
-def _nearest(distance: NDArray[Any], period: float) -> NDArray[np.float64]:
-    """Return distances to the nearest of all periodic images."""
-    return np.asarray((distance + 0.5 * period) % period - 0.5 * period)
 
 
 def _operators(model: RelaxedJetQG) -> kernel.Operators:

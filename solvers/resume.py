@@ -1,6 +1,5 @@
 """Whether a run can continue what is in a file, and where."""
 
-import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,17 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from solvers.integration import RESTART
-
-STEP = f"{RESTART}step"
-"""The restart variable that holds the number of steps done."""
-
-# What a run may differ in and still be the same run.
-_CIRCUMSTANCES = {"versions", "Conventions"}
+from solvers.continuation import CIRCUMSTANCES, STEP, first_difference, warn_of_circumstances
 
 
 def check_resumable(path: Path, old: xr.Dataset, start: xr.Dataset) -> None:
-    """Check that a file is of the same run: attributes, variables and sizes.
+    """Check that a file is of the same run: attributes, sizes, variables and coordinates.
 
     Parameters
     ----------
@@ -38,22 +31,20 @@ def check_resumable(path: Path, old: xr.Dataset, start: xr.Dataset) -> None:
     Warns
     -----
     UserWarning
-        If the file was written with other versions of the software.
+        If the file was written with other versions of the software or another FFT library.
     """
     if STEP not in old:
         raise ValueError(f"resume: {path}: expected a file that run() wrote: it has no {STEP}")
-    parameters = {**old.attrs, **start.attrs}.keys() - _CIRCUMSTANCES
+    parameters = {**old.attrs, **start.attrs}.keys() - CIRCUMSTANCES
     _compare(path, old.attrs, start.attrs, sorted(parameters), "parameters")
     _compare(path, _sizes(old), _sizes(start), sorted({**_sizes(old), **_sizes(start)}), "sizes")
     kinds = {str(name): str(v.dtype) for name, v in start.variables.items()}
     old_kinds = {str(name): str(v.dtype) for name, v in old.variables.items()}
     _compare(path, old_kinds, kinds, sorted({**old_kinds, **kinds}), "variables")
-    if old.attrs["versions"] != start.attrs["versions"]:
-        warnings.warn(
-            f"resume: {path} was begun with {old.attrs['versions']} and continues with "
-            f"{start.attrs['versions']}: it need not be what one of them computes, bit for bit",
-            stacklevel=2,
-        )
+    positions = {str(name): v.values for name, v in start.coords.items() if name != "time"}
+    old_positions = {name: old[name].values for name in positions}
+    _compare(path, old_positions, positions, sorted(positions), "parameters")
+    warn_of_circumstances(f"resume: {path}", old.attrs, start.attrs)
 
 
 def saved_before(
@@ -100,10 +91,9 @@ def _sizes(dataset: xr.Dataset) -> dict[str, int]:
 def _compare(
     path: Path, old: dict[str, Any], new: dict[str, Any], names: Sequence[str], what: str
 ) -> None:
-    for name in names:
-        before, now = (values.get(name, "nothing") for values in (old, new))
-        if not np.array_equal(np.atleast_1d(before), np.atleast_1d(now)):
-            raise ValueError(
-                f"resume: {name}: {path} was written with {before}, this run has {now}; give the "
-                f"same {what}, or write to another file"
-            )
+    found = first_difference(old, new, names)
+    if found is not None:
+        raise ValueError(
+            f"resume: {found.name}: {path} was written with {found.before}, this run has "
+            f"{found.now}; give the same {what}, or write to another file"
+        )

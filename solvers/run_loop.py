@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from solvers.file_recorder import FileRecorder
 from solvers.integration import Integration
@@ -18,6 +19,14 @@ from solvers.schedule import Schedule
 
 Fields = Mapping[str, xr.Variable]
 
+
+class Labels(NamedTuple):
+    """What the data of a run say of it: attributes, and the number of each member."""
+
+    attributes: dict[str, Any]
+    members: NDArray[np.int64]
+
+
 # Long enough that leaving compiled code costs nothing, short enough to answer an interrupt.
 _SECONDS_A_CHUNK = 0.2
 
@@ -25,7 +34,7 @@ _SECONDS_A_CHUNK = 0.2
 def run_loop(
     integration: Integration,
     schedule: Schedule,
-    attributes: dict[str, Any],
+    labels: Labels,
     *,
     path: Path | None = None,
     resume: bool = False,
@@ -35,11 +44,14 @@ def run_loop(
     """Run a schedule; see `solvers.model.Model.run`."""
     first = integration.step
     saves = schedule.saves(first)
-    recorder = _recorder(integration, attributes, saves, path, resume=resume)
+    recorder = _recorder(integration, labels, saves, path, resume=resume)
     with closing(recorder):
         if recorder.restart is not None:
             integration.continue_from(recorder.restart)
         with RunProgress(integration, first, schedule.n_step, progress, on_progress) as display:
+            if integration.step == saves[-1]:
+                # An earlier process has made all the steps.
+                display.update()
             chunk = 1
             while recorder.n_saved < len(saves):
                 steps = _next_saves(integration, saves, recorder.n_saved, chunk)
@@ -52,7 +64,7 @@ def run_loop(
                         chunk *= 2
                     display.update()
                 if integration.step == steps[-1]:
-                    recorder.save(snapshot(integration, attributes, steps, fields))
+                    recorder.save(snapshot(integration, labels, steps, fields))
         return recorder.dataset()
 
 
@@ -80,14 +92,14 @@ def _advance(integration: Integration, n_step: int, steps: Sequence[int]) -> Fie
 
 def _recorder(
     integration: Integration,
-    attributes: dict[str, Any],
+    labels: Labels,
     saves: Sequence[int],
     path: Path | None,
     *,
     resume: bool,
 ) -> Recorder:
     if path is not None:
-        start = snapshot(integration, attributes, [integration.step])
+        start = snapshot(integration, labels, [integration.step])
         return FileRecorder(path, start, saves, resume=resume)
     if resume:
         raise ValueError("resume: expected the path of the file to continue, got no path")
@@ -96,7 +108,7 @@ def _recorder(
 
 def snapshot(
     integration: Integration,
-    attributes: dict[str, Any],
+    labels: Labels,
     steps: Sequence[int],
     fields: Fields | None = None,
 ) -> xr.Dataset:
@@ -107,7 +119,7 @@ def snapshot(
     units = integration.model.time_units
     label = {"units": units, "long_name": "time" if units == "s" else "dimensionless time"}
     times = xr.Variable("time", np.array(steps) * integration.model.dt, label)
-    member = xr.Variable("member", np.arange(integration.n_member), {"long_name": "member"})
+    member = xr.Variable("member", labels.members, {"long_name": "member"})
     if fields is None:
         # Shortly before a run blows up, fields may exceed what single precision can hold.
         with np.errstate(over="ignore"):
@@ -119,5 +131,5 @@ def snapshot(
     return xr.Dataset(
         {**fields, **integration.restart()},
         coords={"time": times, "member": member, **integration.model.coordinates()},
-        attrs=attributes,
+        attrs=labels.attributes,
     )

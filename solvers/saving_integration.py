@@ -9,7 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from solvers.description import Description
-from solvers.integration import Integration
+from solvers.errors import TendencyError
+from solvers.integration import Integration, Snapshot
 
 
 class SavedField(NamedTuple):
@@ -32,6 +33,14 @@ class SavedField(NamedTuple):
 Records = tuple[NDArray[Any], ...]
 
 
+class _Wanted(NamedTuple):
+    """Where a call saves, every how many steps, and from which on; 0: nothing is saved."""
+
+    records: Records
+    every: int
+    first_step: int
+
+
 class SavingIntegration(Integration):
     """An integration whose compiled time loop also saves.
 
@@ -49,7 +58,8 @@ class SavingIntegration(Integration):
     def __init__(self, model: Description, n_member: int, n_thread: int = 1) -> None:
         super().__init__(model, n_member, n_thread)
         self.save_every = 0
-        self.records = self._empty_records(0)
+        self.records = self._none = self._empty_records(0)
+        self._wanted = _Wanted(self._none, 0, 0)
 
     @property
     @abstractmethod
@@ -94,17 +104,46 @@ class SavingIntegration(Integration):
         SolverBlewUp, TendencyError
             As `advance`.
         """
-        records = self.records = self._empty_records(n_save)
-        self.save_every = save_every
+        records = self._empty_records(n_save)
+        self._wanted = _Wanted(records, save_every, self.step)
         try:
             self.advance(n_save * save_every)
         finally:
-            self.records, self.save_every = self._empty_records(0), 0
+            self._wanted = _Wanted(self._none, 0, 0)
+            self.records, self.save_every = self._none, 0
         return self._labelled(records)
 
+    def _chunk(self, end: int) -> int:
+        n_step, every = super()._chunk(end), self._wanted.every
+        if every == 0:
+            return n_step
+        since_save = (self.step - self._wanted.first_step) % every
+        if since_save == 0 and n_step >= every:
+            return n_step - n_step % every
+        return min(n_step, every - since_save)
+
+    def _advance_chunk(self, n_step: int, before: Snapshot) -> None:
+        records, every, first_step = self._wanted
+        if every == 0:
+            super()._advance_chunk(n_step, before)
+            return
+        # The time loop saves by itself in chunks of whole intervals between saves.
+        whole = n_step % every == 0
+        n_saved, n_save = (self.step - first_step) // every, n_step // every
+        self.records = tuple(values[n_saved : n_saved + n_save] for values in records)
+        self.save_every = every if whole else 0
+        super()._advance_chunk(n_step, before)
+        if not whole and (self.step - first_step) % every == 0:
+            self._save(tuple(values[n_saved : n_saved + 1] for values in records))
+
     def _find_blow_up(self, n_step: int) -> None:
-        self.save_every = 0  # what was saved on the way is lost
+        saving, self.save_every = self.save_every > 0, 0
         super()._find_blow_up(n_step)
+        if saving:
+            raise TendencyError(
+                f"{self.model.title}: step {self.step}: expected a closure that returns the same "
+                "when a step is taken again, got a state that is finite the second time only"
+            )
 
     def _empty_records(self, n_save: int) -> Records:
         return tuple(

@@ -7,8 +7,10 @@ from typing import Self
 SECONDS_PER_DAY = 86400.0
 
 _SAVES = 30
-# A duration is taken as a whole number of steps when it misses one by rounding alone.
-_ROUNDING = 1e-6
+# A duration is taken as a whole number of steps when it misses one by rounding alone: by this part
+# of a step, and by this part of itself.
+_PART_OF_A_STEP = 1e-6
+_ROUNDING = 1e-15
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Schedule:
 def _whole(name: str, duration: float, unit: float, dt: float) -> int:
     steps = duration / unit
     whole = round(steps) if math.isfinite(steps) else 0
-    if whole < 1 or abs(steps - whole) > _ROUNDING * steps:
+    if whole < 1 or abs(steps - whole) > _PART_OF_A_STEP + _ROUNDING * steps:
         raise ValueError(
             f"{name}: expected a positive multiple of dt = {dt:g}, got {duration:g}, "
             f"which is {steps:g} steps"

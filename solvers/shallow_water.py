@@ -1,7 +1,7 @@
 """Rotating shallow water over topography on the Arakawa C grid."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,10 +10,11 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import shallow_water_kernel as kernel
+from solvers.c_grid import CGrid
 from solvers.fft import aligned_zeros
 from solvers.integration import Integration
 from solvers.model import Model
-from solvers.shallow_water_jet import balanced_jet
+from solvers.shallow_water_jet import BalancedJet
 from solvers.tendency_source import GridField, closure_sizes
 from solvers.time_stepping import RUNGE_KUTTA_4
 
@@ -162,9 +163,9 @@ class ShallowWater(Model):
             raise ValueError(
                 f"topography: expected ridge, flat or an array, got {self.topography!r}"
             )
-        if self.bottom.shape != self.grid_shape:
+        if self.bottom.shape != self.grid.shape:
             raise ValueError(
-                f"topography: expected shape (ny, nx) = {self.grid_shape}, got {self.bottom.shape}"
+                f"topography: expected shape (ny, nx) = {self.grid.shape}, got {self.bottom.shape}"
             )
         if not (self.bottom < self.depth).all():
             raise ValueError(
@@ -172,25 +173,25 @@ class ShallowWater(Model):
                 f"got up to {self.bottom.max():g} m; use a greater depth"
             )
 
-    @property
-    def grid_shape(self) -> tuple[int, int]:
-        """Rows and cells in a row."""
-        return self.ny or 0, self.nx
+    @cached_property
+    def grid(self) -> CGrid:
+        """Cells of the domain."""
+        return CGrid(self.nx, self.ny or 0, self.length_x, self.length_y, self.walls)
 
     @property
     def state_shape(self) -> tuple[int, ...]:
         """Field (h, u, v), y, x."""
-        return 3, *self.grid_shape
+        return 3, *self.grid.shape
 
     @property
     def dx(self) -> float:
         """Width of a cell along x [m]."""
-        return self.length_x / self.nx
+        return self.grid.dx
 
     @property
     def dy(self) -> float:
         """Width of a cell along y [m]."""
-        return self.length_y / (self.ny or 0)
+        return self.grid.dy
 
     @cached_property
     def bottom(self) -> NDArray[np.float64]:
@@ -200,47 +201,26 @@ class ShallowWater(Model):
         x = (np.arange(self.nx) + 0.5) * self.dx - 0.5 * self.length_x
         height = self.ridge_height if self.topography == "ridge" else 0.0
         ridge = height * np.exp(-0.5 * (x / self.ridge_width) ** 2)
-        return np.tile(ridge, (self.ny or 0, 1))
+        return np.tile(ridge, (self.grid.n_y, 1))
 
     @cached_property
     def coriolis_of_rows(self) -> NDArray[np.float64]:
         """Coriolis parameter f at the corners, from y = 0 to y = ly, shape ``(ny + 1,)`` [s-1]."""
-        y = np.arange((self.ny or 0) + 1) * self.dy
+        y = np.arange(self.grid.n_y + 1) * self.dy
         return np.asarray(self.coriolis + self.beta * (y - 0.5 * self.length_y))
 
     @cached_property
     def wind_acceleration(self) -> NDArray[np.float64]:
         """What the wind gives each row of u, shape ``(ny,)`` [m s-2]."""
-        profile = np.sin(np.pi * self.row_centres / self.length_y) ** 2
+        profile = np.sin(np.pi * self.grid.row_centres / self.length_y) ** 2
         return np.asarray(self.wind_stress / (_WATER_DENSITY * self.depth) * profile)
-
-    @property
-    def row_centres(self) -> NDArray[np.float64]:
-        """Position of the rows of cells along y, shape ``(ny,)`` [m]."""
-        return np.asarray((np.arange(self.ny or 0) + 0.5) * self.dy)
 
     def coordinates(self) -> dict[str, xr.Variable]:
         """Return where the centres and the faces of the cells are, and the bottom."""
-        positions = {
-            name: xr.Variable(
-                name,
-                (np.arange(n) + (0.0 if shifted else 0.5)) * spacing,
-                {
-                    "units": "m",
-                    "standard_name": f"projection_{axis}_coordinate",
-                    "long_name": f"{axis} of the " + ("faces" if shifted else "centres"),
-                    "axis": axis.upper(),
-                    # The convention by which xgcm knows staggered points.
-                    **({"c_grid_axis_shift": -0.5} if shifted else {}),
-                },
-            )
-            for axis, n, spacing in (("x", self.nx, self.dx), ("y", self.ny or 0, self.dy))
-            for name, shifted in ((axis, False), (f"{axis}_{'uv'[axis == 'y']}", True))
-        }
         bottom = xr.Variable(
             _DIMS["h"], self.bottom, {"units": "m", "long_name": "height of the bottom"}
         )
-        return {**positions, "bottom": bottom}
+        return {**self.grid.coordinates(), "bottom": bottom}
 
     def attributes(self) -> dict[str, Any]:
         """Return parameters and versions as attributes; an array of heights is a coordinate."""
@@ -249,7 +229,16 @@ class ShallowWater(Model):
 
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
         """Draw the jet with eddies of a hundredth of it, see `shallow_water_jet`."""
-        return balanced_jet(self, n_member, rng)
+        jet = BalancedJet(
+            grid=self.grid,
+            speed=self.jet_speed,
+            width=self.jet_width,
+            depth=self.depth,
+            gravity=self.gravity,
+            coriolis=self.coriolis_of_rows,
+            bottom=self.bottom,
+        )
+        return jet.draw(n_member, rng)
 
     def tendency(self, state: ArrayLike) -> NDArray[np.float64]:
         """Return d(h, u, v)/dt, in float64.
@@ -264,8 +253,9 @@ class ShallowWater(Model):
         ndarray
             Their tendencies, same shape [m s-1, m s-2, m s-2].
         """
-        values = np.array(state, dtype=np.float64)
-        return kernel.tendency(self, values.reshape(-1, *self.state_shape)).reshape(values.shape)
+        values, precise = np.array(state, dtype=np.float64), replace(self, dtype="float64")
+        states = values.reshape(-1, *self.state_shape)
+        return kernel.tendency(states, _basin(precise), _parameters(precise)).reshape(values.shape)
 
     def energy(self, state: ArrayLike) -> NDArray[np.float64]:
         """Return total energy for each unit of density, the sum that the scheme conserves.
@@ -281,7 +271,7 @@ class ShallowWater(Model):
             Integral of ``h (u^2 + v^2) / 2 + g h (h / 2 + b)``, shape ``(...)`` [m5 s-2].
         """
         h, u, v = _fields(state)
-        kinetic = 0.25 * ((h + _west(h)) * u**2 + (h + np.roll(h, 1, axis=-2)) * v**2)
+        kinetic = 0.25 * ((h + self.grid.west(h)) * u**2 + (h + np.roll(h, 1, axis=-2)) * v**2)
         potential = self.gravity * h * (0.5 * h + self.bottom)
         return np.asarray((kinetic + potential).sum(axis=(-2, -1)) * self.dx * self.dy)
 
@@ -300,20 +290,13 @@ class ShallowWater(Model):
         """
         h, u, v = _fields(state)
         absolute = self.coriolis_of_rows[:-1, None] + self.vorticity(u, v)
-        south = h[..., self._rows_south, :]
-        thickness = 0.25 * (h + _west(h) + south + _west(south))
+        west, south = self.grid.west, self.grid.south(h)
+        thickness = 0.25 * (h + west(h) + south + west(south))
         return np.asarray((0.5 * absolute**2 / thickness).sum(axis=(-2, -1)) * self.dx * self.dy)
 
     def vorticity(self, u: NDArray[Any], v: NDArray[Any]) -> NDArray[Any]:
         """Return relative vorticity [s-1] at the south-west corners, 0 on a wall."""
-        along_y = (u - u[..., self._rows_south, :]) / self.dy
-        return np.asarray((v - _west(v)) / self.dx - along_y)
-
-    @property
-    def _rows_south(self) -> NDArray[np.int64]:
-        rows = np.arange(self.ny or 0) - 1
-        rows[0] = 0 if self.walls else -1
-        return rows
+        return self.grid.vorticity(u, v)
 
     def set_state(self, integration: Integration, state: NDArray[Any]) -> None:
         """Put thickness and velocities, shape ``(n_member, 3, ny, nx)``, into an integration.
@@ -374,10 +357,10 @@ class ShallowWaterIntegration(Integration):
         self._before, self._increment = aligned_zeros(shape, dtype), aligned_zeros(shape, dtype)
         self._closure_tendency = aligned_zeros(shape, dtype)
         self.coupling.sizes[:] = closure_sizes(
-            dtype, n_field=3, shape=(1, *model.grid_shape), n_tendency=3, n_stage=kernel.N_STAGE
+            dtype, n_field=3, shape=(1, *model.grid.shape), n_tendency=3, n_stage=kernel.N_STAGE
         )
-        self._strip = kernel.strip(n_member, model.grid_shape, dtype)
-        self._basin, self._parameters = kernel.basin(model), kernel.parameters(model)
+        self._strip = kernel.strip(n_member, model.grid.shape, dtype)
+        self._basin, self._parameters = _basin(model), _parameters(model)
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:
@@ -458,5 +441,31 @@ def _fields(state: ArrayLike) -> tuple[NDArray[np.float64], ...]:
     return values[..., 0, :, :], values[..., 1, :, :], values[..., 2, :, :]
 
 
-def _west(field: NDArray[Any]) -> NDArray[Any]:
-    return np.roll(field, 1, axis=-1)
+def _basin(model: ShallowWater) -> kernel.Basin:
+    """Return the arrays that the time loop reads, in the precision of the model."""
+    arrays = (model.coriolis_of_rows, model.bottom, model.wind_acceleration)
+    return kernel.Basin(*(np.ascontiguousarray(array, dtype=model.dtype) for array in arrays))
+
+
+def _parameters(model: ShallowWater) -> kernel.Parameters:
+    """Return the numbers that the time loop reads."""
+    number = np.dtype(model.dtype).type
+    return kernel.Parameters(
+        gravity=number(model.gravity),
+        per_dx=number(1.0 / model.dx),
+        per_dy=number(1.0 / model.dy),
+        drag=number(model.drag),
+        viscosity=number(model.viscosity),
+        half=number(1.0 / 2.0),
+        quarter=number(1.0 / 4.0),
+        eighth=number(1.0 / 8.0),
+        twenty_fourth=number(1.0 / 24.0),
+        # Arakawa and Lamb have square cells; where dx and dy differ, these two terms, between
+        # faces one behind the other, take their ratio.
+        epsilon=number(model.dy / model.dx / 24.0),
+        phi=number(model.dx / model.dy / 24.0),
+        weights=(model.dt * RUNGE_KUTTA_4.weights).astype(model.dtype),
+        reaches=(model.dt * np.append(RUNGE_KUTTA_4.matrix.diagonal(-1), 0.0)).astype(model.dtype),
+        walls=model.walls,
+        scheme=kernel.SCHEMES.index(model.scheme),
+    )

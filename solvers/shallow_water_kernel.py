@@ -5,8 +5,7 @@ surroundings is copied into padded rows first, so that all its work stays in the
 is advanced in place, and neither walls nor the periodic seam need a branch inside a loop.
 """
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -15,9 +14,6 @@ from numpy.typing import NDArray
 from solvers.coupling_point import Coupling, evaluate_closure
 from solvers.members import over_members
 from solvers.time_stepping import RUNGE_KUTTA_4
-
-if TYPE_CHECKING:
-    from solvers.shallow_water import ShallowWater
 
 Field = NDArray[Any]
 
@@ -68,36 +64,6 @@ class Strip(NamedTuple):
     derived: Field
     tendency: Field
     first: Field
-
-
-def parameters(model: "ShallowWater") -> Parameters:
-    """Return the numbers that the time loop reads."""
-    number = np.dtype(model.dtype).type
-    return Parameters(
-        gravity=number(model.gravity),
-        per_dx=number(1.0 / model.dx),
-        per_dy=number(1.0 / model.dy),
-        drag=number(model.drag),
-        viscosity=number(model.viscosity),
-        half=number(1.0 / 2.0),
-        quarter=number(1.0 / 4.0),
-        eighth=number(1.0 / 8.0),
-        twenty_fourth=number(1.0 / 24.0),
-        # Arakawa and Lamb have square cells; where dx and dy differ, these two terms, between
-        # faces one behind the other, take their ratio.
-        epsilon=number(model.dy / model.dx / 24.0),
-        phi=number(model.dx / model.dy / 24.0),
-        weights=(model.dt * RUNGE_KUTTA_4.weights).astype(model.dtype),
-        reaches=(model.dt * np.append(RUNGE_KUTTA_4.matrix.diagonal(-1), 0.0)).astype(model.dtype),
-        walls=model.walls,
-        scheme=SCHEMES.index(model.scheme),
-    )
-
-
-def basin(model: "ShallowWater") -> Basin:
-    """Return the arrays that the time loop reads, in the precision of the model."""
-    arrays = (model.coriolis_of_rows, model.bottom, model.wind_acceleration)
-    return Basin(*(np.ascontiguousarray(array, dtype=model.dtype) for array in arrays))
 
 
 def strip(n_member: int, shape: tuple[int, int], dtype: str) -> Strip:
@@ -375,15 +341,15 @@ def take_stage(
     return finite
 
 
-def tendency(model: "ShallowWater", state: NDArray[np.float64]) -> NDArray[np.float64]:
+def tendency(state: NDArray[np.float64], basin: Basin, p: Parameters) -> NDArray[np.float64]:
     """Return the tendency of states, shape ``(n, 3, ny, nx)``, in float64; `state` is kept."""
-    precise = replace(model, dtype="float64")
-    once = parameters(precise)._replace(weights=np.ones(1), reaches=np.zeros(1))
-    work, result = strip(1, model.grid_shape, "float64"), np.zeros_like(state)
-    own, unused = Strip(*(array[0] for array in work)), np.zeros(model.state_shape)
+    n_y, n_x = state.shape[2:]
+    once = p._replace(weights=np.ones(1), reaches=np.zeros(1))
+    work, result = strip(1, (n_y, n_x), "float64"), np.zeros_like(state)
+    own, unused = Strip(*(array[0] for array in work)), np.zeros(state.shape[1:])
     for values, change in zip(state, result, strict=True):
         # The first stage, with a reach of 0 and a weight of 1, leaves the tendency behind.
-        take_stage(0, False, values, unused, change, unused, own, basin(precise), once)
+        take_stage(0, False, values, unused, change, unused, own, basin, once)
     return result
 
 

@@ -9,12 +9,15 @@ calls is always a C function (`hybrid_tendency_function`, documented in
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numba import carray, cfunc, types  # type: ignore[attr-defined]
 from numpy.typing import DTypeLike, NDArray
 
 from solvers.errors import TendencyError
+from solvers.function_pointer import call_tendency
 
 FUNCTION = ctypes.CFUNCTYPE(
     ctypes.c_int,
@@ -105,8 +108,10 @@ class PythonTendencySource:
     ----------
     function
         Called as ``function(fields, step)`` with the solver's fields by name, read-only, of one
-        member; returns the tendency (an array of the shape of the prognostic field) or, for a
-        solver with several prognostic fields, a mapping of their names to tendencies.
+        member; returns the tendency (an array of the shape of the prognostic field, of real
+        numbers) or, for a solver with several prognostic fields, a mapping of their names to
+        tendencies; those not named are zero. The fields are views of memory that the solver
+        uses again in the next call: copy what is to be kept.
     """
 
     def __init__(self, function: PythonTendency) -> None:
@@ -119,18 +124,22 @@ class PythonTendencySource:
         del member
         read_only = {field.name: _read_only(field.array) for field in fields}
         failures: list[BaseException] = []
+        memory = np.zeros(2, dtype=np.int64)
 
         def call(*arguments: Any) -> int:
-            step = int(arguments[1])
             try:
-                _store(self.function(read_only, step), tendencies)
+                _store(self.function(read_only, int(arguments[1])), tendencies)
+                memory[1] = _DONE
             except BaseException as error:  # noqa: BLE001 -- nothing may pass through C
-                failures.append(error)
-                return 1
+                failures[:] = [error]
+                memory[1] = _RAISED
             return 0
 
         function = FUNCTION(call)
-        return _BoundPython(_address(function), keep_alive=function, failures=failures)
+        memory[0] = _address(function)
+        return _BoundPython(
+            _guard(), _memory(memory), keep_alive=(function, memory), failures=failures
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +148,35 @@ class _BoundPython(BoundTendency):
 
     def explain(self, status: int) -> str:
         """Raise what the function raised."""
-        del status
-        raise self.failures.pop()
+        if status == _RAISED:
+            raise self.failures.pop()
+        return "the closure was interrupted before it could begin"
+
+
+_DONE, _RAISED, _NOT_BEGUN = 0, 1, 2
+
+
+def _call_guarded(
+    context: Any, step: int, stage: int, fields: int, tendency: int, sizes: int
+) -> int:
+    """Call a Python function, whose address `context` begins with, and return if it was done.
+
+    What is raised while Python enters a function, by a signal say, is lost, and with it what the
+    function returns. So it is the function itself that notes, in memory, that it was done.
+    """
+    memory = carray(context, 2)
+    memory[1] = _NOT_BEGUN
+    call_tendency(memory[0], 0, step, stage, fields, tendency, sizes)
+    return memory[1]  # type: ignore[no-any-return]
+
+
+@cache
+def _guard() -> int:
+    """Return the address of the compiled `_call_guarded`."""
+    pointer: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
+    arguments = (pointer, types.int64, types.int64, *(types.intp,) * 3)
+    compiled: Any = cfunc(types.int32(*arguments), cache=True)(_call_guarded)
+    return int(compiled.address)
 
 
 class CTendency:
@@ -277,6 +313,11 @@ def _store(returned: Any, tendencies: Sequence[GridField]) -> None:
         raise TendencyError(f"closure: expected tendencies of {names}, got {', '.join(unknown)}")
     for field in tendencies:
         values = np.asarray(returned.get(field.name, 0.0))
+        if values.dtype.kind not in "biuf":
+            raise TendencyError(
+                f"closure: {field.name}: expected real numbers, got {values.dtype}"
+                + ("; return their real part" if values.dtype.kind == "c" else "")
+            )
         if field.name in returned and values.shape != field.array.shape:
             dims = ", ".join(field.dims)
             raise TendencyError(

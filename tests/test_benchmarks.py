@@ -1,6 +1,9 @@
 """How the benchmarks time, what they say of a step, and the bridge's own."""
 
 import doctest
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterable
 from types import ModuleType
@@ -8,7 +11,16 @@ from types import ModuleType
 import pytest
 
 from benchmarks import bridge_call, interleaved, step_cost
-from benchmarks.interleaved import Session, Timings, Work, interleave, often, on_processor, on_wall
+from benchmarks.interleaved import (
+    Session,
+    Timings,
+    Work,
+    interleave,
+    often,
+    on_processor,
+    on_wall,
+    one_processor,
+)
 from benchmarks.step_cost import Case, StepCost, Variant, compare, transforms
 from solvers.fft import plan_transform
 
@@ -61,6 +73,15 @@ def test_the_processor_does_not_count_sleep() -> None:
     nap = often(lambda: time.sleep(0.02))
     assert on_wall(nap)(2) >= 0.04
     assert on_processor(nap)(2) < 0.02
+
+
+def test_peers_run_on_the_same_processor() -> None:
+    before = os.sched_getaffinity(0)
+    ask = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
+    with one_processor():
+        (here,) = os.sched_getaffinity(0)
+        assert subprocess.check_output(ask, text=True).split() == [str(here)]
+    assert os.sched_getaffinity(0) == before
 
 
 def test_a_result_for_each_variant_and_peer() -> None:

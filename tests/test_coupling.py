@@ -161,8 +161,10 @@ def begun(integration: Integration, n_step: int) -> Thread:
     return run
 
 
-def test_no_python_runs_between_steps(archives: Archives) -> None:
+def test_no_python_runs_between_steps(archives: Archives, monkeypatch: pytest.MonkeyPatch) -> None:
     n_step = 3000
+    # Else Python looks for interrupts now and then.
+    monkeypatch.setattr(Integration, "_chunk", lambda self, end: end - self.step)
     expected = advanced(drag, n_step)[AT]
     integration = MODEL.start(seed=1, tendency=couple(archives["maps"]))
     q, run = integration.prognostic["q"], begun(integration, n_step)
@@ -189,8 +191,9 @@ def test_a_python_function_waits_for_the_interpreter() -> None:
             pass
         after = len(steps)
     run.join()
-    # It may have asked for its turn before the turns became long.
-    assert after - before <= 2
+    # It may have asked for its turn before the turns became long, and between two chunks of steps;
+    # by itself it makes all its steps in this time.
+    assert after - before < 100
 
 
 def test_an_archive_needs_no_path(archives: Archives, tmp_path: Path) -> None:

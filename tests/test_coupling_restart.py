@@ -59,14 +59,23 @@ def test_the_state_of_another_closure_is_refused(archives: Archives) -> None:
         r"initial: expected the state of the closure, count \(1, 2048, 2\), got residual "
         r"\(1, 2048, 1\); continue with the closure and .* drop its variables restart_closure_\*"
     )
-    with pytest.raises(ValueError, match=message):
+    changed = "begun with the closure weather .* continues with"
+    with (
+        pytest.warns(UserWarning, match=f"{changed} growth"),
+        pytest.raises(ValueError, match=message),
+    ):
         run(archives["growth"], 2, initial=first)
-    with pytest.raises(ValueError, match="expected the state of the closure, none, got residual"):
+    message = "expected the state of the closure, none, got residual"
+    with (
+        pytest.warns(UserWarning, match=f"{changed} drag"),
+        pytest.raises(ValueError, match=message),
+    ):
         MODEL.run(steps=2, initial=first, tendency=drag)
 
 
 def test_a_run_may_lose_or_gain_a_closure(archives: Archives) -> None:
-    alone = MODEL.run(steps=2, initial=run(archives["weather"], 2))
+    with pytest.warns(UserWarning, match="begun with the closure weather .* continues with none"):
+        alone = MODEL.run(steps=2, initial=run(archives["weather"], 2))
     assert not [name for name in alone if str(name).startswith("restart_closure")]
     joined = run(archives["weather"], 2, initial=alone)
     assert np.all(joined.restart_closure_residual != 0.0)

@@ -15,7 +15,7 @@ from benchmarks import (
     lorenz96_step,
     two_layer_step,
 )
-from benchmarks.interleaved import Session
+from benchmarks.interleaved import Session, one_processor
 from benchmarks.step_cost import StepCost
 from solvers.fft import available_backends
 
@@ -25,6 +25,12 @@ SHORT = Session(rounds=7, seconds_a_turn=0.03)
 N_ATTEMPT = 3
 
 Record = Callable[[str, object], None]
+
+
+@pytest.fixture(autouse=True)
+def on_one_processor() -> Iterator[None]:
+    with one_processor():
+        yield
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@
  *
  * In Fortran that is fields(points, rows, layers, fields). Which fields these are, in which order
  * and units, the solver says; tendencies are per unit of its time. A solver without layers or rows
- * has one of each. The tendency is added to the solver's own. It is zero before the first call and
- * then keeps what the last call left there. Both blocks stay where they are while a run lasts.
+ * has one of each. The tendency is added to the solver's own. Every call writes all of it: a run
+ * that is continued later does not know what an earlier call has left there. Only what no call ever
+ * writes stays zero. Both blocks stay where they are while a run lasts.
  *
  * Steps and stages. Step `step` leads from time step * dt to (step + 1) * dt. It is evaluated
  * sizes[HYBRID_TENDENCY_STAGES] times, with `stage` from 0 up, in order. What is random depends on

@@ -107,6 +107,9 @@ def truncate_gaussian(field: xr.DataArray, nx: int) -> xr.DataArray:
 def diffuse_and_average(field: xr.DataArray, nx: int) -> xr.DataArray:
     """Operator 3: `diffusion_filter` as wide as a coarse cell, then `box_mean`.
 
+    The coordinates are shifted as those of `box_mean`; before comparing with a coarse run, give
+    one the positions of the other: ``coarse.assign_coords(x=run.x, y=run.y)``.
+
     Parameters
     ----------
     field
@@ -123,6 +126,10 @@ def box_mean(field: xr.DataArray, nx: int) -> xr.DataArray:
 
     A wave of wavenumber k keeps ``sin(r k dx / 2) / (r sin(k dx / 2))`` of its amplitude, about
     the centre of the coarse cell; waves that the coarse grid does not carry are aliased.
+
+    The coordinates are those of the centres, ``(r - 1)/2`` fine cells further than those of a
+    coarse run, so that xarray finds no common points; to compare cell by cell, give one the
+    positions of the other: ``mean.assign_coords(x=run.x, y=run.y)``.
 
     Parameters
     ----------
@@ -159,7 +166,10 @@ def box_mean(field: xr.DataArray, nx: int) -> xr.DataArray:
 OPERATORS: Mapping[int, CoarseGrainingOperator] = MappingProxyType(
     {1: truncate_exponential, 2: truncate_gaussian, 3: diffuse_and_average}
 )
-"""The operators of the benchmark of Ross et al. (2023), by their number there."""
+"""The operators of the benchmark of Ross et al. (2023), by their number there.
+
+The coordinates of operator 3 are shifted against those of a coarse run: see `box_mean`.
+"""
 
 
 def _truncate(field: xr.DataArray, coarse: PeriodicGrid, response: Array) -> xr.DataArray:

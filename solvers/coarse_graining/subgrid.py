@@ -42,6 +42,7 @@ from solvers.coarse_graining.flow import (
 )
 from solvers.coarse_graining.operators import CoarseGrainingOperator
 from solvers.coarse_graining.periodic_grid import PeriodicGrid
+from solvers.description import Description
 
 Array = NDArray[np.float64]
 
@@ -74,30 +75,36 @@ def tendency_pairs(
     operator
         From the fine to the coarse grid, for example ``OPERATORS[1]``.
     nx
-        Number of coarse cells in x.
+        Number of coarse cells in x; that of the coarse model.
 
     Returns
     -------
     xarray.Dataset
         ``q`` or ``vorticity`` on the coarse grid, the ``psi``, ``u`` and ``v`` that belong to it
         (inverted on the coarse grid), and ``q_tendency`` or ``vorticity_tendency``
-        [vorticity units / time units], to be *added* to the coarse tendency.
+        [vorticity units / time units], to be *added* to the coarse tendency. The attributes are
+        the parameters of the coarse model, ``dt`` too, if it is a model and no mere function;
+        what the fine model has otherwise is kept as ``fine_<name>``.
 
     Raises
     ------
     ValueError
-        If the Dataset lacks what is needed, or a tendency has another shape than its state.
+        If the Dataset lacks what is needed, a model is on another grid than its state, or a
+        tendency has another shape.
 
     References
     ----------
     Ross et al. (2023), J. Adv. Model. Earth Syst. 15, e2022MS003258, section 2.4 (S_tot).
     """
     q = advected(dataset)
+    _require_grid(fine, q, "fine", "the dataset", "are fine and coarse swapped?")
     q_coarse = operator(q, nx)
+    _require_grid(coarse, q_coarse, "coarse", f"nx = {nx}", "give nx of the coarse model")
     filtered = operator(q.copy(data=_tendency_of(fine, q, "fine")), nx)
     missing = filtered - _tendency_of(coarse, q_coarse, "coarse")
     definition = "filtered tendency of the fine model minus tendency of the coarse model"
-    return _pairs(dataset, q_coarse, missing.values, operator, definition)
+    labelled = dataset.assign_attrs(_parameters(dataset, fine, coarse))
+    return _pairs(labelled, q_coarse, missing.values, operator, definition)
 
 
 def advection_pairs(dataset: xr.Dataset, operator: CoarseGrainingOperator, nx: int) -> xr.Dataset:
@@ -162,6 +169,30 @@ def _tendency_of(model: Tendency, q: xr.DataArray, which: str) -> Array:
             f"got {values.shape}; is the model on the {which} grid?"
         )
     return values
+
+
+def _require_grid(model: Tendency, q: xr.DataArray, which: str, of: str, remedy: str) -> None:
+    """Raise a ValueError if a model, which knows its grid, is on another one than a state."""
+    shape = getattr(model, "state_shape", None)
+    if shape is not None and tuple(shape) != q.shape[-len(shape) :]:
+        raise ValueError(
+            f"{which}: expected a model with the grid {q.shape[-len(shape) :]} of {of}, "
+            f"got {tuple(shape)}; {remedy}"
+        )
+
+
+def _parameters(dataset: xr.Dataset, fine: object, coarse: object) -> dict[str, Any]:
+    """Return the coarse model's parameters, and what the fine one has otherwise as ``fine_*``."""
+    if not isinstance(coarse, Description):
+        return {}
+    truth = dataset.attrs | (fine.attributes() if isinstance(fine, Description) else {})
+    parameters = coarse.attributes()
+    other = {
+        f"fine_{name}": truth[name]
+        for name, value in parameters.items()
+        if name in truth and not np.array_equal(truth[name], value)
+    }
+    return parameters | other
 
 
 def _pairs(

@@ -1,20 +1,17 @@
 """Which FFT library is the fastest here, found by measurement and remembered."""
 
 import json
-import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from threading import get_ident
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
-from solvers.cache import cache_folder, machine
+from solvers.cache import cache_folder, exclusive, machine, replace
 from solvers.fft import fftw, rocket, scipy_callback, simd
 from solvers.fft.plan import (
     Addresses,
@@ -62,7 +59,9 @@ def plan_transform(
         ``"simd"`` (of our own, for powers of two), ``"fftw"``, ``"rocket-fft"``, ``"scipy"``, or
         ``"auto"``: the fastest of them on this machine at this size. The measurement is made once
         and kept on disk, in the folder that ``HYBRID_CACHE_DIR`` names or the user's cache
-        folder, so that later runs use the same library and compute the same bits.
+        folder. Later processes on the same machine with the same folder and the same versions of
+        the libraries use the same library in the same way and compute the same bits; those on
+        another machine, or where no such folder can be written, may not.
 
     Raises
     ------
@@ -98,9 +97,13 @@ def _fastest(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     key = f"{machine()} | {versions} | {'x'.join(map(str, shape))} | {dtype}"
     known = _remembered()
     if known.get(key) not in candidates:
-        seconds = measure([_planned(shape, dtype, name) for name in candidates])
-        known = {**_remembered(), key: min(seconds, key=lambda name: seconds[name])}
-        _remember(known)
+        # Processes that start together must agree: one of them measures, the others read.
+        with exclusive(_choices_path()):
+            known = _remembered()
+            if known.get(key) not in candidates:
+                seconds = measure([_planned(shape, dtype, name) for name in candidates])
+                known = {**known, key: min(seconds, key=lambda name: seconds[name])}
+                replace(_choices_path(), json.dumps(known, indent=1, sort_keys=True).encode())
     return known[key]
 
 
@@ -154,21 +157,6 @@ def _remembered() -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
-
-
-def _remember(known: dict[str, str]) -> None:
-    path = _choices_path()
-    if path is None:
-        return
-    # Threads have files of their own, as processes have.
-    partial = path.with_suffix(f".{os.getpid()}-{get_ident()}")
-    # Where there is no room to remember it, the next process measures again.
-    with suppress(OSError):
-        try:
-            partial.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def _choices_path() -> Path | None:

@@ -6,8 +6,8 @@ FFTW is GPL-2.0-or-later. Nothing here needs it; it is used where the user has i
 import ctypes
 import ctypes.util
 import hashlib
-import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.cache import cache_folder, machine
+from solvers.cache import cache_folder, exclusive, machine, replace
 from solvers.fft.plan import (
     Addresses,
     Transform,
@@ -27,12 +27,18 @@ from solvers.fft.plan import (
 
 NAME = "fftw"
 
-_PATIENT = 1 << 5
+# How hard FFTW searches for a plan, in the order they are tried: a search that its time limit ends
+# leaves no wisdom that would lead to the same plan again. An estimate always does.
+_PATIENT, _MEASURE, _ESTIMATE = 1 << 5, 0, 1 << 6
+# FFTW makes no plan but one that it knows, however it was found.
+_KNOWN = 1 << 21 | _ESTIMATE
 # FFTW tries ever more algorithms until this time is over [s]; large transforms need the limit.
 _PLANNING_SECONDS = 3.0
 # FFTW's names of its libraries and of the functions in them, by precision.
 _LIBRARY: dict[np.dtype[Any], str] = {np.dtype(np.float64): "fftw3", np.dtype(np.float32): "fftw3f"}
 _PREFIX: dict[np.dtype[Any], str] = {np.dtype(np.float64): "fftw_", np.dtype(np.float32): "fftwf_"}
+# Transforms that leave out columns share their wisdom.
+_COLUMNS = "columns"
 # Making plans is the one thing in FFTW that threads may not do at the same time.
 _PLANNING = Lock()
 
@@ -50,30 +56,76 @@ def version() -> str:
 
 
 def plan(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Transform:
-    """Plan a pair of transforms by FFTW's own measurement.
+    """Plan a pair of transforms by FFTW's own measurement, or as an earlier process did.
 
-    What FFTW learned (its wisdom) is kept on disk, so that later processes plan at once and
-    compute the same bits.
+    The first process to plan a shape keeps on disk what FFTW learned (its wisdom). It and later
+    ones plan by what was kept, and so compute the same bits: on the same machine, with the same
+    cache folder and the same FFTW. Elsewhere, and where the folder cannot be written, FFTW
+    measures again and may decide otherwise.
     """
     library, prefix = _library(dtype), _PREFIX[dtype]
     field = aligned_zeros(shape, dtype)
     spectrum = aligned_zeros(spectral_shape(shape), complex_dtype(dtype))
     sizes = (ctypes.c_int * len(shape))(*shape)
-    with _PLANNING:
-        plans = [
+
+    def make(flags: int) -> list[int | None]:
+        return [
             getattr(library, f"{prefix}plan_dft_{kind}")(
-                len(shape), sizes, source.ctypes.data, target.ctypes.data, _PATIENT
+                len(shape), sizes, source.ctypes.data, target.ctypes.data, flags
             )
             for kind, source, target in (("r2c", field, spectrum), ("c2r", spectrum, field))
         ]
-        _export_wisdom(library, dtype)
-    if not all(plans):
-        raise RuntimeError(f"FFTW could not plan transforms of shape {shape} in {dtype}")
+
+    plans = planned("x".join(map(str, shape)), dtype, make)
     forward, inverse = (_address(library, f"{prefix}execute_dft_{kind}") for kind in ("r2c", "c2r"))
     addresses = Addresses(forward, plans[0], inverse, plans[1])
     return Transform(shape, dtype, NAME, addresses, library)
 
 
+def planned(
+    problem: str, dtype: np.dtype[Any], make: Callable[[int], Sequence[int | None]]
+) -> list[int]:
+    """Make plans by the wisdom that is kept for a problem; where there is none, gain it first.
+
+    Each problem has a file of its own, written once: what FFTW learns from one problem could
+    change how it solves another.
+
+    Parameters
+    ----------
+    problem
+        Name of what is planned, part of the name of the file.
+    dtype
+        ``float64`` or ``float32``.
+    make
+        Calls FFTW's planners with flags; returns addresses of plans, None where there is none.
+
+    Raises
+    ------
+    RuntimeError
+        If FFTW finds no plan.
+    """
+    path = _wisdom_path(problem, dtype)
+    with _PLANNING, exclusive(path), _wisdom_of_others_kept(dtype):
+        plans = _plans_by_wisdom(dtype, _read(path), make)
+        for effort in (_PATIENT, _MEASURE, _ESTIMATE):
+            if all(plans):
+                break
+            _call(dtype, "forget_wisdom")
+            for unwanted in (*plans, *make(effort)):
+                _call(dtype, "destroy_plan", ctypes.c_void_p(unwanted))
+            wisdom = _wisdom(dtype)
+            # As later processes do it: they find the wisdom, and not what it was gained from.
+            plans = _plans_by_wisdom(dtype, wisdom, make)
+            if all(plans):
+                replace(path, wisdom)
+    found = [plan for plan in plans if plan]
+    if not found or len(found) < len(plans):
+        raise RuntimeError(f"FFTW could not plan transforms of shape {problem} in {dtype}")
+    return found
+
+
+# Where it is not in the package, finding it starts other programs.
+@cache
 def _library_path(dtype: np.dtype[Any]) -> str | None:
     name = _LIBRARY[dtype]
     package = find_spec("pyfftw")
@@ -97,34 +149,61 @@ def _library(dtype: np.dtype[Any]) -> ctypes.CDLL:
     set_time_limit = getattr(library, f"{prefix}set_timelimit")
     set_time_limit.restype, set_time_limit.argtypes = None, [ctypes.c_double]
     set_time_limit(_PLANNING_SECONDS)
-    wisdom = _wisdom_path(dtype)
-    if wisdom is not None and wisdom.exists():
-        getattr(library, f"{prefix}import_wisdom_from_filename")(str(wisdom).encode())
+    getattr(library, f"{prefix}export_wisdom_to_string").restype = ctypes.c_void_p
+    getattr(library, f"{prefix}import_wisdom_from_string")(_read(_wisdom_path(_COLUMNS, dtype)))
     return library
 
 
-def _export_wisdom(library: ctypes.CDLL, dtype: np.dtype[Any]) -> None:
-    path = _wisdom_path(dtype)
-    if path is None:
-        return
-    # Another process may read it meanwhile: written whole, then moved into place.
-    partial = path.with_suffix(f".{os.getpid()}")
-    # Where there is no room for it, the next process plans again.
-    with suppress(OSError):
-        try:
-            export = getattr(library, f"{_PREFIX[dtype]}export_wisdom_to_filename")
-            if export(str(partial).encode()):
-                partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+def _plans_by_wisdom(
+    dtype: np.dtype[Any], wisdom: bytes, make: Callable[[int], Sequence[int | None]]
+) -> Sequence[int | None]:
+    _call(dtype, "forget_wisdom")
+    _call(dtype, "import_wisdom_from_string", wisdom)
+    return make(_KNOWN)
 
 
-def _wisdom_path(dtype: np.dtype[Any]) -> Path | None:
+@contextmanager
+def _wisdom_of_others_kept(dtype: np.dtype[Any]) -> Iterator[None]:
+    """Give back what FFTW knew to others in this process, as users of pyFFTW."""
+    wisdom = _wisdom(dtype)
+    try:
+        yield
+    finally:
+        _call(dtype, "forget_wisdom")
+        _call(dtype, "import_wisdom_from_string", wisdom)
+
+
+def _wisdom(dtype: np.dtype[Any]) -> bytes:
+    text = _call(dtype, "export_wisdom_to_string")
+    try:
+        return ctypes.string_at(text)
+    finally:
+        ctypes.CDLL(None).free(ctypes.c_void_p(text))
+
+
+def _call(dtype: np.dtype[Any], name: str, *arguments: Any) -> Any:
+    return getattr(_library(dtype), _PREFIX[dtype] + name)(*arguments)
+
+
+def _export_wisdom(_library: ctypes.CDLL, dtype: np.dtype[Any]) -> None:
+    path = _wisdom_path(_COLUMNS, dtype)
+    with exclusive(path):
+        # What other processes have added since.
+        _call(dtype, "import_wisdom_from_string", _read(path))
+        replace(path, _wisdom(dtype))
+
+
+def _read(path: Path | None) -> bytes:
+    return path.read_bytes() if path is not None and path.exists() else b""
+
+
+def _wisdom_path(problem: str, dtype: np.dtype[Any]) -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
     origin = f"{machine()} {_library_path(dtype)}"
-    return folder / f"{_LIBRARY[dtype]}-{hashlib.sha256(origin.encode()).hexdigest()[:12]}.wisdom"
+    digest = hashlib.sha256(origin.encode()).hexdigest()[:12]
+    return folder / f"{_LIBRARY[dtype]}-{problem}-{digest}.wisdom"
 
 
 def _address(library: ctypes.CDLL, name: str) -> int:

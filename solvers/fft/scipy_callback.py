@@ -1,13 +1,16 @@
 """SciPy's transforms, called back from compiled code: the slowest, and a check on the others."""
 
 import ctypes
+from functools import cache
 from typing import Any
 
 import numpy as np
 import scipy
+from numba import carray, cfunc, types  # type: ignore[attr-defined]
 from numpy.typing import NDArray
 
 from solvers.fft.plan import Addresses, Transform, complex_dtype, spectral_shape
+from solvers.function_pointer import call_transform
 
 NAME = "scipy"
 
@@ -40,11 +43,41 @@ def plan(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Transform:
         field[...] = fft.irfftn(spectrum, s=shape, axes=axes, norm="forward", overwrite_x=True)
 
     functions = _FUNCTION(forward), _FUNCTION(inverse)
-    forward_address, inverse_address = (ctypes.cast(f, ctypes.c_void_p).value for f in functions)
-    assert forward_address is not None
-    assert inverse_address is not None
-    addresses = Addresses(forward_address, 0, inverse_address, 0)
-    return Transform(shape, dtype, NAME, addresses, functions)
+    # What `_call_guarded` reads: a function, and the size of what it writes in words of 32 bits.
+    n_bytes = (
+        int(np.prod(spectral_shape(shape))) * kind.itemsize,
+        int(np.prod(shape)) * dtype.itemsize,
+    )
+    plans = np.array(
+        [
+            (ctypes.cast(f, ctypes.c_void_p).value, n // 4)
+            for f, n in zip(functions, n_bytes, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    addresses = Addresses(_guard(), plans[0].ctypes.data, _guard(), plans[1].ctypes.data)
+    return Transform(shape, dtype, NAME, addresses, (functions, plans))
+
+
+def _call_guarded(plan: Any, source: int, target: Any) -> None:
+    """Call a Python function; what it leaves undone is NaN.
+
+    An error in it, or a signal while Python enters it, cannot stop compiled code. Without this,
+    the time loop would go on with what an earlier transform has left.
+    """
+    memory = carray(plan, 2)
+    words = carray(target, memory[1])
+    words[:] = -1  # all bits set: NaN in either precision
+    call_transform(memory[0], 0, source, words.ctypes.data)
+
+
+@cache
+def _guard() -> int:
+    """Return the address of the compiled `_call_guarded`."""
+    pointers: Any = [types.CPointer(kind) for kind in (types.int64, types.int32)]  # type: ignore[no-untyped-call]
+    arguments = (pointers[0], types.intp, pointers[1])
+    compiled: Any = cfunc(types.void(*arguments), cache=True)(_call_guarded)
+    return int(compiled.address)
 
 
 def _array(address: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

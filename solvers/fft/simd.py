@@ -28,7 +28,7 @@ NAME = "simd"
 _LENGTHS = tuple(n for n in simd_transform.SIZES if n >= 16)
 _POINTER = ir.IntType(8).as_pointer()
 _REAL: dict[int, Any] = {4: ir.FloatType(), 8: ir.DoubleType()}
-# numba's cache watches this file only: what the other files generate is told apart by their text.
+# What these files generate is told apart by their text.
 _TEXT = "".join(
     inspect.getsource(module)
     for module in (simd_code, simd_layouts, simd_passes, simd_transform, simd_values)
@@ -42,8 +42,8 @@ def available() -> bool:
 
 
 def version() -> str:
-    """Return what identifies the generated code."""
-    return f"{_GENERATOR:08x}"
+    """Return what identifies the generated code: its text and the width of the registers."""
+    return f"{_GENERATOR:08x}-{8 * _register_bytes()}"
 
 
 def supports(shape: tuple[int, ...], dtype: DTypeLike) -> bool:

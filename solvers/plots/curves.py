@@ -1,6 +1,7 @@
 """Curves: spectra, budgets, distributions, series."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,17 @@ def plot_spectrum(
     Returns
     -------
     Axes
-        With wavelengths on a second axis on top, if wavenumbers have units of length.
+        With wavelengths on a second axis on top, if wavenumbers have units of length; what the
+        names of several spectra end in together, and their units, at the left.
+
+    Raises
+    ------
+    ValueError
+        If the spectra have different units.
     """
-    axes = new_axes() if axes is None else axes
     spectra = _lines(spectrum)
+    ylabel = _common_label(list(spectra.values()))
+    axes = new_axes() if axes is None else axes
     for i, (label, line) in enumerate(spectra.items()):
         shown = line[(line["wavenumber"] > 0.0).values & (line > 0.0).values]
         if fit is not None:
@@ -74,7 +82,7 @@ def plot_spectrum(
     highest = max(float(line.max()) for line in spectra.values())
     lowest, top = axes.get_ylim()
     axes.set_ylim(max(lowest, 1e-8 * highest), top)
-    axes.set_ylabel(axis_label(first))
+    axes.set_ylabel(ylabel)
     _legend(axes)
     return axes
 
@@ -244,13 +252,37 @@ def _guide(axes: Axes, spectrum: xr.DataArray, n: float) -> None:
     level = 2.0 * float((shown.values[start : start + middle.size] / middle**n).max())
     axes.loglog(middle, level * middle**n, color="#777777", linewidth=1.0)
     axes.annotate(
-        f"$K^{{{n:g}}}$",
+        f"$K^{{{_exponent(n)}}}$",
         (middle[-1], level * middle[-1] ** n),
         xytext=(3, 3),
         textcoords="offset points",
         color="#555555",
         fontsize=9.0,
     )
+
+
+def _exponent(n: float) -> str:
+    """Return a power as text, as a fraction where it is a simple one: -5/3."""
+    fraction = Fraction(n).limit_denominator(9)
+    return str(fraction) if abs(float(fraction) - n) < 1e-6 else f"{n:g}"
+
+
+def _common_label(lines: Sequence[xr.DataArray]) -> str:
+    """Return the words that the names of quantities end in together, and their units."""
+    units = {str(line.attrs["units"]): None for line in lines if "units" in line.attrs}
+    if len(units) > 1:
+        raise ValueError(
+            f"spectrum: expected spectra of the same units, got {', '.join(units)}; "
+            "draw them into axes of their own"
+        )
+    labelled = [line for line in lines if "long_name" in line.attrs] or list(lines[:1])
+    names = [axis_label(line.assign_attrs(units="1")).split() for line in labelled]
+    shared: list[str] = []
+    for words in zip(*(reversed(name) for name in names), strict=False):
+        if len(set(words)) > 1:
+            break
+        shared.insert(0, words[0])
+    return with_units(" ".join(shared) or "spectrum", next(iter(units), "1"))
 
 
 def _largest(spectrum: xr.DataArray) -> float:

@@ -139,9 +139,10 @@ def test_a_function_that_writes_nothing_adds_nothing(library: ctypes.CDLL) -> No
 def test_a_status_stops_the_run_and_is_reported(library: ctypes.CDLL) -> None:
     drags = [Drag(RATE, -1), Drag(RATE, 3)]
     integration = started(CTendency(library.drag, drags), n_member=2)
-    message = "^two-layer quasi-geostrophic: member 1, step 3: the closure returned status 7$"
-    with pytest.raises(TendencyError, match=message):
+    with pytest.raises(TendencyError, match="returned status 7") as caught:
         integration.advance(10)
+    expected = "two-layer quasi-geostrophic: member 1, step 3: the closure returned status 7"
+    assert str(caught.value) == expected
     assert [drag.calls for drag in drags] == [10, 3]
 
 

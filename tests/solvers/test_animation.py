@@ -38,7 +38,7 @@ def run(n_time: int = 4, layers: bool = True) -> xr.Dataset:
 def difference(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
     """Mean difference of two pictures below their titles, in colour steps of 255.
 
-    Every frame of a GIF has a palette of its own, so equal colours differ by a step or two.
+    Colours are rounded to those of the palette.
     """
     return float(np.abs(a[60:].astype(float) - b[60:]).mean())
 
@@ -120,3 +120,19 @@ def test_bad_requests_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frames_per_second: expected at least 1, got 0"):
         animate(dataset, tmp_path / "film.gif", frames_per_second=0)
     assert not list(tmp_path.iterdir())
+
+
+def test_staggered_fields_are_shown(tmp_path: Path) -> None:
+    corners = run(layers=False).rename(y="y_v", x="x_u")
+    assert len(frames(animate(corners, tmp_path / "film.gif"))) == 4
+
+
+@pytest.mark.parametrize("layers", [True, False])
+def test_frames_are_800_pixels_wide_and_small(tmp_path: Path, layers: bool) -> None:
+    dataset = run(10, layers)
+    noise = np.random.default_rng(0).normal(size=dataset["u"].shape)
+    dataset["u"] = dataset["u"].copy(data=noise)
+    path = animate(dataset, tmp_path / "film.gif", "u")
+    assert abs(frames(path)[0].shape[1] - 800) <= 1
+    # A hundred frames stay below 5 MB.
+    assert path.stat().st_size < 5e5

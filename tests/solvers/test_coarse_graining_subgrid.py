@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cf_units
@@ -240,3 +241,34 @@ def test_models_on_another_grid_are_refused() -> None:
 
     with pytest.raises(ValueError, match=r"coarse: expected a tendency of the shape .* of its st"):
         tendency_pairs(turbulence(), FINE, wrong, OPERATORS[1], N_COARSE)
+
+
+def test_swapped_models_and_another_nx_are_refused() -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"fine: expected a model with the grid \(2, 60, 48\) of the dataset, "
+        r"got \(2, 20, 16\); are fine and coarse swapped",
+    ):
+        tendency_pairs(turbulence(), COARSE, FINE, OPERATORS[1], N_COARSE)
+    with pytest.raises(
+        ValueError,
+        match=r"coarse: expected a model with the grid \(2, 30, 24\) of nx = 24, "
+        r"got \(2, 20, 16\); give nx",
+    ):
+        tendency_pairs(turbulence(), FINE, COARSE, OPERATORS[1], 24)
+
+
+def test_pairs_say_where_the_models_differ() -> None:
+    coarse = replace(COARSE, dt=2.0 * FINE.dt, bottom_drag=0.0)
+    pairs = tendency_pairs(turbulence(), FINE, coarse, OPERATORS[1], N_COARSE)
+    assert (pairs.dt, pairs.fine_dt) == (2.0 * FINE.dt, FINE.dt)
+    assert (pairs.bottom_drag, pairs.fine_bottom_drag) == (0.0, FINE.bottom_drag)
+    assert "fine_beta" not in pairs.attrs
+    assert (pairs.nx, pairs.fine_nx) == (N_COARSE, N_FINE)
+
+
+def test_the_coarse_velocity_is_that_of_the_coarse_model() -> None:
+    coarse = replace(COARSE, deformation_radius=2.0 * FINE.deformation_radius)
+    pairs = tendency_pairs(turbulence(), FINE, coarse, OPERATORS[1], N_COARSE)
+    psi = np.fft.irfft2(coarse.invert(np.fft.rfft2(pairs.q.values)), s=(20, 16))
+    np.testing.assert_allclose(pairs.psi, psi, atol=1e-12 * np.abs(psi).max())

@@ -157,7 +157,10 @@ class Fine:
 
 def restarted(setting: Setting, dt: float) -> Integration:
     """Begin at the developed state, as of step 0 and without a history, with another step."""
-    running = changed(setting.model, dt=dt).start(developed(setting))
+    state = developed(setting)
+    running = changed(setting.model, dt=dt).start(n_member=state.sizes["member"])
+    # `start` would refuse it, because its history is of another step.
+    running.continue_from(state)
     running.step = 0
     return running
 
@@ -330,12 +333,13 @@ def test_data_are_labelled(setting: Setting) -> None:
 @every_setting
 def test_a_step_above_the_stability_limit_is_warned_of(setting: Setting) -> None:
     model = setting.model
-    limit = model.stability_limit(model.start(developed(setting)))
+    state = model.random_state(1, np.random.default_rng(5))
+    limit = model.stability_limit(model.start(state))
     assert model.dt < limit < np.inf
     with pytest.warns(
         StabilityWarning, match=f"{model.title}: dt: .* is above the stability limit"
     ):
-        changed(model, dt=1.5 * limit).start(developed(setting))
+        changed(model, dt=1.5 * limit).start(state)
 
 
 @every_setting

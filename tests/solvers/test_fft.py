@@ -1,5 +1,6 @@
 """All FFT libraries give the same spectra; the fastest is found once and remembered."""
 
+import ctypes.util
 import errno
 import json
 import os
@@ -22,6 +23,7 @@ from solvers.fft import (
     Transform,
     aligned_zeros,
     available_backends,
+    backend_version,
     backends_for,
     choice,
     complex_dtype,
@@ -30,6 +32,7 @@ from solvers.fft import (
     inverse,
     measure,
     plan_transform,
+    simd,
     spectral_shape,
 )
 from solvers.fft.plan import ALIGNMENT
@@ -176,7 +179,9 @@ def test_an_unknown_library() -> None:
     assert str(caught.value) == f"fft: expected one of {names}, got 'mkl'"
 
 
-def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_not_installed(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fftw, "available", lambda: False)
     with pytest.raises(ValueError, match="fft: expected one of") as caught:
         plan_transform((8, 8), backend="fftw")
@@ -184,11 +189,19 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
         "fft: expected one of auto, simd, rocket-fft, scipy, got 'fftw'; "
         "install it with: pip install pyfftw"
     )
-    monkeypatch.setattr(choice, "_remembered", dict)
-    monkeypatch.setattr(choice, "_remember", lambda _known: None)
-    choice._fastest.cache_clear()
     assert plan_transform((8, 8)).backend in ("rocket-fft", "scipy")
-    choice._fastest.cache_clear()
+
+
+def test_a_library_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(fftw, "find_spec", lambda _name: None)
+    monkeypatch.setattr(ctypes.util, "find_library", asked.append)
+    fftw._library_path.cache_clear()
+    try:
+        assert [available_backends() for _ in range(3)] == [("simd", "rocket-fft", "scipy")] * 3
+    finally:
+        fftw._library_path.cache_clear()
+    assert asked == ["fftw3"]
 
 
 def test_the_fastest_is_chosen(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,12 +229,21 @@ def test_the_choice_is_remembered(empty_cache: Path, monkeypatch: pytest.MonkeyP
     assert list(known.values()) == [chosen]
     (key,) = known
     assert key.startswith(f"{machine()} | ")
+    assert all(f"{name} {backend_version(name)}" in key for name in backends_for((16, 24)))
     assert key.endswith("| 16x24 | float64")
     # A choice that no measurement would make shows that it is read, and that none is made.
     (empty_cache / "fft-choice.json").write_text(json.dumps({key: "scipy"}))
     monkeypatch.setattr(choice, "measure", None)
     forget()
     assert plan_transform((16, 24)).backend == "scipy"
+
+
+def test_registers_of_another_width_are_another_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = []
+    for width in (32, 64):
+        monkeypatch.setattr(simd, "_register_bytes", lambda width=width: width)
+        versions.append(backend_version("simd"))
+    assert [version.partition("-")[2] for version in versions] == ["256", "512"]
 
 
 def test_each_size_and_precision_has_its_choice(empty_cache: Path) -> None:
@@ -251,6 +273,71 @@ def test_what_fftw_learned_is_kept(empty_cache: Path, dtype: str) -> None:
     (wisdom,) = empty_cache.glob("*.wisdom")
     assert wisdom.name.startswith("fftw3f-" if dtype == "float32" else "fftw3-")
     assert b"wisdom" in wisdom.read_bytes()
+
+
+# Plans determine bits. The first process may search for as long as it is told, later ones for ever.
+PLANS = """
+import ctypes, sys
+import numpy as np
+from solvers.fft import fftw
+fftw._PLANNING_SECONDS = float(sys.argv[1])
+for n in map(int, sys.argv[2:]):
+    transform = fftw.plan((n, n), np.dtype(float))
+    describe = transform.keep_alive.fftw_sprint_plan
+    describe.restype, describe.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+    for plan in transform.addresses[1::2]:
+        print(n, describe(plan).decode().split())
+"""
+
+
+def start_planning(folder: Path, seconds: float, *sizes: int) -> subprocess.Popen[str]:
+    """Start a process that prints the plans it makes."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PLANS, str(seconds), *map(str, sizes)],
+        env={**os.environ, CACHE_VARIABLE: str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif("fftw" not in BACKENDS, reason="needs FFTW")
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.3])
+def test_a_search_cut_short_is_what_later_processes_use(tmp_path: Path, seconds: float) -> None:
+    first, _ = start_planning(tmp_path, seconds, 60, 30).communicate()
+    kept = {path: path.read_bytes() for path in tmp_path.glob("*.wisdom")}
+    assert len(kept) == 2
+    later, _ = start_planning(tmp_path, 60.0, 30, 60).communicate()
+    assert sorted(later.splitlines()) == sorted(first.splitlines())
+    assert len(first.splitlines()) == 4
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.wisdom")} == kept
+
+
+@pytest.mark.skipif("fftw" not in BACKENDS, reason="needs FFTW")
+def test_processes_that_plan_at_the_same_time_agree(tmp_path: Path) -> None:
+    orders = [(24, 30, 36), (30, 36, 24), (36, 24, 30)]
+    processes = [start_planning(tmp_path, 1.0, *sizes) for sizes in orders]
+    plans = [sorted(process.communicate()[0].splitlines()) for process in processes]
+    plans.append(sorted(start_planning(tmp_path, 1.0, 24, 30, 36).communicate()[0].splitlines()))
+    assert len(plans[0]) == 6
+    assert plans == [plans[0]] * 4
+
+
+@pytest.mark.skipif("fftw" not in BACKENDS, reason="needs FFTW")
+def test_what_others_taught_fftw_stays(empty_cache: Path) -> None:
+    double = np.dtype(np.float64)
+    plan_transform((8, 8), double, "fftw")
+    (path,) = empty_cache.glob("*.wisdom")
+    fftw._call(double, "forget_wisdom")
+    fftw._call(double, "import_wisdom_from_string", path.read_bytes())
+    # FFTW tells the same things in any order.
+    others = sorted(path.read_bytes().splitlines())
+    for shape in ((10, 10), (12, 12)):
+        plan_transform(shape, double, "fftw")
+        assert sorted(fftw._wisdom(double).splitlines()) == others
+    # Nor is it kept with what is planned here.
+    kept = [set(file.read_bytes().splitlines()) for file in empty_cache.glob("*.wisdom")]
+    assert [set(others) <= lines for lines in kept].count(True) == 1
+    assert len(kept) == 3
 
 
 CORRUPT = pytest.mark.parametrize(
@@ -297,10 +384,10 @@ def test_a_disk_that_is_full_is_no_reason_to_fail(
     def full(*_arguments: Any, **_options: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     monkeypatch.setattr(Path, "replace", full)
     assert plan_transform((8, 8)).backend in BACKENDS
-    assert list(empty_cache.iterdir()) == []
+    assert {path.suffix for path in empty_cache.iterdir()} <= {".lock"}
 
 
 def test_threads_at_the_same_time(empty_cache: Path) -> None:
@@ -312,16 +399,33 @@ def test_threads_at_the_same_time(empty_cache: Path) -> None:
 
 
 def test_processes_at_the_same_time(tmp_path: Path) -> None:
+    # Left to itself, each would choose another library, after a measurement that takes its time.
     program = (
-        "from solvers.fft import plan_transform\n"
-        "for n in (8, 12, 16, 20, 24): plan_transform((n, n)), plan_transform((n,), 'float32')"
+        "import sys, time\n"
+        "from solvers.fft import choice, plan_transform\n"
+        "def measure(transforms):\n"
+        "    time.sleep(0.1)\n"
+        "    names = [each.backend for each in transforms]\n"
+        "    return {name: (i + int(sys.argv[1])) % len(names) for i, name in enumerate(names)}\n"
+        "choice.measure = measure\n"
+        "for n in (8, 12, 16, 20, 24):\n"
+        "    print(plan_transform((n, n)).backend, plan_transform((n,), 'float32').backend)"
     )
-    environment = {**os.environ, CACHE_VARIABLE: str(tmp_path)}
-    processes = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in "123"]
-    assert [process.wait() for process in processes] == [0, 0, 0]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, number],
+            env={**os.environ, CACHE_VARIABLE: str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in "012"
+    ]
+    chosen = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
     known = json.loads((tmp_path / "fft-choice.json").read_text())
-    # Processes may overwrite each other's choices; the last one has written its own.
-    assert known
-    assert set(known.values()) <= set(BACKENDS)
+    # They agree, and no choice was lost.
+    assert chosen == [chosen[0]] * 3
+    assert sorted(known.values()) == sorted(chosen[0])
+    assert len(known) == 10
     # No file that was begun is left.
-    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".wisdom"}
+    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".wisdom", ".lock"}

@@ -440,7 +440,3 @@ def test_the_benchmark_compares_two_ways_to_one_result(spun_up: Array) -> None:
     np.testing.assert_allclose(
         np.fft.irfft(plain.v), final(small(), spun_up, 20), rtol=0.0, atol=1e-12
     )
-    costs = list(benchmark.measure(sizes=(64,), n_step=2))
-    assert {cost.nx for cost in costs} == {64}
-    for cost in costs:
-        assert 0.0 < cost.transforms < cost.numpy

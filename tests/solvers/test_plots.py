@@ -25,8 +25,9 @@ from solvers.plots import (
     plot_spectrum,
 )
 from solvers.plots.labels import axis_label, power_of_ten
-from solvers.plots.maps import colour_limit
+from solvers.plots.maps import colour_limit, colour_range
 from solvers.quasigeostrophic import TwoLayerQG
+from solvers.shallow_water import ShallowWater
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,8 @@ def test_field_has_units_place_and_centred_colours(run: xr.Dataset) -> None:
     assert low == -high
     assert high == pytest.approx(colour_limit(field))
     np.testing.assert_array_equal(np.asarray(mesh.get_array()), field[0].values)
-    bar = figure.axes[1]
+    assert figure.axes == [axes]
+    (bar,) = (child for child in axes.child_axes if isinstance(child, Axes))
     assert bar.get_ylabel().startswith("potential vorticity [10⁻")
     assert bar.get_ylabel().endswith(" s⁻¹]")
 
@@ -148,6 +150,13 @@ def test_pairs_have_a_row_for_each_layer(run: xr.Dataset) -> None:
     pairs = advection_pairs(run.isel(time=-1, member=0), OPERATORS[1], 16)
     figure = plot_pairs(pairs)
     figure.savefig(io.BytesIO(), format="png")
+    canvas = figure.bbox
+    for axes in figure.axes:
+        box, bar = axes.get_window_extent(), axes.child_axes[0].get_tightbbox()
+        assert axes.get_tightbbox().x0 >= canvas.x0
+        assert axes.get_tightbbox().x1 <= canvas.x1
+        assert bar is not None
+        assert bar.height < 1.2 * box.height
     titles = [axes.get_title("left") for axes in figure.axes[:4]]
     assert titles == [f"{layer} layer, day 10.0" for layer in ("upper", "lower") for _ in range(2)]
 
@@ -168,3 +177,40 @@ def test_labels() -> None:
 
 def test_nothing_but_zeros_has_colours() -> None:
     assert colour_limit(xr.DataArray(np.zeros((2, 2)))) == 1.0
+
+
+@pytest.mark.parametrize("name", ["h", "u", "v", "vorticity"])
+def test_staggered_fields_are_drawn_with_a_bar_as_high_as_the_map(name: str) -> None:
+    model = ShallowWater(nx=32, ny=16, length_x=2e6, length_y=1e6)
+    field = model.run(steps=4)[name].isel(time=-1, member=0)
+    axes = plot_field(field.transpose(*reversed(field.dims)))
+    figure_of(axes)
+    (mesh,) = axes.collections
+    np.testing.assert_array_equal(np.asarray(mesh.get_array()), field.values)
+    bar = axes.child_axes[0]
+    assert bar.get_window_extent().height <= 1.01 * axes.get_window_extent().height
+
+
+def test_colours_of_values_of_one_sign_come_from_the_data() -> None:
+    depth = xr.DataArray(np.linspace(499.0, 501.0, 10001).reshape(1, -1), dims=("y", "x"))
+    assert colour_range(depth) == pytest.approx((499.01, 500.99))
+    assert colour_range(-depth) == pytest.approx((-500.99, -499.01))
+    assert colour_range(depth, 600.0) == (0.0, 600.0)
+    assert colour_range(depth - 500.0) == pytest.approx((-0.995, 0.995))
+    assert colour_range(xr.full_like(depth, 5.0)) == (0.0, 5.0)
+    assert colour_range(xr.zeros_like(depth)) == (0.0, 1.0)
+
+
+def test_several_spectra_have_the_label_they_share(run: xr.Dataset) -> None:
+    kinetic = kinetic_energy_spectrum(run)
+    potential = kinetic.assign_attrs(long_name="available potential energy spectrum")
+    axes = plot_spectrum({"KE": kinetic, "APE": potential})
+    assert axes.get_ylabel() == "energy spectrum [m³ s⁻²]"
+    other = kinetic.assign_attrs(units="m s-2")
+    with pytest.raises(ValueError, match="spectra of the same units, got m3 s-2, m s-2; draw"):
+        plot_spectrum({"KE": kinetic, "Z": other})
+
+
+def test_guide_lines_are_named_by_fractions(run: xr.Dataset) -> None:
+    axes = plot_spectrum(kinetic_energy_spectrum(run), slopes=(-3, -5 / 3, -1.234))
+    assert [text.get_text() for text in axes.texts] == ["$K^{-3}$", "$K^{-5/3}$", "$K^{-1.234}$"]

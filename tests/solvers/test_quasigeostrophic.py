@@ -1,7 +1,7 @@
 """What a two-layer model is made of: its data, its closures, and what it refuses."""
 
 from collections.abc import Mapping
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ SMALL = TwoLayerQG(nx=16, ny=24)
 
 
 def test_cells_are_square_by_default() -> None:
-    assert (TwoLayerQG(nx=32).ny, TwoLayerQG(nx=32).length_y) == (32, 1e6)
+    square = TwoLayerQG(nx=32)
+    assert (square.grid.n_y, square.grid.length_y) == (32, 1e6)
+    finer = replace(square, nx=64, length_x=2e6)
+    assert (finer.grid.n_y, finer.grid.length_y) == (64, 2e6)
     oblong = TwoLayerQG(nx=32, ny=48, length_x=8e5)
-    assert oblong.length_y == 1.2e6
+    assert oblong.grid.length_y == oblong.attributes()["length_y"] == 1.2e6
     assert oblong.grid.dx == oblong.grid.dy == 25e3
 
 
@@ -202,6 +205,6 @@ def test_an_unknown_library_for_transforms() -> None:
 
 def test_a_run_of_another_precision_is_not_continued() -> None:
     run = TwoLayerQG(nx=16, dtype="float32").run(steps=2)
-    message = r"initial: restart_q: expected float64 of shape \(1, 2, 16, 9, 2\), got float32"
+    message = "initial: dtype: expected float64 as in the model, got float32 in the dataset"
     with pytest.raises(ValueError, match=message):
         TwoLayerQG(nx=16).run(steps=2, initial=run)

@@ -21,9 +21,9 @@ import zarr
 from killed_runs import RUN
 
 from solvers import TwoLayerQG, file_recorder, netcdf_file
+from solvers.continuation import STEP
 from solvers.file_recorder import FileRecorder
 from solvers.recorder import MemoryRecorder
-from solvers.resume import STEP
 
 MODEL = TwoLayerQG(nx=16, fft="scipy")
 FORMATS = pytest.mark.parametrize("suffix", [".nc", ".zarr"])
@@ -119,7 +119,7 @@ def test_only_the_remaining_steps_are_made(tmp_path: Path, suffix: str) -> None:
     assert fractions[-1] == 1.0
     fractions.clear()
     MODEL.run(steps=100, save_every=10, path=path, resume=True, on_progress=fractions.append)
-    assert fractions == []
+    assert fractions == [1.0]
 
 
 def test_resume_begins_a_run_that_never_began(tmp_path: Path) -> None:
@@ -406,6 +406,54 @@ def test_a_journal_that_is_left_over_is_not_believed(tmp_path: Path) -> None:
     longer = MODEL.run(steps=3, save_every=1, path=path, resume=True)
     xr.testing.assert_identical(longer.load(), MODEL.run(steps=3, save_every=1))
     assert not journal.exists()
+
+
+@FORMATS
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_file_that_is_being_written_is_left_alone(
+    tmp_path: Path, suffix: str, resume: bool
+) -> None:
+    path, refused = tmp_path / f"run{suffix}", list[str]()
+
+    def begin_again(_done: float) -> None:
+        before = bytes_of(path)
+        with pytest.raises(RuntimeError, match="another process") as caught:
+            MODEL.run(steps=4, save_every=1, path=path, resume=resume)
+        assert bytes_of(path) == before
+        refused.append(str(caught.value))
+
+    written = MODEL.run(steps=4, save_every=1, path=path, on_progress=begin_again)
+    message = "is being written by another process; wait until it has ended, or give another path"
+    assert set(refused) == {f"path: {path} {message}"}
+    xr.testing.assert_identical(written.load(), MODEL.run(steps=4, save_every=1))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_another_process_may_not_write_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.nc"
+    program = f"""
+from solvers import TwoLayerQG
+TwoLayerQG(nx=16, fft="scipy").run(steps=4, save_every=1, path={str(path)!r}, resume=True)
+"""
+    ended = list[subprocess.CompletedProcess[str]]()
+
+    def begin_again(done: float) -> None:
+        if done == 0.5:
+            command = [sys.executable, "-c", program]
+            ended.append(subprocess.run(command, capture_output=True, text=True, check=False))
+
+    MODEL.run(steps=4, save_every=1, path=path, on_progress=begin_again).close()
+    assert ended[0].returncode == 1
+    assert f"RuntimeError: path: {path} is being written by another process" in ended[0].stderr
+
+
+def test_a_run_that_is_refused_leaves_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "run.nc"
+    MODEL.run(steps=1, path=path).close()
+    for seed, resume, error in ((0, False, FileExistsError), (1, True, ValueError)):
+        with pytest.raises(error):
+            MODEL.run(steps=1, path=path, seed=seed, resume=resume)
+        assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("name", ["run.grib", "run", "run.nc.gz"])

@@ -251,7 +251,7 @@ def test_what_is_wrong_with_a_duration(duration: dict[str, Any], message: str) -
 
 def test_a_dataset_of_another_grid_is_not_continued() -> None:
     other = TwoLayerQG(nx=32, fft="scipy").run(steps=1)
-    message = "initial: restart_q: expected float64 of shape .*; continue a run with the same model"
+    message = "initial: nx: expected 16 as in the model, got 32 in the dataset; to begin anew"
     with pytest.raises(ValueError, match=message):
         MODEL.run(steps=1, initial=other)
 

@@ -74,3 +74,11 @@ def test_days_need_units() -> None:
     message = "days: expected steps or time, because this model has no units"
     with pytest.raises(ValueError, match=message):
         Schedule.of(0.01, "1", days=1.0)
+
+
+def test_long_durations_are_whole_too() -> None:
+    with pytest.raises(ValueError, match="steps: expected a positive multiple of dt"):
+        Schedule.of(1e-3, "1", steps=1_000_000.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="time: expected a positive multiple of dt"):
+        Schedule.of(1e-3, "1", time=600.0003)
+    assert Schedule.of(1e-3, "1", time=1e6).n_step == 10**9
