@@ -312,7 +312,10 @@ def _store(returned: Any, tendencies: Sequence[GridField]) -> None:
         names = ", ".join(field.name for field in tendencies)
         raise TendencyError(f"closure: expected tendencies of {names}, got {', '.join(unknown)}")
     for field in tendencies:
-        values = np.asarray(returned.get(field.name, 0.0))
+        value = returned.get(field.name, 0.0)
+        if value is None:
+            raise TendencyError(f"closure: {field.name}: expected an array, got None")
+        values = np.asarray(value)
         if values.dtype.kind not in "biuf":
             raise TendencyError(
                 f"closure: {field.name}: expected real numbers, got {values.dtype}"

@@ -180,7 +180,9 @@ def test_an_initial_state_that_is_not_finite() -> None:
 
 def test_a_run_of_another_stepper_cannot_be_continued() -> None:
     begun = Barotropic(nx=16, dt=2e-3, stepper="IF-RK4").run(steps=2)
-    with pytest.raises(ValueError, match="initial: stepper: expected .* as in the model, got IF-RK4"):
+    with pytest.raises(
+        ValueError, match=r"initial: stepper: expected .* as in the model, got IF-RK4"
+    ):
         Barotropic(nx=16, dt=2e-3).run(steps=2, initial=begun)
 
 

@@ -1,5 +1,6 @@
 """What a two-layer model is made of: its data, its closures, and what it refuses."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
@@ -169,13 +170,14 @@ def test_a_closure_may_name_what_it_returns() -> None:
         ),
         (np.zeros((1, 24, 16)), r"expected shape \(2, 24, 16\) .*, got \(1, 24, 16\)$"),
         (0.0, r"expected shape \(2, 24, 16\) \(layer, y, x\), got \(\)$"),
-        (None, r"expected shape \(2, 24, 16\) \(layer, y, x\), got \(\)$"),
+        (None, "q_tendency: expected an array, got None$"),
         ({"u_tendency": 0.0}, "expected tendencies of q_tendency, got u_tendency$"),
     ],
 )
 def test_what_is_wrong_with_what_a_closure_returns(returned: Any, message: str) -> None:
-    with pytest.raises(TendencyError, match=message):
+    with pytest.raises(TendencyError, match="closure: ") as caught:
         SMALL.run(steps=2, tendency=lambda _fields, _step: returned)
+    assert re.search(message, str(caught.value))
 
 
 @pytest.mark.parametrize(
