@@ -105,7 +105,6 @@ def test_what_a_python_function_raises_comes_through(
 
 NO_NUMBERS = {
     "complex": (lambda fields, _: fields["q"] * 1j, "got complex128; return their real part"),
-    "none": (lambda _fields, _: None, "got object"),
     "text": (lambda _fields, _: "drag", "got <U4"),
 }
 

@@ -37,8 +37,6 @@ _PLANNING_SECONDS = 3.0
 # FFTW's names of its libraries and of the functions in them, by precision.
 _LIBRARY: dict[np.dtype[Any], str] = {np.dtype(np.float64): "fftw3", np.dtype(np.float32): "fftw3f"}
 _PREFIX: dict[np.dtype[Any], str] = {np.dtype(np.float64): "fftw_", np.dtype(np.float32): "fftwf_"}
-# Transforms that leave out columns share their wisdom.
-_COLUMNS = "columns"
 # Making plans is the one thing in FFTW that threads may not do at the same time.
 _PLANNING = Lock()
 
@@ -63,23 +61,22 @@ def plan(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Transform:
     cache folder and the same FFTW. Elsewhere, and where the folder cannot be written, FFTW
     measures again and may decide otherwise.
     """
-    library, prefix = _library(dtype), _PREFIX[dtype]
     field = aligned_zeros(shape, dtype)
     spectrum = aligned_zeros(spectral_shape(shape), complex_dtype(dtype))
     sizes = (ctypes.c_int * len(shape))(*shape)
 
     def make(flags: int) -> list[int | None]:
         return [
-            getattr(library, f"{prefix}plan_dft_{kind}")(
+            function(dtype, f"plan_dft_{kind}")(
                 len(shape), sizes, source.ctypes.data, target.ctypes.data, flags
             )
             for kind, source, target in (("r2c", field, spectrum), ("c2r", spectrum, field))
         ]
 
     plans = planned("x".join(map(str, shape)), dtype, make)
-    forward, inverse = (_address(library, f"{prefix}execute_dft_{kind}") for kind in ("r2c", "c2r"))
+    forward, inverse = (address(dtype, f"execute_dft_{kind}") for kind in ("r2c", "c2r"))
     addresses = Addresses(forward, plans[0], inverse, plans[1])
-    return Transform(shape, dtype, NAME, addresses, library)
+    return Transform(shape, dtype, NAME, addresses, _library(dtype))
 
 
 def planned(
@@ -124,6 +121,18 @@ def planned(
     return found
 
 
+def function(dtype: np.dtype[Any], name: str) -> Any:
+    """Return a function of FFTW in a precision by its name without prefix."""
+    return getattr(_library(dtype), _PREFIX[dtype] + name)
+
+
+def address(dtype: np.dtype[Any], name: str) -> int:
+    """Return the address of a function of FFTW in a precision."""
+    value = ctypes.cast(function(dtype, name), ctypes.c_void_p).value
+    assert value is not None
+    return value
+
+
 # Where it is not in the package, finding it starts other programs.
 @cache
 def _library_path(dtype: np.dtype[Any]) -> str | None:
@@ -150,7 +159,6 @@ def _library(dtype: np.dtype[Any]) -> ctypes.CDLL:
     set_time_limit.restype, set_time_limit.argtypes = None, [ctypes.c_double]
     set_time_limit(_PLANNING_SECONDS)
     getattr(library, f"{prefix}export_wisdom_to_string").restype = ctypes.c_void_p
-    getattr(library, f"{prefix}import_wisdom_from_string")(_read(_wisdom_path(_COLUMNS, dtype)))
     return library
 
 
@@ -182,15 +190,7 @@ def _wisdom(dtype: np.dtype[Any]) -> bytes:
 
 
 def _call(dtype: np.dtype[Any], name: str, *arguments: Any) -> Any:
-    return getattr(_library(dtype), _PREFIX[dtype] + name)(*arguments)
-
-
-def _export_wisdom(_library: ctypes.CDLL, dtype: np.dtype[Any]) -> None:
-    path = _wisdom_path(_COLUMNS, dtype)
-    with exclusive(path):
-        # What other processes have added since.
-        _call(dtype, "import_wisdom_from_string", _read(path))
-        replace(path, _wisdom(dtype))
+    return function(dtype, name)(*arguments)
 
 
 def _read(path: Path | None) -> bytes:
@@ -204,9 +204,3 @@ def _wisdom_path(problem: str, dtype: np.dtype[Any]) -> Path | None:
     origin = f"{machine()} {_library_path(dtype)}"
     digest = hashlib.sha256(origin.encode()).hexdigest()[:12]
     return folder / f"{_LIBRARY[dtype]}-{problem}-{digest}.wisdom"
-
-
-def _address(library: ctypes.CDLL, name: str) -> int:
-    address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
-    assert address is not None
-    return address

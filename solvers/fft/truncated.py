@@ -17,7 +17,6 @@ from solvers.function_pointer import call_transform
 _NUMBERS = CPointer(types.int64)  # type: ignore[no-untyped-call]
 # FFTW's names of the signs of the exponents.
 _FORWARD, _BACKWARD = -1, 1
-_PATIENT = 1 << 5
 
 
 def plan_truncated(
@@ -80,16 +79,20 @@ def _plan_fftw(
     (n_y, n_x), n_k = shape, spectral_shape(shape)[1]
     field, spectrum = aligned_zeros(shape, dtype), aligned_zeros((n_y, n_k), complex_dtype(dtype))
     rows, waves, columns = (n_y, 1, n_x), (n_y, 1, n_k), (n_column, n_k, 1)
-    # Function and plan of the transforms along x and along y, in the order of their use.
-    calls: NDArray[np.int64] = np.array(
-        [
-            _plan_batch("r2c", n_x, (field, rows), (spectrum, waves)),
-            _plan_batch("", n_y, (spectrum, columns), (spectrum, columns), _FORWARD),
-            _plan_batch("", n_y, (spectrum, columns), (spectrum, columns), _BACKWARD),
-            _plan_batch("c2r", n_x, (spectrum, waves), (field, rows)),
-        ],
-        dtype=np.int64,
+    # In the order of their use: along x and along y, and back.
+    batches = (
+        ("r2c", n_x, (field, rows), (spectrum, waves)),
+        ("", n_y, (spectrum, columns), (spectrum, columns), _FORWARD),
+        ("", n_y, (spectrum, columns), (spectrum, columns), _BACKWARD),
+        ("c2r", n_x, (spectrum, waves), (field, rows)),
     )
+    plans = fftw.planned(
+        f"{n_y}x{n_x}-{n_column}",
+        dtype,
+        lambda flags: [_plan_batch(flags, *batch) for batch in batches],
+    )
+    functions = (fftw.address(dtype, f"execute_dft{_suffix(kind)}") for kind, *_ in batches)
+    calls: NDArray[np.int64] = np.array(list(zip(functions, plans, strict=True)), dtype=np.int64)
     forward, inverse = calls[:2], calls[2:]
     x_then_y, y_then_x = _fftw_functions()
     addresses = Addresses(
@@ -98,22 +101,24 @@ def _plan_fftw(
     return addresses, calls
 
 
+def _suffix(kind: str) -> str:
+    return f"_{kind}" if kind else ""
+
+
 def _plan_batch(
+    flags: int,
     kind: str,
     size: int,
     source: tuple[NDArray[Any], tuple[int, int, int]],
     target: tuple[NDArray[Any], tuple[int, int, int]],
     *sign: int,
-) -> tuple[int, int]:
-    """Plan several 1-D transforms by FFTW; return the addresses of a function and its plan.
+) -> int | None:
+    """Plan several 1-D transforms by FFTW; return the address of the plan, None without one.
 
     Source and target are an array, and how many transforms it holds, the distance of the elements
     of one, and the distance of one from the next.
     """
-    real = np.dtype(source[0].real.dtype)
-    library, prefix = fftw._library(real), fftw._PREFIX[real]
-    suffix = f"_{kind}" if kind else ""
-    function = getattr(library, f"{prefix}plan_many_dft{suffix}")
+    function = fftw.function(np.dtype(source[0].real.dtype), f"plan_many_dft{_suffix(kind)}")
     sizes = ctypes.POINTER(ctypes.c_int)
     part = (ctypes.c_void_p, sizes, ctypes.c_int, ctypes.c_int)
     function.restype = ctypes.c_void_p
@@ -123,16 +128,12 @@ def _plan_batch(
         ctypes.c_uint,
     ]
     (array, (count, *distances)), (result, (_, *other_distances)) = source, target
-    with fftw._PLANNING:
-        plan = function(
-            *(1, (ctypes.c_int * 1)(size), count),
-            *(array.ctypes.data, None, *distances, result.ctypes.data, None, *other_distances),
-            *(*sign, _PATIENT),
-        )
-        fftw._export_wisdom(library, real)
-    if not plan:
-        raise RuntimeError(f"FFTW could not plan {count} transforms of length {size} in {real}")
-    return fftw._address(library, f"{prefix}execute_dft{suffix}"), plan
+    plan: int | None = function(
+        *(1, (ctypes.c_int * 1)(size), count),
+        *(array.ctypes.data, None, *distances, result.ctypes.data, None, *other_distances),
+        *(*sign, flags),
+    )
+    return plan
 
 
 # Compiled when first used: most processes need one library and one precision.

@@ -82,7 +82,7 @@ def plot_pairs(pairs: xr.Dataset) -> Figure:
     )
     with matplotlib.rc_context(STYLE):
         height = figure_height(pairs[name])
-        # The layout is made before the maps take their proportions: leave room for what moves.
+        # With less room the labels of the left maps reach beyond the canvas.
         room = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06)
         figure = Figure(figsize=(9.4, height * len(layers)), layout=room)
         rows = figure.subplots(len(layers), 2, squeeze=False)

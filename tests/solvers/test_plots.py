@@ -153,9 +153,10 @@ def test_pairs_have_a_row_for_each_layer(run: xr.Dataset) -> None:
     canvas = figure.bbox
     for axes in figure.axes:
         box, bar = axes.get_window_extent(), axes.child_axes[0].get_tightbbox()
-        assert axes.get_tightbbox().x0 >= canvas.x0
-        assert axes.get_tightbbox().x1 <= canvas.x1
+        outer = axes.get_tightbbox()
+        assert outer is not None
         assert bar is not None
+        assert canvas.x0 <= outer.x0 < outer.x1 <= canvas.x1
         assert bar.height < 1.2 * box.height
     titles = [axes.get_title("left") for axes in figure.axes[:4]]
     assert titles == [f"{layer} layer, day 10.0" for layer in ("upper", "lower") for _ in range(2)]

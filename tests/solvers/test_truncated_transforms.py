@@ -1,14 +1,20 @@
 """Transforms that leave out columns against the full transforms of numpy."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numba import njit
 
+from solvers.cache import CACHE_VARIABLE
 from solvers.fft import (
     Addresses,
     aligned_zeros,
+    available_backends,
     backends_for,
     complex_dtype,
     forward,
@@ -64,3 +70,35 @@ def test_plans_are_made_once() -> None:
 def test_an_unknown_library() -> None:
     with pytest.raises(ValueError, match=r"fft: expected one of auto, .* got 'mkl'"):
         plan_truncated((16, 16), 6, backend="mkl")
+
+
+# Plans determine bits. The first process may search for as long as it is told, later ones for ever.
+PLANS = """
+import ctypes, sys
+import numpy as np
+from solvers.fft import fftw
+from solvers.fft.truncated import plan_truncated
+fftw._PLANNING_SECONDS = float(sys.argv[1])
+describe = fftw.function(np.dtype(float), "sprint_plan")
+describe.restype, describe.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
+for n in map(int, sys.argv[2:]):
+    for _, plan in plan_truncated((n, n), n // 3, backend="fftw").keep_alive:
+        print(n, describe(int(plan)).decode().split())
+"""
+
+
+@pytest.mark.skipif("fftw" not in available_backends(), reason="needs FFTW")
+@pytest.mark.parametrize("seconds", [0.0, 0.02])
+def test_a_search_cut_short_is_what_later_processes_use(tmp_path: Path, seconds: float) -> None:
+    plans = [
+        subprocess.run(
+            [sys.executable, "-c", PLANS, *arguments],
+            env={**os.environ, CACHE_VARIABLE: str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for arguments in ((str(seconds), "96", "60"), ("60.0", "60", "96"))
+    ]
+    assert sorted(plans[0]) == sorted(plans[1])
+    assert len(plans[0]) == 8
