@@ -197,7 +197,7 @@ def writing(fields: Mapping[str, NDArray[Any]], step: int) -> NDArray[Any]:
 @pytest.mark.parametrize(
     ("closure", "error", "message"),
     [
-        (failing, ZeroDivisionError, "^in step 0$"),
+        (failing, ZeroDivisionError, "^in step 0\n.*member 0, step 0: "),
         (writing, ValueError, "read-only"),
     ],
 )
