@@ -74,14 +74,25 @@ def plan_transform(
     'scipy'
     """
     kind = np.dtype(dtype)
+    return _planned(shape, kind, chosen_backend(shape, kind, backend))
+
+
+def chosen_backend(shape: tuple[int, ...], dtype: np.dtype[Any], backend: str) -> str:
+    """Return the library that a name stands for; nothing is planned unless it is ``"auto"``.
+
+    Raises
+    ------
+    ValueError
+        If the library is unknown or not installed.
+    """
     if backend == "auto":
-        backend = _fastest(shape, kind)
+        backend = _fastest(shape, dtype)
     if backend not in available_backends():
         raise ValueError(
             f"fft: expected one of {', '.join(('auto', *available_backends()))}, got {backend!r}"
             + ("; install it with: pip install pyfftw" if backend == fftw.NAME else "")
         )
-    return _planned(shape, kind, backend)
+    return backend
 
 
 @lru_cache(maxsize=64)

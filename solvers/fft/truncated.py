@@ -10,7 +10,7 @@ from numba.core.types import CPointer
 from numpy.typing import DTypeLike, NDArray
 
 from solvers.fft import fftw, rocket, simd
-from solvers.fft.choice import plan_transform
+from solvers.fft.choice import chosen_backend, plan_transform
 from solvers.fft.plan import Addresses, Transform, aligned_zeros, complex_dtype, spectral_shape
 from solvers.function_pointer import call_transform
 
@@ -47,8 +47,8 @@ def plan_truncated(
     >>> plan_truncated((8, 8), 3, backend="rocket-fft").backend
     'rocket-fft'
     """
-    name = plan_transform(shape, dtype, backend).backend
-    return _planned(shape, n_column, np.dtype(dtype), name)
+    kind = np.dtype(dtype)
+    return _planned(shape, n_column, kind, chosen_backend(shape, kind, backend))
 
 
 @lru_cache(maxsize=64)
