@@ -153,11 +153,7 @@ class Barotropic(Model):
     @cached_property
     def grid(self) -> SpectralGrid:
         """Grid and wavenumbers."""
-        n_y = self.nx if self.ny is None else self.ny
-        # A wrong number of points is the grid's to refuse.
-        square = self.length_x * n_y / (self.nx or 1)
-        length_y = square if self.length_y is None else self.length_y
-        return SpectralGrid(self.nx, n_y, self.length_x, length_y)
+        return SpectralGrid.of(self.nx, self.ny, self.length_x, self.length_y)
 
     @property
     def scheme(self) -> AdamsBashforthCrankNicolson | IntegratingFactor:

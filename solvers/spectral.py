@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -48,6 +48,14 @@ class SpectralGrid:
         for name, length in (("length_x", self.length_x), ("length_y", self.length_y)):
             if not length > 0.0:
                 raise ValueError(f"{name}: expected a positive length, got {length}")
+
+    @classmethod
+    def of(cls, nx: int, ny: int | None, length_x: float, length_y: float | None) -> Self:
+        """Return a grid; without `ny` as many rows as columns, without `length_y` square cells."""
+        n_y = nx if ny is None else ny
+        # A wrong number of points is refused by its own message.
+        square = length_x * n_y / (nx or 1)
+        return cls(nx, n_y, length_x, square if length_y is None else length_y)
 
     @property
     def shape(self) -> tuple[int, int]:
