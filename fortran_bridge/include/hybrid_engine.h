@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define HYBRID_ENGINE_ABI_VERSION 1
+#define HYBRID_ENGINE_ABI_VERSION 2
 
 /* One argument or result: contiguous [n][shape...], of `kind` bytes an element. */
 typedef struct hybrid_engine_field {
@@ -23,23 +23,29 @@ typedef struct hybrid_engine_field {
   const int64_t *shape; /* -1: any size */
 } hybrid_engine_field;
 
-typedef struct hybrid_engine_call {
-  int64_t n;                    /* columns (or members) in every buffer */
-  const int64_t *const *shapes; /* extents of each argument, then of each result; ends with -1 */
-  const void *const *arguments; /* inputs, state, noise */
-  void *const *results;         /* outputs, new state */
-} hybrid_engine_call;
+typedef struct hybrid_engine_options {
+  const char *device; /* "cpu", "cuda:0" */
+  int n_thread;       /* threads inside operations */
+} hybrid_engine_options;
 
-/* Functions return 0, or 1 after writing a message of at most `size` bytes. */
+/* Functions return 0, or 1 after writing a message of at most `size` bytes. A model may be used by
+ * several threads at once, a session by one at a time. */
 typedef struct hybrid_engine {
   int abi_version;
   const char *name;
   const char *version;
   int (*open)(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments,
-              int n_argument, const hybrid_engine_field *results, int n_result, void **model,
-              char *message, size_t size);
-  int (*run)(void *model, const hybrid_engine_call *call, char *message, size_t size);
+              int n_argument, const hybrid_engine_field *results, int n_result,
+              const hybrid_engine_options *options, void **model, char *message, size_t size);
+  /* A session evaluates n columns (or members) whose arguments always lie at the same addresses,
+   * so that whatever the engine needs around them is made once. `shapes` holds the extents of
+   * each argument, then of each result, each list ended with -1; they are copied. */
+  int (*prepare)(void *model, int64_t n, const int64_t *const *shapes, const void *const *arguments,
+                 void **session, char *message, size_t size);
+  int (*run)(void *session, void *const *results, char *message, size_t size);
+  void (*release)(void *session);
   void (*close)(void *model);
+  int (*device_count)(const char *kind); /* 0 for kinds it does not know */
 } hybrid_engine;
 
 /* The one symbol that the core looks up. */
