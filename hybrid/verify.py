@@ -15,14 +15,10 @@ from closures.field import Field
 from closures.spec import ClosureSpec
 from fortran_bridge.hosts import run_host
 from hybrid.archive import read_manifest, read_reference
-from hybrid.comparison import Arrays, largest_difference, output_scales
-from hybrid.export import NOISE_SEED, NOISE_STEP, load_scripted, result_names
+from hybrid.comparison import BOUNDS, Arrays, largest_difference, output_scales
+from hybrid.export import NOISE_SEED, NOISE_STEP, python_function, result_names
 from hybrid.runtime import CompiledClosure, load
 from hybrid.threads import one_thread
-
-# Largest difference from eager [eps on scaled outputs]; an engine with other arithmetic will
-# have its own.
-BOUNDS = {"torchscript": 4.0}
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class VerifyReport:
 
 
 def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) -> VerifyReport:
-    """Compare TorchScript, C ABI and Fortran with the eager results kept in the archive.
+    """Compare Python, C ABI and Fortran with the eager results kept in the archive.
 
     Eager arithmetic itself rounds differently in batches of another size. So whole batches are
     compared with eager batches of the same size, and reproducible blocks, which promise for any
@@ -80,7 +76,7 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
     scales = output_scales(spec, reference.largest)
     bound = BOUNDS[manifest.engine]
     rows = []
-    for way in _ways(path, spec):
+    for way in _ways(path, spec, manifest.engine):
         for n, same_batch in sorted(reference.results.items()):
             arguments = {name: array[:n] for name, array in reference.arguments.items()}
             large_batch = {name: array[:n] for name, array in reference.largest.items()}
@@ -101,17 +97,17 @@ class _Way:
     evaluate: Callable[[Arrays, int], Arrays]
 
 
-def _ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
-    module = load_scripted(path)
+def _ways(path: Path, spec: ClosureSpec, engine: str) -> tuple[_Way, ...]:
+    module = python_function(path, engine)
     compiled = load(path)
 
-    def torchscript(arguments: Arrays, _: int) -> Arrays:
+    def python(arguments: Arrays, _: int) -> Arrays:
         with one_thread(), torch.no_grad():
             results = module(*(torch.from_numpy(array) for array in arguments.values()))
         return dict(zip(result_names(spec), (tensor.numpy() for tensor in results), strict=True))
 
     return (
-        _Way("torchscript", False, torchscript),
+        _Way(engine, False, python),
         _Way("c", True, lambda a, n: _run_c(compiled, a, n, reproducible=True)),
         _Way("c, whole batch", False, lambda a, n: _run_c(compiled, a, n, reproducible=False)),
         _Way("fortran", True, lambda a, n: _run_fortran(path, spec, a, n, reproducible=True)),
