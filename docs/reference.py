@@ -128,12 +128,13 @@ def _declarations(lines: list[str], first: int) -> list[str]:
 def _type_bound(lines: list[str]) -> Iterator[tuple[str, str, str]]:
     """Yield type, public name and specific procedure of all bindings of `*_t` types."""
     inside = ""
+    bound = re.compile(r"\s+(?:procedure|generic) :: (\w+) => (\w+)")
     for line in lines:
         if match := re.match(r"\s+type(?:, public)? :: (closure_t|binding_t)$", line):
             inside = match[1]
         elif re.match(r"\s+end type", line):
             inside = ""
-        elif (inside and (match := re.match(r"\s+procedure :: (\w+) => (\w+)", line))) or (inside and (match := re.match(r"\s+generic :: (\w+) => (\w+)", line))):
+        elif inside and (match := bound.match(line)):
             yield inside, match[1], match[2]
 
 
