@@ -10,10 +10,10 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "error.hpp"
+#include "json_text.hpp"
 
 namespace hybrid {
 
@@ -21,7 +21,6 @@ namespace {
 
 constexpr const char *manifest_name = "extra/hybrid.json";
 constexpr const char *hashes_name = "extra/hybrid.sha256.json";
-constexpr zip_uint64_t largest_entry = zip_uint64_t{1} << 34;
 
 struct CloseZip {
   void operator()(zip_t *zip) const { zip_discard(zip); }
@@ -41,12 +40,12 @@ std::vector<char> read_file(const std::string &path) {
   file.seekg(0);
   if (!file.read(bytes.data(), end))
     throw Error(HYBRID_ERROR_FILE, path + ": could not be read to its end");
-  if (bytes.empty())
-    throw Error(HYBRID_ERROR_ARCHIVE, path + ": expected a closure archive, got an empty file");
   return bytes;
 }
 
 Zip open_zip(const std::string &path, const std::vector<char> &bytes) {
+  if (bytes.empty())
+    throw Error(HYBRID_ERROR_ARCHIVE, path + ": expected a closure archive, got an empty file");
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t *source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
@@ -62,40 +61,97 @@ Zip open_zip(const std::string &path, const std::vector<char> &bytes) {
   return Zip(zip);
 }
 
-std::string read_entry(const std::string &path, zip_t *zip, zip_uint64_t index,
-                       const std::string &name) {
-  zip_stat_t stat;
-  if (zip_stat_index(zip, index, 0, &stat) != 0 || !(stat.valid & ZIP_STAT_SIZE) ||
-      stat.size > largest_entry)
-    throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + name + " has no sensible size");
-  std::unique_ptr<zip_file_t, int (*)(zip_file_t *)> file(zip_fopen_index(zip, index, 0),
-                                                          zip_fclose);
-  // Grown as it is read: a header that lies about the size cannot make us reserve it.
-  std::string content;
-  std::array<char, 1 << 16> chunk;
-  zip_int64_t count = -1;
-  while (file && (count = zip_fread(file.get(), chunk.data(), chunk.size())) > 0)
-    content.append(chunk.data(), static_cast<size_t>(count));
-  if (!file || count < 0 || content.size() != stat.size)
-    throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + name +
-                                          " is damaged (its checksum does not match); copy or " +
-                                          "export the archive again");
-  return content;
+struct FreeDigest {
+  void operator()(EVP_MD_CTX *context) const { EVP_MD_CTX_free(context); }
+};
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new()) {
+    require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  }
+
+  void add(const char *bytes, size_t count) {
+    require(EVP_DigestUpdate(context_.get(), bytes, count) == 1);
+  }
+
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned int length = 0;
+    require(EVP_DigestFinal_ex(context_.get(), digest.data(), &length) == 1);
+    constexpr const char *digits = "0123456789abcdef";
+    std::string text;
+    for (unsigned int i = 0; i < length; ++i) {
+      text += digits[digest[i] >> 4];
+      text += digits[digest[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  static void require(bool worked) {
+    if (!worked) throw Error(HYBRID_ERROR_INTERNAL, "SHA-256 is not available");
+  }
+  std::unique_ptr<EVP_MD_CTX, FreeDigest> context_;
+};
+
+struct Entry {
+  std::string hash;
+  std::string content;  // empty unless it was asked for
+};
+
+// TorchScript stores and deflates; other methods of zip files can ask for gigabytes to unfold.
+void check_method(const std::string &path, const zip_stat_t &stat, const std::string &name) {
+  const bool known = (stat.valid & ZIP_STAT_COMP_METHOD) && (stat.valid & ZIP_STAT_SIZE) &&
+                     (stat.comp_method == ZIP_CM_STORE || stat.comp_method == ZIP_CM_DEFLATE);
+  const bool open =
+      !(stat.valid & ZIP_STAT_ENCRYPTION_METHOD) || stat.encryption_method == ZIP_EM_NONE;
+  if (!known || !open)
+    throw Error(HYBRID_ERROR_ARCHIVE,
+                path + ": entry " + printable(name) +
+                    ": expected it stored or deflated and not encrypted, got another method; " +
+                    "write the archive with hybrid.export");
 }
 
-std::string sha256(const std::string &content) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int length = 0;
-  if (EVP_Digest(content.data(), content.size(), digest.data(), &length, EVP_sha256(), nullptr) !=
-      1)
-    throw Error(HYBRID_ERROR_INTERNAL, "SHA-256 is not available");
-  constexpr const char *hex = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    text += hex[digest[i] >> 4];
-    text += hex[digest[i] & 15];
+// Reads and hashes one entry and takes what it unfolds to from `allowance` [bytes].
+Entry read_entry(const std::string &path, zip_t *zip, zip_uint64_t index, const std::string &name,
+                 bool keep, uint64_t &allowance) {
+  zip_stat_t stat;
+  if (zip_stat_index(zip, index, 0, &stat) != 0)
+    throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) + " is damaged");
+  check_method(path, stat, name);
+  std::unique_ptr<zip_file_t, int (*)(zip_file_t *)> file(zip_fopen_index(zip, index, 0),
+                                                          zip_fclose);
+  Entry entry;
+  Sha256 hash;
+  uint64_t size = 0;
+  // Read to its end whatever the header says: headers can lie about the size.
+  std::array<char, 1 << 16> chunk;
+  zip_int64_t count = -1;
+  while (file && (count = zip_fread(file.get(), chunk.data(), chunk.size())) > 0) {
+    const auto length = static_cast<size_t>(count);
+    if (length > allowance)
+      throw Error(HYBRID_ERROR_ARCHIVE,
+                  path + ": expected entries that unfold to at most " +
+                      std::to_string(most_unfolding) + " times the file and " +
+                      std::to_string(unfolding_allowance >> 20) + " MiB, got more at " +
+                      printable(name) + "; do not use this file");
+    allowance -= length;
+    size += length;
+    if (keep && size > largest_json)
+      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) +
+                                            ": expected at most " +
+                                            std::to_string(largest_json >> 20) +
+                                            " MiB, got more; export the closure again");
+    hash.add(chunk.data(), length);
+    if (keep) entry.content.append(chunk.data(), length);
   }
-  return text;
+  if (!file || count < 0 || size != stat.size)
+    throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) +
+                                          " is damaged (its checksum does not match); copy or " +
+                                          "export the archive again");
+  entry.hash = hash.hex();
+  return entry;
 }
 
 // TorchScript puts all entries below one folder named after the file it was first saved to.
@@ -108,32 +164,36 @@ void verify(const std::string &path, const std::map<std::string, std::string> &f
             const std::string &hashes) {
   std::map<std::string, std::string> expected;
   try {
-    nlohmann::json::parse(hashes).at("entries").get_to(expected);
+    parse_json(hashes).at("entries").get_to(expected);
   } catch (const nlohmann::json::exception &) {
     throw Error(HYBRID_ERROR_ARCHIVE, path + ": the list of hashes does not read as one");
   }
   for (const auto &[name, hash] : found) {
     const auto entry = expected.find(name);
     if (entry == expected.end())
-      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + name +
+      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) +
                                             " is not in the list of hashes; it was added after " +
                                             "the export: do not use this file");
     if (entry->second != hash)
-      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + name + ": expected SHA-256 " +
-                                            entry->second + ", got " + hash +
+      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) +
+                                            ": expected SHA-256 " + printable(entry->second) +
+                                            ", got " + hash +
                                             "; the file was changed after the export");
   }
   for (const auto &[name, hash] : expected)
     if (!found.count(name))
-      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + name + " is missing");
+      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) + " is missing");
 }
 
 }  // namespace
 
-Archive read_archive(const std::string &path) {
+Archive read_archive(const std::string &path) { return read_archive(read_file(path), path); }
+
+Archive read_archive(std::vector<char> bytes, const std::string &label) {
   Archive archive;
-  archive.bytes = read_file(path);
-  const Zip zip = open_zip(path, archive.bytes);
+  archive.bytes = std::move(bytes);
+  const Zip zip = open_zip(label, archive.bytes);
+  uint64_t allowance = most_unfolding * archive.bytes.size() + unfolding_allowance;
   std::map<std::string, std::string> found;
   std::string hashes;
   const auto count = zip_get_num_entries(zip.get(), 0);
@@ -141,22 +201,23 @@ Archive read_archive(const std::string &path) {
     const auto index = static_cast<zip_uint64_t>(i);
     const char *raw = zip_get_name(zip.get(), index, 0);
     const std::string name = without_folder(raw ? raw : "");
-    std::string content = read_entry(path, zip.get(), index, name);
+    const bool keep = name == hashes_name || name == manifest_name;
+    Entry entry = read_entry(label, zip.get(), index, name, keep, allowance);
     if (name == hashes_name) {
-      if (!hashes.empty()) throw Error(HYBRID_ERROR_ARCHIVE, path + ": two lists of hashes");
-      hashes = std::move(content);
+      if (!hashes.empty()) throw Error(HYBRID_ERROR_ARCHIVE, label + ": two lists of hashes");
+      hashes = std::move(entry.content);
       continue;
     }
-    if (!found.emplace(name, sha256(content)).second)
-      throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + name + " appears twice");
-    if (name == manifest_name) archive.manifest = std::move(content);
+    if (!found.emplace(name, std::move(entry.hash)).second)
+      throw Error(HYBRID_ERROR_ARCHIVE, label + ": entry " + printable(name) + " appears twice");
+    if (name == manifest_name) archive.manifest = std::move(entry.content);
   }
   if (archive.manifest.empty() || hashes.empty())
     throw Error(HYBRID_ERROR_ARCHIVE,
-                path + ": expected " + manifest_name + " and " + hashes_name +
+                label + ": expected " + manifest_name + " and " + hashes_name +
                     " inside, got a zip file without them; a plain TorchScript file must be " +
                     "exported with hybrid.export first");
-  verify(path, found, hashes);
+  verify(label, found, hashes);
   return archive;
 }
 

@@ -11,7 +11,15 @@
 namespace hybrid {
 
 constexpr int64_t any_size = -1;
-constexpr int64_t largest_field = int64_t{1} << 28;  // elements a column; refuses absurd manifests
+
+// Bounds of a manifest. Elements of all fields together, a column or member: what a small file can
+// make the bridge allocate at load, where a self-test runs up to 16 columns that no host asked for.
+constexpr int64_t largest_column = int64_t{1} << 20;
+constexpr int64_t largest_member = int64_t{1} << 24;
+constexpr size_t most_fields = 256;  // inputs, outputs, state and noise together
+constexpr size_t most_dims = 14;     // Fortran arrays have 15 with the column
+constexpr size_t longest_text = 255;
+constexpr int64_t widest_halo = 1024;
 
 struct Field {
   std::string name;
@@ -21,9 +29,17 @@ struct Field {
   hybrid_kind kind = HYBRID_FLOAT32;
   std::vector<double> valid_min;  // empty: unchecked; one value or one per element
   std::vector<double> valid_max;
+  std::string role;  // "confidence": compared with a threshold by the guard
 
   bool has_fixed_shape() const;
   int64_t size() const;  // elements a column
+};
+
+// The mesh that a grid closure was made for; one spacing and one boundary a dimension.
+struct Grid {
+  std::vector<double> spacing;
+  std::vector<std::string> boundary;  // "periodic", "wall" or "halo"
+  int64_t halo_width = 0;             // neighbours needed on each side
 };
 
 struct Spec {
@@ -32,6 +48,7 @@ struct Spec {
   std::string locality;
   std::string engine;
   std::vector<Field> inputs, outputs, state, noise;
+  std::optional<Grid> grid;  // with locality "grid", and only then
 
   // "column", or "member" for grids: the name of the implicit first axis.
   std::string first_axis() const { return locality == "grid" ? "member" : "column"; }
@@ -39,7 +56,8 @@ struct Spec {
   std::vector<Field> results() const;    // outputs, new state
 };
 
-// Reads `hybrid.json`; refuses another major format version by name.
+// Reads `hybrid.json`; refuses another major format version by name, and whatever breaks the
+// bounds above.
 Spec parse_manifest(const std::string &json);
 
 }  // namespace hybrid
