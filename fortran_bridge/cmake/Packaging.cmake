@@ -11,12 +11,15 @@ set_target_properties(hybrid PROPERTIES
   LINK_DEPENDS ${CORE_SYMBOLS}
   INSTALL_RPATH_USE_LINK_PATH ON)
 
-# Engines export their entry. Torch: beside the engine if it is there, else where it was built.
+# Engines export their entry. Torch is what the engine was built with, else lies beside it.
 set(ENGINE_SYMBOLS ${CMAKE_CURRENT_SOURCE_DIR}/cmake/engine.map)
 foreach(ENGINE IN LISTS HYBRID_ENGINES)
-  target_link_options(hybrid_${ENGINE} PRIVATE -Wl,--version-script=${ENGINE_SYMBOLS})
-  set_target_properties(hybrid_${ENGINE} PROPERTIES LINK_DEPENDS ${ENGINE_SYMBOLS})
-  set_property(TARGET hybrid_${ENGINE} APPEND PROPERTY INSTALL_RPATH "$ORIGIN")
+  # An engine that this torch cannot have is no target.
+  if(TARGET hybrid_${ENGINE})
+    target_link_options(hybrid_${ENGINE} PRIVATE -Wl,--version-script=${ENGINE_SYMBOLS})
+    set_target_properties(hybrid_${ENGINE} PROPERTIES LINK_DEPENDS ${ENGINE_SYMBOLS})
+    set_property(TARGET hybrid_${ENGINE} APPEND PROPERTY INSTALL_RPATH "$ORIGIN")
+  endif()
 endforeach()
 
 target_include_directories(hybrid PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
