@@ -27,7 +27,8 @@ class Guard {
 
   // Other columns, unmarked.
   void restart(std::vector<int64_t> column_id);
-  // A new evaluation: no column is marked.
+  // A new evaluation, or the end of one that failed: no column is marked, and what was found since
+  // the last end is not counted.
   void begin();
 
   // Looks for what is wrong with `n` columns from `first` on, whose values are not all inside:
@@ -40,7 +41,7 @@ class Guard {
 
   // Ends an evaluation: tells columns that were left from others, and counts.
   void end();
-  // Tells columns that were left from others.
+  // Does so for what was found after the end, when results are written one by one.
   void settle();
 
   bool any() const { return any_; }
@@ -61,6 +62,7 @@ class Guard {
     bool is_confidence;
     hybrid_kind kind;
     int64_t size;
+    int64_t found[HYBRID_REASONS] = {};  // not yet counted
     int64_t counts[HYBRID_REASONS] = {};
   };
 
@@ -77,6 +79,7 @@ class Guard {
   std::vector<Tally> tallies_;
   std::vector<int64_t> column_id_;
   std::vector<unsigned char> mask_;
+  std::vector<unsigned char> counted_;  // the reasons in the mask that are in the counts
   std::vector<unsigned char> reasons_;  // scratch of flag
   bool any_ = false;
   int64_t evaluated_ = 0;
