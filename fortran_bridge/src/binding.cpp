@@ -77,16 +77,15 @@ Binding::Binding(std::shared_ptr<const Closure> closure, const GridView *grid,
       inputs_(spec_.inputs.size()),
       outputs_(spec_.outputs.size()),
       overflows_(column_id_.size()) {
+  if (reproducible_)
+    closure_->consider_blocks({std::min(capacity_, largest_block), capacity_ % largest_block});
   ranges_ = plan(n_column());
   make_room(ranges_);
 }
 
 std::vector<Range> Binding::plan(int64_t n) const {
-  if (spec_.locality != "grid")
-    return reproducible_ ? reproducible_plan(closure_->blocks(), n)
-                         : quickest_plan(closure_->speeds(), n);
-  if (reproducible_) return reproducible_plan({{1, 0.0}}, n);
-  return {{0, n}};
+  if (spec_.locality == "grid") return even_plan(n, reproducible_ ? 1 : n);
+  return reproducible_ ? reproducible_plan(closure_->blocks(), n) : even_plan(n, largest_block);
 }
 
 // Makes what blocks need; changes nothing if that fails.

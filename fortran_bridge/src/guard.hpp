@@ -36,7 +36,8 @@ class Guard {
   // finite if that is the policy.
   void flag(Group group, size_t index, int64_t first, int64_t n, std::byte *rows);
 
-  // Marks a column whose result the host's array cannot hold; throws if that is the policy.
+  // Marks a column whose result the host's array cannot hold, during or after the evaluation;
+  // throws if that is the policy.
   void flag_overflow(size_t output, int64_t column);
 
   // Ends an evaluation: tells columns that were left from others, and counts.
