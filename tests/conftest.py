@@ -8,6 +8,7 @@ import pytest
 import torch
 from bridge.host_programs import FORTRAN_FLAGS, compile_program, run_program
 from closure_examples import ColumnNetwork, Persistence
+from grid_closures import NeighbourMean
 
 import hybrid
 from fortran_bridge.build import Prefix, ensure_built
@@ -35,6 +36,14 @@ def persistence_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Archive of a stateful, stochastic closure."""
     path = tmp_path_factory.mktemp("archives") / "persistence.pt"
     hybrid.export(Persistence(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def periodic_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archive of a grid closure that wraps, with open sizes."""
+    path = tmp_path_factory.mktemp("archives") / "periodic.pt"
+    hybrid.export(NeighbourMean(), path)
     return path
 
 
