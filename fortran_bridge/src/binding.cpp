@@ -1,76 +1,25 @@
 #include "binding.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include "error.hpp"
-#include "finite.hpp"
+#include "kinds.hpp"
+#include "log.hpp"
+#include "names.hpp"
 #include "noise.hpp"
 
 namespace hybrid {
 
 namespace {
 
-struct Plan {
-  std::vector<std::pair<int64_t, int64_t>> blocks;  // first column, size
-  double seconds = 0.0;
-};
-
-// Covers `n` columns from `first` on with blocks of the `kinds` smallest sizes: as many of the
-// largest as fit, then whatever is quickest for the rest, one more of them with padding or
-// smaller ones. Which is chosen cannot be seen in the results: all these sizes round alike.
-Plan cover(const std::vector<Block> &blocks, size_t kinds, int64_t first, int64_t n) {
-  const Block &largest = blocks[kinds - 1];
-  Plan plan;
-  const auto add = [&] {
-    plan.blocks.emplace_back(first, largest.size);
-    plan.seconds += largest.seconds;
-    first += largest.size;
-    n -= largest.size;
-  };
-  while (n >= largest.size) add();
-  if (n <= 0) return plan;
-  if (kinds > 1) {
-    const Plan rest = cover(blocks, kinds - 1, first, n);
-    if (rest.seconds < largest.seconds) {
-      plan.blocks.insert(plan.blocks.end(), rest.blocks.begin(), rest.blocks.end());
-      plan.seconds += rest.seconds;
-      return plan;
-    }
-  }
-  add();
-  return plan;
-}
-
-double value_at(const Field &field, const std::byte *rows, int64_t index) {
-  return field.kind == HYBRID_FLOAT64 ? reinterpret_cast<const double *>(rows)[index]
-                                      : reinterpret_cast<const float *>(rows)[index];
-}
-
-template <class Real>
-void mark_non_finite(const Field &field, const std::byte *rows, std::vector<unsigned char> &mask) {
-  const auto *value = reinterpret_cast<const Real *>(rows);
-  const int64_t size = field.size();
-  FiniteCheck<Real> check;
-  for (int64_t i = 0; i < size * static_cast<int64_t>(mask.size()); ++i) check.see(value[i]);
-  if (check.all()) return;
-  for (auto &marked : mask) {
-    bool finite = true;
-    for (int64_t element = 0; element < size; ++element) finite &= std::isfinite(*value++);
-    marked |= static_cast<unsigned char>(!finite);
-  }
-}
+using Clock = std::chrono::steady_clock;
 
 std::string names_of(const std::vector<Field> &fields) {
-  std::string text;
-  for (const auto &field : fields) text += (text.empty() ? "" : ", ") + field.name;
-  return text.empty() ? "none" : text;
+  std::vector<std::string> names;
+  for (const auto &field : fields) names.push_back(field.name);
+  return names.empty() ? "none" : joined(names, ", ");
 }
-
-// Far beyond any memory, and safe in 64-bit products.
-constexpr int64_t most_columns = int64_t{1} << 40;
 
 constexpr size_t not_found = static_cast<size_t>(-1);
 
@@ -80,270 +29,382 @@ size_t find(const std::vector<Field> &fields, const std::string &name) {
   return not_found;
 }
 
-}  // namespace
-
-Policy parse_policy(const std::string &text) {
-  if (text == "error") return Policy::error;
-  if (text == "host") return Policy::host;
-  throw Error(HYBRID_ERROR_ARGUMENT, "policy: expected 'error' or 'host', got '" + text + "'");
-}
-
-Binding::Binding(std::shared_ptr<const Closure> closure, int64_t n_column, const int64_t *column_id,
-                 uint64_t seed, bool reproducible, Policy policy)
-    : closure_(std::move(closure)), n_column_(n_column), seed_(seed), policy_(policy) {
-  const auto &spec = closure_->spec();
-  if (n_column < 1)
-    throw Error(HYBRID_ERROR_ARGUMENT,
-                spec.name + ": expected at least one column, got " + std::to_string(n_column));
-  if (n_column > most_columns)
-    throw Error(HYBRID_ERROR_ARGUMENT, spec.name + ": expected at most " +
-                                           std::to_string(most_columns) + " columns, got " +
-                                           std::to_string(n_column));
+Spec resolved(const Spec &spec, const GridView *grid) {
+  if (grid) return on_grid(spec, *grid);
   for (const auto &fields : {spec.arguments(), spec.results()})
     for (const auto &field : fields)
       if (!field.has_fixed_shape())
-        throw Error(HYBRID_ERROR_SHAPE, field.name + ": sizes that are fixed only by the host " +
-                                            "are not supported yet; export the closure with " +
-                                            "the sizes of this host");
-  if (column_id) {
-    column_id_.assign(column_id, column_id + n_column);
-  } else {
-    column_id_.resize(static_cast<size_t>(n_column));
-    std::iota(column_id_.begin(), column_id_.end(), 1);
-  }
-  if (reproducible)
-    blocks_ = cover(closure_->blocks(), closure_->blocks().size(), 0, n_column).blocks;
+        throw Error(HYBRID_ERROR_SHAPE, field.name + ": expected the sizes of the host's grid, " +
+                                            "which this closure leaves open, got none; create " +
+                                            "the binding with a grid");
+  return spec;
+}
+
+std::vector<Field> all_fields(const Spec &spec) {
+  auto fields = spec.arguments();
+  for (const auto &field : spec.results()) fields.push_back(field);
+  return fields;
+}
+
+[[noreturn]] void refuse_share(const std::string &name) {
+  throw Error(HYBRID_ERROR_ARGUMENT,
+              name + ": expected an array that holds the host's own values, of which the closure "
+                     "is to have a share, got one that accumulates");
+}
+
+void copy_rows(const Buffers &from, size_t from_field, int64_t from_row, const Buffers &to,
+               size_t to_field, int64_t to_row, int64_t n) {
+  std::memcpy(to.row(to_field, to_row), from.row(from_field, from_row),
+              static_cast<size_t>(n * from.row_bytes(from_field)));
+}
+
+}  // namespace
+
+Binding::Binding(std::shared_ptr<const Closure> closure, const GridView *grid,
+                 BindingOptions options)
+    : closure_(std::move(closure)),
+      spec_(resolved(closure_->spec(), grid)),
+      column_id_(std::move(options.column_id)),
+      capacity_(n_column()),
+      seed_(options.seed),
+      reproducible_(options.reproducible),
+      guard_(spec_, options.policy, column_id_),
+      shapes_(all_fields(spec_)),
+      state_(spec_.state, capacity_),
+      noise_(spec_.noise, capacity_),
+      inputs_(spec_.inputs.size()),
+      outputs_(spec_.outputs.size()),
+      overflows_(column_id_.size()) {
+  divide();
+}
+
+// Chooses the blocks and makes what they need.
+void Binding::divide() {
+  const auto &blocks = closure_->blocks();
+  if (spec_.locality == "grid")
+    ranges_ = reproducible_ ? reproducible_plan({{1, 0.0}}, n_column())
+                            : std::vector<Range>{{0, n_column()}};
   else
-    blocks_ = {{0, n_column}};
-  n_padded_ = blocks_.back().first + blocks_.back().second;
-  arguments_ = Buffers(spec.arguments(), n_padded_);
-  results_ = Buffers(spec.results(), n_padded_);
-  inputs_.resize(spec.inputs.size());
-  outputs_.resize(spec.outputs.size());
-  mask_.assign(static_cast<size_t>(n_column), 0);
-  unusable_ = mask_;
+    ranges_ = reproducible_ ? reproducible_plan(blocks, n_column())
+                            : quickest_plan(closure_->speeds(), n_column());
+  int64_t largest = 0;
+  for (const auto &range : ranges_) largest = std::max(largest, range.size);
+  if (largest > block_capacity_) {
+    sessions_.clear();
+    block_ = Buffers(spec_.arguments(), largest);
+    block_capacity_ = largest;
+  }
+  const int64_t padded = ranges_.back().first + ranges_.back().size;
+  if (padded > result_capacity_) {
+    results_ = Buffers(spec_.results(), padded);
+    result_capacity_ = padded;
+  }
+  for (const auto &range : ranges_) {
+    const bool is_known = std::any_of(sessions_.begin(), sessions_.end(), [&](const auto &entry) {
+      return entry.first == range.size;
+    });
+    if (!is_known)
+      sessions_.emplace_back(range.size, closure_->prepare(range.size, shapes_, block_));
+  }
 }
 
-void Binding::bind(const std::string &name, const HostArray::Layout &layout) {
-  const auto &spec = closure_->spec();
-  const size_t input = find(spec.inputs, name);
-  const size_t output = find(spec.outputs, name);
+const Session &Binding::session(int64_t size) const {
+  return std::find_if(sessions_.begin(), sessions_.end(),
+                      [size](const auto &entry) { return entry.first == size; })
+      ->second;
+}
+
+size_t Binding::input_index(const std::string &name) const {
+  const size_t index = find(spec_.inputs, name);
+  if (index == not_found)
+    throw Error(HYBRID_ERROR_FIELD, name + ": no such input of closure " + spec_.name +
+                                        "; expected one of " + names_of(spec_.inputs));
+  return index;
+}
+
+size_t Binding::output_index(const std::string &name) const {
+  const size_t index = find(spec_.outputs, name);
+  if (index == not_found)
+    throw Error(HYBRID_ERROR_FIELD, name + ": no such output of closure " + spec_.name +
+                                        "; expected one of " + names_of(spec_.outputs));
+  return index;
+}
+
+// Goes over to an array, with all checks if it is laid out in another way than the last one.
+void Binding::place(std::optional<HostArray> &array, const Field &field, const ArrayView &view,
+                    Direction direction) const {
+  if (array && array->move_to(view)) return;
+  array.emplace(field, view, spec_.first_axis(), n_column(), direction);
+}
+
+void Binding::bind(const std::string &name, const ArrayView &view) {
+  const size_t input = find(spec_.inputs, name);
+  const size_t output = find(spec_.outputs, name);
   if (input == not_found && output == not_found)
-    throw Error(HYBRID_ERROR_FIELD, name + ": no such field in closure " + spec.name +
-                                        "; expected an input (" + names_of(spec.inputs) +
-                                        ") or an output (" + names_of(spec.outputs) + ")");
+    throw Error(HYBRID_ERROR_FIELD, name + ": no such field in closure " + spec_.name +
+                                        "; expected an input (" + names_of(spec_.inputs) +
+                                        ") or an output (" + names_of(spec_.outputs) + ")");
   const bool is_input = input != not_found;
-  auto &slot = is_input ? inputs_[input] : outputs_[output];
-  if (slot) throw Error(HYBRID_ERROR_FIELD, name + ": bound twice; bind each field once");
-  if (is_input && layout.accumulate)
+  auto &is_bound = is_input ? inputs_[input].is_bound : outputs_[output].is_bound;
+  if (is_bound) throw Error(HYBRID_ERROR_FIELD, name + ": bound twice; bind each field once");
+  if (is_input && view.accumulate)
     throw Error(HYBRID_ERROR_ARGUMENT, name + ": accumulate is for outputs, this is an input");
-  slot.emplace(is_input ? spec.inputs[input] : spec.outputs[output], layout, spec.first_axis(),
-               n_column_, is_input ? Direction::to_closure : Direction::to_host);
+  if (!is_input && view.accumulate && outputs_[output].share)
+    refuse_share(name);
+  auto &array = is_input ? inputs_[input].array : outputs_[output].array;
+  array.emplace(is_input ? spec_.inputs[input] : spec_.outputs[output], view, spec_.first_axis(),
+                n_column(), is_input ? Direction::to_closure : Direction::to_host);
+  is_bound = true;
 }
 
-void Binding::require_all_bound() const {
-  const auto &spec = closure_->spec();
-  std::string missing;
-  const auto collect = [&](const auto &slots, const std::vector<Field> &fields) {
-    for (size_t i = 0; i < slots.size(); ++i)
-      if (!slots[i]) missing += (missing.empty() ? "" : ", ") + fields[i].name;
-  };
-  collect(inputs_, spec.inputs);
-  collect(outputs_, spec.outputs);
-  if (!missing.empty())
-    throw Error(HYBRID_ERROR_ORDER, spec.name + ": expected every field to be bound before run, " +
-                                        "got none for " + missing + "; bind them");
+void Binding::require_bound(bool with_outputs) const {
+  std::vector<std::string> missing;
+  for (size_t i = 0; i < inputs_.size(); ++i)
+    if (!inputs_[i].is_bound && (with_outputs || !inputs_[i].was_put))
+      missing.push_back(spec_.inputs[i].name);
+  for (size_t i = 0; with_outputs && i < outputs_.size(); ++i)
+    if (!outputs_[i].is_bound) missing.push_back(spec_.outputs[i].name);
+  if (missing.empty()) return;
+  const char *needed = with_outputs ? "every field to be bound before run"
+                                    : "every input to be put since the last apply";
+  throw Error(HYBRID_ERROR_ORDER, spec_.name + ": expected " + needed + ", got none for " +
+                                      joined(missing, ", ") +
+                                      (with_outputs ? "; bind them" : "; put them"));
 }
 
-std::string Binding::where(const Field &field, const std::byte *rows) const {
-  const int64_t size = field.size();
-  for (int64_t i = 0; i < n_column_ * size; ++i) {
-    const double value = value_at(field, rows, i);
-    if (std::isfinite(value)) continue;
-    const int64_t column = i / size;
-    std::string text =
-        field.name + ": expected finite values, got " + (std::isnan(value) ? "NaN" : "infinity") +
-        " in column " + std::to_string(column + 1) + " of " + std::to_string(n_column_) +
-        " (column id " + std::to_string(column_id_[static_cast<size_t>(column)]) + ")";
-    if (size > 1)
-      text += ", element " + std::to_string(i % size + 1) + " of " + std::to_string(size);
-    return text;
+void Binding::forget_puts() {
+  for (auto &input : inputs_) input.was_put = false;
+  is_open_ = false;
+}
+
+void Binding::put(const std::string &name, const ArrayView &view) {
+  const size_t index = input_index(name);
+  auto &input = inputs_[index];
+  if (input.is_bound)
+    throw Error(HYBRID_ERROR_ORDER, name + ": bound already; its array is read by apply");
+  if (input.was_put)
+    throw Error(HYBRID_ERROR_ORDER, name + ": expected apply after the inputs were put, got it " +
+                                        "put twice; put each input once before apply");
+  const auto start = Clock::now();
+  place(input.array, spec_.inputs[index], view, Direction::to_closure);
+  if (input.staged.count() == 0) input.staged = Buffers({spec_.inputs[index]}, capacity_);
+  if (!is_open_) guard_.begin();
+  is_open_ = true;
+  has_results_ = false;
+  const auto group = Guard::Group::inputs;
+  auto *rows = input.staged.row(0, 0);
+  try {
+    if (!input.array->gather(0, n_column(), rows, guard_.envelope(group, index)))
+      guard_.flag(group, index, 0, n_column(), rows);
+  } catch (...) {
+    // What is refused begins anew: no column stays marked for values that never come.
+    forget_puts();
+    throw;
   }
-  return {};
-}
-
-void Binding::gather_inputs() {
-  const auto &fields = closure_->spec().inputs;
-  std::fill(mask_.begin(), mask_.end(), static_cast<unsigned char>(0));
-  for (size_t i = 0; i < fields.size(); ++i)
-    inputs_[i]->gather(n_column_, arguments_.row(i, 0), mask_.data());
-  if (!std::memchr(mask_.data(), 1, mask_.size())) return;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (policy_ == Policy::error) {
-      const auto text = where(fields[i], arguments_.row(i, 0));
-      if (!text.empty())
-        throw Error(HYBRID_ERROR_VALUE, text +
-                                            "; nothing was written. Mend the host's state, or "
-                                            "create the binding with policy 'host'");
-      continue;
-    }
-    // Left to the host: zeros keep the arithmetic of the other columns undisturbed.
-    for (int64_t column = 0; column < n_column_; ++column)
-      if (mask_[static_cast<size_t>(column)])
-        std::memset(arguments_.row(i, column), 0, static_cast<size_t>(arguments_.row_bytes(i)));
-  }
+  input.was_put = true;
+  timers_.packing += Clock::now() - start;
 }
 
 void Binding::fill_noise_for(int64_t step) {
-  const auto &spec = closure_->spec();
   if (noise_step_ == step) return;
-  const size_t first = spec.inputs.size() + spec.state.size();
-  for (size_t i = 0; i < spec.noise.size(); ++i) {
-    auto *rows = arguments_.row(first + i, 0);
+  for (size_t i = 0; i < spec_.noise.size(); ++i) {
     const auto number = static_cast<int64_t>(i);
-    const auto &field = spec.noise[i];
-    if (field.kind == HYBRID_FLOAT64)
-      fill_noise(seed_, number, step, n_column_, column_id_.data(), field.size(),
-                 reinterpret_cast<double *>(rows));
-    else
-      fill_noise(seed_, number, step, n_column_, column_id_.data(), field.size(),
-                 reinterpret_cast<float *>(rows));
+    const auto &field = spec_.noise[i];
+    with_kind(field.kind, [&]<class Real>(Real) {
+      fill_noise(seed_, number, step, n_column(), column_id_.data(), field.size(),
+                 reinterpret_cast<Real *>(noise_.row(i, 0)));
+    });
   }
   noise_step_ = step;
 }
 
-void Binding::pad() {
-  // Copies of a real column: values a closure can digest, with results nobody reads.
-  for (size_t i = 0; i < arguments_.count(); ++i)
-    for (int64_t column = n_column_; column < n_padded_; ++column)
-      std::memcpy(arguments_.row(i, column), arguments_.row(i, n_column_ - 1),
-                  static_cast<size_t>(arguments_.row_bytes(i)));
+// Brings the arguments of a block together.
+void Binding::pack(const Range &range) {
+  const int64_t n = std::min(range.size, n_column() - range.first);
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    auto &input = inputs_[i];
+    auto *rows = block_.row(i, 0);
+    const auto group = Guard::Group::inputs;
+    if (!input.is_bound)
+      copy_rows(input.staged, 0, range.first, block_, i, 0, n);
+    else if (!input.array->gather(range.first, n, rows, guard_.envelope(group, i)))
+      guard_.flag(group, i, range.first, n, rows);
+  }
+  size_t argument = inputs_.size();
+  for (const auto *kept : {&state_, &noise_})
+    for (size_t i = 0; i < kept->count(); ++i, ++argument)
+      copy_rows(*kept, i, range.first, block_, argument, 0, n);
+  // Zeros in columns that are left keep the arithmetic of the others undisturbed.
+  if (guard_.any())
+    for (int64_t column = 0; column < n; ++column)
+      for (size_t i = 0; guard_.is_left(range.first + column) && i < inputs_.size(); ++i)
+        std::memset(block_.row(i, column), 0, static_cast<size_t>(block_.row_bytes(i)));
+  // Padding copies a real column: values a closure can digest, with results nobody reads.
+  for (int64_t column = n; column < range.size; ++column)
+    for (size_t i = 0; i < block_.count(); ++i) copy_rows(block_, i, n - 1, block_, i, column, 1);
+}
+
+void Binding::evaluate(int64_t step) {
+  // A failed evaluation must leave nothing that commit or get could take for its result.
+  has_new_state_ = has_results_ = false;
+  if (!is_open_) guard_.begin();
+  forget_puts();
+  step_ = step;
+  auto last = Clock::now();
+  const auto passed = [&last] {
+    const auto now = Clock::now();
+    return now - std::exchange(last, now);
+  };
+  fill_noise_for(step);
+  for (const auto &range : ranges_) {
+    pack(range);
+    timers_.packing += passed();
+    session(range.size).run(results_, range.first);
+    timers_.engine += passed();
+  }
+  check_results();
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    if (outputs_[i].is_bound) mark_overflow(i);
+  guard_.end();
+  settle_left();
+  timers_.unpacking += passed();
+  ++timers_.n_run;
+  has_results_ = has_new_state_ = true;
+  if (guard_.any() && !has_spoken_) {
+    has_spoken_ = true;
+    log(HYBRID_LOG_WARNING, "first flagged columns, at step " + std::to_string(step) + ": " +
+                                guard_.summary());
+  }
 }
 
 void Binding::check_results() {
-  const auto &spec = closure_->spec();
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    std::fill(unusable_.begin(), unusable_.end(), static_cast<unsigned char>(0));
-    outputs_[i]->mark_unwritable(n_column_, results_.row(i, 0), unusable_.data());
-    mask_unusable(spec.outputs[i], results_.row(i, 0));
-  }
-  for (size_t i = 0; i < spec.state.size(); ++i) {
-    const auto &field = spec.state[i];
-    const auto *rows = results_.row(spec.outputs.size() + i, 0);
-    std::fill(unusable_.begin(), unusable_.end(), static_cast<unsigned char>(0));
-    if (field.kind == HYBRID_FLOAT64)
-      mark_non_finite<double>(field, rows, unusable_);
-    else
-      mark_non_finite<float>(field, rows, unusable_);
-    mask_unusable(field, rows);
-  }
+  const auto look = [this](Guard::Group group, size_t index, size_t result) {
+    auto *rows = results_.row(result, 0);
+    if (!guard_.envelope(group, index).holds(rows, n_column()))
+      guard_.flag(group, index, 0, n_column(), rows);
+  };
+  for (size_t i = 0; i < outputs_.size(); ++i) look(Guard::Group::outputs, i, i);
+  for (size_t i = 0; i < spec_.state.size(); ++i)
+    look(Guard::Group::state, i, outputs_.size() + i);
 }
 
-// Leaves columns whose result cannot be used to the host, or fails, as the policy has it.
-void Binding::mask_unusable(const Field &field, const std::byte *rows) {
-  if (!std::memchr(unusable_.data(), 1, unusable_.size())) return;
-  for (size_t column = 0; column < mask_.size(); ++column) {
-    if (!unusable_[column] || mask_[column]) continue;
-    if (policy_ == Policy::error) {
-      const auto text = where(field, rows);
-      throw Error(HYBRID_ERROR_VALUE,
-                  "the closure's result " +
-                      (text.empty() ? field.name + ": expected a value that the host's array " +
-                                          "holds in its units and precision, got an overflow " +
-                                          "in column " + std::to_string(column + 1)
-                                    : text) +
-                      "; nothing was written");
-    }
-    mask_[column] = 1;
+void Binding::mark_overflow(size_t output) {
+  const auto &array = *outputs_[output].array;
+  if (!array.can_overflow() || outputs_[output].share) return;
+  std::fill(overflows_.begin(), overflows_.end(), static_cast<unsigned char>(0));
+  array.mark_overflow(n_column(), results_.row(output, 0), overflows_.data());
+  if (!std::memchr(overflows_.data(), 1, static_cast<size_t>(n_column()))) return;
+  for (int64_t column = 0; column < n_column(); ++column)
+    if (overflows_[static_cast<size_t>(column)]) guard_.flag_overflow(output, column);
+}
+
+// Columns that are left keep their state; with policy zero their results are zero.
+void Binding::settle_left() {
+  if (!guard_.any()) return;
+  for (int64_t column = 0; column < n_column(); ++column) {
+    if (!guard_.is_left(column)) continue;
+    for (size_t i = 0; i < spec_.state.size(); ++i)
+      copy_rows(state_, i, column, results_, outputs_.size() + i, column, 1);
+    for (size_t i = 0; guard_.policy() == Policy::zero && i < outputs_.size(); ++i)
+      std::memset(results_.row(i, column), 0, static_cast<size_t>(results_.row_bytes(i)));
   }
 }
 
-void Binding::keep_state_of_masked() {
-  const auto &spec = closure_->spec();
-  if (!std::memchr(mask_.data(), 1, mask_.size())) return;
-  for (size_t i = 0; i < spec.state.size(); ++i)
-    for (int64_t column = 0; column < n_column_; ++column)
-      if (mask_[static_cast<size_t>(column)])
-        std::memcpy(results_.row(spec.outputs.size() + i, column),
-                    arguments_.row(spec.inputs.size() + i, column),
-                    static_cast<size_t>(results_.row_bytes(spec.outputs.size() + i)));
-}
-
-void Binding::scatter_outputs() const {
-  for (size_t i = 0; i < outputs_.size(); ++i)
-    outputs_[i]->scatter(n_column_, results_.row(i, 0), mask_.data());
+void Binding::write(size_t output) {
+  auto &[array, is_bound, share] = outputs_[output];
+  const auto *mask = guard_.any() ? guard_.mask().data() : nullptr;
+  const auto *rows = results_.row(output, 0);
+  if (share)
+    array->blend(n_column(), rows, mask, HYBRID_UNTOUCHED, step_, *share);
+  else
+    array->scatter(n_column(), rows, mask, HYBRID_UNTOUCHED);
 }
 
 void Binding::run(int64_t step) {
-  // A failed run must leave nothing that commit could take for its result.
-  has_new_state_ = false;
-  require_all_bound();
-  gather_inputs();
-  fill_noise_for(step);
-  pad();
-  for (const auto &[first, size] : blocks_) closure_->run(arguments_, results_, first, size);
-  check_results();
-  keep_state_of_masked();
-  scatter_outputs();
-  has_new_state_ = true;
+  require_bound(true);
+  evaluate(step);
+  const auto start = Clock::now();
+  for (size_t i = 0; i < outputs_.size(); ++i) write(i);
+  has_results_ = false;
+  timers_.unpacking += Clock::now() - start;
+}
+
+void Binding::apply(int64_t step) {
+  require_bound(false);
+  evaluate(step);
+}
+
+void Binding::get(const std::string &name, const ArrayView &view) {
+  const size_t index = output_index(name);
+  auto &output = outputs_[index];
+  if (output.is_bound)
+    throw Error(HYBRID_ERROR_ORDER, name + ": bound already; its array is written by run");
+  if (!has_results_)
+    throw Error(HYBRID_ERROR_ORDER,
+                spec_.name + ": expected apply before get, got none since the last put");
+  if (view.accumulate && output.share)
+    refuse_share(name);
+  const auto start = Clock::now();
+  place(output.array, spec_.outputs[index], view, Direction::to_host);
+  mark_overflow(index);
+  if (std::memchr(overflows_.data(), 1, overflows_.size())) {
+    guard_.settle();
+    settle_left();
+    std::fill(overflows_.begin(), overflows_.end(), static_cast<unsigned char>(0));
+  }
+  write(index);
+  timers_.unpacking += Clock::now() - start;
+}
+
+void Binding::chunk(std::vector<int64_t> column_id) {
+  if (!spec_.state.empty())
+    throw Error(HYBRID_ERROR_ORDER, spec_.name + ": expected a closure without state, which " +
+                                        "belongs to its columns, got one with " +
+                                        names_of(spec_.state) + "; create a binding a chunk");
+  const auto is_bound = [](const auto &slot) { return slot.is_bound; };
+  if (std::any_of(inputs_.begin(), inputs_.end(), is_bound) ||
+      std::any_of(outputs_.begin(), outputs_.end(), is_bound))
+    throw Error(HYBRID_ERROR_ORDER, spec_.name + ": expected chunk before bind, which keeps the " +
+                                        "arrays of certain columns; use put, apply and get");
+  if (static_cast<int64_t>(column_id.size()) > capacity_)
+    throw Error(HYBRID_ERROR_SHAPE, spec_.name + ": expected at most " + std::to_string(capacity_) +
+                                        " columns, as the binding was created for, got " +
+                                        std::to_string(column_id.size()));
+  const bool is_resized = column_id.size() != column_id_.size();
+  column_id_ = std::move(column_id);
+  guard_.restart(column_id_);
+  forget_puts();
+  noise_step_.reset();
+  has_results_ = has_new_state_ = false;
+  if (!is_resized) return;
+  overflows_.assign(column_id_.size(), 0);
+  for (auto &input : inputs_) input.array.reset();
+  for (auto &output : outputs_) output.array.reset();
+  divide();
 }
 
 void Binding::commit() {
-  const auto &spec = closure_->spec();
   if (!has_new_state_)
-    throw Error(HYBRID_ERROR_ORDER,
-                spec.name + ": expected a run before commit, got none since the last commit");
-  for (size_t i = 0; i < spec.state.size(); ++i)
-    std::memcpy(arguments_.row(spec.inputs.size() + i, 0), results_.row(spec.outputs.size() + i, 0),
-                static_cast<size_t>(n_column_ * results_.row_bytes(spec.outputs.size() + i)));
+    throw Error(HYBRID_ERROR_ORDER, spec_.name + ": expected a run before commit, got none since " +
+                                        "the last commit");
+  for (size_t i = 0; i < spec_.state.size(); ++i)
+    copy_rows(results_, outputs_.size() + i, 0, state_, i, 0, n_column());
   has_new_state_ = false;
 }
 
-void Binding::mask(unsigned char *mask, int64_t n) const {
-  if (n != n_column_)
-    throw Error(HYBRID_ERROR_SHAPE, "mask: expected " + std::to_string(n_column_) +
-                                        " columns, got " + std::to_string(n));
-  std::copy(mask_.begin(), mask_.end(), mask);
-}
-
-size_t Binding::state_index(const std::string &name, int64_t n) const {
-  const auto &spec = closure_->spec();
-  const size_t index = find(spec.state, name);
-  if (index == not_found)
-    throw Error(HYBRID_ERROR_FIELD, name + ": no such state field in closure " + spec.name +
-                                        "; expected one of " + names_of(spec.state));
-  const int64_t expected = n_column_ * spec.state[index].size();
-  if (n != expected)
-    throw Error(HYBRID_ERROR_SHAPE, name + ": expected " + std::to_string(expected) +
-                                        " values (columns times elements), got " +
-                                        std::to_string(n));
-  return index;
-}
-
-void Binding::state_get(const std::string &name, double *values, int64_t n) const {
-  const auto &spec = closure_->spec();
-  const size_t index = state_index(name, n);
-  const auto *rows = arguments_.row(spec.inputs.size() + index, 0);
-  for (int64_t i = 0; i < n; ++i) values[i] = value_at(spec.state[index], rows, i);
-}
-
-void Binding::state_set(const std::string &name, const double *values, int64_t n) {
-  const auto &spec = closure_->spec();
-  const size_t index = state_index(name, n);
-  const bool is_double = spec.state[index].kind == HYBRID_FLOAT64;
-  if (!std::all_of(values, values + n, [is_double](double value) {
-        return std::isfinite(is_double ? value : static_cast<double>(static_cast<float>(value)));
-      }))
-    throw Error(HYBRID_ERROR_VALUE,
-                name + ": expected values that are finite in the closure's precision");
-  auto *rows = arguments_.row(spec.inputs.size() + index, 0);
-  for (int64_t i = 0; i < n; ++i) {
-    if (is_double)
-      reinterpret_cast<double *>(rows)[i] = values[i];
-    else
-      reinterpret_cast<float *>(rows)[i] = static_cast<float>(values[i]);
+Share &Binding::make_share(const std::string &name) {
+  auto &output = outputs_[output_index(name)];
+  if (!output.share) {
+    if (output.array && output.array->accumulates())
+      refuse_share(name);
+    output.share.emplace(spec_.outputs[output_index(name)].size(), capacity_);
   }
-  has_new_state_ = false;
+  return *output.share;
+}
+
+const Share *Binding::share(const std::string &name) const {
+  const auto &output = outputs_[output_index(name)];
+  return output.share ? &*output.share : nullptr;
 }
 
 }  // namespace hybrid

@@ -1,6 +1,7 @@
-// The arrays of one caller, tied to the fields of a closure. Used by one thread at a time.
+// The columns of one caller, tied to the fields of a closure. Used by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,51 +11,109 @@
 
 #include "buffers.hpp"
 #include "closure.hpp"
+#include "grid.hpp"
+#include "guard.hpp"
 #include "host_array.hpp"
+#include "plan.hpp"
+#include "share.hpp"
 
 namespace hybrid {
 
-enum class Policy { error, host };
-
-Policy parse_policy(const std::string &text);
+struct BindingOptions {
+  std::vector<int64_t> column_id;
+  uint64_t seed;
+  bool reproducible;
+  Policy policy;
+};
 
 class Binding {
  public:
-  Binding(std::shared_ptr<const Closure> closure, int64_t n_column, const int64_t *column_id,
-          uint64_t seed, bool reproducible, Policy policy);
+  struct Timers {
+    int64_t n_run = 0;
+    std::chrono::nanoseconds packing{0}, engine{0}, unpacking{0};
+  };
 
-  void bind(const std::string &name, const HostArray::Layout &layout);
+  Binding(std::shared_ptr<const Closure> closure, const GridView *grid, BindingOptions options);
+
+  const Spec &spec() const { return spec_; }
+  int64_t n_column() const { return static_cast<int64_t>(column_id_.size()); }
+
+  void bind(const std::string &name, const ArrayView &view);
   void run(int64_t step);
+
+  void put(const std::string &name, const ArrayView &view);
+  void apply(int64_t step);
+  void get(const std::string &name, const ArrayView &view);
+  void chunk(std::vector<int64_t> column_id);
+
   void commit();
-  void mask(unsigned char *mask, int64_t n) const;
   void state_get(const std::string &name, double *values, int64_t n) const;
   void state_set(const std::string &name, const double *values, int64_t n);
 
+  Guard &guard() { return guard_; }
+  const Guard &guard() const { return guard_; }
+  const Timers &timers() const { return timers_; }
+
+  // The share of an output, made if it has none yet; null if it has none.
+  Share &make_share(const std::string &name);
+  const Share *share(const std::string &name) const;
+
  private:
-  void require_all_bound() const;
-  void gather_inputs();
-  void fill_noise_for(int64_t step);
-  void pad();
-  void check_results();
-  void mask_unusable(const Field &field, const std::byte *rows);
-  void keep_state_of_masked();
-  void scatter_outputs() const;
-  std::string where(const Field &field, const std::byte *rows) const;
+  struct Input {
+    std::optional<HostArray> array;
+    bool is_bound = false;
+    Buffers staged;  // what was put
+    bool was_put = false;
+  };
+  struct Output {
+    std::optional<HostArray> array;
+    bool is_bound = false;
+    std::optional<Share> share;
+  };
+
+  size_t input_index(const std::string &name) const;
+  size_t output_index(const std::string &name) const;
   size_t state_index(const std::string &name, int64_t n) const;
+  void place(std::optional<HostArray> &array, const Field &field, const ArrayView &view,
+             Direction direction) const;
+  void require_bound(bool with_outputs) const;
+  void divide();
+  const Session &session(int64_t size) const;
+
+  void evaluate(int64_t step);
+  void pack(const Range &range);
+  void fill_noise_for(int64_t step);
+  void check_results();
+  void mark_overflow(size_t output);
+  void settle_left();
+  void write(size_t output);
+  void forget_puts();
 
   std::shared_ptr<const Closure> closure_;
-  int64_t n_column_;
+  Spec spec_;
   std::vector<int64_t> column_id_;
+  int64_t capacity_;
   uint64_t seed_;
-  Policy policy_;
-  std::vector<std::pair<int64_t, int64_t>> blocks_;  // first column, size
-  int64_t n_padded_;
-  Buffers arguments_, results_;
-  std::vector<std::optional<HostArray>> inputs_, outputs_;
-  std::vector<unsigned char> mask_;
-  std::vector<unsigned char> unusable_;  // scratch of check_results
+  bool reproducible_;
+  Guard guard_;
+  std::vector<Range> ranges_;
+  Shapes shapes_;
+  Buffers block_;    // arguments of one block
+  Buffers results_;  // of all columns
+  Buffers state_;    // committed
+  Buffers noise_;
+  int64_t block_capacity_ = 0, result_capacity_ = 0;
+  std::vector<std::pair<int64_t, Session>> sessions_;
+  std::vector<Input> inputs_;
+  std::vector<Output> outputs_;
+  std::vector<unsigned char> overflows_;  // scratch
   std::optional<int64_t> noise_step_;
+  int64_t step_ = 0;
+  bool is_open_ = false;      // something was put since the last evaluation
+  bool has_results_ = false;  // of an apply, for get
   bool has_new_state_ = false;
+  bool has_spoken_ = false;  // of the first flagged column
+  Timers timers_;
 };
 
 }  // namespace hybrid

@@ -15,24 +15,26 @@ namespace hybrid {
 
 class Closure {
  public:
-  Closure(const std::string &path, const std::string &engine);
+  Closure(Archive archive, const std::string &engine, const EngineOptions &options);
 
   const std::string &manifest() const { return manifest_; }
+  // Lines of text for people.
+  const std::string &description() const { return description_; }
   const Spec &spec() const { return spec_; }
   // Blocks that round alike, by ascending size.
-  const std::vector<Block> &blocks() const { return blocks_; }
+  const std::vector<Block> &blocks() const { return self_test_.alike; }
+  // What blocks of several sizes take, whether they round alike or not.
+  const std::vector<Block> &speeds() const { return self_test_.all; }
 
-  // Evaluates `n` columns starting at row `first` of the buffers.
-  void run(const Buffers &arguments, const Buffers &results, int64_t first, int64_t n) const;
+  // Makes ready to evaluate `n` columns that lie at the start of these buffers.
+  Session prepare(int64_t n, const Shapes &shapes, const Buffers &arguments) const;
 
  private:
-  Closure(Archive archive, const std::string &engine);
-
   std::string manifest_;
   Spec spec_;
   Model model_;
-  Shapes shapes_;
-  std::vector<Block> blocks_;
+  SelfTest self_test_;
+  std::string description_;
 };
 
 }  // namespace hybrid

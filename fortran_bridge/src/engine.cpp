@@ -2,19 +2,24 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 
 #include "error.hpp"
-#include "float_environment.hpp"
 
 namespace hybrid {
 
 namespace {
 
-std::string own_folder() {
+constexpr std::array<const char *, 2> known_engines = {"torchscript", "aoti"};
+
+// Engines lie beside this library, or where HYBRID_ENGINE_FOLDER says.
+std::string engine_folder() {
+  const char *folder = std::getenv("HYBRID_ENGINE_FOLDER");
+  if (folder && *folder) return folder;
   Dl_info info;
   if (!dladdr(reinterpret_cast<const void *>(&hybrid_version), &info)) return ".";
   const std::string path = info.dli_fname;
@@ -23,8 +28,13 @@ std::string own_folder() {
 }
 
 void *open_object(const std::string &path) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr int deep_bind = 0;  // the sanitizer must see every call of malloc
+#else
+  constexpr int deep_bind = RTLD_DEEPBIND;
+#endif
   // Local and deep-bound: torch exports BLAS symbols that must not meet the host's BLAS.
-  return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | deep_bind);
 }
 
 // Makes the torch of HYBRID_TORCH_LIB the one the engine finds: the loader reuses a library that
@@ -40,18 +50,18 @@ void preload_torch() {
 }
 
 const hybrid_engine *open_engine(const std::string &name) {
-  if (name != "torchscript")
+  if (std::find(known_engines.begin(), known_engines.end(), name) == known_engines.end())
     throw Error(HYBRID_ERROR_ENGINE,
-                "engine: expected 'auto' or 'torchscript', got '" + name + "'");
+                "engine: expected 'auto', 'torchscript' or 'aoti', got '" + name + "'");
   preload_torch();
-  const std::string path = own_folder() + "/libhybrid_" + name + ".so";
+  const std::string path = engine_folder() + "/libhybrid_" + name + ".so";
   void *object = open_object(path);
   if (!object)
     throw Error(HYBRID_ERROR_ENGINE, "engine " + name + ": could not be opened (" +
                                          std::string(dlerror()) +
                                          "); run 'hybrid bridge build', or set HYBRID_TORCH_LIB " +
                                          "to the lib folder of the torch it was built with");
-  const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v1"));
+  const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v2"));
   const hybrid_engine *engine = entry ? entry() : nullptr;
   if (!engine || engine->abi_version != HYBRID_ENGINE_ABI_VERSION)
     throw Error(HYBRID_ERROR_ENGINE,
@@ -81,31 +91,57 @@ using Message = std::array<char, 4096>;
 
 }  // namespace
 
-Model::Model(const std::string &engine, const Archive &archive, const Spec &spec) {
-  engine_ = engine_called(engine);
+Model::Model(const std::string &engine, const Archive &archive, const Spec &spec,
+             const EngineOptions &options)
+    : engine_(engine_called(engine)), device_(options.device) {
+  if (options.n_thread < 1)
+    throw Error(HYBRID_ERROR_ARGUMENT, spec.name + ": expected at least one thread, got " +
+                                           std::to_string(options.n_thread));
   const auto argument_fields = spec.arguments();
   const auto result_fields = spec.results();
   const auto arguments = described(argument_fields);
   const auto results = described(result_fields);
+  const hybrid_engine_options engine_options{device_.c_str(), options.n_thread};
   Message message{};
   if (engine_->open(archive.bytes.data(), archive.bytes.size(), arguments.data(),
                     static_cast<int>(arguments.size()), results.data(),
-                    static_cast<int>(results.size()), &model_, message.data(), message.size()))
+                    static_cast<int>(results.size()), &engine_options, &model_, message.data(),
+                    message.size()))
     throw Error(HYBRID_ERROR_ENGINE,
                 spec.name + ": engine " + engine_->name + " could not load it: " + message.data());
 }
 
-Model::~Model() {
-  const FloatEnvironment environment;
-  engine_->close(model_);
-}
+Model::~Model() { engine_->close(model_); }
 
-void Model::run(const hybrid_engine_call &call) const {
-  Message message;
-  message[0] = '\0';
-  if (engine_->run(model_, &call, message.data(), message.size()))
+Session Model::prepare(int64_t n, const Shapes &shapes, const Buffers &arguments) const {
+  std::vector<const void *> addresses;
+  for (size_t i = 0; i < arguments.count(); ++i) addresses.push_back(arguments.row(i, 0));
+  void *session = nullptr;
+  Message message{};
+  if (engine_->prepare(model_, n, shapes.data(), addresses.data(), &session, message.data(),
+                       message.size()))
     throw Error(HYBRID_ERROR_ENGINE,
                 std::string("engine ") + engine_->name + ": " + message.data());
+  return {engine_, session};
+}
+
+Session::~Session() {
+  if (session_) engine_->release(session_);
+}
+
+void Session::run(const Buffers &results, int64_t first) const {
+  // A fixed array keeps the call free of allocation; no manifest has more fields.
+  std::array<void *, most_fields> addresses;
+  for (size_t i = 0; i < results.count(); ++i) addresses[i] = results.row(i, first);
+  Message message;
+  message[0] = '\0';
+  if (engine_->run(session_, addresses.data(), message.data(), message.size()))
+    throw Error(HYBRID_ERROR_ENGINE,
+                std::string("engine ") + engine_->name + ": " + message.data());
+}
+
+int device_count(const std::string &engine, const std::string &kind) {
+  return engine_called(engine)->device_count(kind.c_str());
 }
 
 }  // namespace hybrid

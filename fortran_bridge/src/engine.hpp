@@ -1,30 +1,64 @@
 // Engines are separate shared objects, opened when an archive needs one.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "archive.hpp"
+#include "buffers.hpp"
 #include "hybrid_engine.h"
 #include "spec.hpp"
 
 namespace hybrid {
 
-// One loaded model. `run` may be called from several threads at once.
+struct EngineOptions {
+  std::string device;
+  int n_thread;
+};
+
+// Ready to evaluate a number of columns whose arguments lie at fixed addresses. Used by one thread
+// at a time.
+class Session {
+ public:
+  Session(const hybrid_engine *engine, void *session) : engine_(engine), session_(session) {}
+  Session(Session &&other) noexcept
+      : engine_(other.engine_), session_(std::exchange(other.session_, nullptr)) {}
+  Session &operator=(Session &&other) noexcept {
+    std::swap(engine_, other.engine_);
+    std::swap(session_, other.session_);
+    return *this;
+  }
+  ~Session();
+
+  // Writes the results from row `first` of the buffers on.
+  void run(const Buffers &results, int64_t first) const;
+
+ private:
+  const hybrid_engine *engine_;
+  void *session_;
+};
+
+// One loaded model. Sessions of it may be used by several threads at once, each by one.
 class Model {
  public:
-  Model(const std::string &engine, const Archive &archive, const Spec &spec);
+  Model(const std::string &engine, const Archive &archive, const Spec &spec,
+        const EngineOptions &options);
   ~Model();
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
 
-  void run(const hybrid_engine_call &call) const;
+  Session prepare(int64_t n, const Shapes &shapes, const Buffers &arguments) const;
   const char *engine_name() const { return engine_->name; }
+  const char *engine_version() const { return engine_->version; }
+  const std::string &device() const { return device_; }
 
  private:
   const hybrid_engine *engine_;
+  std::string device_;
   void *model_ = nullptr;
 };
+
+// Number of devices of a kind that an engine can use.
+int device_count(const std::string &engine, const std::string &kind);
 
 }  // namespace hybrid

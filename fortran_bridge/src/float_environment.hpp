@@ -5,10 +5,14 @@
 
 namespace hybrid {
 
-// Non-stop floating point while alive; the caller's traps, flags and rounding come back after.
+// The default environment while alive: no traps, round to nearest, subnormal numbers kept, so that
+// results do not depend on the host's settings. The caller's come back after.
 class FloatEnvironment {
  public:
-  FloatEnvironment() { std::feholdexcept(&saved_); }
+  FloatEnvironment() {
+    std::fegetenv(&saved_);
+    std::fesetenv(FE_DFL_ENV);
+  }
   ~FloatEnvironment() { std::fesetenv(&saved_); }
   FloatEnvironment(const FloatEnvironment &) = delete;
   FloatEnvironment &operator=(const FloatEnvironment &) = delete;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <sstream>
+#include <limits>
 
 #include "error.hpp"
-#include "finite.hpp"
+#include "kinds.hpp"
+#include "names.hpp"
 
 namespace hybrid {
 
@@ -14,23 +14,6 @@ namespace {
 
 // Columns moved together: their rows stay in cache while the host's levels are walked.
 constexpr int64_t chunk = 16;
-
-std::vector<std::string> split(const std::string &text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) {
-    const auto first = part.find_first_not_of(' ');
-    const auto last = part.find_last_not_of(' ');
-    parts.push_back(first == std::string::npos ? "" : part.substr(first, last - first + 1));
-  }
-  return parts;
-}
-
-std::string joined(const std::vector<std::string> &names) {
-  std::string text;
-  for (const auto &name : names) text += (text.empty() ? "" : ",") + name;
-  return text;
-}
 
 std::string reversed(const std::string &names) {
   auto parts = split(names);
@@ -46,7 +29,7 @@ struct Written {
   bool accumulate;
 
   Host operator()(const std::byte *address, double result) const {
-    const double value = result * conversion.slope + conversion.offset;
+    const double value = conversion(result);
     if (!accumulate) return static_cast<Host>(value);
     return static_cast<Host>(static_cast<double>(*reinterpret_cast<const Host *>(address)) + value);
   }
@@ -66,19 +49,34 @@ size_t position(const Field &field, const std::vector<std::string> &axes, const 
   return static_cast<size_t>(found - axes.begin());
 }
 
+// Without adding, a result becomes infinite only if the host's numbers have less range, or if the
+// conversion takes it there.
+bool may_overflow(hybrid_kind host, hybrid_kind model, const Conversion &conversion,
+                  bool accumulate) {
+  if (accumulate) return true;
+  if (host == model) return std::abs(conversion.slope) > 1.0 || conversion.offset != 0.0;
+  constexpr double room = 1e200;
+  return host == HYBRID_FLOAT32 || std::abs(conversion.slope) > room ||
+         std::abs(conversion.offset) > room;
+}
+
 }  // namespace
 
-HostArray::HostArray(const Field &field, const Layout &layout, const std::string &first_axis,
+HostArray::HostArray(const Field &field, const ArrayView &view, const std::string &first_axis,
                      int64_t n_column, Direction direction)
-    : data_(static_cast<std::byte *>(layout.data)),
-      host_kind_(static_cast<hybrid_kind>(layout.kind)),
+    : data_(view.data),
+      host_kind_(static_cast<hybrid_kind>(view.kind)),
       model_kind_(field.kind),
-      accumulate_(layout.accumulate) {
-  if (layout.kind != HYBRID_FLOAT32 && layout.kind != HYBRID_FLOAT64)
+      shape_(view.shape, view.shape + view.rank),
+      stride_(view.stride, view.stride + view.rank),
+      dims_(view.dims),
+      units_(view.units),
+      accumulate_(view.accumulate) {
+  if (view.kind != HYBRID_FLOAT32 && view.kind != HYBRID_FLOAT64)
     refuse(HYBRID_ERROR_KIND, field,
            "expected an array of 4-byte or 8-byte reals, got " +
-               (layout.kind > 0 ? std::to_string(layout.kind) + "-byte numbers"
-                                : std::string("another type")) +
+               (view.kind > 0 ? std::to_string(view.kind) + "-byte numbers"
+                              : std::string("another type")) +
                "; copy it to real32 or real64");
   if (!data_)
     refuse(HYBRID_ERROR_ARGUMENT, field,
@@ -86,135 +84,182 @@ HostArray::HostArray(const Field &field, const Layout &layout, const std::string
   std::vector<std::string> wanted = field.dims;
   wanted.insert(wanted.begin(), first_axis);
   const std::string expected = joined(wanted);
-  if (layout.shape.size() != wanted.size())
+  if (shape_.size() != wanted.size())
     refuse(HYBRID_ERROR_SHAPE, field,
            "expected rank " + std::to_string(wanted.size()) + " (" + expected + "), got rank " +
-               std::to_string(layout.shape.size()));
-  const auto axes = split(layout.dims);
+               std::to_string(shape_.size()));
+  const auto axes = split(dims_);
   if (axes.size() != wanted.size()) position(field, axes, "", expected);
   const auto check_extent = [&](size_t axis, const std::string &name, int64_t size) {
-    if (layout.stride[axis] == 0 && layout.shape[axis] > 1)
+    if (stride_[axis] == 0 && shape_[axis] > 1)
       refuse(HYBRID_ERROR_SHAPE, field,
              "expected elements of their own along '" + name +
                  "', got stride 0, a broadcast; copy the array");
-    if (layout.shape[axis] != size)
+    if (shape_[axis] != size)
       refuse(HYBRID_ERROR_SHAPE, field,
              "expected " + std::to_string(size) + " along '" + name + "', got " +
-                 std::to_string(layout.shape[axis]) +
-                 (name == first_axis ? "; bind the columns the binding was created for"
+                 std::to_string(shape_[axis]) +
+                 (name == first_axis ? "; give the columns the binding was created for"
                                      : "; regrid the array or export the closure for " +
-                                           std::to_string(layout.shape[axis])));
+                                           std::to_string(shape_[axis])));
   };
   // All names first: with the wrong name, a complaint about a size would mislead.
   const size_t column_axis = position(field, axes, first_axis, expected);
   std::vector<size_t> element_axes;
   for (const auto &dim : field.dims) element_axes.push_back(position(field, axes, dim, expected));
   check_extent(column_axis, first_axis, n_column);
-  column_stride_ = layout.stride[column_axis];
+  column_stride_ = stride_[column_axis];
   element_offset_ = {0};
   for (size_t dim = 0; dim < field.dims.size(); ++dim) {
     const size_t axis = element_axes[dim];
     check_extent(axis, field.dims[dim], field.shape[dim]);
     std::vector<int64_t> next;
     for (const auto offset : element_offset_)
-      for (int64_t i = 0; i < field.shape[dim]; ++i)
-        next.push_back(offset + i * layout.stride[axis]);
+      for (int64_t i = 0; i < field.shape[dim]; ++i) next.push_back(offset + i * stride_[axis]);
     element_offset_ = std::move(next);
   }
-  dense_ = n_column == 1 || column_stride_ == layout.kind * field.size();
+  dense_ = n_column == 1 || column_stride_ == view.kind * field.size();
   for (size_t i = 0; i < element_offset_.size(); ++i)
-    dense_ &= element_offset_[i] == layout.kind * static_cast<int64_t>(i);
-  conversion_ = conversion(field.name, layout.units, field.units, direction);
+    dense_ &= element_offset_[i] == view.kind * static_cast<int64_t>(i);
+  conversion_ = conversion(field.name, units_, field.units, direction);
   if (accumulate_ && conversion_.offset != 0.0)
     refuse(HYBRID_ERROR_UNITS, field,
            "expected units with the zero of the closure's '" + field.units +
-               "' for an array that accumulates, got '" + layout.units +
+               "' for an array that accumulates, got '" + units_ +
                "'; an increment has no offset");
+  can_overflow_ = may_overflow(host_kind_, model_kind_, conversion_, accumulate_);
 }
 
-// Visits every value: `visit(index in the model's rows, column, address in the host's array)`.
+bool HostArray::move_to(const ArrayView &view) {
+  const auto rank = static_cast<size_t>(view.rank);
+  if (!view.data || view.kind != host_kind_ || rank != shape_.size() ||
+      view.accumulate != accumulate_ || !std::equal(shape_.begin(), shape_.end(), view.shape) ||
+      !std::equal(stride_.begin(), stride_.end(), view.stride) || dims_ != view.dims ||
+      units_ != view.units)
+    return false;
+  data_ = view.data;
+  return true;
+}
+
+// Visits every value: `visit(index in the rows, column counted from 0, element, address)`.
 template <class Visit>
-void HostArray::walk(int64_t n_column, Visit &&visit) const {
+void HostArray::walk(int64_t first, int64_t n, Visit &&visit) const {
   const int64_t size = this->size();
-  for (int64_t first = 0; first < n_column; first += chunk) {
-    const int64_t last = std::min(first + chunk, n_column);
+  for (int64_t start = 0; start < n; start += chunk) {
+    const int64_t end = std::min(start + chunk, n);
     for (int64_t element = 0; element < size; ++element) {
-      std::byte *base = data_ + element_offset_[static_cast<size_t>(element)];
-      for (int64_t column = first; column < last; ++column)
-        visit(column * size + element, column, base + column * column_stride_);
+      std::byte *base =
+          data_ + element_offset_[static_cast<size_t>(element)] + first * column_stride_;
+      for (int64_t column = start; column < end; ++column)
+        visit(column * size + element, column, element, base + column * column_stride_);
     }
   }
 }
 
 // Calls `move(Host{}, Model{})` with the two kinds as types.
 template <class Move>
-void HostArray::with_kinds(Move &&move) const {
-  if (model_kind_ == HYBRID_FLOAT32) {
-    if (host_kind_ == HYBRID_FLOAT32) return move(float{}, float{});
-    return move(double{}, float{});
-  }
-  if (host_kind_ == HYBRID_FLOAT32) return move(float{}, double{});
-  move(double{}, double{});
+decltype(auto) HostArray::with_kinds(Move &&move) const {
+  return with_kind(model_kind_, [&]<class Model>(Model) {
+    return with_kind(host_kind_, [&]<class Host>(Host) { return move(Host{}, Model{}); });
+  });
 }
 
-void HostArray::gather(int64_t n_column, std::byte *rows, unsigned char *mask) const {
-  with_kinds([&]<class Host, class Model>(Host, Model) {
+bool HostArray::gather(int64_t first, int64_t n, std::byte *rows, const Envelope &envelope) const {
+  return with_kinds([&]<class Host, class Model>(Host, Model) {
     auto *values = reinterpret_cast<Model *>(rows);
-    const int64_t n_value = n_column * size();
-    const double slope = conversion_.slope;
-    const double offset = conversion_.offset;
-    if (dense_) {
-      const auto *host = reinterpret_cast<const Host *>(data_);
-      FiniteCheck<Model> finite;
-      for (int64_t i = 0; i < n_value; ++i) {
-        const auto value = static_cast<Model>(static_cast<double>(host[i]) * slope + offset);
+    const auto bounds = envelope.bounds<Model>();
+    const Conversion convert = conversion_;
+    InsideCheck<Model> inside;
+    if (!dense_) {
+      walk(first, n, [&](int64_t index, int64_t, int64_t element, const std::byte *address) {
+        const auto value = static_cast<Model>(convert(*reinterpret_cast<const Host *>(address)));
+        values[index] = value;
+        inside.see(value, bounds.low[element], bounds.high[element]);
+      });
+      return inside.all();
+    }
+    const int64_t size = this->size();
+    const auto *host = reinterpret_cast<const Host *>(data_ + first * size * sizeof(Host));
+    if (bounds.uniform) {
+      const Model low = bounds.low[0];
+      const Model high = bounds.high[0];
+      for (int64_t i = 0; i < n * size; ++i) {
+        const auto value = static_cast<Model>(convert(host[i]));
         values[i] = value;
-        finite.see(value);
+        inside.see(value, low, high);
       }
-      if (finite.all()) return;
+      return inside.all();
     }
-    walk(n_column, [=](int64_t index, int64_t column, const std::byte *address) {
-      const double host = *reinterpret_cast<const Host *>(address);
-      const auto value = static_cast<Model>(host * slope + offset);
-      values[index] = value;
-      mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
-    });
+    for (int64_t column = 0; column < n; ++column, host += size, values += size)
+      for (int64_t i = 0; i < size; ++i) {
+        const auto value = static_cast<Model>(convert(host[i]));
+        values[i] = value;
+        inside.see(value, bounds.low[i], bounds.high[i]);
+      }
+    return inside.all();
   });
 }
 
-void HostArray::mark_unwritable(int64_t n_column, const std::byte *rows,
-                                unsigned char *mask) const {
+void HostArray::mark_overflow(int64_t n, const std::byte *rows, unsigned char *overflows) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     const Written<Host> written{conversion_, accumulate_};
-    const int64_t n_value = n_column * size();
+    constexpr Host most = std::numeric_limits<Host>::max();
     if (dense_) {
-      FiniteCheck<Host> finite;
+      const int64_t n_value = n * size();
+      InsideCheck<Host> finite;
       for (int64_t i = 0; i < n_value; ++i)
-        finite.see(written(data_ + i * static_cast<int64_t>(sizeof(Host)), values[i]));
+        finite.see(written(data_ + i * static_cast<int64_t>(sizeof(Host)), values[i]), -most, most);
       if (finite.all()) return;
     }
-    walk(n_column, [=](int64_t index, int64_t column, const std::byte *address) {
+    walk(0, n, [=](int64_t index, int64_t column, int64_t, const std::byte *address) {
       const Host value = written(address, values[index]);
-      mask[column] |= static_cast<unsigned char>(!std::isfinite(value));
+      overflows[column] |= static_cast<unsigned char>(!std::isfinite(value));
     });
   });
 }
 
-void HostArray::scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const {
+void HostArray::scatter(int64_t n, const std::byte *rows, const unsigned char *mask,
+                        unsigned char skip) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     const Written<Host> written{conversion_, accumulate_};
-    const int64_t n_value = n_column * size();
-    if (dense_ && !std::memchr(mask, 1, static_cast<size_t>(n_column))) {
-      auto *host = reinterpret_cast<Host *>(data_);
-      for (int64_t i = 0; i < n_value; ++i)
-        host[i] = written(reinterpret_cast<const std::byte *>(host + i), values[i]);
+    if (mask) {
+      walk(0, n, [=](int64_t index, int64_t column, int64_t, std::byte *address) {
+        if (mask[column] & skip) return;
+        *reinterpret_cast<Host *>(address) = written(address, values[index]);
+      });
       return;
     }
-    walk(n_column, [=](int64_t index, int64_t column, std::byte *address) {
-      if (mask[column]) return;
-      *reinterpret_cast<Host *>(address) = written(address, values[index]);
+    if (!dense_) {
+      walk(0, n, [=](int64_t index, int64_t, int64_t, std::byte *address) {
+        *reinterpret_cast<Host *>(address) = written(address, values[index]);
+      });
+      return;
+    }
+    const int64_t n_value = n * size();
+    auto *host = reinterpret_cast<Host *>(data_);
+    for (int64_t i = 0; i < n_value; ++i)
+      host[i] = written(reinterpret_cast<const std::byte *>(host + i), values[i]);
+  });
+}
+
+void HostArray::blend(int64_t n, const std::byte *rows, const unsigned char *mask,
+                      unsigned char skip, int64_t step, Share &share) const {
+  with_kinds([&]<class Host, class Model>(Host, Model) {
+    const auto *values = reinterpret_cast<const Model *>(rows);
+    walk(0, n, [&](int64_t index, int64_t column, int64_t element, std::byte *address) {
+      if (mask && (mask[column] & skip)) return;
+      auto &host = *reinterpret_cast<Host *>(address);
+      const double closure = conversion_(values[index]);
+      const double difference = closure - static_cast<double>(host);
+      if (std::isfinite(difference)) share.difference(element).record(difference);
+      const double weight = share.at(step, element, column);
+      // At the ends exactly the one or the other, also where the host's value is not finite.
+      if (weight == 1.0)
+        host = static_cast<Host>(closure);
+      else if (weight != 0.0)
+        host = static_cast<Host>(static_cast<double>(host) + weight * difference);
     });
   });
 }

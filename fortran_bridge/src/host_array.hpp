@@ -6,54 +6,74 @@
 #include <string>
 #include <vector>
 
+#include "envelope.hpp"
+#include "share.hpp"
 #include "spec.hpp"
 #include "units.hpp"
 
 namespace hybrid {
 
+// What a host says of an array; strings and extents are its own.
+struct ArrayView {
+  std::byte *data;
+  int kind;
+  int rank;
+  const int64_t *shape;
+  const int64_t *stride;  // bytes
+  const char *dims;
+  const char *units;
+  bool accumulate;
+};
+
 class HostArray {
  public:
-  // What hybrid_binding_bind was given.
-  struct Layout {
-    void *data;
-    int kind;
-    std::vector<int64_t> shape;
-    std::vector<int64_t> stride;  // bytes
-    std::string dims;
-    std::string units;
-    bool accumulate;
-  };
-
   // Checks kind, dims, rank, sizes and units; throws with what was expected.
-  HostArray(const Field &field, const Layout &layout, const std::string &first_axis,
+  HostArray(const Field &field, const ArrayView &view, const std::string &first_axis,
             int64_t n_column, Direction direction);
 
-  // Reads all columns, converts kind and units, and sets mask[c] = 1 where a value is not finite.
-  void gather(int64_t n_column, std::byte *rows, unsigned char *mask) const;
+  // Goes over to another array; true if it is laid out as the one before, false if it is not, and
+  // then nothing has changed.
+  bool move_to(const ArrayView &view);
 
-  // Sets mask[c] = 1 where scatter would write what is not finite: a result that is not, or that
-  // overflows in the host's units, precision or sum.
-  void mark_unwritable(int64_t n_column, const std::byte *rows, unsigned char *mask) const;
+  // Reads `n` columns from `first` on, converts kind and units, and says whether all values are
+  // inside the envelope (and so finite).
+  bool gather(int64_t first, int64_t n, std::byte *rows, const Envelope &envelope) const;
 
-  // Writes the columns whose mask is 0.
-  void scatter(int64_t n_column, const std::byte *rows, const unsigned char *mask) const;
+  // Whether a finite result can become infinite in the host's array.
+  bool can_overflow() const { return can_overflow_; }
+
+  bool accumulates() const { return accumulate_; }
+
+  // Sets overflows[c] = 1 where scatter would write what is not finite.
+  void mark_overflow(int64_t n, const std::byte *rows, unsigned char *overflows) const;
+
+  // Writes the columns whose mask has no bit of `skip`; all if `mask` is null.
+  void scatter(int64_t n, const std::byte *rows, const unsigned char *mask,
+               unsigned char skip) const;
+
+  // The same for an output of which the closure has a share; records the differences.
+  void blend(int64_t n, const std::byte *rows, const unsigned char *mask, unsigned char skip,
+             int64_t step, Share &share) const;
 
  private:
   // Elements a column.
   int64_t size() const { return static_cast<int64_t>(element_offset_.size()); }
   template <class Visit>
-  void walk(int64_t n_column, Visit &&visit) const;
+  void walk(int64_t first, int64_t n, Visit &&visit) const;
   template <class Move>
-  void with_kinds(Move &&move) const;
+  decltype(auto) with_kinds(Move &&move) const;
 
   std::byte *data_;
   hybrid_kind host_kind_;
   hybrid_kind model_kind_;
+  std::vector<int64_t> shape_, stride_;
+  std::string dims_, units_;
   int64_t column_stride_ = 0;
   std::vector<int64_t> element_offset_;  // bytes from the column's first element
   bool dense_ = false;                   // laid out as the model's rows are
   Conversion conversion_;
   bool accumulate_;
+  bool can_overflow_;
 };
 
 }  // namespace hybrid

@@ -14,9 +14,14 @@ struct Block {
   double seconds;
 };
 
-// A matrix product of another size may round differently. Runs random columns in blocks of
-// several sizes and orders, and returns the sizes whose results agree bit for bit, ascending.
-// It also warms the engine up, so that the first model step is not slower than the others.
-std::vector<Block> blocks_that_round_alike(const Closure &closure);
+struct SelfTest {
+  std::vector<Block> alike;  // sizes whose results agree bit for bit, ascending
+  std::vector<Block> all;    // all sizes that were tried
+};
+
+// A matrix product of another size may round differently. Runs random columns in blocks of several
+// sizes and orders, compares their results and measures what they take. It also warms the engine
+// up, so that the first model step is not slower than the others.
+SelfTest test_blocks(const Closure &closure);
 
 }  // namespace hybrid

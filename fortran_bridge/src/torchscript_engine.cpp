@@ -1,147 +1,128 @@
-// The TorchScript engine: the only file that includes torch.
+// The TorchScript engine: the only file that includes torch/script.h.
 
-#include <ATen/Parallel.h>
-#include <omp.h>
 #include <torch/script.h>
 #include <torch/version.h>
 
-#include <cstdio>
-#include <cstring>
+#include <memory>
 #include <sstream>
 
-#include "hybrid_engine.h"
-
-// MKL keeps a thread count of its own beside OpenMP's. Null where torch was built without MKL.
-extern "C" int MKL_Set_Num_Threads_Local(int) __attribute__((weak));
+#include "torch_session.hpp"
 
 namespace {
 
-struct Result {
-  std::string name;
-  at::ScalarType type;
-};
+using namespace hybrid_torch;
 
 struct Model {
+  at::Device device;
+  int n_thread;
+  std::vector<Field> arguments;
+  std::vector<Field> results;
   torch::jit::Module module;
-  std::vector<at::ScalarType> argument_types;
-  std::vector<Result> results;
 };
 
-at::ScalarType scalar_type(int kind) { return kind == 8 ? at::kDouble : at::kFloat; }
-
-// One thread inside, whatever the host uses; with both cores of a node busy, the barriers of a
-// second thread cost a hundred times the arithmetic. The host's setting comes back after.
-class OneThread {
- public:
-  OneThread() : host_(omp_get_max_threads()) {
-    // The first parallel call of a thread lets torch set the thread count; have that done now.
-    at::internal::lazy_init_num_threads();
-    omp_set_num_threads(1);
-    if (MKL_Set_Num_Threads_Local) mkl_ = MKL_Set_Num_Threads_Local(1);
-  }
-  ~OneThread() {
-    omp_set_num_threads(host_);
-    if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(mkl_);
-  }
-  OneThread(const OneThread &) = delete;
-  OneThread &operator=(const OneThread &) = delete;
-
- private:
-  int host_;
-  int mkl_ = 0;
+struct Session {
+  const Model *model;
+  torch::jit::Function *forward;
+  Tensors tensors;
+  torch::jit::Stack stack;  // kept for its memory
 };
 
-template <class Body>
-int guarded(char *message, size_t size, Body &&body) noexcept {
-  try {
-    body();
-    return 0;
-  } catch (const c10::Error &error) {
-    std::snprintf(message, size, "%s", error.what_without_backtrace());
-  } catch (const std::exception &error) {
-    std::snprintf(message, size, "%s", error.what());
-  } catch (...) {
-    std::snprintf(message, size, "unknown exception");
-  }
-  return 1;
+void check_arguments(const torch::jit::Module &module, size_t expected) {
+  const auto method = module.find_method("forward");
+  if (!method)
+    throw std::runtime_error("forward: expected a module with this method, got one without");
+  const auto &declared = method->function().getSchema().arguments();
+  if (declared.size() - 1 != expected)
+    throw std::runtime_error("forward: expected " + std::to_string(expected) +
+                             " arguments (inputs, state, noise), got " +
+                             std::to_string(declared.size() - 1));
+  for (size_t i = 1; i < declared.size(); ++i)
+    if (!declared[i].type()->isSubtypeOf(*c10::TensorType::get()))
+      throw std::runtime_error("forward: expected a Tensor for its argument '" +
+                               declared[i].name() + "', got " + declared[i].type()->str());
 }
 
 int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments,
-               int n_argument, const hybrid_engine_field *results, int n_result, void **model,
-               char *message, size_t size) {
+               int n_argument, const hybrid_engine_field *results, int n_result,
+               const hybrid_engine_options *options, void **model, char *message, size_t size) {
   return guarded(message, size, [&] {
-    const OneThread one_thread;
+    auto loaded = std::make_unique<Model>(Model{device_called(options->device),
+                                                thread_count(*options),
+                                                fields_of(arguments, n_argument),
+                                                fields_of(results, n_result),
+                                                {}});
+    const Threads threads(loaded->n_thread);
     std::istringstream stream(std::string(static_cast<const char *>(bytes), n_bytes));
-    auto loaded = std::make_unique<Model>();
-    loaded->module = torch::jit::load(stream, at::kCPU);
+    loaded->module = torch::jit::load(stream, loaded->device);
     loaded->module.eval();
-    const auto parameters = loaded->module.get_method("forward").function().getSchema();
-    if (static_cast<int>(parameters.arguments().size()) - 1 != n_argument)
-      throw std::runtime_error("forward: expected " + std::to_string(n_argument) +
-                               " arguments (inputs, state, noise), got " +
-                               std::to_string(parameters.arguments().size() - 1));
+    check_arguments(loaded->module, loaded->arguments.size());
     loaded->module = torch::jit::freeze(loaded->module);
-    for (int i = 0; i < n_argument; ++i)
-      loaded->argument_types.push_back(scalar_type(arguments[i].kind));
-    for (int i = 0; i < n_result; ++i)
-      loaded->results.push_back({results[i].name, scalar_type(results[i].kind)});
     *model = loaded.release();
   });
 }
 
-std::vector<int64_t> full_shape(const hybrid_engine_call &call, size_t field) {
-  std::vector<int64_t> shape{call.n};
-  for (const int64_t *extent = call.shapes[field]; *extent >= 0; ++extent) shape.push_back(*extent);
-  return shape;
-}
-
-void copy_result(const hybrid_engine_call &call, size_t shape_index, const Result &expected,
-                 const at::Tensor &tensor, void *destination) {
-  const auto shape = full_shape(call, shape_index);
-  if (tensor.scalar_type() != expected.type || tensor.sizes() != at::IntArrayRef(shape)) {
-    std::ostringstream text;
-    text << expected.name << ": expected a tensor of shape " << at::IntArrayRef(shape)
-         << " and type " << expected.type << ", got " << tensor.sizes() << " and "
-         << tensor.scalar_type() << "; the closure's forward and its spec disagree";
-    throw std::runtime_error(text.str());
-  }
-  const auto contiguous = tensor.contiguous();
-  std::memcpy(destination, contiguous.data_ptr(), contiguous.nbytes());
-}
-
-int run_model(void *opaque, const hybrid_engine_call *call, char *message, size_t size) {
+int prepare_session(void *opaque, int64_t n, const int64_t *const *shapes,
+                    const void *const *arguments, void **session, char *message, size_t size) {
   return guarded(message, size, [&] {
-    auto &model = *static_cast<Model *>(opaque);
+    const auto *model = static_cast<const Model *>(opaque);
     const c10::InferenceMode inference;
-    const OneThread one_thread;
-    std::vector<c10::IValue> arguments;
-    const size_t n_argument = model.argument_types.size();
-    arguments.reserve(n_argument);
-    for (size_t i = 0; i < n_argument; ++i)
-      arguments.emplace_back(at::from_blob(const_cast<void *>(call->arguments[i]),
-                                           full_shape(*call, i),
-                                           at::TensorOptions(model.argument_types[i])));
-    const auto value = model.module.forward(std::move(arguments));
-    if (!value.isTuple())
-      throw std::runtime_error("forward: expected a tuple of tensors, got " + value.tagKind());
-    const auto &elements = value.toTupleRef().elements();
-    if (elements.size() != model.results.size())
-      throw std::runtime_error("forward: expected " + std::to_string(model.results.size()) +
-                               " results (outputs, new state), got " +
-                               std::to_string(elements.size()));
-    for (size_t i = 0; i < elements.size(); ++i)
-      copy_result(*call, n_argument + i, model.results[i], elements[i].toTensor(),
-                  call->results[i]);
+    auto made = std::make_unique<Session>(
+        Session{model,
+                &model->module.get_method("forward").function(),
+                {model->device, n, model->arguments, model->results, shapes, arguments},
+                {}});
+    made->stack.reserve(model->arguments.size() + 1);
+    *session = made.release();
   });
 }
 
+int run_session(void *opaque, void *const *results, char *message, size_t size) {
+  auto &session = *static_cast<Session *>(opaque);
+  return guarded(message, size, [&] {
+    const auto &model = *session.model;
+    const c10::InferenceMode inference;
+    const Threads threads(model.n_thread);
+    session.tensors.fetch();
+    auto &stack = session.stack;
+    stack.clear();  // a run that failed leaves what it had
+    stack.emplace_back(model.module._ivalue());
+    for (const auto &argument : session.tensors.arguments()) stack.emplace_back(argument);
+    // Not Module::forward: it looks for the method by name and takes its arguments by keyword.
+    session.forward->run(stack);
+    const auto value = torch::jit::pop(stack);
+    if (!value.isTuple())
+      throw std::runtime_error("forward: expected a tuple of tensors, got " + value.tagKind());
+    const auto &elements = value.toTupleRef().elements();
+    session.tensors.expect_results(elements.size());
+    for (size_t i = 0; i < elements.size(); ++i) {
+      if (!elements[i].isTensor())
+        throw std::runtime_error("forward: expected a tuple of tensors, got " +
+                                 elements[i].tagKind() + " in it");
+      session.tensors.check(i, elements[i].toTensor());
+    }
+    // Only when all have been checked: a run that fails writes nothing.
+    for (size_t i = 0; i < elements.size(); ++i)
+      session.tensors.deliver(i, elements[i].toTensor(), results[i]);
+    session.tensors.finish(results);
+  });
+}
+
+void release_session(void *session) { delete static_cast<Session *>(session); }
+
 void close_model(void *model) { delete static_cast<Model *>(model); }
 
-const hybrid_engine engine = {
-    HYBRID_ENGINE_ABI_VERSION, "torchscript", TORCH_VERSION, open_model, run_model, close_model};
+const hybrid_engine engine = {HYBRID_ENGINE_ABI_VERSION,
+                              "torchscript",
+                              TORCH_VERSION,
+                              open_model,
+                              prepare_session,
+                              run_session,
+                              release_session,
+                              close_model,
+                              device_count};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v1(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v2(void) {
   return &engine;
 }

@@ -72,7 +72,7 @@ Conversion conversion(const std::string &field, const std::string &host, const s
       !(std::abs((two - one) - (one - zero)) <= 1e-12 * (std::abs(two) + std::abs(zero))))
     throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert linearly to or from " +
                                         pair + "; convert in the host");
-  return {one - zero, zero};
+  return {one - zero, zero == 0.0 ? -0.0 : zero};
 }
 
 }  // namespace hybrid

@@ -5,10 +5,13 @@
 
 namespace hybrid {
 
-// to = slope * from + offset; exactly 1 and 0 for equal units.
+// to = slope * from + offset. The offset of no offset is -0.0, which leaves also a zero of either
+// sign as it is: equal units change no bit.
 struct Conversion {
   double slope = 1.0;
-  double offset = 0.0;
+  double offset = -0.0;
+
+  double operator()(double from) const { return from * slope + offset; }
 };
 
 enum class Direction { to_closure, to_host };

@@ -1,0 +1,15 @@
+// What a person wants to know of a closure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine.hpp"
+#include "self_test.hpp"
+#include "spec.hpp"
+
+namespace hybrid {
+
+std::string describe(const Spec &spec, const Model &model, const std::vector<Block> &blocks);
+
+}  // namespace hybrid

@@ -1,0 +1,24 @@
+// How columns are divided into the blocks that an engine evaluates.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "self_test.hpp"
+
+namespace hybrid {
+
+// Columns `first` to `first + size - 1`; the last block may reach past the last column.
+struct Range {
+  int64_t first;
+  int64_t size;
+};
+
+// Covers `n` columns with blocks that round alike, whatever is quickest: which is chosen cannot be
+// seen in the results.
+std::vector<Range> reproducible_plan(const std::vector<Block> &blocks, int64_t n);
+
+// Divides `n` columns evenly into the fewest blocks of about the quickest size.
+std::vector<Range> quickest_plan(const std::vector<Block> &blocks, int64_t n);
+
+}  // namespace hybrid
