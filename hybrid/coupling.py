@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.field import Field
+from fortran_bridge.binding import Binding
 from fortran_bridge.errors import BridgeError
-from fortran_bridge.library import Binding
 from hybrid.runtime import CompiledClosure, load
 from solvers.errors import TendencyError
 from solvers.tendency_source import BoundTendency, ClosureState, GridField

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.spec import ClosureSpec
-from fortran_bridge.library import Binding, NativeClosure
+from fortran_bridge.binding import Binding, HostGrid
+from fortran_bridge.native_closure import NativeClosure
 
-__all__ = ["Binding", "CompiledClosure", "load"]
+__all__ = ["Binding", "CompiledClosure", "HostGrid", "load"]
 
 
 class CompiledClosure:
@@ -24,6 +25,10 @@ class CompiledClosure:
         Archive.
     engine
         ``"auto"``, or the name of an engine.
+    device
+        ``"cpu"``, or a device of the engine such as ``"cuda:0"``.
+    n_thread
+        Threads inside the engine's operations.
 
     Attributes
     ----------
@@ -33,8 +38,10 @@ class CompiledClosure:
         Hash of the archive.
     """
 
-    def __init__(self, path: Path | str, engine: str = "auto") -> None:
-        self._native = NativeClosure(path, engine)
+    def __init__(
+        self, path: Path | str, engine: str = "auto", device: str = "cpu", n_thread: int = 1
+    ) -> None:
+        self._native = NativeClosure(path, engine, device, n_thread)
         self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         self.spec = ClosureSpec.from_dict(json.loads(self._native.manifest)["spec"])
 
@@ -42,6 +49,11 @@ class CompiledClosure:
     def blocks(self) -> tuple[int, ...]:
         """Block sizes [columns] that round alike."""
         return self._native.blocks
+
+    @property
+    def description(self) -> str:
+        """Engine, device, blocks and fields; lines of text."""
+        return self._native.description
 
     def create(
         self,
@@ -51,8 +63,9 @@ class CompiledClosure:
         seed: int = 0,
         reproducible: bool = True,
         policy: str = "error",
+        grid: HostGrid | None = None,
     ) -> Binding:
-        """Make a binding for `n_column` columns; see `fortran_bridge.library.Binding`."""
+        """Make a binding for `n_column` columns; see `fortran_bridge.binding.Binding`."""
         return Binding(
             self._native,
             n_column,
@@ -60,6 +73,7 @@ class CompiledClosure:
             seed=seed,
             reproducible=reproducible,
             policy=policy,
+            grid=grid,
         )
 
     def evaluate(
@@ -100,8 +114,10 @@ class CompiledClosure:
         return outputs
 
 
-def load(path: Path | str, engine: str = "auto") -> CompiledClosure:
-    """Load an archive through the native library.
+def load(
+    path: Path | str, engine: str = "auto", device: str = "cpu", n_thread: int = 1
+) -> CompiledClosure:
+    """Load an archive through the native library; arguments as those of `CompiledClosure`.
 
     Raises
     ------
@@ -110,4 +126,4 @@ def load(path: Path | str, engine: str = "auto") -> CompiledClosure:
     BuildError
         If the native library is not there and cannot be built.
     """
-    return CompiledClosure(path, engine)
+    return CompiledClosure(path, engine, device, n_thread)

@@ -23,7 +23,7 @@ from coupling_examples import (
 )
 
 import hybrid
-from fortran_bridge.library import noise
+from fortran_bridge.noise import noise
 from hybrid.coupling import couple
 from solvers import TwoLayerQG
 from solvers.integration import Integration

@@ -8,7 +8,7 @@ import pytest
 
 import hybrid
 from closures.lorenz96 import AR1Closure, CubicClosure
-from fortran_bridge.library import noise
+from fortran_bridge.noise import noise
 from hybrid.coupling import couple
 from solvers.lorenz96 import Lorenz96
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fortran_bridge.library import noise
+from fortran_bridge.noise import noise
 from hybrid.noise import standard_normal
 
 

@@ -68,9 +68,10 @@ module hybrid
   integer(c_int), parameter :: status_shape = 6  ! HYBRID_ERROR_SHAPE
 
   interface
-    integer(c_int) function hybrid_closure_load(path, engine, closure) bind(c)
+    integer(c_int) function hybrid_closure_load(path, engine, device, n_thread, closure) bind(c)
       import :: c_char, c_int, c_ptr
-      character(kind=c_char), intent(in) :: path(*), engine(*)
+      character(kind=c_char), intent(in) :: path(*), engine(*), device(*)
+      integer(c_int), value, intent(in) :: n_thread
       type(c_ptr), intent(out) :: closure
     end function hybrid_closure_load
     integer(c_int) function hybrid_closure_retain(closure) bind(c)
@@ -161,7 +162,8 @@ contains
     engine_name = 'auto'
     if (present(engine)) engine_name = trim(engine)
     call self%free()
-    call report(hybrid_closure_load(c_string(path), c_string(engine_name), self%handle), &
+    call report(hybrid_closure_load(c_string(path), c_string(engine_name), c_string('cpu'), &
+                                    1_c_int, self%handle), &
                 stat, errmsg)
   end subroutine closure_load
 

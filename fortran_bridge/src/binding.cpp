@@ -48,8 +48,9 @@ std::vector<Field> all_fields(const Spec &spec) {
 
 [[noreturn]] void refuse_share(const std::string &name) {
   throw Error(HYBRID_ERROR_ARGUMENT,
-              name + ": expected an array that holds the host's own values, of which the closure "
-                     "is to have a share, got one that accumulates");
+              name +
+                  ": expected an array that holds the host's own values, of which the closure "
+                  "is to have a share, got one that accumulates");
 }
 
 void copy_rows(const Buffers &from, size_t from_field, int64_t from_row, const Buffers &to,
@@ -100,9 +101,8 @@ void Binding::divide() {
     result_capacity_ = padded;
   }
   for (const auto &range : ranges_) {
-    const bool is_known = std::any_of(sessions_.begin(), sessions_.end(), [&](const auto &entry) {
-      return entry.first == range.size;
-    });
+    const bool is_known = std::any_of(sessions_.begin(), sessions_.end(),
+                                      [&](const auto &entry) { return entry.first == range.size; });
     if (!is_known)
       sessions_.emplace_back(range.size, closure_->prepare(range.size, shapes_, block_));
   }
@@ -149,8 +149,7 @@ void Binding::bind(const std::string &name, const ArrayView &view) {
   if (is_bound) throw Error(HYBRID_ERROR_FIELD, name + ": bound twice; bind each field once");
   if (is_input && view.accumulate)
     throw Error(HYBRID_ERROR_ARGUMENT, name + ": accumulate is for outputs, this is an input");
-  if (!is_input && view.accumulate && outputs_[output].share)
-    refuse_share(name);
+  if (!is_input && view.accumulate && outputs_[output].share) refuse_share(name);
   auto &array = is_input ? inputs_[input].array : outputs_[output].array;
   array.emplace(is_input ? spec_.inputs[input] : spec_.outputs[output], view, spec_.first_axis(),
                 n_column(), is_input ? Direction::to_closure : Direction::to_host);
@@ -272,8 +271,8 @@ void Binding::evaluate(int64_t step) {
   has_results_ = has_new_state_ = true;
   if (guard_.any() && !has_spoken_) {
     has_spoken_ = true;
-    log(HYBRID_LOG_WARNING, "first flagged columns, at step " + std::to_string(step) + ": " +
-                                guard_.summary());
+    log(HYBRID_LOG_WARNING,
+        "first flagged columns, at step " + std::to_string(step) + ": " + guard_.summary());
   }
 }
 
@@ -284,8 +283,7 @@ void Binding::check_results() {
       guard_.flag(group, index, 0, n_column(), rows);
   };
   for (size_t i = 0; i < outputs_.size(); ++i) look(Guard::Group::outputs, i, i);
-  for (size_t i = 0; i < spec_.state.size(); ++i)
-    look(Guard::Group::state, i, outputs_.size() + i);
+  for (size_t i = 0; i < spec_.state.size(); ++i) look(Guard::Group::state, i, outputs_.size() + i);
 }
 
 void Binding::mark_overflow(size_t output) {
@@ -342,8 +340,7 @@ void Binding::get(const std::string &name, const ArrayView &view) {
   if (!has_results_)
     throw Error(HYBRID_ERROR_ORDER,
                 spec_.name + ": expected apply before get, got none since the last put");
-  if (view.accumulate && output.share)
-    refuse_share(name);
+  if (view.accumulate && output.share) refuse_share(name);
   const auto start = Clock::now();
   place(output.array, spec_.outputs[index], view, Direction::to_host);
   mark_overflow(index);
@@ -385,8 +382,8 @@ void Binding::chunk(std::vector<int64_t> column_id) {
 
 void Binding::commit() {
   if (!has_new_state_)
-    throw Error(HYBRID_ERROR_ORDER, spec_.name + ": expected a run before commit, got none since " +
-                                        "the last commit");
+    throw Error(HYBRID_ERROR_ORDER,
+                spec_.name + ": expected a run before commit, got none since " + "the last commit");
   for (size_t i = 0; i < spec_.state.size(); ++i)
     copy_rows(results_, outputs_.size() + i, 0, state_, i, 0, n_column());
   has_new_state_ = false;
@@ -395,8 +392,7 @@ void Binding::commit() {
 Share &Binding::make_share(const std::string &name) {
   auto &output = outputs_[output_index(name)];
   if (!output.share) {
-    if (output.array && output.array->accumulates())
-      refuse_share(name);
+    if (output.array && output.array->accumulates()) refuse_share(name);
     output.share.emplace(spec_.outputs[output_index(name)].size(), capacity_);
   }
   return *output.share;

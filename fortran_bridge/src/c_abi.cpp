@@ -69,8 +69,8 @@ std::vector<int64_t> column_numbers(const std::string &name, int64_t n, const in
                         name + ": expected at least one column, got " + std::to_string(n));
   if (n > most_columns)
     throw hybrid::Error(HYBRID_ERROR_ARGUMENT, name + ": expected at most " +
-                                                   std::to_string(most_columns) +
-                                                   " columns, got " + std::to_string(n));
+                                                   std::to_string(most_columns) + " columns, got " +
+                                                   std::to_string(n));
   if (column_id) return {column_id, column_id + n};
   std::vector<int64_t> numbers(static_cast<size_t>(n));
   std::iota(numbers.begin(), numbers.end(), 1);
@@ -84,9 +84,9 @@ hybrid::ArrayView view_of(const char *name, const void *data, int kind, int rank
   require(dims, "the names of the dims");
   require(units, "units");
   if (rank < 1 || rank > 15)
-    throw hybrid::Error(HYBRID_ERROR_SHAPE, std::string(name) +
-                                                ": expected a rank from 1 to 15, got " +
-                                                std::to_string(rank));
+    throw hybrid::Error(
+        HYBRID_ERROR_SHAPE,
+        std::string(name) + ": expected a rank from 1 to 15, got " + std::to_string(rank));
   require(shape, "a shape");
   require(stride, "strides");
   auto *bytes = static_cast<std::byte *>(const_cast<void *>(data));
@@ -103,8 +103,7 @@ void create(const hybrid_closure *closure, int64_t n, const int64_t *column_id,
   const auto &loaded = closure->closure;
   auto numbers = column_numbers(loaded->spec().name, n, column_id);
   *binding = new hybrid_binding{
-      {loaded, grid,
-       {std::move(numbers), seed, reproducible != 0, hybrid::parse_policy(policy)}}};
+      {loaded, grid, {std::move(numbers), seed, reproducible != 0, hybrid::parse_policy(policy)}}};
 }
 
 void load(hybrid::Archive archive, const char *engine, const char *device, int n_thread,
@@ -163,9 +162,9 @@ int hybrid_local_device(const char *kind, int count, char *device, int size) {
     require(device, "room for the name");
     const auto name = hybrid::local_device(kind, count);
     if (static_cast<int>(name.size()) >= size)
-      throw hybrid::Error(HYBRID_ERROR_ARGUMENT,
-                          "device: expected room for " + std::to_string(name.size() + 1) +
-                              " bytes, got " + std::to_string(size));
+      throw hybrid::Error(HYBRID_ERROR_ARGUMENT, "device: expected room for " +
+                                                     std::to_string(name.size() + 1) +
+                                                     " bytes, got " + std::to_string(size));
     std::memcpy(device, name.c_str(), name.size() + 1);
   });
 }
@@ -193,9 +192,9 @@ int hybrid_closure_load_memory(const void *bytes, int64_t n_bytes, const char *l
     require(engine, "an engine name");
     require(device, "a device");
     if (n_bytes < 0)
-      throw hybrid::Error(HYBRID_ERROR_ARGUMENT,
-                          std::string(label) + ": expected a number of bytes, got " +
-                              std::to_string(n_bytes));
+      throw hybrid::Error(
+          HYBRID_ERROR_ARGUMENT,
+          std::string(label) + ": expected a number of bytes, got " + std::to_string(n_bytes));
     const auto *first = static_cast<const char *>(bytes);
     load(hybrid::read_archive({first, first + n_bytes}, label), engine, device, n_thread, closure);
   });
@@ -226,8 +225,7 @@ int hybrid_closure_field_count(const hybrid_closure *closure, const char *group)
   return fields ? static_cast<int>(fields->size()) : -1;
 }
 
-const char *hybrid_closure_field_name(const hybrid_closure *closure, const char *group,
-                                      int index) {
+const char *hybrid_closure_field_name(const hybrid_closure *closure, const char *group, int index) {
   const auto *fields = group_of(closure, group);
   if (!fields || index < 0 || index >= static_cast<int>(fields->size())) return nullptr;
   return (*fields)[static_cast<size_t>(index)].name.c_str();
@@ -246,9 +244,8 @@ int64_t hybrid_closure_field_size(const hybrid_closure *closure, const char *nam
 int hybrid_binding_create(const hybrid_closure *closure, int64_t n_column, const int64_t *column_id,
                           uint64_t seed, int reproducible, const char *policy,
                           hybrid_binding **binding) {
-  return hybrid::guarded([&] {
-    create(closure, n_column, column_id, nullptr, seed, reproducible, policy, binding);
-  });
+  return hybrid::guarded(
+      [&] { create(closure, n_column, column_id, nullptr, seed, reproducible, policy, binding); });
 }
 
 int hybrid_binding_create_grid(const hybrid_closure *closure, int64_t n_member,
@@ -413,8 +410,8 @@ int hybrid_binding_differences(const hybrid_binding *binding, const char *name, 
     const auto &found = share->differences();
     if (n != static_cast<int64_t>(found.size()))
       throw hybrid::Error(HYBRID_ERROR_SHAPE, std::string(name) + ": expected room for " +
-                                                  std::to_string(found.size()) +
-                                                  " elements, got " + std::to_string(n));
+                                                  std::to_string(found.size()) + " elements, got " +
+                                                  std::to_string(n));
     for (size_t i = 0; i < found.size(); ++i) {
       if (count) count[i] = found[i].count;
       if (mean) mean[i] = found[i].mean;

@@ -94,8 +94,8 @@ void fix(const Spec &spec, const std::map<std::string, Axis> &axes, bool is_inpu
   for (const auto &field : fields) {
     int64_t total = 1;
     for (const auto size : field.shape) {
-      if (size > largest_field / total)
-        refuse(spec, field.name + ": expected at most " + std::to_string(largest_field) +
+      if (size > most_points / total)
+        refuse(spec, field.name + ": expected at most " + std::to_string(most_points) +
                          " elements a member");
       total *= size;
     }

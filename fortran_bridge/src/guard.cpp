@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::array<const char *, 5> policies = {"error", "flag", "clip", "zero", "host"};
 
-constexpr std::array<const char *, HYBRID_REASONS> reason_names = {
-    "not finite", "below", "above", "overflowing", "not confident"};
+constexpr std::array<const char *, HYBRID_REASONS> reason_names = {"not finite", "below", "above",
+                                                                   "overflowing", "not confident"};
 
 constexpr unsigned char bit(hybrid_reason reason) {
   return static_cast<unsigned char>(1u << reason);
@@ -166,11 +166,10 @@ std::string Guard::where(const Tally &field, int64_t first, int64_t n,
                                    [](Real value) { return !std::isfinite(value); });
     const int64_t index = bad - values;
     const int64_t column = first + index / field.size;
-    std::string text = field.name + ": expected finite values, got " +
-                       (std::isnan(*bad) ? "NaN" : "infinity") + " in column " +
-                       std::to_string(column + 1) + " of " + std::to_string(mask_.size()) +
-                       " (column id " + std::to_string(column_id_[static_cast<size_t>(column)]) +
-                       ")";
+    std::string text =
+        field.name + ": expected finite values, got " + (std::isnan(*bad) ? "NaN" : "infinity") +
+        " in column " + std::to_string(column + 1) + " of " + std::to_string(mask_.size()) +
+        " (column id " + std::to_string(column_id_[static_cast<size_t>(column)]) + ")";
     if (field.size > 1)
       text += ", element " + std::to_string(index % field.size + 1) + " of " +
               std::to_string(field.size);

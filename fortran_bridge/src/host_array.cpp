@@ -125,8 +125,7 @@ HostArray::HostArray(const Field &field, const ArrayView &view, const std::strin
   if (accumulate_ && conversion_.offset != 0.0)
     refuse(HYBRID_ERROR_UNITS, field,
            "expected units with the zero of the closure's '" + field.units +
-               "' for an array that accumulates, got '" + units_ +
-               "'; an increment has no offset");
+               "' for an array that accumulates, got '" + units_ + "'; an increment has no offset");
   can_overflow_ = may_overflow(host_kind_, model_kind_, conversion_, accumulate_);
 }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t smallest_block = 16;
 constexpr std::array<int64_t, 6> larger_blocks = {32, 64, 128, 256, 384, 512};
 constexpr int64_t n_test = 1024;
-constexpr int warm_up_runs = 3;   // TorchScript profiles, then optimises, then is steady
+constexpr int warm_up_runs = 3;  // TorchScript profiles, then optimises, then is steady
 constexpr int64_t most_bytes = int64_t{1} << 28;
 constexpr double most_seconds = 1.0;
 

@@ -55,7 +55,8 @@ Share::Share(int64_t n_element, int64_t n_column)
 
 void Share::set_ramp(const std::string &field, const Ramp &ramp) {
   if (!is_share(ramp.from) || !is_share(ramp.to))
-    throw Error(HYBRID_ERROR_ARGUMENT, field + ": expected shares from 0 (the host's scheme) to 1 " +
+    throw Error(HYBRID_ERROR_ARGUMENT, field +
+                                           ": expected shares from 0 (the host's scheme) to 1 " +
                                            "(the closure), got " + std::to_string(ramp.from) +
                                            " and " + std::to_string(ramp.to));
   if (ramp.last < ramp.first)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from fortran_bridge.build import Prefix
-from fortran_bridge.library import library
+from fortran_bridge.c_library import library
 
 
 def test_c_program(prefix: Prefix, persistence_archive: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fortran_bridge.library import noise
+from fortran_bridge.noise import noise
 from hybrid.noise import standard_normal
 
 WORD = 2**64
