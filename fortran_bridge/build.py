@@ -27,6 +27,7 @@ _SOURCE_PATTERNS = (
     "include/*.h",
     "src/*.[ch]pp",
     "fortran/*.F90",
+    "fortran/*.inc",
     "hosts/*.f90",
 )
 _REMEDY = (

@@ -2,7 +2,7 @@
 pkg_check_modules(NETCDFF REQUIRED IMPORTED_TARGET netcdf-fortran)
 # Compilers look for modules only where they are told, also in the system's include folder.
 find_path(NETCDF_MODULE_FOLDER netcdf.mod PATH_SUFFIXES fortran gfortran REQUIRED)
-add_library(hybrid_fortran STATIC fortran/hybrid.F90)
+add_library(hybrid_fortran STATIC ${HYBRID_FORTRAN_SOURCE})
 target_link_libraries(hybrid_fortran PUBLIC hybrid)
 set_target_properties(hybrid_fortran PROPERTIES
   Fortran_MODULE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/modules)

@@ -120,8 +120,9 @@ HYBRID_API const char *hybrid_closure_manifest(const hybrid_closure *closure);
  * field with units, dims, sizes and envelope. Valid as long as the closure; null for null. */
 HYBRID_API const char *hybrid_closure_describe(const hybrid_closure *closure);
 
-/* Block sizes [columns] that a self-test at load has shown to round alike, ascending. Writes at
- * most `capacity` of them and returns how many there are. */
+/* Block sizes [columns] that a self-test has shown to round alike, ascending: some at load, and
+ * at each create the number of its columns. Writes at most `capacity` of them and returns how many
+ * there are. */
 HYBRID_API int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity);
 
 /* Number of fields of a group ("inputs", "outputs", "state", "noise"); -1 for another group. */

@@ -76,18 +76,18 @@ Binding::Binding(std::shared_ptr<const Closure> closure, const GridView *grid,
       inputs_(spec_.inputs.size()),
       outputs_(spec_.outputs.size()),
       overflows_(column_id_.size()) {
+  if (reproducible_)
+    closure_->consider_blocks({std::min(capacity_, largest_block), capacity_ % largest_block});
   divide();
 }
 
 // Chooses the blocks and makes what they need.
 void Binding::divide() {
-  const auto &blocks = closure_->blocks();
   if (spec_.locality == "grid")
-    ranges_ = reproducible_ ? reproducible_plan({{1, 0.0}}, n_column())
-                            : std::vector<Range>{{0, n_column()}};
+    ranges_ = even_plan(n_column(), reproducible_ ? 1 : n_column());
   else
-    ranges_ = reproducible_ ? reproducible_plan(blocks, n_column())
-                            : quickest_plan(closure_->speeds(), n_column());
+    ranges_ = reproducible_ ? reproducible_plan(closure_->blocks(), n_column())
+                            : even_plan(n_column(), largest_block);
   int64_t largest = 0;
   for (const auto &range : ranges_) largest = std::max(largest, range.size);
   if (largest > block_capacity_) {
@@ -344,11 +344,8 @@ void Binding::get(const std::string &name, const ArrayView &view) {
   const auto start = Clock::now();
   place(output.array, spec_.outputs[index], view, Direction::to_host);
   mark_overflow(index);
-  if (std::memchr(overflows_.data(), 1, overflows_.size())) {
-    guard_.settle();
-    settle_left();
-    std::fill(overflows_.begin(), overflows_.end(), static_cast<unsigned char>(0));
-  }
+  guard_.settle();
+  settle_left();
   write(index);
   timers_.unpacking += Clock::now() - start;
 }

@@ -214,7 +214,7 @@ const char *hybrid_closure_describe(const hybrid_closure *closure) {
 
 int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity) {
   if (!closure) return 0;
-  const auto &blocks = closure->closure->blocks();
+  const auto blocks = closure->closure->blocks();
   for (int i = 0; sizes && i < capacity && i < static_cast<int>(blocks.size()); ++i)
     sizes[i] = blocks[static_cast<size_t>(i)].size;
   return static_cast<int>(blocks.size());

@@ -20,8 +20,8 @@ Closure::Closure(Archive archive, const std::string &engine, const EngineOptions
     : manifest_(std::move(archive.manifest)),
       spec_(parse_manifest(manifest_)),
       model_(chosen_engine(engine, spec_), archive, spec_, options),
-      self_test_(test_blocks(*this)),
-      description_(describe(spec_, model_, self_test_.alike)) {
+      self_test_(*this),
+      description_(describe(spec_, model_, self_test_.alike())) {
   log(HYBRID_LOG_INFO, description_.substr(0, description_.find("\n  input")));
 }
 

@@ -22,9 +22,11 @@ class Closure {
   const std::string &description() const { return description_; }
   const Spec &spec() const { return spec_; }
   // Blocks that round alike, by ascending size.
-  const std::vector<Block> &blocks() const { return self_test_.alike; }
-  // What blocks of several sizes take, whether they round alike or not.
-  const std::vector<Block> &speeds() const { return self_test_.all; }
+  std::vector<Block> blocks() const { return self_test_.alike(); }
+  // Tries also blocks of just these sizes.
+  void consider_blocks(std::initializer_list<int64_t> sizes) const {
+    self_test_.consider(*this, sizes);
+  }
 
   // Makes ready to evaluate `n` columns that lie at the start of these buffers.
   Session prepare(int64_t n, const Shapes &shapes, const Buffers &arguments) const;
@@ -33,7 +35,7 @@ class Closure {
   std::string manifest_;
   Spec spec_;
   Model model_;
-  SelfTest self_test_;
+  mutable SelfTest self_test_;  // knows more the more is asked
   std::string description_;
 };
 

@@ -93,7 +93,7 @@ void Guard::set_threshold(double threshold) {
 
 void Guard::begin() {
   if (any_) std::fill(mask_.begin(), mask_.end(), static_cast<unsigned char>(0));
-  any_ = false;
+  any_ = has_ended_ = false;
 }
 
 void Guard::flag(Group group, size_t index, int64_t first, int64_t n, std::byte *rows) {
@@ -136,11 +136,16 @@ void Guard::flag_overflow(size_t output, int64_t column) {
                     ": expected a value that the host's array holds in its units and precision, "
                     "got an overflow in column " +
                     std::to_string(column + 1) + "; nothing was written");
+  if (has_ended_) {
+    if (!marked) ++flagged_;
+    ++any_counts_[HYBRID_OVERFLOW];
+  }
   marked |= bit(HYBRID_OVERFLOW);
   any_ = true;
 }
 
 void Guard::end() {
+  has_ended_ = true;
   evaluated_ += static_cast<int64_t>(mask_.size());
   if (!any_) return;
   for (auto &marked : mask_) {
@@ -153,7 +158,7 @@ void Guard::end() {
 }
 
 void Guard::settle() {
-  if (policy_ == Policy::zero) return;
+  if (!any_ || policy_ == Policy::zero) return;
   for (auto &marked : mask_)
     if (marked & left_) marked |= HYBRID_UNTOUCHED;
 }

@@ -35,7 +35,8 @@ class Guard {
   // finite if that is the policy.
   void flag(Group group, size_t index, int64_t first, int64_t n, std::byte *rows);
 
-  // Marks a column whose result the host's array cannot hold; throws if that is the policy.
+  // Marks a column whose result the host's array cannot hold, during or after the evaluation;
+  // throws if that is the policy.
   void flag_overflow(size_t output, int64_t column);
 
   // Ends an evaluation: tells columns that were left from others, and counts.
@@ -79,6 +80,7 @@ class Guard {
   std::vector<unsigned char> mask_;
   std::vector<unsigned char> reasons_;  // scratch of flag
   bool any_ = false;
+  bool has_ended_ = false;  // the evaluation; what is flagged later counts for itself
   int64_t evaluated_ = 0;
   int64_t flagged_ = 0;
   int64_t any_counts_[HYBRID_REASONS] = {};

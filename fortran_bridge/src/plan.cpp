@@ -1,7 +1,5 @@
 #include "plan.hpp"
 
-#include <algorithm>
-
 namespace hybrid {
 
 namespace {
@@ -42,12 +40,8 @@ std::vector<Range> reproducible_plan(const std::vector<Block> &blocks, int64_t n
   return cover(blocks, blocks.size(), 0, n).ranges;
 }
 
-std::vector<Range> quickest_plan(const std::vector<Block> &blocks, int64_t n) {
-  const auto quickest =
-      std::min_element(blocks.begin(), blocks.end(), [](const Block &a, const Block &b) {
-        return a.seconds * static_cast<double>(b.size) < b.seconds * static_cast<double>(a.size);
-      });
-  const int64_t count = std::max<int64_t>(1, (n + quickest->size / 2) / quickest->size);
+std::vector<Range> even_plan(int64_t n, int64_t largest) {
+  const int64_t count = (n + largest - 1) / largest;
   std::vector<Range> ranges;
   for (int64_t i = 0; i < count; ++i)
     ranges.push_back({i * n / count, (i + 1) * n / count - i * n / count});

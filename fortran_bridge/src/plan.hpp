@@ -18,7 +18,7 @@ struct Range {
 // seen in the results.
 std::vector<Range> reproducible_plan(const std::vector<Block> &blocks, int64_t n);
 
-// Divides `n` columns evenly into the fewest blocks of about the quickest size.
-std::vector<Range> quickest_plan(const std::vector<Block> &blocks, int64_t n);
+// Divides `n` columns evenly into the fewest blocks of at most `largest`.
+std::vector<Range> even_plan(int64_t n, int64_t largest);
 
 }  // namespace hybrid

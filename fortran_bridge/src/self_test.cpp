@@ -14,10 +14,10 @@ namespace hybrid {
 
 namespace {
 
-constexpr int64_t smallest_block = 16;
-constexpr std::array<int64_t, 6> larger_blocks = {32, 64, 128, 256, 384, 512};
-constexpr int64_t n_test = 1024;
-constexpr int warm_up_runs = 3;  // TorchScript profiles, then optimises, then is steady
+// All sizes are compared with this one, for which matrix products use their general kernels.
+constexpr int64_t reference_block = 16;
+constexpr int64_t smallest_test = 64;  // columns
+constexpr int warm_up_runs = 3;        // TorchScript profiles, then optimises, then is steady
 constexpr int64_t most_bytes = int64_t{1} << 28;
 constexpr double most_seconds = 1.0;
 
@@ -119,30 +119,49 @@ bool rounds_alike_in_any_order(const Closure &closure, const Buffers &arguments,
 
 }  // namespace
 
-SelfTest test_blocks(const Closure &closure) {
+SelfTest::SelfTest(const Closure &closure) {
   const auto &spec = closure.spec();
-  const SelfTest by_one{{{1, 0.0}}, {{1, 0.0}}};
-  if (spec.locality == "grid") return by_one;
-  int64_t n = n_test;
-  while (n > smallest_block && n * bytes_a_column(spec) > most_bytes) n -= smallest_block;
+  if (spec.locality == "grid") return;
+  const int64_t n = 2 * reference_block;
   const auto arguments = random_arguments(spec, n);
-  const auto reference = run_in_blocks(closure, arguments, n, smallest_block);
-  SelfTest found{{{smallest_block, reference.seconds}}, {{smallest_block, reference.seconds}}};
-  if (!rounds_alike_in_any_order(closure, arguments, reference.results, n, smallest_block))
-    found.alike = by_one.alike;
-  for (const int64_t size : larger_blocks) {
-    // A costly network gains nothing from larger blocks that would pay for testing them.
-    const double cost =
-        reference.seconds * static_cast<double>(n) / static_cast<double>(smallest_block);
-    if (size > n || cost > most_seconds) break;
-    const int64_t tested = n / size * size;
-    const auto outcome = run_in_blocks(closure, arguments, tested, size);
-    found.all.push_back({size, outcome.seconds});
-    if (found.alike.front().size == smallest_block &&
-        same(reference.results, outcome.results, tested))
-      found.alike.push_back({size, outcome.seconds});
+  const auto reference = run_in_blocks(closure, arguments, n, reference_block);
+  if (!rounds_alike_in_any_order(closure, arguments, reference.results, n, reference_block)) return;
+  seconds_of_reference_ = reference.seconds;
+  alike_ = {{reference_block, reference.seconds}};
+  tried_.insert(reference_block);
+  consider(closure, {4, 8, 32, 64, 128, 256, 512});
+}
+
+void SelfTest::consider(const Closure &closure, std::initializer_list<int64_t> sizes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const int64_t size : sizes) {
+    if (!tried_.count(reference_block) || size < 1 || !tried_.insert(size).second) continue;
+    try_size(closure, size);
   }
-  return found;
+}
+
+void SelfTest::try_size(const Closure &closure, int64_t size) {
+  const auto &spec = closure.spec();
+  // Small blocks several times over, and what they hold once more in blocks of the reference.
+  const int64_t n_block = std::max<int64_t>(1, smallest_test / size) * size;
+  const int64_t n = (n_block + reference_block - 1) / reference_block * reference_block;
+  // A costly closure gains nothing from larger blocks that would pay for testing them.
+  const double cost =
+      seconds_of_reference_ * static_cast<double>(n) / static_cast<double>(reference_block);
+  if (cost > most_seconds || n * bytes_a_column(spec) > most_bytes) return;
+  const auto arguments = random_arguments(spec, n);
+  const auto reference = run_in_blocks(closure, arguments, n, reference_block);
+  const auto outcome = run_in_blocks(closure, arguments, n_block, size);
+  if (!same(reference.results, outcome.results, n_block)) return;
+  const Block block{size, outcome.seconds};
+  alike_.insert(std::upper_bound(alike_.begin(), alike_.end(), block,
+                                 [](const Block &a, const Block &b) { return a.size < b.size; }),
+                block);
+}
+
+std::vector<Block> SelfTest::alike() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return alike_;
 }
 
 }  // namespace hybrid

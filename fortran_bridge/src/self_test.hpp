@@ -1,7 +1,9 @@
-// Decomposition invariance rests on what is measured here, when a closure is loaded.
+// Decomposition invariance rests on what is measured here.
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <set>
 #include <vector>
 
 namespace hybrid {
@@ -14,14 +16,31 @@ struct Block {
   double seconds;
 };
 
-struct SelfTest {
-  std::vector<Block> alike;  // sizes whose results agree bit for bit, ascending
-  std::vector<Block> all;    // all sizes that were tried
-};
+// Columns evaluated at once at most: beyond, activations leave the caches, and memory that is
+// given back to the system after each call costs more than a second call.
+constexpr int64_t largest_block = 2048;
 
-// A matrix product of another size may round differently. Runs random columns in blocks of several
-// sizes and orders, compares their results and measures what they take. It also warms the engine
-// up, so that the first model step is not slower than the others.
-SelfTest test_blocks(const Closure &closure);
+// The block sizes whose results agree bit for bit, as found by running random columns: a matrix
+// product of another size may round differently. May be used by several threads at once.
+class SelfTest {
+ public:
+  // Tries some sizes and orders. It also warms the engine up, so that the first model step is not
+  // slower than the others.
+  explicit SelfTest(const Closure &closure);
+
+  // Tries also blocks of just these sizes, each once in the life of a closure.
+  void consider(const Closure &closure, std::initializer_list<int64_t> sizes);
+
+  // Sizes that round alike, ascending.
+  std::vector<Block> alike() const;
+
+ private:
+  void try_size(const Closure &closure, int64_t size);
+
+  mutable std::mutex mutex_;
+  double seconds_of_reference_ = 0.0;
+  std::vector<Block> alike_{{1, 0.0}};
+  std::set<int64_t> tried_{1};
+};
 
 }  // namespace hybrid

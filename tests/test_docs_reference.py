@@ -1,0 +1,62 @@
+"""Every exported C function and public Fortran procedure has a reference page and a test."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from fortran_bridge.build import Prefix
+
+TESTS = Path(__file__).parent
+DOCS = TESTS.parent / "docs"
+
+
+@pytest.fixture(scope="module")
+def reference() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reference", DOCS / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["reference"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pages_are_those_of_the_sources(reference: ModuleType) -> None:
+    for name, content in reference.pages().items():
+        assert (DOCS / "reference" / name).read_text() == content, "run python docs/reference.py"
+
+
+def test_every_exported_function_has_a_page_and_a_test(
+    reference: ModuleType, prefix: Prefix
+) -> None:
+    command = ["nm", "-D", "--defined-only", str(prefix.library)]
+    symbols = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    exported = set(re.findall(r" T (hybrid_\w+)", symbols))
+    entries = {entry.name: entry for entry in reference.c_entries()}
+    assert exported == set(entries)
+    assert [name for name, entry in entries.items() if not entry.text] == []
+    programs = "".join(path.read_text() for path in (TESTS / "bridge" / "c").glob("*.c"))
+    assert [name for name in sorted(exported) if f"{name}(" not in programs] == []
+
+
+def test_every_fortran_procedure_has_a_page_and_a_test(reference: ModuleType) -> None:
+    entries = {entry.name: entry for entry in reference.fortran_entries()}
+    assert {"closure_t%load", "binding_t%put", "read_bytes"} <= set(entries)
+    assert [name for name, entry in entries.items() if not entry.text] == []
+    programs = "".join(
+        path.read_text() for path in (TESTS / "bridge" / "fortran").glob("*.[fF]90")
+    ).lower()
+    untested = []
+    for name in entries:
+        if name == "log_procedure":  # an abstract interface: what log_to is given
+            continue
+        call = name.split("%")[-1]
+        mark = "%" if "%" in name else r"\b"
+        if not re.search(rf"{mark}{call}\s*\(", programs):
+            untested.append(name)
+    assert untested == []
