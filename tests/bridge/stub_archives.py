@@ -49,6 +49,8 @@ MANIFESTS: dict[str, dict[str, Any]] = {
         state=[field("memory", (2,))],
         noise=[field("xi", (2,), units="1")],
     ),
+    "not_finite": manifest([field("x", (2,))], [field("result_nan", (2,)), field("y")]),
+    "failing": manifest([field("fail_run")]),
     "grid": manifest(
         [field("q", (2, None, None))],
         [field("dq", (2, None, None))],

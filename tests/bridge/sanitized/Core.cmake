@@ -7,7 +7,7 @@ get_filename_component(TESTS ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-add_compile_options(-g -O1 -fno-omit-frame-pointer ${SANITIZE})
+add_compile_options(-g1 -O1 -fno-omit-frame-pointer ${SANITIZE})
 add_link_options(${SANITIZE})
 
 find_package(nlohmann_json 3.10 REQUIRED)
