@@ -47,13 +47,17 @@ def fortran_program(
     """Compile a program from tests/bridge/fortran with the module's source, and run it."""
 
     def run(
-        name: str, *arguments: str | Path, flags: tuple[str, ...] = FORTRAN_FLAGS
+        name: str,
+        *arguments: str | Path,
+        flags: tuple[str, ...] = FORTRAN_FLAGS,
+        macros: tuple[str, ...] = (),
+        compiler: str = "gfortran",
     ) -> subprocess.CompletedProcess[str]:
-        source = Path(__file__).parent / "bridge" / "fortran" / f"{name}.f90"
+        (source,) = (Path(__file__).parent / "bridge" / "fortran").glob(f"{name}.[fF]90")
         library = str(prefix.library.parent)
         subprocess.run(
             [
-                *("gfortran", *flags, f"-J{tmp_path}", "-o", str(tmp_path / name)),
+                *(compiler, *flags, *macros, f"-J{tmp_path}", "-o", str(tmp_path / name)),
                 *(str(prefix.fortran_source), str(source)),
                 *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
             ],
