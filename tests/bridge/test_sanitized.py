@@ -34,9 +34,7 @@ def archives(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
 
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("program", ["cycles", "cycles_fortran"])
-def test_cycles(
-    programs: Path, archives: tuple[Path, Path], program: str, count: int
-) -> None:
+def test_cycles(programs: Path, archives: tuple[Path, Path], program: str, count: int) -> None:
     done = subprocess.run(
         [programs / program, str(count), *archives],
         env=environment(),
