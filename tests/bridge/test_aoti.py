@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from archives import read_entries, with_manifest, write_entries
+from bridge.archives import read_entries, with_manifest, write_entries
 from closure_examples import ColumnNetwork, Persistence
 
 import hybrid
