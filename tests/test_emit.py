@@ -138,10 +138,6 @@ def test_names_that_are_taken_get_a_suffix() -> None:
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "grid": (lambda: scheme(GRID), "smoothing: expected a closure of independent columns, got"),
-    "open size": (
-        lambda: scheme(replace(PLAIN, inputs=(replace(X, shape=(None,)),))),
-        "x: expected a fixed size along 'level', got one that the host chooses; export",
-    ),
     "two sizes": (
         lambda: scheme(replace(PLAIN, inputs=(replace(X, shape=(4,)),))),
         "y: expected 4 elements along 'level', as of the fields before it, got 3; give",

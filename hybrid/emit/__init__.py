@@ -4,7 +4,8 @@ What is written belongs to whoever emits it, calls the bridge through its Fortra
 is complete: every field of the archive is an argument, with its units and dimensions.
 """
 
-from hybrid.emit.ccpp import SchemeOptions, scheme
+from hybrid.emit.ccpp import scheme
+from hybrid.emit.ccpp_options import SchemeOptions
 from hybrid.emit.fortran import coupling
 from hybrid.emit.source import Emission, write
 

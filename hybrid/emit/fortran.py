@@ -82,7 +82,7 @@ def coupling(
         "inputs": inputs,
         "outputs": outputs,
         "first": f"n_{spec.first_axis}",
-        "grid_dims": _grid_dims(spec),
+        "grid_dims": spec.grid_dims,
         "spacing": [f"{float(value)!r}_real64" for value in spec.grid.spacing] if spec.grid else [],
     }
     return Emission({f"{name}.f90": render("coupling.f90.j2", **values)})
@@ -94,9 +94,3 @@ def _arrays(spec: ClosureSpec, group: str, name: str, *, backwards: bool) -> Ite
     for field in getattr(spec, group):
         dims = (spec.first_axis, *field.dims)
         yield _Array(field, local[field.name], dims[::-1] if backwards else dims, group)
-
-
-def _grid_dims(spec: ClosureSpec) -> tuple[str, ...]:
-    if spec.grid is None:
-        return ()
-    return spec.outputs[0].dims[-len(spec.grid.spacing) :]

@@ -1,5 +1,8 @@
 """Emitted Fortran: compiled with warnings as errors, run in small hosts with hand-written caps."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +35,17 @@ Floats = NDArray[np.float64]
 # Names that the emitted code uses by itself, or that are as long as Fortran allows.
 AWKWARD = (
     *("errmsg", "errflg", "closure", "columns", "column_id", "real", "int", "step", "n_level"),
-    *("size", "shape", "n_column", "awkward", "awkward_run", "x" * 63, "stat", "seed", "archive"),
+    *(
+        "size",
+        "shape",
+        "n_column",
+        "awkward",
+        "awkward_run",
+        "x" * 63,
+        "stat",
+        "stat_packed",
+        "archive",
+    ),
 )
 
 
@@ -169,6 +182,30 @@ def test_policy_host_leaves_columns_and_accumulates_in_the_others(
     once = 1.0 + float(result["ptend_t"][0, 0])
     rain = float(result["precipitation"][0])
     np.testing.assert_array_equal(values, [once, 1.0, once, rain, -1.0, rain])
+
+
+def test_commands_of_the_guide_give_a_scheme_that_compiles(
+    column_archive: Path, module_objects: Path, tmp_path: Path
+) -> None:
+    page = (HERE.parents[1] / "docs" / "guide" / "ccpp.md").read_text()
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    shutil.copy(column_archive, tmp_path / "convection.pt")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", commands],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    names = sorted(path.name for path in (tmp_path / "physics").iterdir())
+    assert names == ["hybrid.F90", "learned_convection.F90", "learned_convection.meta"]
+    kinds = str(HERE / "ccpp" / "ccpp_kinds.F90")
+    scheme_source = "physics/learned_convection.F90"
+    _gfortran(tmp_path, f"-I{module_objects}", *FLAGS, "-c", kinds, scheme_source)
 
 
 class Stack(Closure):
