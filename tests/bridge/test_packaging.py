@@ -176,7 +176,7 @@ def test_a_moved_host_loads_what_was_moved(
             assert loaded(listing, name).resolve().parent == moved.root / "lib"
         assert loaded(listing, "libtorch_cpu.so").parent == (chosen if folder else torch_lib)
     host_models = output("ldd", moved.host("verify"), folder=tmp_path)
-    assert str((moved.root / "lib" / "libhybrid.so.1")) in host_models.replace("bin/../", "")
+    assert str(moved.root / "lib" / "libhybrid.so.1") in host_models.replace("bin/../", "")
 
 
 def exported(file: Path) -> set[str]:
