@@ -97,9 +97,7 @@ class Host:
             n_column, reproducible=reproducible, policy="host"
         )
         self.binding.bind("temperature", self.temperature, dims="column,level", units="degC")
-        self.binding.bind(
-            "temperature_tendency", self.tendency, dims="column,layer", units="K/day"
-        )
+        self.binding.bind("temperature_tendency", self.tendency, dims="column,layer", units="K/day")
 
 
 @cache
@@ -202,14 +200,14 @@ def beside_honest_equivalent(
 PEERS = {BARE: beside_bare_call, HONEST: beside_honest_equivalent}
 
 
-def shares(peer: Work, hosts: dict[tuple[str, bool], Work], session: Session) -> tuple[float, list[Share]]:
+def shares(
+    peer: Work, hosts: dict[tuple[str, bool], Work], session: Session
+) -> tuple[float, list[Share]]:
     """Time a peer and steps of hosts in turn; return the peer's median [s] and the shares."""
     names = {key: f"{key[0]}, {'on' if key[1] else 'off'}" for key in hosts}
     works = {"peer": peer, **{names[key]: host for key, host in hosts.items()}}
     timings = interleave(works, session, "")
-    return timings.median("peer"), [
-        _share(timings, names[key], *key) for key in hosts
-    ]
+    return timings.median("peer"), [_share(timings, names[key], *key) for key in hosts]
 
 
 def _share(timings: Timings, name: str, contiguous: str, reproducible: bool) -> Share:

@@ -54,8 +54,32 @@ def fortran_program(
     """Compile a program from tests/bridge/fortran with the module's source, and run it."""
 
     def run(
-        name: str, *arguments: str | Path, flags: tuple[str, ...] = FORTRAN_FLAGS
+        name: str,
+        *arguments: str | Path,
+        flags: tuple[str, ...] = FORTRAN_FLAGS,
+        macros: tuple[str, ...] = (),
+        compiler: str = "gfortran",
     ) -> subprocess.CompletedProcess[str]:
+<<<<<<< HEAD
         return run_program(compile_program(prefix, tmp_path, name, flags=flags), *arguments)
+=======
+        (source,) = (Path(__file__).parent / "bridge" / "fortran").glob(f"{name}.[fF]90")
+        library = str(prefix.library.parent)
+        subprocess.run(
+            [
+                *(compiler, *flags, *macros, f"-J{tmp_path}", "-o", str(tmp_path / name)),
+                *(str(prefix.fortran_source), str(source)),
+                *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
+            ],
+            check=True,
+        )
+        return subprocess.run(
+            [str(tmp_path / name), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+>>>>>>> fortran
 
     return run
