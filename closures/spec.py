@@ -2,35 +2,17 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from dataclasses import field as default
 from typing import Any, Literal, Self
 
 from closures.errors import SpecError
 from closures.field import Field, check_name
+from closures.grid import Grid
 
 __all__ = ["ClosureSpec", "Field", "Grid"]
 
 GROUPS = ("inputs", "outputs", "state", "noise")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """What a grid closure assumes of the mesh it runs on.
-
-    Parameters
-    ----------
-    spacing
-        Grid spacing per dimension [m], or [1] for a nondimensional model.
-    boundary
-        Boundary condition per dimension, for example ``"periodic"``.
-    halo_width
-        Number of neighbour cells needed on each side.
-    """
-
-    spacing: tuple[float, ...]
-    boundary: tuple[str, ...]
-    halo_width: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,6 +90,24 @@ class ClosureSpec:
                 f"{self.name}: expected `grid` with locality 'grid' and only then, "
                 f"got locality {self.locality!r} and grid {self.grid!r}"
             )
+        self._check_open_sizes()
+
+    def _check_open_sizes(self) -> None:
+        rank = 0 if self.grid is None else len(self.grid.spacing)
+        first = self.outputs[0]
+        if len(first.dims) < rank:
+            raise SpecError(
+                f"{first.name}: expected the {rank} dimensions of the grid as the last ones of "
+                f"the first output, got dims {first.dims}; put an output on the grid first"
+            )
+        for field in self.fields():
+            for dim, size in zip(field.dims, field.shape, strict=True):
+                if size is None and dim not in self.grid_dims:
+                    raise SpecError(
+                        f"{field.name}: expected a size for {dim!r}, got None; only dimensions of "
+                        f"the grid of a closure with locality 'grid' may be open, here "
+                        f"{self.grid_dims}"
+                    )
 
     def _check_group(self, group: str) -> None:
         # Checked although annotated: without its comma, a tuple of one field is that field.
@@ -127,6 +127,56 @@ class ClosureSpec:
     def first_axis(self) -> str:
         """Name of the implicit first axis, as hosts give it in `dims`."""
         return "member" if self.locality == "grid" else "column"
+
+    @property
+    def grid_dims(self) -> tuple[str, ...]:
+        """Dimensions of the grid, in the order of its spacing; empty for a column closure."""
+        if self.grid is None:
+            return ()
+        return self.outputs[0].dims[-len(self.grid.spacing) :]
+
+    @property
+    def has_open_sizes(self) -> bool:
+        """Whether some sizes are those of the host's grid."""
+        return any(None in field.shape for field in self.fields())
+
+    def on_grid(self, sizes: Mapping[str, int]) -> Self:
+        """Return the spec with open sizes fixed to those of a grid.
+
+        Parameters
+        ----------
+        sizes
+            Points along each dimension of the grid, without halo; inputs get theirs.
+
+        Examples
+        --------
+        >>> q = Field("q", "s-1", ("x",), (None,))
+        >>> drag = Field("drag", "s-2", ("x",), (None,))
+        >>> spec = ClosureSpec(
+        ...     *("drag", "1.0", (q,), (drag,)), locality="grid", grid=Grid((1e3,), ("halo",), 2)
+        ... )
+        >>> [field.shape for field in spec.on_grid({"x": 10}).fields()]
+        [(14,), (10,)]
+        """
+        if self.grid is None:
+            return self
+        halo = {
+            dim: 2 * self.grid.halo_width if boundary == "halo" else 0
+            for dim, boundary in zip(self.grid_dims, self.grid.boundary, strict=True)
+        }
+
+        def fixed(field: Field, *, is_input: bool) -> Field:
+            shape = tuple(
+                sizes[dim] + (halo[dim] if is_input else 0) if size is None else size
+                for dim, size in zip(field.dims, field.shape, strict=True)
+            )
+            return replace(field, shape=shape)
+
+        groups = {
+            group: tuple(fixed(field, is_input=group == "inputs") for field in getattr(self, group))
+            for group in GROUPS
+        }
+        return replace(self, **groups)
 
     def fields(self) -> Iterator[Field]:
         """Iterate over all fields: inputs, outputs, state, noise."""

@@ -1,44 +1,43 @@
 """Build the native library, its engines and the Fortran hosts, once.
 
 Everything goes below one prefix, by default inside the running Python environment, so that the
-build fits the torch it will meet. It is rebuilt only when a source, torch or the version changed.
+build fits the torch it will meet. It is rebuilt only when a source, torch or the version changed,
+and what was installed before is replaced only when all of the new one is there.
 """
 
 import hashlib
 import importlib.util
-import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fortran_bridge.errors import BuildError
+from fortran_bridge.installation import Stamp, put_in_place
 
 SOURCE = Path(__file__).resolve().parent
-_SOURCE_PATTERNS = (
-    "CMakeLists.txt",
-    "cmake/*.cmake",
-    "include/*.h",
-    "src/*.[ch]pp",
-    "fortran/*.F90",
-    "fortran/*.inc",
-    "hosts/*.f90",
-)
+_SOURCE_SUFFIXES = {".cmake", ".cpp", ".f90", ".F90", ".h", ".hpp", ".in", ".inc", ".map", ".txt"}
 _REMEDY = (
     "needed are gfortran, g++, cmake, ninja-build, pkg-config, libzip-dev, nlohmann-json3-dev, "
-    "libudunits2-dev, librandom123-dev, libssl-dev and libnetcdff-dev; `make setup` installs them"
+    "libudunits2-dev, librandom123-dev, libssl-dev and libnetcdff-dev; `make setup` in a checkout "
+    "installs them on Debian and Ubuntu"
 )
+# Ninja counts steps, make says per cent.
+_PROGRESS = re.compile(r"\[ *(\d+)(?:/(\d+)|%)\]")
 
 
 @dataclass(frozen=True)
 class Prefix:
-    """Where a build was installed."""
+    """Where a build was installed; the folder can be moved."""
 
     root: Path
 
@@ -57,6 +56,16 @@ class Prefix:
         """The Fortran module, to be compiled by the host's own compiler."""
         return self.root / "share" / "hybrid" / "hybrid.F90"
 
+    @property
+    def cmake(self) -> Path:
+        """Folder of ``hybridConfig.cmake``: what CMake calls ``hybrid_DIR``."""
+        return self.root / "lib" / "cmake" / "hybrid"
+
+    @property
+    def pkg_config(self) -> Path:
+        """Folder of ``hybrid.pc``, for ``PKG_CONFIG_PATH``."""
+        return self.root / "lib" / "pkgconfig"
+
     def host(self, name: str) -> Path:
         """Return the executable of a Fortran host model."""
         return self.root / "bin" / f"hybrid-{name}-host"
@@ -65,7 +74,7 @@ class Prefix:
 def default_prefix() -> Prefix:
     """Return ``$HYBRID_PREFIX``, or a folder inside the running Python environment."""
     chosen = os.environ.get("HYBRID_PREFIX")
-    return Prefix(Path(chosen) if chosen else Path(sys.prefix) / "hybrid")
+    return Prefix(Path(chosen).absolute() if chosen else Path(sys.prefix) / "hybrid")
 
 
 def ensure_built(
@@ -73,8 +82,12 @@ def ensure_built(
     *,
     force: bool = False,
     on_step: Callable[[str], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Prefix:
     """Build and install what is missing or out of date; return where it is.
+
+    Safe while other processes use the library or build it too. If the build fails or is
+    interrupted, what was installed before stays as it was.
 
     Parameters
     ----------
@@ -84,36 +97,64 @@ def ensure_built(
         Rebuild from nothing.
     on_step
         Called with a short text before each step, and not at all if nothing is to be done.
+    on_progress
+        Called with the part of the current step that is done, from 0 to 1, where that is known.
 
     Raises
     ------
     BuildError
-        If a tool is missing or a step fails; the message ends with the tail of the log.
+        If a tool is missing, the prefix cannot be written to, or a step fails; then the message
+        ends with the tail of the log.
     """
     prefix = prefix or default_prefix()
     wanted = _digest()
     if not force and _installed_digest(prefix) == wanted:
         return prefix
-    prefix.root.mkdir(parents=True, exist_ok=True)
-    with FileLock(prefix.root / ".lock"):
+    on_step = on_step or (lambda _: None)
+    with _sole_builder(prefix, on_step):
         if force or _installed_digest(prefix) != wanted:
-            _build(prefix, force, on_step or (lambda _: None))
-            _stamp(prefix).write_text(json.dumps({"digest": wanted}))
+            _build(prefix, force, on_step, on_progress or (lambda _: None))
     return prefix
 
 
-def _build(prefix: Prefix, force: bool, on_step: Callable[[str], None]) -> None:
-    missing = [tool for tool in ("cmake", "g++", "gfortran") if shutil.which(tool) is None]
-    if missing:
+@contextmanager
+def _sole_builder(prefix: Prefix, on_step: Callable[[str], None]) -> Iterator[None]:
+    lock = FileLock(prefix.root / ".lock")
+    try:
+        prefix.root.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_step(f"waiting for another process that builds into {prefix.root}")
+            lock.acquire()
+    except OSError as error:
         raise BuildError(
-            f"native library: expected {', '.join(missing)} to be installed; {_REMEDY}"
-        )
-    # CMake remembers the sources and the torch it first saw: others get a folder of their own.
-    seen = hashlib.sha256(f"{SOURCE}{_torch_folder()}".encode()).hexdigest()[:8]
+            f"native library: expected a folder to install into, got {prefix.root} "
+            f"({error.strerror}); choose another with HYBRID_PREFIX or `hybrid bridge build "
+            "--prefix`"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(
+    prefix: Prefix,
+    force: bool,
+    on_step: Callable[[str], None],
+    on_progress: Callable[[float], None],
+) -> None:
+    _require_tools()
+    digest = _digest()
+    # CMake remembers the folders and the torch it first saw: others get a folder of their own.
+    seen = hashlib.sha256(f"{SOURCE}{_torch_folder()}{prefix.root}".encode()).hexdigest()[:8]
     build = prefix.root / f"build-{seen}"
-    _stamp(prefix).unlink(missing_ok=True)
+    staging = prefix.root / ".staging"
     if force:
         shutil.rmtree(build, ignore_errors=True)
+    shutil.rmtree(staging, ignore_errors=True)
+    (prefix.root / "build.log").unlink(missing_ok=True)
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
     configure = [
         *("cmake", "-S", str(SOURCE), "-B", str(build), *generator),
@@ -122,20 +163,55 @@ def _build(prefix: Prefix, force: bool, on_step: Callable[[str], None]) -> None:
         f"-DHYBRID_TORCH_CMAKE={_torch_folder() / 'share' / 'cmake'}",
     ]
     on_step("configuring the native library")
-    _run(configure, prefix)
-    on_step("compiling the native library (about a minute)")
-    _run(["cmake", "--build", str(build), "--parallel", "2"], prefix)
+    _run(configure, prefix, on_progress)
+    on_step("compiling the native library")
+    jobs = str(len(os.sched_getaffinity(0)))
+    _run(["cmake", "--build", str(build), "--parallel", jobs], prefix, on_progress)
     on_step("installing the native library")
-    _run(["cmake", "--install", str(build)], prefix)
+    _run(["cmake", "--install", str(build), "--prefix", str(staging)], prefix, on_progress)
+    put_in_place(staging, prefix.root, digest)
+    shutil.rmtree(staging)
 
 
-def _run(command: list[str], prefix: Prefix) -> None:
+def _require_tools() -> None:
+    compilers = (os.environ.get("CXX") or "g++", os.environ.get("FC") or "gfortran")
+    # A compiler may be given with flags.
+    tools = ("cmake", *(compiler.split()[0] for compiler in compilers))
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        raise BuildError(
+            f"native library: expected {', '.join(missing)} to be installed; {_REMEDY}"
+        )
+
+
+def _run(command: list[str], prefix: Prefix, on_progress: Callable[[float], None]) -> None:
     log = prefix.root / "build.log"
-    with log.open("a") as stream:
+    with (
+        log.open("a") as stream,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, "NINJA_STATUS": "[%f/%t] "},
+            start_new_session=True,
+        ) as process,
+    ):
         stream.write(f"$ {' '.join(command)}\n")
-        stream.flush()
-        result = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, check=False)
-    if result.returncode:
+        try:
+            for line in process.stdout or ():
+                stream.write(line)
+                if found := _PROGRESS.match(line):
+                    on_progress(int(found[1]) / int(found[2] or 100))
+            status = process.wait()
+        except BaseException:
+            # The compilers too: what goes on writing would meet the next build.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+    if status:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
         raise BuildError(f"native library: `{command[0]}` failed; {_REMEDY}. Log {log}:\n{tail}")
 
@@ -150,8 +226,8 @@ def _torch_folder() -> Path:
 
 def _digest() -> str:
     digest = hashlib.sha256()
-    for pattern in _SOURCE_PATTERNS:
-        for path in sorted(SOURCE.glob(pattern)):
+    for path in sorted(SOURCE.rglob("*")):
+        if path.suffix in _SOURCE_SUFFIXES and path.is_file():
             digest.update(path.relative_to(SOURCE).as_posix().encode())
             digest.update(path.read_bytes())
     for text in (version("torch"), str(_torch_folder()), version("hybrid-closures")):
@@ -159,16 +235,6 @@ def _digest() -> str:
     return digest.hexdigest()
 
 
-def _stamp(prefix: Prefix) -> Path:
-    return prefix.root / "build.json"
-
-
 def _installed_digest(prefix: Prefix) -> str | None:
-    engine = prefix.library.with_name("libhybrid_torchscript.so")
-    if not (prefix.library.is_file() and engine.is_file()):
-        return None
-    try:
-        found = json.loads(_stamp(prefix).read_text())["digest"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return str(found)
+    stamp = Stamp.read(prefix.root)
+    return stamp.digest if stamp and stamp.complete(prefix.root) else None

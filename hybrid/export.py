@@ -29,13 +29,18 @@ from hybrid.errors import ExportError
 from hybrid.noise import standard_normal
 from hybrid.threads import one_thread
 
-N_REFERENCE = 384
-BATCHES = (1, 7, 16, N_REFERENCE)
+BATCHES = (1, 7, 16, 384)
+# Members are large and few.
+GRID_BATCHES = (1, 3, 8)
+# Points along an open dimension, besides a halo at both ends: enough for a stencil to show, and
+# for networks that coarsen three times.
+LEAST_POINTS = 8
 BOUND = 4.0
 # What a neighbour may change: rounding of a matrix product of another size, and no more.
 NEIGHBOUR_BOUND = 1e-4
 NOISE_SEED = 0
 NOISE_STEP = 1
+_OTHER_LOCALITY = {"column": ", or declare locality 'grid'", "grid": ""}
 
 
 @dataclass(frozen=True)
@@ -89,9 +94,9 @@ def export(
     _check_request(closure, path)
     closure.eval()
     spec = replace(closure.spec, provenance={**closure.spec.provenance, **(provenance or {})})
-    reference = _evaluate(closure, spec, _reference_columns(spec, seed))
-    if spec.locality == "column":
-        _check_independence(spec, reference)
+    fixed = spec.on_grid(reference_sizes(spec))
+    reference = _evaluate(closure, fixed, _reference_columns(fixed, seed))
+    _check_independence(fixed, reference)
     scripted = _script(closure)
     saved = io.BytesIO()
     extra = {MANIFEST: manifest_text(spec, "torchscript"), REFERENCE: reference_bytes(reference)}
@@ -102,7 +107,7 @@ def export(
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(sealed(saved.getvalue()))
-        differences = _compare(temporary, spec, reference)
+        differences = _compare(temporary, fixed, reference)
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:
@@ -125,6 +130,27 @@ def argument_names(spec: ClosureSpec) -> tuple[str, ...]:
 def result_names(spec: ClosureSpec) -> tuple[str, ...]:
     """Return the names of forward's results: outputs, new state."""
     return tuple(field.name for field in (*spec.outputs, *spec.state))
+
+
+def reference_sizes(spec: ClosureSpec) -> dict[str, int]:
+    """Return the points along each dimension of the grid that the reference members have.
+
+    Those that the spec fixes are taken; open ones differ from each other, so that a closure that
+    mixes up its dimensions is noticed.
+    """
+    if spec.grid is None:
+        return {}
+    around = -(-(LEAST_POINTS + 2 * spec.grid.halo_width) // LEAST_POINTS) * LEAST_POINTS
+    sizes = {dim: around + LEAST_POINTS * i for i, dim in enumerate(spec.grid_dims)}
+    for field in (*spec.outputs, *spec.state, *spec.noise):
+        for dim, size in zip(field.dims, field.shape, strict=True):
+            if dim in sizes and size is not None:
+                sizes[dim] = size
+    return sizes
+
+
+def _batches(spec: ClosureSpec) -> tuple[int, ...]:
+    return BATCHES if spec.locality == "column" else GRID_BATCHES
 
 
 def _check_request(closure: object, path: Path) -> None:
@@ -161,10 +187,11 @@ def _script(closure: Closure) -> torch.jit.ScriptModule:
 
 
 def _reference_columns(spec: ClosureSpec, seed: int) -> tuple[torch.Tensor, ...]:
-    drawn = random_inputs(spec, N_REFERENCE, torch.Generator().manual_seed(seed))
+    n = max(_batches(spec))
+    drawn = random_inputs(spec, n, torch.Generator().manual_seed(seed))
     first_noise = len(drawn) - len(spec.noise)
     # The bridge draws noise by itself: with the same numbers here, it can be compared too.
-    column_id = np.arange(1, N_REFERENCE + 1)
+    column_id = np.arange(1, n + 1)
     noise = [
         torch.from_numpy(standard_normal(NOISE_SEED, i, NOISE_STEP, column_id, field.size))
         .reshape(drawn[first_noise + i].shape)
@@ -210,7 +237,7 @@ def _evaluate(
     with one_thread(), torch.no_grad():
         results = {
             n: _checked_results(spec, _forward(closure, spec, [t[:n] for t in arguments]), n)
-            for n in BATCHES
+            for n in _batches(spec)
         }
     return Reference(_named(argument_names(spec), arguments), results)
 
@@ -251,12 +278,13 @@ def _check_independence(spec: ClosureSpec, reference: Reference) -> None:
                 {name: found[name]}, {name: expected[name]}, {name: scales[name]}
             )
             if difference * eps > NEIGHBOUR_BOUND:
+                kind, axis = spec.locality, spec.first_axis
                 raise ExportError(
-                    f"{name}: expected a column closure, whose columns do not feel each other, "
+                    f"{name}: expected a {kind} closure, whose {axis}s do not feel each other, "
                     f"got results that change by {difference * eps:.1g} of their size between "
-                    f"{n} and {N_REFERENCE} columns; remove what mixes columns (batch "
+                    f"{n} and {max(reference.results)} {axis}s; remove what mixes {axis}s (batch "
                     "statistics) and random numbers drawn in forward (declare noise fields "
-                    "instead), or declare locality 'grid'"
+                    f"instead){_OTHER_LOCALITY[kind]}"
                 )
 
 

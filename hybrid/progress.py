@@ -1,7 +1,7 @@
 """Progress for people at a terminal, and for log files."""
 
 import time
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -82,3 +82,42 @@ def progress_display(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+class StepProgress:
+    """Steps that follow one another, each of them a task of a display.
+
+    As a context manager it shows the display, and ends the last step if nothing went wrong.
+
+    Parameters
+    ----------
+    display
+        From `progress_display`.
+    """
+
+    def __init__(self, display: Progress) -> None:
+        self._display = display
+        self._task: TaskID | None = None
+
+    def start(self, step: str) -> None:
+        """End the current step and start the next one, called `step`."""
+        self._end()
+        self._task = self._display.add_task(step, total=1.0)
+
+    def update(self, fraction: float) -> None:
+        """Say which part of the current step is done, from 0 to 1."""
+        if self._task is not None:
+            self._display.update(self._task, completed=fraction)
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._end()
+        self._display.stop()
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._display.update(self._task, completed=1.0)

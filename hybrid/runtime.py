@@ -13,7 +13,7 @@ from closures.spec import ClosureSpec
 from fortran_bridge.binding import Binding, HostGrid
 from fortran_bridge.native_closure import NativeClosure
 
-__all__ = ["Binding", "CompiledClosure", "HostGrid", "load"]
+__all__ = ["Binding", "CompiledClosure", "HostGrid", "host_grid", "load"]
 
 
 class CompiledClosure:
@@ -77,7 +77,12 @@ class CompiledClosure:
         )
 
     def evaluate(
-        self, inputs: Mapping[str, NDArray[Any]], *, step: int = 0, seed: int = 0
+        self,
+        inputs: Mapping[str, NDArray[Any]],
+        *,
+        step: int = 0,
+        seed: int = 0,
+        grid: HostGrid | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Evaluate the closure once, from zero state.
 
@@ -87,6 +92,8 @@ class CompiledClosure:
             Field name to array of shape ``(n, *field.shape)`` in the units of the spec.
         step, seed
             Key of the random numbers.
+        grid
+            The grid of the inputs, for a grid closure that leaves sizes open; see `host_grid`.
 
         Returns
         -------
@@ -96,22 +103,42 @@ class CompiledClosure:
         Raises
         ------
         BridgeError
-            If an input is missing, unknown or of another shape, or not finite.
+            If an input is missing, unknown or of another shape, or not finite, or if `grid` is
+            needed or is not the closure's.
         """
         sizes = {len(array) for array in inputs.values()}
         if len(sizes) != 1:
             raise ValueError(f"inputs: expected one number of columns, got {sorted(sizes)}")
         n = sizes.pop()
-        binding = self.create(n, seed=seed)
-        first = self.spec.first_axis
-        dims = {f.name: ",".join((first, *f.dims)) for f in self.spec.fields()}
-        units = {f.name: f.units for f in self.spec.fields()}
-        outputs = {f.name: np.empty((n, *f.sizes), dtype=f.dtype) for f in self.spec.outputs}
+        binding = self.create(n, seed=seed, grid=grid)
+        spec = self.spec
+        if grid is not None:
+            spec = spec.on_grid(dict(zip(grid.dims, grid.sizes, strict=True)))
+        dims = {f.name: ",".join((spec.first_axis, *f.dims)) for f in spec.fields()}
+        units = {f.name: f.units for f in spec.fields()}
+        outputs = {f.name: np.empty((n, *f.sizes), dtype=f.dtype) for f in spec.outputs}
         for name, array in {**inputs, **outputs}.items():
             binding.bind(name, array, dims=dims.get(name, ""), units=units.get(name, "1"))
         binding.run(step)
         binding.free()
         return outputs
+
+
+def host_grid(spec: ClosureSpec, sizes: Mapping[str, int]) -> HostGrid | None:
+    """Return a grid with the spacing and boundary that a closure asks for; None for columns.
+
+    Parameters
+    ----------
+    spec
+        Closure contract.
+    sizes
+        Points along each dimension of the grid, without halo.
+    """
+    if spec.grid is None:
+        return None
+    dims = spec.grid_dims
+    points = tuple(sizes[dim] for dim in dims)
+    return HostGrid(dims, points, spec.grid.spacing, spec.grid.boundary)
 
 
 def load(

@@ -16,13 +16,15 @@ from closures.spec import ClosureSpec
 from fortran_bridge.hosts import run_host
 from hybrid.archive import read_manifest, read_reference
 from hybrid.comparison import Arrays, largest_difference, output_scales
-from hybrid.export import NOISE_SEED, NOISE_STEP, load_scripted, result_names
-from hybrid.runtime import CompiledClosure, load
+from hybrid.export import NOISE_SEED, NOISE_STEP, load_scripted, reference_sizes, result_names
+from hybrid.runtime import CompiledClosure, HostGrid, host_grid, load
 from hybrid.threads import one_thread
 
 # Largest difference from eager [eps on scaled outputs]; an engine with other arithmetic will
 # have its own.
 BOUNDS = {"torchscript": 4.0}
+# Axes of an array that the Fortran host of this comparison reads.
+LARGEST_RANK = 3
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
 
     Eager arithmetic itself rounds differently in batches of another size. So whole batches are
     compared with eager batches of the same size, and reproducible blocks, which promise for any
-    batch what a large one gives, with the eager large batch.
+    batch what a large one gives, with the eager large batch. A grid closure is left out of Fortran
+    if its sizes are open or its arrays have more than three axes with the member.
 
     Parameters
     ----------
@@ -75,12 +78,14 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
     """
     path = Path(path)
     manifest = read_manifest(path)
-    spec = manifest.spec
+    sizes = reference_sizes(manifest.spec)
+    spec = manifest.spec.on_grid(sizes)
+    grid = host_grid(spec, sizes)
     reference = read_reference(path)
     scales = output_scales(spec, reference.largest)
     bound = BOUNDS[manifest.engine]
     rows = []
-    for way in _ways(path, spec):
+    for way in _ways(path, spec, grid):
         for n, same_batch in sorted(reference.results.items()):
             arguments = {name: array[:n] for name, array in reference.arguments.items()}
             large_batch = {name: array[:n] for name, array in reference.largest.items()}
@@ -101,9 +106,21 @@ class _Way:
     evaluate: Callable[[Arrays, int], Arrays]
 
 
-def _ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
+def _ways(path: Path, spec: ClosureSpec, grid: HostGrid | None) -> tuple[_Way, ...]:
     module = load_scripted(path)
     compiled = load(path)
+
+    def c(label: str, *, reproducible: bool) -> _Way:
+        def evaluate(arguments: Arrays, n: int) -> Arrays:
+            return _run_c(compiled, spec, grid, arguments, n, reproducible=reproducible)
+
+        return _Way(label, reproducible, evaluate)
+
+    def fortran(label: str, *, reproducible: bool) -> _Way:
+        def evaluate(arguments: Arrays, n: int) -> Arrays:
+            return _run_fortran(path, spec, arguments, n, reproducible=reproducible)
+
+        return _Way(label, reproducible, evaluate)
 
     def torchscript(arguments: Arrays, _: int) -> Arrays:
         with one_thread(), torch.no_grad():
@@ -112,22 +129,34 @@ def _ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
 
     return (
         _Way("torchscript", False, torchscript),
-        _Way("c", True, lambda a, n: _run_c(compiled, a, n, reproducible=True)),
-        _Way("c, whole batch", False, lambda a, n: _run_c(compiled, a, n, reproducible=False)),
-        _Way("fortran", True, lambda a, n: _run_fortran(path, spec, a, n, reproducible=True)),
-        _Way(
-            "fortran, whole batch",
-            False,
-            lambda a, n: _run_fortran(path, spec, a, n, reproducible=False),
+        c("c", reproducible=True),
+        c("c, whole batch", reproducible=False),
+        *(
+            (
+                fortran("fortran", reproducible=True),
+                fortran("fortran, whole batch", reproducible=False),
+            )
+            if _host_can_run(compiled.spec)
+            else ()
         ),
     )
 
 
+def _host_can_run(spec: ClosureSpec) -> bool:
+    ranks = [1 + len(field.dims) for field in (*spec.inputs, *spec.outputs)]
+    return not spec.has_open_sizes and max(ranks) <= LARGEST_RANK
+
+
 def _run_c(
-    compiled: CompiledClosure, arguments: Arrays, n: int, *, reproducible: bool
+    compiled: CompiledClosure,
+    spec: ClosureSpec,
+    grid: HostGrid | None,
+    arguments: Arrays,
+    n: int,
+    *,
+    reproducible: bool,
 ) -> dict[str, NDArray[Any]]:
-    spec = compiled.spec
-    binding = compiled.create(n, seed=NOISE_SEED, reproducible=reproducible)
+    binding = compiled.create(n, seed=NOISE_SEED, reproducible=reproducible, grid=grid)
     results = {field.name: np.empty((n, *field.sizes), field.dtype) for field in spec.outputs}
     for name, field in {field.name: field for field in (*spec.inputs, *spec.outputs)}.items():
         array = results[name] if name in results else arguments[name]
@@ -183,12 +212,14 @@ def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> 
                 dims = (f"{field.name}_flat",)
                 file.createDimension(dims[0], n * field.size)
             else:
-                dims = _dims(spec, field)[::-1]
-                for dim, size in zip(field.dims, field.shape, strict=True):
-                    if dim not in file.dimensions:
-                        file.createDimension(dim, size)
+                # Sizes belong to the field: another may have more of a dimension of the same name.
+                own = [f"{field.name}_{dim}" for dim in field.dims]
+                for dim, size in zip(own, field.sizes, strict=True):
+                    file.createDimension(dim, size)
+                dims = (spec.first_axis, *own)[::-1]
             variable = file.createVariable(field.name, "f8", dims)
             variable.units = field.units
+            variable.dims = ",".join(_dims(spec, field))
             values = arguments.get(field.name)
             if values is not None:
                 variable[:] = values.ravel() if is_state else values.transpose()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from closure_examples import ColumnNetwork, Persistence
+from grid_closures import NeighbourMean
 
 import hybrid
 from fortran_bridge.build import Prefix, ensure_built
@@ -37,6 +38,14 @@ def persistence_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Archive of a stateful, stochastic closure."""
     path = tmp_path_factory.mktemp("archives") / "persistence.pt"
     hybrid.export(Persistence(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def periodic_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archive of a grid closure that wraps, with open sizes."""
+    path = tmp_path_factory.mktemp("archives") / "periodic.pt"
+    hybrid.export(NeighbourMean(), path)
     return path
 
 

@@ -86,7 +86,7 @@ def test_help_loads_neither_torch_nor_matplotlib() -> None:
         (("run",), "Missing argument"),
         (("inspect",), "Missing argument"),
         (("train",), "No such command 'train'"),
-        (("bridge", "config"), "expected at least one of --prefix, --cflags"),
+        (("bridge", "config"), "expected at least one of --cflags, --fflags"),
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], message: str) -> None:
@@ -222,7 +222,7 @@ def prefix(monkeypatch: pytest.MonkeyPatch) -> Prefix:
     """A prefix that counts as built."""
     where = Prefix(Path("/opt/hybrid"))
 
-    def built(asked: Prefix | None, *, force: bool, on_step: object) -> Prefix:
+    def built(asked: Prefix | None, **options: object) -> Prefix:
         return asked or where
 
     monkeypatch.setattr("fortran_bridge.build.ensure_built", built)
@@ -232,7 +232,10 @@ def prefix(monkeypatch: pytest.MonkeyPatch) -> Prefix:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--prefix"], "/opt/hybrid"),
+        (["--prefix-dir"], "/opt/hybrid"),
+        (["--cmake-dir"], "/opt/hybrid/lib/cmake/hybrid"),
+        (["--pkg-config-dir"], "/opt/hybrid/lib/pkgconfig"),
+        (["--prefix", "/elsewhere", "--cflags"], "-I/elsewhere/include"),
         (["--cflags"], "-I/opt/hybrid/include"),
         (["--fflags"], "-I/opt/hybrid/include"),
         (["--source"], "/opt/hybrid/share/hybrid/hybrid.F90"),

@@ -1,4 +1,5 @@
 # The AOTInductor engine: runs native code that torch compiled at export.
+include(cmake/TorchSession.cmake)
 find_file(AOTI_RUNNER torch/csrc/inductor/aoti_runner/model_container_runner.h
   PATHS ${TORCH_INCLUDE_DIRS} NO_DEFAULT_PATH)
 if(NOT AOTI_RUNNER)

@@ -1,7 +1,8 @@
 !> Runs one archive over the columns of a netCDF file, through the Fortran interface.
 !>
-!> The file holds a variable for every input, state and output field, with dims named as in the
-!> archive plus `column`, and `units` attributes; outputs and new state are overwritten.
+!> The file holds a variable for every input, state and output field, with the attributes `units` and
+!> `dims`, the names of its axes in the archive with `column` before; outputs and new state are
+!> overwritten.
 !> `hybrid verify` compares them with the Python closure. Usage: hybrid-verify-host NAMELIST
 program verify_host
   use, intrinsic :: iso_fortran_env, only: error_unit, int64, real64
@@ -99,7 +100,6 @@ contains
     character(len=*), intent(in) :: name
     type(variable_t), intent(inout) :: variable
     integer :: i, ids(3), extent(3)
-    character(len=longest) :: axis
     variable%name = name
     call netcdf_check(nf90_inq_varid(ncid, trim(name), variable%id))
     call netcdf_check(nf90_inquire_variable(ncid, variable%id, ndims=variable%rank))
@@ -109,10 +109,9 @@ contains
     end if
     call netcdf_check(nf90_inquire_variable(ncid, variable%id, dimids=ids))
     call netcdf_check(nf90_get_att(ncid, variable%id, 'units', variable%units))
+    call netcdf_check(nf90_get_att(ncid, variable%id, 'dims', variable%dims))
     do i = 1, variable%rank
-      call netcdf_check(nf90_inquire_dimension(ncid, ids(i), name=axis, len=extent(i)))
-      if (i > 1) variable%dims = trim(variable%dims)//','
-      variable%dims = trim(variable%dims)//trim(axis)
+      call netcdf_check(nf90_inquire_dimension(ncid, ids(i), len=extent(i)))
     end do
     select case (variable%rank)
     case (1)

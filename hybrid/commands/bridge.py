@@ -41,7 +41,8 @@ def build(
 ) -> None:
     """Build and install the native library, its engines and the Fortran hosts.
 
-    Does nothing if all of it is there and up to date.
+    Does nothing if all of it is there and up to date. Safe while models run with the library that
+    is replaced; a build that fails or is interrupted leaves that one in place.
     """
     built = _built(prefix, force=force)
     typer.echo(f"native library: {built.library}")
@@ -49,20 +50,31 @@ def build(
 
 @app.command(
     epilog=examples(
-        "hybrid bridge config --prefix",
         "gfortran $(hybrid bridge config --source) model.f90 $(hybrid bridge config --ldflags)",
         "cc $(hybrid bridge config --cflags) model.c $(hybrid bridge config --ldflags)",
+        "cmake -B build -D hybrid_DIR=$(hybrid bridge config --cmake-dir)",
+        "PKG_CONFIG_PATH=$(hybrid bridge config --pkg-config-dir) pkg-config --libs hybrid",
+        "hybrid bridge config --prefix ~/hybrid --ldflags",
     )
 )
 def config(
+    prefix: PrefixOption = None,
     cflags: Annotated[bool, typer.Option("--cflags", help="Flags of a C compiler.")] = False,
     fflags: Annotated[bool, typer.Option("--fflags", help="Flags of a Fortran compiler.")] = False,
-    ldflags: Annotated[bool, typer.Option("--ldflags", help="Flags of the linker.")] = False,
     source: Annotated[
         bool, typer.Option("--source", help="The Fortran module, to compile with the host.")
     ] = False,
-    show_prefix: Annotated[
-        bool, typer.Option("--prefix", help="Folder of bin, include, lib and share.")
+    ldflags: Annotated[
+        bool, typer.Option("--ldflags", help="Flags of the linker; no LD_LIBRARY_PATH is needed.")
+    ] = False,
+    cmake_dir: Annotated[
+        bool, typer.Option("--cmake-dir", help="Value of CMake's variable hybrid_DIR.")
+    ] = False,
+    pkg_config_dir: Annotated[
+        bool, typer.Option("--pkg-config-dir", help="Folder for PKG_CONFIG_PATH.")
+    ] = False,
+    prefix_dir: Annotated[
+        bool, typer.Option("--prefix-dir", help="Folder of bin, include, lib and share.")
     ] = False,
 ) -> None:
     """Print what a host model needs to compile and link, in one line, ready for a makefile.
@@ -70,39 +82,43 @@ def config(
     The library is built first if it is missing or out of date.
     """
     wanted = {
-        "prefix": show_prefix,
         "cflags": cflags,
         "fflags": fflags,
         "source": source,
         "ldflags": ldflags,
+        "cmake-dir": cmake_dir,
+        "pkg-config-dir": pkg_config_dir,
+        "prefix-dir": prefix_dir,
     }
     if not any(wanted.values()):
         raise typer.BadParameter(
             f"expected at least one of {', '.join(f'--{name}' for name in wanted)}; got none"
         )
-    values = _values(_built(None, force=False))
+    values = _values(_built(prefix, force=False))
     typer.echo(" ".join(values[name] for name, asked in wanted.items() if asked))
 
 
 def _built(prefix: Path | None, *, force: bool) -> "Prefix":
     from fortran_bridge.build import Prefix, ensure_built
+    from hybrid.progress import StepProgress, progress_display
 
-    console = messages()
-
-    def say(step: str) -> None:
-        console.print(step, markup=False, highlight=False)
-
-    return ensure_built(
-        None if prefix is None else Prefix(prefix.resolve()), force=force, on_step=say
-    )
+    with StepProgress(progress_display(messages())) as display:
+        return ensure_built(
+            None if prefix is None else Prefix(prefix.absolute()),
+            force=force,
+            on_step=display.start,
+            on_progress=display.update,
+        )
 
 
 def _values(prefix: "Prefix") -> dict[str, str]:
     library = prefix.library.parent
     return {
-        "prefix": str(prefix.root),
         "cflags": f"-I{prefix.include}",
         "fflags": f"-I{prefix.include}",
         "source": str(prefix.fortran_source),
         "ldflags": f"-L{library} -Wl,-rpath,{library} -lhybrid",
+        "cmake-dir": str(prefix.cmake),
+        "pkg-config-dir": str(prefix.pkg_config),
+        "prefix-dir": str(prefix.root),
     }

@@ -63,7 +63,7 @@ ERRORS: list[tuple[str, str, Callable[[Binding], object]]] = [
     ),
     (
         "shape",
-        r"state_ps: expected 6 along 'column', got 1; bind the columns",
+        r"state_ps: expected 6 along 'column', got 1; give the columns the binding was created",
         lambda b: b.bind("state_ps", np.zeros(1), dims="column", units="Pa"),
     ),
     (
@@ -169,8 +169,10 @@ def test_policy_host_leaves_bad_columns_alone(column_archive: Path) -> None:
 
 def test_options_are_checked(column_archive: Path) -> None:
     closure = hybrid.load(column_archive)
-    with pytest.raises(BridgeError, match="policy: expected 'error' or 'host', got 'clip'"):
-        closure.create(N, policy="clip")
+    with pytest.raises(
+        BridgeError, match="policy: expected 'error', 'flag', 'clip', 'zero' or 'host', got 'warn'"
+    ):
+        closure.create(N, policy="warn")
     with pytest.raises(BridgeError, match="expected at least one column, got 0"):
         closure.create(0)
     with pytest.raises(ValueError, match=r"column_id: expected shape \(6,\), got \(5,\)"):
@@ -185,7 +187,7 @@ def test_arrays_that_cannot_be_used_in_place(column_archive: Path) -> None:
         binding.bind("state_ps", not_array, dims="column", units="Pa")
     fixed = np.zeros(N)
     fixed.flags.writeable = False
-    message = "precipitation: expected a writeable array for an output, got a read-only one; bind"
+    message = "precipitation: expected a writeable array for an output, got a read-only one; give"
     with pytest.raises(ValueError, match=message):
         binding.bind("precipitation", fixed, dims="column", units="m s-1")
     # Neither was bound, and inputs are only read.

@@ -5,47 +5,71 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from fortran_bridge.build import Prefix
-from fortran_bridge.c_library import library
+from fortran_bridge.c_library import SIGNATURES, library
+
+PROGRAMS = {
+    "library": None,
+    "closure": "persistence_archive",
+    "binding": "persistence_archive",
+    "put_get": "column_archive",
+    "grid": "periodic_archive",
+}
+"""C programs by name, and the fixture of the archive that each is given."""
+
+FOLDER = Path(__file__).parent / "c"
 
 
-def test_c_program(prefix: Prefix, persistence_archive: Path, tmp_path: Path) -> None:
-    source = Path(__file__).parent / "c" / "minimal.c"
-    program = tmp_path / "minimal"
-    folder = str(prefix.library.parent)
+def compile_and_run(prefix: Prefix, name: str, folder: Path, *arguments: Path) -> None:
+    """Compile a program of tests/bridge/c, run it, and see that it has nothing to say."""
+    program = folder / name
+    library_folder = str(prefix.library.parent)
     subprocess.run(
         [
-            *("gcc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"),
-            *(f"-I{prefix.include}", str(source), "-o", str(program)),
-            *(f"-L{folder}", "-lhybrid", f"-Wl,-rpath,{folder}"),
+            *("gcc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic"),
+            *("-Werror", f"-I{prefix.include}", str(FOLDER / f"{name}.c"), "-o", str(program)),
+            *(f"-L{library_folder}", "-lhybrid", "-lm", f"-Wl,-rpath,{library_folder}"),
         ],
         check=True,
     )
     result = subprocess.run(
-        [str(program), str(persistence_archive)], capture_output=True, text=True, check=False
+        [str(program), *map(str, arguments)], capture_output=True, text=True, check=False
     )
-    assert result.stdout == ""
+    assert result.stdout + result.stderr == ""
     assert result.returncode == 0
 
 
-def test_the_c_program_calls_every_function(prefix: Prefix) -> None:
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_c_program(
+    prefix: Prefix, name: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    fixture = PROGRAMS[name]
+    arguments = [] if fixture is None else [request.getfixturevalue(fixture)]
+    compile_and_run(prefix, name, tmp_path, *arguments)
+
+
+def test_the_c_programs_call_every_function(prefix: Prefix) -> None:
     header = (prefix.include / "hybrid.h").read_text()
     declared = set(re.findall(r"HYBRID_API [^;(]*?\b(hybrid_\w+)\(", header))
-    program = (Path(__file__).parent / "c" / "minimal.c").read_text()
-    assert len(declared) == 19
-    assert {name for name in declared if f"{name}(" not in program} == set()
+    programs = "".join((FOLDER / f"{name}.c").read_text() for name in PROGRAMS)
+    programs += (FOLDER / "expect.h").read_text()
+    assert {name for name in declared if f"{name}(" not in programs} == set()
+    assert declared == set(SIGNATURES)
     assert all(hasattr(library(), name) for name in declared)
 
 
 def test_only_the_abi_is_exported(prefix: Prefix) -> None:
+    header = (prefix.include / "hybrid.h").read_text()
     symbols = subprocess.run(
         ["nm", "-D", "--defined-only", str(prefix.library)],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    exported = {line.split()[-1] for line in symbols.splitlines() if " T " in line}
-    assert {name for name in exported if not name.startswith("hybrid_")} == set()
+    exported = {line.split()[-1].split("@")[0] for line in symbols.splitlines() if " T " in line}
+    assert exported == set(re.findall(r"HYBRID_API [^;(]*?\b(hybrid_\w+)\(", header))
 
 
 def test_the_core_does_not_need_torch(prefix: Prefix) -> None:

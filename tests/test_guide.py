@@ -1,0 +1,78 @@
+"""Every program of the guide for model maintainers compiles and runs."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fortran_bridge.build import Prefix
+
+GUIDE = Path(__file__).parents[1] / "docs" / "guide"
+FORTRAN = ("gfortran", "-g", "-std=f2018", "-Wall", "-fcheck=all", "-fopenmp")
+
+# Page and number of the program in it: what it prints.
+PRINTED = {
+    ("couple", 0): "mm/day",
+    ("couple", 1): "mm/day",
+    ("couple", 2): "convection: nowhere.pt: expected a readable archive file",
+    ("couple", 3): "K/day",
+    ("layouts", 0): "K/s",
+    ("guard", 0): "1 too warm of 6",
+    ("modes", 0): "level 5: rms difference",
+    ("parallel", 0): "E-",
+    ("parallel", 1): "engine torchscript",
+    ("restart", 0): ".",
+}
+
+
+def programs() -> list[tuple[str, int, str, str]]:
+    """Return page, number, language and text of every program in the guide."""
+    found = []
+    for page in sorted(GUIDE.glob("*.md")):
+        blocks = re.findall(r"```(fortran|fortran-mpi|c)\n(.*?)```", page.read_text(), re.DOTALL)
+        whole = [block for block in blocks if "program " in block[1] or "int main" in block[1]]
+        found += [(page.stem, i, *block) for i, block in enumerate(whole)]
+    return found
+
+
+def test_every_program_is_expected_to_print_something() -> None:
+    assert {(page, number) for page, number, _, _ in programs()} >= set(PRINTED)
+
+
+@pytest.mark.fortran
+@pytest.mark.parametrize(
+    ("page", "number", "language", "text"),
+    [pytest.param(*program, id=f"{program[0]}-{program[1]}") for program in programs()],
+)
+def test_program(
+    page: str,
+    number: int,
+    language: str,
+    text: str,
+    prefix: Prefix,
+    column_archive: Path,
+    persistence_archive: Path,
+    tmp_path: Path,
+) -> None:
+    shutil.copy(column_archive, tmp_path / "convection.pt")
+    shutil.copy(persistence_archive, tmp_path / "red_noise.pt")
+    source = tmp_path / ("program.c" if language == "c" else "program.f90")
+    source.write_text(text)
+    folder = prefix.library.parent
+    link = (f"-L{folder}", "-lhybrid", f"-Wl,-rpath,{folder}")
+    module = str(prefix.fortran_source)
+    command = {
+        "c": ("cc", "-Wall", "-Werror", f"-I{prefix.include}", source.name),
+        "fortran": (*FORTRAN, module, source.name),
+        "fortran-mpi": ("mpif90", *FORTRAN[1:], "-fallow-argument-mismatch", module, source.name),
+    }[language]
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    subprocess.run([*command, "-o", "program", *link], cwd=tmp_path, check=True)
+    result = subprocess.run(
+        ["./program"], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+    assert PRINTED[page, number] in result.stdout
