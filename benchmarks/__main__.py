@@ -31,6 +31,7 @@ class Group(StrEnum):
     """What can be measured."""
 
     BRIDGE = "bridge"
+    OVERHEAD = "overhead"
     COUPLING = "coupling"
     TWO_LAYER = "two-layer"
     BAROTROPIC = "barotropic"
@@ -42,6 +43,7 @@ class Group(StrEnum):
 # Each has TITLE, SIZES, and measure(sizes, session), which yields dataclasses with row().
 _MODULES = {
     Group.BRIDGE: "bridge_call",
+    Group.OVERHEAD: "overhead",
     Group.COUPLING: "coupling",
     Group.TWO_LAYER: "two_layer_step",
     Group.BAROTROPIC: "barotropic_step",

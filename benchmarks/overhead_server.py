@@ -11,6 +11,7 @@ import warnings
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,47 +21,14 @@ import hybrid
 from benchmarks.interleaved import Session, Timings, Work, interleave
 from benchmarks.interval import median_interval
 from benchmarks.networks import BareNetwork, TemperatureClosure, large_network, small_network
-from benchmarks.overhead_native import (
-    DAY,
-    KELVIN,
-    HonestEquivalent,
-    bare_call,
-    bridge_step,
-)
+from benchmarks.overhead import BARE, HONEST, Share
+from benchmarks.overhead_native import KELVIN, HonestEquivalent, bare_call, bridge_step
 from fortran_bridge.binding import Binding
 from hybrid.runtime import CompiledClosure
 
 Array = NDArray[np.float64]
 
-NETS = {"A": small_network, "B": large_network}
-
-BARE = "bare call"
-HONEST = "by hand"
-
-
-@dataclass(frozen=True)
-class Share:
-    """A step through the bridge, beside its peer.
-
-    Parameters
-    ----------
-    contiguous
-        What lies side by side in the host's arrays: ``"level"``, as in the bare call's tensors,
-        or ``"column"``, which is transposed on the way.
-    reproducible
-        Whether results do not depend on how many columns come along.
-    seconds
-        Median time of a step [s].
-    ratio, low, high
-        Median of the times by the peer's, turn by turn, and its 95 % interval [1].
-    """
-
-    contiguous: str
-    reproducible: bool
-    seconds: float
-    ratio: float
-    low: float
-    high: float
+_NETWORKS = {"A": small_network, "B": large_network}
 
 
 class Host:
@@ -75,7 +43,7 @@ class Host:
     n_column
         Number of columns.
     contiguous, reproducible
-        As in `Share`.
+        As in `benchmarks.overhead.Share`.
     """
 
     def __init__(
@@ -88,7 +56,7 @@ class Host:
         contiguous: str,
         reproducible: bool,
     ) -> None:
-        order = "C" if contiguous == "level" else "F"
+        order: Literal["C", "F"] = "C" if contiguous == "level" else "F"
         kelvin = temperatures(closure, n_column)
         self.temperature = np.array(kelvin - KELVIN, order=order)
         n_output = int(closure.spec.outputs[0].size)
@@ -127,7 +95,7 @@ class Archives:
 
     def closure(self, net: str) -> tuple[TemperatureClosure, Path]:
         """Return a closure and its archive."""
-        closure = NETS[net]()
+        closure = _NETWORKS[net]()
         path = self.folder / f"{closure.spec.name}.pt"
         if not path.is_file():
             hybrid.export(closure, path)
@@ -135,7 +103,7 @@ class Archives:
 
     def bare(self, net: str) -> Path:
         """Return the network alone, without normalisation, as a TorchScript file."""
-        closure = NETS[net]()
+        closure = _NETWORKS[net]()
         path = self.folder / f"{closure.spec.name}_bare.pt"
         if not path.is_file():
             with warnings.catch_warnings():
@@ -143,7 +111,7 @@ class Archives:
                     "ignore", message=".*torch.jit.*", category=DeprecationWarning
                 )
                 scripted = torch.jit.script(BareNetwork(closure).eval())
-                torch.jit.save(scripted, path)  # type: ignore[no-untyped-call]
+                torch.jit.save(scripted, path)
         return path
 
 
