@@ -96,9 +96,7 @@ def archives(draw: st.DrawFn) -> bytes:
     """Draw an archive that is damaged, or made of entries no exporter writes."""
     manifest = MANIFESTS[draw(st.sampled_from(sorted(MANIFESTS)))]
     entries = [(MANIFEST, json.dumps(manifest).encode()), ("code/a.py", b"pass\n" * 9)]
-    method = draw(
-        st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
-    )
+    method = draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2]))
     match draw(st.sampled_from(["sound", "names", "repeated", "bomb"])):
         case "names":
             names = draw(st.lists(st.sampled_from(ODD_NAMES), min_size=1, max_size=4))

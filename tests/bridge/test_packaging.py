@@ -65,9 +65,7 @@ def consumer(tmp_path: Path) -> Path:
 
 
 @pytest.mark.fortran
-def test_a_makefile_that_asks_bridge_config(
-    prefix: Prefix, consumer: Path, archive: Path
-) -> None:
+def test_a_makefile_that_asks_bridge_config(prefix: Prefix, consumer: Path, archive: Path) -> None:
     output("make", folder=consumer / "makefile")
     said = output("./model", archive, folder=consumer / "makefile")
     assert said == relaxation.EXPECTED
