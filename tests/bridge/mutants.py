@@ -114,7 +114,7 @@ def archives(draw: st.DrawFn) -> bytes:
             for _ in range(draw(st.integers(1, 8))):
                 content[draw(st.integers(0, len(content) - 1))] ^= draw(st.integers(1, 255))
         case "short":
-            del content[draw(st.integers(0, len(content))) :]
+            del content[draw(st.integers(1, len(content))) :]
         case "lying":
             _lie(draw, content)
         case "inside":

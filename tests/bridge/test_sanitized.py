@@ -1,7 +1,6 @@
 """Many cycles of the core, under sanitizers: nothing leaks, nothing is touched that is not ours."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,14 @@ def programs(prefix: Prefix) -> Path:
 
 
 @pytest.fixture
-def archives(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def archives(tmp_path: Path) -> tuple[Path, Path]:
     """An archive, and the same with one byte of an entry changed."""
     content = bytearray(archive(MANIFESTS["profiles"]))
     sound, damaged = tmp_path / "sound.pt", tmp_path / "damaged.pt"
     sound.write_bytes(content)
     content[content.index(b'"spec"') + 1] ^= 1
     damaged.write_bytes(content)
-    yield sound, damaged
+    return sound, damaged
 
 
 @pytest.mark.parametrize("count", COUNTS)

@@ -25,7 +25,8 @@ uint32_t number(const uint8_t *at, int bytes) {
 void renew_checksums(uint8_t *data, size_t size) {
   size_t at = 0;
   while (at + local_header <= size && std::memcmp(data + at, "PK\3\4", 4) == 0) {
-    const size_t content = at + local_header + number(data + at + 26, 2) + number(data + at + 28, 2);
+    const size_t content =
+        at + local_header + number(data + at + 26, 2) + number(data + at + 28, 2);
     const size_t length = number(data + at + 18, 4);
     if (content > size || length > size - content) return;
     const auto sum = static_cast<uint32_t>(crc32(0, data + content, static_cast<uInt>(length)));

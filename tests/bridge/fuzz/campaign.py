@@ -149,14 +149,16 @@ def main() -> None:
     if lacking := missing():
         sys.exit(f"fuzz: expected {lacking} to be installed")
     build()
-    print(f"single allocations at most {MALLOC_LIMIT_MB} MiB, resident {RSS_LIMIT_MB} MiB")
+    sys.stdout.write(
+        f"single allocations at most {MALLOC_LIMIT_MB} MiB, resident {RSS_LIMIT_MB} MiB\n"
+    )
     for target in [chosen.target] if chosen.target else RUNS:
         outcome = run(target, chosen.runs or RUNS[target], chosen.work, seed=chosen.seed)
-        print(
+        sys.stdout.write(
             f"{target}: {outcome.executions} inputs, {outcome.coverage} edges covered, "
-            f"peak {outcome.peak_rss_mb} MiB resident",
-            flush=True,
+            f"peak {outcome.peak_rss_mb} MiB resident\n"
         )
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

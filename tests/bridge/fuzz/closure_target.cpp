@@ -33,9 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (manifest.empty() || !is_small(manifest)) return 0;
   const auto bytes = sealed(manifest);
   hybrid_closure *closure = nullptr;
-  const int status =
-      hybrid_closure_load_memory(bytes.data(), static_cast<int64_t>(bytes.size()), "mutant",
-                                 "auto", "cpu", 1, &closure);
+  const int status = hybrid_closure_load_memory(bytes.data(), static_cast<int64_t>(bytes.size()),
+                                                "mutant", "auto", "cpu", 1, &closure);
   if ((status == HYBRID_OK) != (closure != nullptr)) std::abort();
   if (closure) exercise::use(closure, static_cast<unsigned>(size));
   hybrid_closure_free(closure);

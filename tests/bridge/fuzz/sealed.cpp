@@ -33,8 +33,7 @@ void add(zip_t *zip, const char *name, const std::string &content) {
 }  // namespace
 
 std::vector<char> sealed(const std::string &manifest) {
-  const std::string hashes =
-      R"({"entries": {"extra/hybrid.json": ")" + sha256(manifest) + "\"}}";
+  const std::string hashes = R"({"entries": {"extra/hybrid.json": ")" + sha256(manifest) + "\"}}";
   zip_source_t *memory = zip_source_buffer_create(nullptr, 0, 0, nullptr);
   require(memory);
   zip_source_keep(memory);

@@ -76,8 +76,8 @@ static int bind_all(hybrid_binding *binding, Host *host) {
 }
 
 static int put_all(hybrid_binding *binding, const Host *host) {
-  return hybrid_binding_put(binding, "t", host->t, HYBRID_FLOAT64, 2, profile_shape,
-                            profile_stride, profile_dims, "K") |
+  return hybrid_binding_put(binding, "t", host->t, HYBRID_FLOAT64, 2, profile_shape, profile_stride,
+                            profile_dims, "K") |
          hybrid_binding_put(binding, "p", host->p, HYBRID_FLOAT32, 1, scalar_shape, scalar_stride,
                             "column", "K");
 }
@@ -128,8 +128,8 @@ static void arrays_that_do_not_fit(hybrid_binding *binding, Host *host) {
   refused(hybrid_binding_bind(binding, "t", host->t, HYBRID_FLOAT64, 2, wrong_rows, profile_stride,
                               profile_dims, "K", 0),
           HYBRID_ERROR_SHAPE, "along 'column'");
-  refused(hybrid_binding_put(binding, "t", host->t, HYBRID_FLOAT64, 2, wrong_levels,
-                             profile_stride, profile_dims, "K"),
+  refused(hybrid_binding_put(binding, "t", host->t, HYBRID_FLOAT64, 2, wrong_levels, profile_stride,
+                             profile_dims, "K"),
           HYBRID_ERROR_SHAPE, "along 'level'");
   refused(hybrid_binding_put(binding, "t", host->t, HYBRID_FLOAT64, 1, profile_shape,
                              profile_stride, "column", "K"),

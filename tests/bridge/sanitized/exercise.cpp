@@ -54,8 +54,8 @@ class Host {
                                    &binding.handle) == HYBRID_OK;
     return hybrid_binding_create_grid(closure, n_column, nullptr, joined(grid_dims_).c_str(),
                                       sizes_.data(), spec_.grid->spacing.data(),
-                                      joined(spec_.grid->boundary).c_str(), 7, reproducible,
-                                      policy, &binding.handle) == HYBRID_OK;
+                                      joined(spec_.grid->boundary).c_str(), 7, reproducible, policy,
+                                      &binding.handle) == HYBRID_OK;
   }
 
   std::string dims(const Field &field) const {
@@ -123,10 +123,10 @@ void put_apply_get(const Spec &spec, const Host &host, hybrid_binding *binding, 
   const bool is_applied = hybrid_binding_apply(binding, 3) == HYBRID_OK;
   for (const auto &field : spec.outputs) {
     const auto array = host.array(field, false, columns, number++);
-    const int status = hybrid_binding_get(binding, field.name.c_str(), array->data(),
-                                          array->kind(), array->rank(), array->shape(),
-                                          array->stride(), host.dims(field).c_str(),
-                                          field.units.c_str(), static_cast<int>(number % 2));
+    const int status =
+        hybrid_binding_get(binding, field.name.c_str(), array->data(), array->kind(), array->rank(),
+                           array->shape(), array->stride(), host.dims(field).c_str(),
+                           field.units.c_str(), static_cast<int>(number % 2));
     check(*array, false, field.name);
     if (status == HYBRID_OK && !is_applied) fail(field.name + ": results without apply");
   }
@@ -161,7 +161,8 @@ void ask(const Spec &spec, const hybrid_closure *closure, hybrid_binding *bindin
     const int count = hybrid_closure_field_count(closure, group);
     for (int i = 0; i < count; ++i) {
       const char *name = hybrid_closure_field_name(closure, group, i);
-      if (!hybrid_closure_field_units(closure, name) || hybrid_closure_field_size(closure, name) < 1)
+      if (!hybrid_closure_field_units(closure, name) ||
+          hybrid_closure_field_size(closure, name) < 1)
         fail("a field without units or size");
     }
   }

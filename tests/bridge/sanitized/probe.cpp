@@ -18,9 +18,8 @@ int main() {
     if (!bytes.empty() && std::fread(bytes.data(), bytes.size(), 1, stdin) != 1) return 2;
     alarm(most_seconds);
     hybrid_closure *closure = nullptr;
-    const int status =
-        hybrid_closure_load_memory(bytes.data(), static_cast<int64_t>(bytes.size()), "mutant",
-                                   "auto", "cpu", 1, &closure);
+    const int status = hybrid_closure_load_memory(bytes.data(), static_cast<int64_t>(bytes.size()),
+                                                  "mutant", "auto", "cpu", 1, &closure);
     // What was loaded keeps what it needs.
     bytes.clear();
     bytes.shrink_to_fit();

@@ -87,7 +87,8 @@ class Probe:
         AssertionError
             If the process ended, with the sanitizer's report.
         """
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
             self._process.stdin.write(struct.pack("=QQ", len(archive), variant) + archive)
             self._process.stdin.flush()

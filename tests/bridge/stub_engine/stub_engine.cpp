@@ -76,8 +76,8 @@ double mean_of_column(const Session &session, int64_t column) {
   for (size_t i = 0; i < session.addresses.size(); ++i) {
     const int64_t size = session.sizes[i];
     for (int64_t element = 0; element < size; ++element)
-      sum += value_at(session.addresses[i], session.model->arguments[i].kind,
-                      column * size + element);
+      sum +=
+          value_at(session.addresses[i], session.model->arguments[i].kind, column * size + element);
     count += size;
   }
   return sum / static_cast<double>(count);
@@ -145,15 +145,8 @@ void close(void *model) { delete static_cast<Model *>(model); }
 
 int device_count(const char *kind) { return std::strcmp(kind, "stub") == 0 ? 2 : 0; }
 
-const hybrid_engine engine = {HYBRID_ENGINE_ABI_VERSION,
-                              "stub",
-                              "1.0",
-                              open,
-                              prepare,
-                              run,
-                              release,
-                              close,
-                              device_count};
+const hybrid_engine engine = {
+    HYBRID_ENGINE_ABI_VERSION, "stub", "1.0", open, prepare, run, release, close, device_count};
 
 }  // namespace
 
