@@ -31,7 +31,9 @@ EACH_PROGRAM = pytest.mark.parametrize("program", PROGRAMS)
 
 def newest_flang() -> str | None:
     """Find LLVM's compiler under the names that distributions give it."""
-    names = [f"{name}-{version}" for version in range(30, 15, -1) for name in ("flang", "flang-new")]
+    names = [
+        f"{name}-{version}" for version in range(30, 15, -1) for name in ("flang", "flang-new")
+    ]
     return next(filter(shutil.which, ["flang", "flang-new", *names]), None)
 
 
