@@ -12,6 +12,9 @@ LAYERED = (("level", "y", "x"), (3, 2, 4))
 class Deep(Closure):
     """Fields of many dims: twice the input plus the number of the element."""
 
+    number5: Tensor
+    number4: Tensor
+
     def __init__(self) -> None:
         super().__init__(
             ClosureSpec(

@@ -1,4 +1,4 @@
-"""What the Fortran interface refuses, at compile time and at run time, and that all of it is called.
+"""What the Fortran interface refuses, at compile time and at run time; and all of it is called.
 
 Arrays come in one of two ways: by assumed-rank dummies (Fortran 2018) or by a procedure for each
 rank. Both must do the same.
