@@ -34,7 +34,7 @@ def compile_program(
     subprocess.run(
         [
             *(compiler, *flags, f"-J{folder}", "-o", str(program), str(prefix.fortran_source)),
-            *(str(FOLDER / f"{name}.f90") for name in names),
+            *(str(path) for name in names for path in FOLDER.glob(f"{name}.[fF]90")),
             *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
         ],
         check=True,
