@@ -9,6 +9,7 @@ import torch
 from bridge.host_programs import FORTRAN_FLAGS, compile_program, run_program
 from closure_examples import ColumnNetwork, Persistence
 from grid_closures import NeighbourMean
+from guarded_closure import Guarded
 
 import hybrid
 from fortran_bridge.build import Prefix, ensure_built
@@ -36,6 +37,14 @@ def persistence_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Archive of a stateful, stochastic closure."""
     path = tmp_path_factory.mktemp("archives") / "persistence.pt"
     hybrid.export(Persistence(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def guarded_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archive of a closure whose results can be put outside its envelope."""
+    path = tmp_path_factory.mktemp("archives") / "guarded.pt"
+    hybrid.export(Guarded(), path)
     return path
 
 
