@@ -60,26 +60,9 @@ def fortran_program(
         macros: tuple[str, ...] = (),
         compiler: str = "gfortran",
     ) -> subprocess.CompletedProcess[str]:
-<<<<<<< HEAD
-        return run_program(compile_program(prefix, tmp_path, name, flags=flags), *arguments)
-=======
-        (source,) = (Path(__file__).parent / "bridge" / "fortran").glob(f"{name}.[fF]90")
-        library = str(prefix.library.parent)
-        subprocess.run(
-            [
-                *(compiler, *flags, *macros, f"-J{tmp_path}", "-o", str(tmp_path / name)),
-                *(str(prefix.fortran_source), str(source)),
-                *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
-            ],
-            check=True,
+        program = compile_program(
+            prefix, tmp_path, name, compiler=compiler, flags=(*flags, *macros)
         )
-        return subprocess.run(
-            [str(tmp_path / name), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-        )
->>>>>>> fortran
+        return run_program(program, *arguments)
 
     return run
