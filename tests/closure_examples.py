@@ -99,18 +99,24 @@ class Persistence(Closure):
         return (x + new.sum(dim=1), new)
 
 
-class Overflowing(Closure):
-    """exp overflows on the way to a finite result: harmless, unless the host traps overflow."""
+class Saturating(Closure):
+    """An activation far beyond where it saturates: what overflows inside leaves no trace."""
 
-    def __init__(self) -> None:
+    def __init__(self, activation: str) -> None:
         super().__init__(
             ClosureSpec(
-                name="overflowing",
+                name="saturating",
                 version="1.0",
                 inputs=(Field("x", "1", valid_min=-2e4, valid_max=2e4),),
                 outputs=(Field("y", "1"),),
             )
         )
+        self.activation = activation
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        return (1.0 / (1.0 + torch.exp(-x)),)
+        if self.activation == "sigmoid":
+            return (torch.sigmoid(x),)
+        if self.activation == "silu":
+            return (torch.nn.functional.silu(x),)
+        # tanh alone raises no exception; of what has overflowed it does.
+        return (torch.tanh(torch.exp(x)),)
