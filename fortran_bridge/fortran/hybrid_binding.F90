@@ -15,7 +15,7 @@ module hybrid_binding
     hybrid_binding_state_set, hybrid_binding_summary, hybrid_binding_threshold, &
     hybrid_binding_timers, hybrid_error_shape, hybrid_reasons
   use hybrid_closure, only: closure_t, handle_of
-  use hybrid_text, only: c_string, as_text, f_string, fail, given, report
+  use hybrid_text, only: c_string, as_text, f_string, fail, given, report, text_length
   implicit none
   private
 
@@ -81,7 +81,7 @@ contains
     call report(hybrid_binding_create(handle_of(closure), int(n_column, c_int64_t), &
                                       address_of(column_id), seed_of(seed), &
                                       flag(reproducible, default=.true.), &
-                                      c_string(given(policy, 'error')), self%handle), &
+                                      given(policy, 'error'), self%handle), &
                 stat, errmsg)
   end subroutine binding_create
 
@@ -120,7 +120,7 @@ contains
                                            address_of(member_id), c_string(dims), &
                                            int(sizes, c_int64_t), spacing, c_string(boundary), &
                                            seed_of(seed), flag(reproducible, default=.true.), &
-                                           c_string(given(policy, 'error')), self%handle), &
+                                           given(policy, 'error'), self%handle), &
                 stat, errmsg)
   end subroutine binding_create_grid
 

@@ -55,7 +55,7 @@ module hybrid_c_abi
       character(kind=c_char), intent(in) :: engine(*), kind(*)
       integer(c_int), intent(out) :: count
     end function hybrid_device_count
-    type(c_ptr) function hybrid_last_error() bind(c)
+    pure type(c_ptr) function hybrid_last_error() bind(c)
       import :: c_ptr
     end function hybrid_last_error
     integer(c_int) function hybrid_local_device(kind, count, device, size) bind(c)
@@ -69,10 +69,10 @@ module hybrid_c_abi
       type(c_funptr), value, intent(in) :: function
       type(c_ptr), value, intent(in) :: context
     end subroutine hybrid_log_to
-    type(c_ptr) function hybrid_version() bind(c)
+    pure type(c_ptr) function hybrid_version() bind(c)
       import :: c_ptr
     end function hybrid_version
-    integer(c_size_t) function c_text_length(text) bind(c, name='strlen')
+    pure integer(c_size_t) function c_text_length(text) bind(c, name='strlen')
       import :: c_ptr, c_size_t
       type(c_ptr), value, intent(in) :: text
     end function c_text_length
@@ -102,11 +102,11 @@ module hybrid_c_abi
       import :: c_ptr
       type(c_ptr), value, intent(in) :: closure
     end subroutine hybrid_closure_free
-    type(c_ptr) function hybrid_closure_manifest(closure) bind(c)
+    pure type(c_ptr) function hybrid_closure_manifest(closure) bind(c)
       import :: c_ptr
       type(c_ptr), value, intent(in) :: closure
     end function hybrid_closure_manifest
-    type(c_ptr) function hybrid_closure_describe(closure) bind(c)
+    pure type(c_ptr) function hybrid_closure_describe(closure) bind(c)
       import :: c_ptr
       type(c_ptr), value, intent(in) :: closure
     end function hybrid_closure_describe
@@ -115,13 +115,13 @@ module hybrid_c_abi
       type(c_ptr), value, intent(in) :: closure
       character(kind=c_char), intent(in) :: group(*)
     end function hybrid_closure_field_count
-    type(c_ptr) function hybrid_closure_field_name(closure, group, index) bind(c)
+    pure type(c_ptr) function hybrid_closure_field_name(closure, group, index) bind(c)
       import :: c_char, c_int, c_ptr
       type(c_ptr), value, intent(in) :: closure
       character(kind=c_char), intent(in) :: group(*)
       integer(c_int), value, intent(in) :: index
     end function hybrid_closure_field_name
-    type(c_ptr) function hybrid_closure_field_units(closure, name) bind(c)
+    pure type(c_ptr) function hybrid_closure_field_units(closure, name) bind(c)
       import :: c_char, c_ptr
       type(c_ptr), value, intent(in) :: closure
       character(kind=c_char), intent(in) :: name(*)
@@ -228,7 +228,7 @@ module hybrid_c_abi
       type(c_ptr), value, intent(in) :: binding, name
       integer(c_int64_t), intent(inout) :: evaluated, counts(*)
     end function hybrid_binding_counts
-    type(c_ptr) function hybrid_binding_summary(binding) bind(c)
+    pure type(c_ptr) function hybrid_binding_summary(binding) bind(c)
       import :: c_ptr
       type(c_ptr), value, intent(in) :: binding
     end function hybrid_binding_summary

@@ -6,7 +6,7 @@ module hybrid_closure
     hybrid_closure_field_name, hybrid_closure_field_size, hybrid_closure_field_units, &
     hybrid_closure_free, hybrid_closure_load, hybrid_closure_load_memory, &
     hybrid_closure_manifest, hybrid_closure_retain
-  use hybrid_text, only: c_string, f_string, given, report
+  use hybrid_text, only: c_string, f_string, given, report, text_length
   implicit none
   private
 
@@ -53,8 +53,8 @@ contains
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     call self%free()
-    call report(hybrid_closure_load(c_string(path), c_string(given(engine, 'auto')), &
-                                    c_string(given(device, 'cpu')), n_thread(threads), &
+    call report(hybrid_closure_load(c_string(path), given(engine, 'auto'), &
+                                    given(device, 'cpu'), n_thread(threads), &
                                     self%handle), stat, errmsg)
   end subroutine closure_load
 
@@ -77,9 +77,9 @@ contains
     address = c_loc(nothing)
     if (size(bytes) > 0) address = c_loc(bytes)
     call report(hybrid_closure_load_memory(address, size(bytes, kind=c_int64_t), &
-                                           c_string(given(label, 'archive in memory')), &
-                                           c_string(given(engine, 'auto')), &
-                                           c_string(given(device, 'cpu')), n_thread(threads), &
+                                           given(label, 'archive in memory'), &
+                                           given(engine, 'auto'), &
+                                           given(device, 'cpu'), n_thread(threads), &
                                            self%handle), stat, errmsg)
   end subroutine closure_load_bytes
 
@@ -87,14 +87,14 @@ contains
   !> envelope; empty before `load`.
   function closure_describe(self) result(text)
     class(closure_t), intent(in) :: self
-    character(len=:), allocatable :: text
+    character(len=text_length(hybrid_closure_describe(self%handle))) :: text
     text = f_string(hybrid_closure_describe(self%handle))
   end function closure_describe
 
   !> The closure's specification as JSON text; empty before `load`.
   function closure_manifest(self) result(text)
     class(closure_t), intent(in) :: self
-    character(len=:), allocatable :: text
+    character(len=text_length(hybrid_closure_manifest(self%handle))) :: text
     text = f_string(hybrid_closure_manifest(self%handle))
   end function closure_manifest
 
@@ -111,17 +111,30 @@ contains
     class(closure_t), intent(in) :: self
     character(len=*), intent(in) :: group
     integer, intent(in) :: i
-    character(len=:), allocatable :: name
-    name = f_string(hybrid_closure_field_name(self%handle, c_string(group), int(i - 1, c_int)))
+    character(len=text_length(name_of(self, group, i))) :: name
+    name = f_string(name_of(self, group, i))
   end function closure_field_name
 
   !> Units of a field; empty if there is no such field.
   function closure_field_units(self, name) result(units)
     class(closure_t), intent(in) :: self
     character(len=*), intent(in) :: name
-    character(len=:), allocatable :: units
-    units = f_string(hybrid_closure_field_units(self%handle, c_string(name)))
+    character(len=text_length(units_of(self, name))) :: units
+    units = f_string(units_of(self, name))
   end function closure_field_units
+
+  pure type(c_ptr) function name_of(self, group, i)
+    class(closure_t), intent(in) :: self
+    character(len=*), intent(in) :: group
+    integer, intent(in) :: i
+    name_of = hybrid_closure_field_name(self%handle, c_string(group), int(i - 1, c_int))
+  end function name_of
+
+  pure type(c_ptr) function units_of(self, name)
+    class(closure_t), intent(in) :: self
+    character(len=*), intent(in) :: name
+    units_of = hybrid_closure_field_units(self%handle, c_string(name))
+  end function units_of
 
   !> Elements of a field in one column; a size that only `create_grid` fixes counts as 1; -1 if
   !> there is no such field.

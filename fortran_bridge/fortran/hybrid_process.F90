@@ -4,7 +4,7 @@ module hybrid_process
   use, intrinsic :: iso_fortran_env, only: int64, int8
   use hybrid_c_abi, only: hybrid_device_count, hybrid_error_file, hybrid_local_device, &
     hybrid_version
-  use hybrid_text, only: c_string, f_string, fail, report
+  use hybrid_text, only: c_string, f_string, fail, report, text_length
   implicit none
   private
 
@@ -40,16 +40,16 @@ contains
   end subroutine read_bytes
 
   !> Name of the device of this process, as in 'cuda:1': its rank on the node modulo `count`; 'cpu'
-  !> if `count` is 0. The rank is read from the environment that MPI or Slurm sets; no
+  !> if `count` is 0; blanks follow. The rank is read from the environment that MPI or Slurm sets; no
   !> communication.
   function local_device(kind, count, stat, errmsg) result(device)
     character(len=*), intent(in) :: kind
     integer, intent(in) :: count
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
-    character(len=:), allocatable :: device
-    ! The longest is the kind, a colon, a number and the null character.
-    character(kind=c_char), target :: buffer(len_trim(kind) + 24)
+    ! The longest is the kind, a colon and a number.
+    character(len=len_trim(kind) + 24) :: device
+    character(kind=c_char), target :: buffer(len(device) + 1)
     buffer = c_null_char
     call report(hybrid_local_device(c_string(kind), int(count, c_int), buffer, &
                                     int(size(buffer), c_int)), stat, errmsg)
@@ -69,7 +69,7 @@ contains
 
   !> Version of the library, for example '0.1.0'.
   function library_version() result(text)
-    character(len=:), allocatable :: text
+    character(len=text_length(hybrid_version())) :: text
     text = f_string(hybrid_version())
   end function library_version
 

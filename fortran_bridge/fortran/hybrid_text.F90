@@ -1,4 +1,7 @@
 !> Text on its way to C and back, and errors on their way to the caller.
+!>
+!> No function here or in the modules above returns a text of deferred length: gfortran keeps that
+!> length in memory that all threads share, until the caller has taken the text.
 module hybrid_text
   use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_f_pointer, c_int, c_null_char, &
     c_ptr
@@ -9,7 +12,7 @@ module hybrid_text
   implicit none
   private
 
-  public :: c_string, as_text, f_string, fail, given, report
+  public :: c_string, as_text, f_string, fail, given, report, text_length
 
 contains
 
@@ -56,37 +59,51 @@ contains
     chars(len_trim(text) + 1) = c_null_char
   end function c_string
 
+  !> Zero for a null address.
+  pure integer function text_length(address) result(n)
+    type(c_ptr), intent(in) :: address
+    n = 0
+    if (c_associated(address)) n = int(c_text_length(address))
+  end function text_length
+
   !> Empty for a null address.
   function f_string(address) result(text)
     type(c_ptr), intent(in) :: address
-    character(len=:), allocatable :: text
+    character(len=text_length(address)) :: text
     character(kind=c_char), pointer :: chars(:)
     integer :: i
-    text = ''
     if (.not. c_associated(address)) return
-    call c_f_pointer(address, chars, [c_text_length(address)])
-    text = repeat(' ', size(chars))
-    do i = 1, size(chars)
+    call c_f_pointer(address, chars, [len(text)])
+    do i = 1, len(text)
       text(i:i) = chars(i)
     end do
   end function f_string
 
-  !> An optional text, or what stands for it.
-  pure function given(option, default) result(text)
+  !> An optional text, or what stands for it, as `c_string` gives it.
+  pure function given(option, default) result(chars)
     character(len=*), intent(in), optional :: option
     character(len=*), intent(in) :: default
-    character(len=:), allocatable :: text
-    text = default
-    if (present(option)) text = trim(option)
+    character(kind=c_char), allocatable :: chars(:)
+    if (present(option)) then
+      chars = c_string(option)
+    else
+      chars = c_string(default)
+    end if
   end function given
 
   !> A number as text, for messages.
   pure function as_text(number) result(text)
     integer, intent(in) :: number
-    character(len=:), allocatable :: text
-    character(len=24) :: buffer
-    write (buffer, '(i0)') number
-    text = trim(buffer)
+    character(len=width(number)) :: text
+    write (text, '(i0)') number
   end function as_text
+
+  !> Characters of a number.
+  pure integer function width(number)
+    integer, intent(in) :: number
+    character(len=24) :: text
+    write (text, '(i0)') number
+    width = len_trim(text)
+  end function width
 
 end module hybrid_text

@@ -2,5 +2,5 @@
 program devices
   use hybrid, only: local_device
   implicit none (type, external)
-  write (*, '(a)') local_device('cuda', 2)//' '//local_device('cuda', 0)
+  write (*, '(a)') trim(local_device('cuda', 2))//' '//trim(local_device('cuda', 0))
 end program devices

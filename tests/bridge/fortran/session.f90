@@ -75,7 +75,7 @@ program session
   if (local_device('cuda', 0) /= 'cpu') error stop 'without devices'
   ! The test says in the environment that this is rank 5 of its node.
   if (local_device('cuda', 4) /= 'cuda:1') error stop 'which of four devices'
-  if (len(local_device('cuda', -1, stat, errmsg)) /= 0 .or. stat == 0) error stop 'devices missing'
+  if (local_device('cuda', -1, stat, errmsg) /= '' .or. stat == 0) error stop 'devices missing'
   if (device_count('torchscript', 'nonsense', stat, errmsg) /= 0) error stop 'unknown devices'
   if (stat /= 0) error stop errmsg
   if (device_count('none', 'cuda', stat, errmsg) /= 0 .or. stat == 0) error stop 'no such engine'
