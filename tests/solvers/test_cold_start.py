@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ import solvers
 model = solvers.{name}()
 model.run(steps=10)
 """
+
+# What the libraries take by themselves: imports, and Numba's start.
+_LIBRARIES = """
+import numba
+import scipy.fft
+import xarray
+numba.njit(lambda: None)()
+"""
+
+# How often the time of the libraries a later process may take. They take 1.0 to 1.1 s on the
+# machine for which 1.5 s was promised; another machine, or a busy one, takes longer for both.
+MOST_TIMES_THE_LIBRARIES = 1.4
 
 MODELS = [
     name
@@ -39,11 +52,30 @@ def seconds_of(program: str, **environment: str) -> float:
     return after.ru_utime - before.ru_utime
 
 
+def times_the_libraries(program: str, **environment: str) -> float:
+    """How many times what the libraries take a program takes, of two runs of each in turn."""
+    seconds = [(seconds_of(program, **environment), seconds_of(_LIBRARIES)) for _ in range(2)]
+    ours, libraries = zip(*seconds, strict=True)
+    return min(ours) / min(libraries)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_later_process_starts_at_once(name: str) -> None:
     program = _PROGRAM.format(name=name)
     seconds_of(program)  # fills the caches, where they are empty
-    assert min(seconds_of(program) for _ in range(2)) < 1.5
+    assert times_the_libraries(program) < MOST_TIMES_THE_LIBRARIES
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_later_process_compiles_nothing(name: str) -> None:
+    program = f"""
+from numba.core import event
+with event.install_recorder("numba:compile") as compiled:
+{textwrap.indent(_PROGRAM.format(name=name), "    ")}
+assert not compiled.buffer, compiled.buffer
+"""
+    seconds_of(_PROGRAM.format(name=name))
+    seconds_of(program)
 
 
 @pytest.mark.slow
@@ -52,13 +84,13 @@ def test_the_first_process_has_to_compile(name: str, tmp_path: Path) -> None:
     caches = {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), CACHE_VARIABLE: str(tmp_path / "fft")}
     program = _PROGRAM.format(name=name)
     assert seconds_of(program, **caches) < 15.0
-    assert seconds_of(program, **caches) < 1.5
+    assert times_the_libraries(program, **caches) < MOST_TIMES_THE_LIBRARIES
 
 
 def test_a_month_of_two_layers_is_there_at_once() -> None:
     program = "import solvers; solvers.TwoLayerQG(nx=64).run(days=30)"
     seconds_of(program)
-    assert min(seconds_of(program) for _ in range(2)) < 1.5
+    assert times_the_libraries(program) < MOST_TIMES_THE_LIBRARIES
 
 
 def test_what_most_runs_do_not_need_is_not_imported() -> None:
