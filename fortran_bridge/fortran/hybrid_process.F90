@@ -40,8 +40,8 @@ contains
   end subroutine read_bytes
 
   !> Name of the device of this process, as in 'cuda:1': its rank on the node modulo `count`; 'cpu'
-  !> if `count` is 0; blanks follow. The rank is read from the environment that MPI or Slurm sets; no
-  !> communication.
+  !> if `count` is 0. Blanks follow. The rank is read from the environment that MPI or Slurm sets;
+  !> no communication.
   function local_device(kind, count, stat, errmsg) result(device)
     character(len=*), intent(in) :: kind
     integer, intent(in) :: count

@@ -18,9 +18,7 @@ SHARED_ON_PURPOSE = ("vtab", "def_init", "print_warning", "hybrid_log_MOD_listen
 
 
 def test_threads_get_the_texts_they_ask_for(fortran_program: Run, column_archive: Path) -> None:
-    result = fortran_program(
-        "texts_of_threads", column_archive, flags=(*FORTRAN_FLAGS, "-fopenmp")
-    )
+    result = fortran_program("texts_of_threads", column_archive, flags=(*FORTRAN_FLAGS, "-fopenmp"))
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "0 wrong texts"
 

@@ -54,8 +54,10 @@ def seconds_of(program: str, **environment: str) -> float:
 
 def times_the_libraries(program: str, **environment: str) -> float:
     """How many times what the libraries take a program takes, of two runs of each in turn."""
-    seconds = [(seconds_of(program, **environment), seconds_of(_LIBRARIES)) for _ in range(2)]
-    ours, libraries = zip(*seconds, strict=True)
+    ours, libraries = [], []
+    for _ in range(2):
+        ours.append(seconds_of(program, **environment))
+        libraries.append(seconds_of(_LIBRARIES))
     return min(ours) / min(libraries)
 
 
