@@ -11,6 +11,7 @@ def random_inputs(spec: ClosureSpec, n: int, generator: torch.Generator) -> tupl
     """Draw `n` random columns inside the training envelope, one tensor an argument of forward.
 
     Without a declared bound, two units of the field below or above the other; -1 to 1 without both.
+    What is shown with these columns then need not hold for the host's: see `ClosureSpec.unbounded`.
 
     Parameters
     ----------

@@ -129,6 +129,15 @@ class ClosureSpec:
         return "member" if self.locality == "grid" else "column"
 
     @property
+    def unbounded(self) -> tuple[str, ...]:
+        """Names of inputs and state without two bounds, whose usual values nobody knows."""
+        return tuple(
+            field.name
+            for field in (*self.inputs, *self.state)
+            if field.valid_min is None or field.valid_max is None
+        )
+
+    @property
     def grid_dims(self) -> tuple[str, ...]:
         """Dimensions of the grid, in the order of its spacing; empty for a column closure."""
         if self.grid is None:

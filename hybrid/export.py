@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -98,12 +99,20 @@ def export(
         If `closure` is no Closure, the folder of `path` does not exist, forward fails, its
         results do not fit the spec, the engine cannot compile it, its columns influence each
         other, or the archive differs from it; no file is left behind.
+
+    Warns
+    -----
+    UserWarning
+        If an input or state field lacks a bound: then the comparison, with values between -1 and 1
+        or two units from the other bound, says little about the host's values.
     """
     path = Path(path)
     _check_request(closure, path)
     chosen = _chosen_engine(path, engine, device)
     closure.eval()
     spec = replace(closure.spec, provenance={**closure.spec.provenance, **(provenance or {})})
+    if spec.unbounded:
+        warnings.warn(_about_bounds(spec), UserWarning, stacklevel=2)
     fixed = spec.on_grid(reference_sizes(spec))
     reference = _evaluate(closure, fixed, _reference_columns(fixed, seed))
     _check_independence(fixed, reference)
@@ -160,6 +169,17 @@ def reference_sizes(spec: ClosureSpec) -> dict[str, int]:
             if dim in sizes and size is not None:
                 sizes[dim] = size
     return sizes
+
+
+def _about_bounds(spec: ClosureSpec) -> str:
+    text = (
+        f"{spec.name}: without two bounds: {', '.join(spec.unbounded)}; the archive is compared "
+        "with the closure for values near 0 or near the one bound, which may be far from the "
+        "host's, and the guard of the bridge cannot tell what the closure was not made for"
+    )
+    if spec.locality == "column":
+        text += "; reproducible runs use blocks of 32 columns and more, also for one column"
+    return f"{text}. Give valid_min and valid_max of the training data"
 
 
 def _batches(spec: ClosureSpec) -> tuple[int, ...]:

@@ -41,10 +41,15 @@ class VerifyRow:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """All comparisons of one archive, in eps on scaled outputs."""
+    """All comparisons of one archive, in eps on scaled outputs.
+
+    They say little about a host's values of the fields `unbounded`, which have no envelope to draw
+    random columns from.
+    """
 
     path: Path
     rows: tuple[VerifyRow, ...]
+    unbounded: tuple[str, ...] = ()
     unit: str = "eps of the output's precision, relative to its largest magnitude"
 
     @property
@@ -91,7 +96,7 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
             rows.append(VerifyRow(way.label, n, eps, bound))
             if on_row:
                 on_row(rows[-1])
-    return VerifyReport(path, tuple(rows))
+    return VerifyReport(path, tuple(rows), spec.unbounded)
 
 
 @dataclass(frozen=True)

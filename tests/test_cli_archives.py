@@ -122,6 +122,7 @@ def test_changed_archive_is_refused(command: str, archive: Path, tmp_path: Path)
 @pytest.mark.fortran
 def test_verify_prints_engines_by_batch_size(archive: Path) -> None:
     result = call("verify", archive)
+    assert "without two bounds: state_ps, residual; compared near 0" in result.stdout
     assert result.exit_code == 0, result.stderr
     header, *rows = cells(result.stdout)
     assert header == ["engine", "1 column", "7 columns", "16 columns", "384 columns", "bound"]

@@ -27,6 +27,13 @@ class Wrong(Closure):
         super().__init__(ClosureSpec("wrong", "1", (Field("x", "1"),), outputs))
 
 
+def test_a_missing_bound_is_said(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="persistence: without two bounds: memory; the archive is"):
+        hybrid.export(Persistence(), tmp_path / "persistence.pt")
+    assert verify(tmp_path / "persistence.pt").unbounded == ("memory",)
+    assert ColumnNetwork().spec.unbounded == ()
+
+
 class Unscriptable(Wrong):
     def forward(self, x: Tensor) -> tuple[Tensor]:
         return (torch.from_numpy(np.sin(x.numpy())),)

@@ -52,6 +52,12 @@ std::string describe(const Spec &spec, const Model &model, const std::vector<Blo
     text << ", blocks that round alike:";
     for (const auto &block : blocks) text << " " << block.size;
   }
+  const auto unbounded = fields_without_bounds(spec);
+  if (!unbounded.empty()) {
+    text << "\n  without two bounds: " << joined(unbounded, ", ")
+         << "; the guard cannot tell values that the closure was not made for";
+    if (spec.locality == "column") text << ", and blocks are multiples of 32 columns";
+  }
   if (spec.grid) {
     text << "\n  grid";
     for (size_t dim = 0; dim < spec.grid->spacing.size(); ++dim)

@@ -22,6 +22,10 @@ constexpr int64_t largest_block = 2048;
 
 // The block sizes whose results agree bit for bit, as found by running random columns: a matrix
 // product of another size may round differently. May be used by several threads at once.
+//
+// Random columns are worth what is known of the host's. Where an input or state lacks a bound, or
+// where no roundings show, only multiples of 32 columns are taken: these leave no rest to other
+// instructions, whatever the values.
 class SelfTest {
  public:
   // Tries some sizes and orders. It also warms the engine up, so that the first model step is not

@@ -198,6 +198,14 @@ std::vector<Field> Spec::arguments() const { return joined({&inputs, &state, &no
 
 std::vector<Field> Spec::results() const { return joined({&outputs, &state}); }
 
+std::vector<std::string> fields_without_bounds(const Spec &spec) {
+  std::vector<std::string> names;
+  for (const auto *fields : {&spec.inputs, &spec.state})
+    for (const auto &field : *fields)
+      if (!field.has_bounds()) names.push_back(field.name);
+  return names;
+}
+
 Spec parse_manifest(const std::string &manifest) {
   try {
     const auto json = parse_json(manifest);

@@ -32,6 +32,7 @@ struct Field {
   std::string role;  // "confidence": compared with a threshold by the guard
 
   bool has_fixed_shape() const;
+  bool has_bounds() const { return !valid_min.empty() && !valid_max.empty(); }
   int64_t size() const;  // elements a column
 };
 
@@ -55,6 +56,9 @@ struct Spec {
   std::vector<Field> arguments() const;  // inputs, state, noise
   std::vector<Field> results() const;    // outputs, new state
 };
+
+// Inputs and state that lack valid_min or valid_max, of whose values nobody knows what they are.
+std::vector<std::string> fields_without_bounds(const Spec &spec);
 
 // Reads `hybrid.json`; refuses another major format version by name, and whatever breaks the
 // bounds above.

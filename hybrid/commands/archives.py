@@ -42,6 +42,12 @@ def verify(archive: Archive) -> None:
     report = compare(archive)
     console = output()
     console.print(_differences(report))
+    if report.unbounded:
+        console.print(
+            f"without two bounds: {', '.join(report.unbounded)}; compared near 0, or near the one "
+            "bound, alone",
+            style="yellow",
+        )
     if not report.ok:
         console.print(f"{archive}: differs beyond the bound", style="bold red")
         raise typer.Exit(1)

@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from closure_examples import Activated, ColumnNetwork
+from torch import Tensor
 
 import hybrid
+from closures import Closure, ClosureSpec, Field
 from hybrid.runtime import CompiledClosure
 
 N = 200
+N_LEVEL = 5
 N_STEP = 5
 
 
@@ -67,6 +71,108 @@ def test_rare_roundings_do_not_escape_the_self_test(
     for chunk in (1, 7, 33, 40, 48, 100):
         parts = [closure.evaluate({"x": x[i : i + chunk]})["y"] for i in range(0, 2000, chunk)]
         np.testing.assert_array_equal(np.concatenate(parts), whole, err_msg=f"chunks of {chunk}")
+
+
+class Around270(Closure):
+    """An activation that bends around 270 K, where the envelope need not say that values are."""
+
+    def __init__(self, activation: str, low: float | None, high: float | None) -> None:
+        t = Field("t", "K", ("level",), (N_LEVEL,), valid_min=low, valid_max=high)
+        y = Field("y", "1", ("level",), (N_LEVEL,))
+        super().__init__(ClosureSpec("around_270", "1.0", (t,), (y,)))
+        self.activation = activation
+
+    def forward(self, t: Tensor) -> tuple[Tensor]:
+        x = (t - 270.0) / 2.0
+        return (torch.sigmoid(x) if self.activation == "sigmoid" else torch.nn.functional.silu(x),)
+
+
+class Growing(Closure):
+    """State, which has no envelope, that grows into the range where the closure bends."""
+
+    def __init__(self) -> None:
+        level = (("level",), (N_LEVEL,))
+        super().__init__(
+            ClosureSpec(
+                name="growing",
+                version="1.0",
+                inputs=(Field("x", "1", valid_min=-2.0, valid_max=2.0),),
+                outputs=(Field("y", "1", *level),),
+                state=(Field("memory", "1", *level),),
+            )
+        )
+
+    def forward(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        return (torch.sigmoid((memory - 270.0) / 10.0), memory + 7.0 + x[:, None])
+
+
+UNKNOWN = {
+    "no bounds": (None, None),
+    "one bound": (0.0, None),
+    "the other bound": (None, 1000.0),
+    # Beyond the bend SiLU is a straight line, and straight lines round alike everywhere.
+    "bounds that say nothing": (0.0, 1e9),
+}
+
+
+@pytest.mark.parametrize("activation", ["silu", "sigmoid"])
+@pytest.mark.parametrize("bounds", UNKNOWN.values(), ids=UNKNOWN)
+def test_where_random_columns_prove_nothing(
+    tmp_path: Path, activation: str, bounds: tuple[float | None, float | None]
+) -> None:
+    hybrid.export(Around270(activation, *bounds), tmp_path / "around.pt")
+    closure = hybrid.load(tmp_path / "around.pt")
+    t = 270.0 + 2.0 * np.random.default_rng(0).normal(size=(384, N_LEVEL))
+    whole = closure.evaluate({"t": t})["y"]
+    for chunk in (1, 7, 16, 33):
+        parts = [closure.evaluate({"t": t[i : i + chunk]})["y"] for i in range(0, 384, chunk)]
+        np.testing.assert_array_equal(np.concatenate(parts), whole, err_msg=f"chunks of {chunk}")
+    assert all(block % 32 == 0 for block in closure.blocks)
+    assert ("without two bounds: t;" in closure.description) == (None in bounds)
+
+
+def test_state_may_grow_into_any_range(tmp_path: Path) -> None:
+    hybrid.export(Growing(), tmp_path / "growing.pt")
+    closure = hybrid.load(tmp_path / "growing.pt")
+    x = np.linspace(-2.0, 2.0, 96)
+
+    def last(first: int, n: int) -> np.ndarray[Any, Any]:
+        y = np.zeros((n, N_LEVEL))
+        binding = closure.create(n)
+        binding.bind("x", x[first : first + n].copy(), dims="column", units="1")
+        binding.bind("y", y, dims="column,level", units="1")
+        history = []
+        for step in range(45):
+            binding.run(step)
+            binding.commit()
+            history.append(y.copy())
+        return np.array(history)
+
+    whole = last(0, 96)
+    for chunk in (1, 8, 16, 24):
+        parts = [last(i, chunk) for i in range(0, 96, chunk)]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+
+
+class Table(Closure):
+    """Looked up in a table: a number too large is an error of the engine."""
+
+    def __init__(self) -> None:
+        x, y = Field("x", "1"), Field("y", "1")
+        super().__init__(ClosureSpec("table", "1.0", (x,), (y,)))
+        self.register_buffer("values", torch.arange(8.0))
+        self.values: Tensor
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (self.values[(x + 4.0).to(torch.int64)],)
+
+
+def test_a_closure_need_not_bear_every_magnitude(tmp_path: Path) -> None:
+    hybrid.export(Table(), tmp_path / "table.pt")
+    closure = hybrid.load(tmp_path / "table.pt")
+    assert closure.blocks == (32,)
+    x = np.linspace(-3.0, 3.0, 100)
+    np.testing.assert_array_equal(closure.evaluate({"x": x})["y"], np.trunc(x + 4.0))
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
