@@ -171,7 +171,10 @@ class Binding:
     def get(
         self, name: str, array: NDArray[Any], *, dims: Dims, units: str, accumulate: bool = False
     ) -> Self:
-        """Write an output of the last `apply` now; arguments as those of `bind`."""
+        """Write an output of the last `apply` now; arguments as those of `bind`.
+
+        Get every output before `commit`, and ask for `reasons` or `mask` afterwards.
+        """
         view = self._view(name, array, dims, units, is_written=True)
         check(library().hybrid_binding_get(self._handle, *view, int(accumulate)))
         return self
@@ -205,7 +208,8 @@ class Binding:
     def reasons(self) -> NDArray[np.uint8]:
         """Return why each column was flagged last: bits ``1 << REASONS.index(reason)``.
 
-        128 is set where nothing was written. Shape ``(n_column,)``.
+        128 is set where nothing was written: not for a column that overflows in a later `get` than
+        the first. Shape ``(n_column,)``.
         """
         reasons = np.zeros(self._n_column, dtype=np.uint8)
         check(library().hybrid_binding_mask(self._handle, pointer(reasons, c_ubyte), reasons.size))

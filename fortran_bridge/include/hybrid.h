@@ -64,7 +64,9 @@ enum hybrid_reason {
   HYBRID_REASONS = 5        /* how many reasons there are */
 };
 
-/* Bit of the mask: nothing of this column was written, its values are the host's. */
+/* Bit of the mask: nothing of this column was written, its values are the host's. What a later get
+ * finds does not set it where an output of the same apply was written before, or its state was
+ * committed: so get every output before commit, and read the mask after the last get. */
 #define HYBRID_UNTOUCHED 128
 
 enum hybrid_log_level { HYBRID_LOG_INFO = 1, HYBRID_LOG_WARNING = 2 };
@@ -196,7 +198,10 @@ HYBRID_API int hybrid_binding_put(hybrid_binding *binding, const char *name, con
 /* Evaluate the closure for what was put (or bound); needs every input, and no output. */
 HYBRID_API int hybrid_binding_apply(hybrid_binding *binding, int64_t step);
 
-/* Write an output of the last apply now. Arguments as those of bind. */
+/* Write an output of the last apply now. Arguments as those of bind. Get every output before
+ * commit, and read the mask afterwards: whether the host's array can hold a result is known only
+ * here. A column found so in a second output has the mark HYBRID_OVERFLOW without
+ * HYBRID_UNTOUCHED: its first output was written, the second is the host's. */
 HYBRID_API int hybrid_binding_get(hybrid_binding *binding, const char *name, void *data, int kind,
                                   int rank, const int64_t *shape, const int64_t *stride,
                                   const char *dims, const char *units, int accumulate);
@@ -223,7 +228,8 @@ HYBRID_API const char *hybrid_binding_error(const hybrid_binding *binding);
 /* ---- the guard --------------------------------------------------------------------------- */
 
 /* mask[i]: 0, or why the guard flagged column i in the last run or apply (bits 1 << reason), with
- * HYBRID_UNTOUCHED where nothing was written; n must be the number of columns. */
+ * HYBRID_UNTOUCHED where nothing was written; n must be the number of columns. To be read after
+ * run, or after the last get. */
 HYBRID_API int hybrid_binding_mask(const hybrid_binding *binding, unsigned char *mask, int64_t n);
 
 /* Flag a column where the output with role "confidence" is below `threshold`; without this, where

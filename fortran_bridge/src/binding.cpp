@@ -261,7 +261,7 @@ void Binding::pack(const Range &range) {
 void Binding::evaluate(int64_t step) {
   // A failed evaluation must leave nothing that commit or get could take for its result, and
   // counts for nothing.
-  has_new_state_ = has_results_ = false;
+  has_new_state_ = has_results_ = has_written_ = false;
   try {
     compute(step);
   } catch (...) {
@@ -344,9 +344,9 @@ void Binding::write(size_t output) {
   const auto *mask = guard_.any() ? guard_.mask().data() : nullptr;
   const auto *rows = results_.row(output, 0);
   if (share)
-    array->blend(n_column(), rows, mask, HYBRID_UNTOUCHED, step_, *share);
+    array->blend(n_column(), rows, mask, {guard_.unwritten(), guard_.left()}, step_, *share);
   else
-    array->scatter(n_column(), rows, mask, HYBRID_UNTOUCHED);
+    array->scatter(n_column(), rows, mask, guard_.unwritten());
 }
 
 void Binding::run(int64_t step) {
@@ -378,10 +378,11 @@ void Binding::get(const std::string &name, const ArrayView &view) {
   const auto start = Clock::now();
   place(output.array, spec_.outputs[index], view, Direction::to_host);
   if (mark_overflow(index)) {
-    guard_.settle();
+    guard_.settle(has_written_);
     settle_left();
   }
   write(index);
+  has_written_ = true;
   timers_.unpacking += Clock::now() - start;
 }
 
@@ -425,6 +426,7 @@ void Binding::commit() {
   for (size_t i = 0; i < spec_.state.size(); ++i)
     copy_rows(results_, outputs_.size() + i, 0, state_, i, 0, n_column());
   has_new_state_ = false;
+  has_written_ = has_written_ || !spec_.state.empty();
 }
 
 // What is refused leaves the share as it was.

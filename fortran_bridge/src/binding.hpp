@@ -119,7 +119,8 @@ class Binding {
   bool is_open_ = false;      // something was put since the last evaluation
   bool has_results_ = false;  // of an apply, for get
   bool has_new_state_ = false;
-  bool has_spoken_ = false;  // of the first flagged column
+  bool has_written_ = false;  // of the last evaluation: an output, or the state by commit
+  bool has_spoken_ = false;   // of the first flagged column
   Timers timers_;
 };
 

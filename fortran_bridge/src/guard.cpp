@@ -149,7 +149,7 @@ void Guard::end() {
   if (any_) settle();
 }
 
-void Guard::settle() {
+void Guard::settle(bool is_late) {
   for (size_t column = 0; column < mask_.size(); ++column) {
     const auto marked = static_cast<unsigned char>(mask_[column] & every_reason);
     auto &counted = counted_[column];
@@ -162,7 +162,7 @@ void Guard::settle() {
   for (auto &tally : tallies_)
     for (int reason = 0; reason < HYBRID_REASONS; ++reason)
       tally.counts[reason] += std::exchange(tally.found[reason], 0);
-  if (policy_ == Policy::zero) return;
+  if (policy_ == Policy::zero || is_late) return;
   for (auto &marked : mask_)
     if (marked & left_) marked |= HYBRID_UNTOUCHED;
 }

@@ -42,14 +42,20 @@ class Guard {
 
   // Ends an evaluation: tells columns that were left from others, and counts.
   void end();
-  // Does so for what was found after the end, when results are written one by one.
-  void settle();
+  // Does so for what was found after the end, when results are written one by one; `is_late` if
+  // something of the columns is written already, which then are not untouched.
+  void settle(bool is_late = false);
 
   bool any() const { return any_; }
   Policy policy() const { return policy_; }
   const std::vector<unsigned char> &mask() const { return mask_; }
   // Whether a column's values are not to be used: by the closure, for its results or its state.
   bool is_left(int64_t column) const { return mask_[static_cast<size_t>(column)] & left_; }
+  // Bits of the mask of columns that are left, and of those where results are not written.
+  unsigned char left() const { return left_; }
+  unsigned char unwritten() const {
+    return policy_ == Policy::zero ? static_cast<unsigned char>(0) : left_;
+  }
 
   int64_t evaluated() const { return evaluated_; }
   // Columns that were flagged, by reason; of any field if `name` is empty.

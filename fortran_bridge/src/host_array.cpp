@@ -267,16 +267,18 @@ void HostArray::scatter(int64_t n, const std::byte *rows, const unsigned char *m
   });
 }
 
-void HostArray::blend(int64_t n, const std::byte *rows, const unsigned char *mask,
-                      unsigned char skip, int64_t step, Share &share) const {
+void HostArray::blend(int64_t n, const std::byte *rows, const unsigned char *mask, Skip skip,
+                      int64_t step, Share &share) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     walk(0, n, [&](int64_t index, int64_t column, int64_t element, std::byte *address) {
-      if (mask && (mask[column] & skip)) return;
+      const unsigned char marked = mask ? mask[column] : 0;
+      if (marked & skip.write) return;
       auto &host = *reinterpret_cast<Host *>(address);
       const double closure = conversion_(values[index]);
       const double difference = closure - static_cast<double>(host);
-      if (std::isfinite(difference)) share.difference(element).record(difference);
+      if (std::isfinite(difference) && !(marked & skip.record))
+        share.difference(element).record(difference);
       host = blended(host, closure, share.at(step, element, column));
     });
   });

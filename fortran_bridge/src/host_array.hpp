@@ -55,9 +55,14 @@ class HostArray {
   void scatter(int64_t n, const std::byte *rows, const unsigned char *mask,
                unsigned char skip) const;
 
+  // Bits of the mask of columns that are not written, and of those that are not recorded: what is
+  // written there is not the closure's.
+  struct Skip {
+    unsigned char write, record;
+  };
   // The same for an output of which the closure has a share; records the differences.
-  void blend(int64_t n, const std::byte *rows, const unsigned char *mask, unsigned char skip,
-             int64_t step, Share &share) const;
+  void blend(int64_t n, const std::byte *rows, const unsigned char *mask, Skip skip, int64_t step,
+             Share &share) const;
 
  private:
   // Elements a column.

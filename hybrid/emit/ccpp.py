@@ -26,7 +26,8 @@ DIMENSIONS = {
 RESERVED = (
     *("any", "archive", "binding_t", "closure", "closure_t", "column_id", "columns", "errflg"),
     *("errmsg", "found", "hybrid", "int", "int64", "is_loaded", "kind_phys", "key", "n_column"),
-    *("real", "real64", "reshape", "seed", "shape", "size", "step", "trim", "untouched"),
+    *("btest", "hybrid_untouched"),
+    *("real", "real64", "reasons", "reshape", "seed", "shape", "size", "step", "trim", "untouched"),
 )
 
 

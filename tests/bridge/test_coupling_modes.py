@@ -135,6 +135,18 @@ def test_flagged_columns(closure: CompiledClosure, policy: str) -> None:
     np.testing.assert_array_equal(y[4], 0.5 * HOST[4] if policy == "zero" else HOST[4])
 
 
+@pytest.mark.parametrize("policy", ["host", "zero", "flag"])
+def test_differences_are_the_closures(closure: CompiledClosure, policy: str) -> None:
+    binding = closure.create(N, policy=policy).shadow("y")
+    x = X.copy()
+    x[4, 0] = np.nan
+    evaluate(binding, x=x)
+    good = np.arange(N) != 4
+    found = binding.differences("y", N_LEVEL)
+    assert np.all(found.count == N - 1)
+    np.testing.assert_allclose(found.mean, (GAIN * X - HOST)[good].mean(axis=0), rtol=1e-12)
+
+
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_overflow_of_a_blended_array(closure: CompiledClosure, share: float) -> None:
     binding = closure.create(2, policy="host").ramp("y", share, share, 0, 0)

@@ -184,6 +184,16 @@ def test_policy_host_leaves_columns_and_accumulates_in_the_others(
     np.testing.assert_array_equal(values, [once, 1.0, once, rain, -1.0, rain])
 
 
+def test_what_overflows_late_is_not_untouched(compiled: Compile, column_archive: Path) -> None:
+    outputs = ("ptend_t", "precipitation")
+    options = SchemeOptions(name="guarded", policy="host", accumulate=outputs)
+    program = compiled(scheme(ColumnNetwork().spec, options), "ccpp/host_overflow.F90")
+    output = subprocess.run(
+        [str(program), str(column_archive)], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.split() == ["F", "F"]
+
+
 def test_commands_of_the_guide_give_a_scheme_that_compiles(
     column_archive: Path, module_objects: Path, tmp_path: Path
 ) -> None:

@@ -265,6 +265,50 @@ def test_overflow_of_the_hosts_array(plain: CompiledClosure, policy: str) -> Non
         assert "2 of 3 column evaluations flagged (66.7 %)" in binding.summary
 
 
+@pytest.mark.parametrize("is_committed", [False, True])
+@pytest.mark.parametrize("policy", ["flag", "host", "zero"])
+def test_what_was_written_before_an_overflow_is_not_untouched(
+    plain: CompiledClosure, policy: str, is_committed: bool
+) -> None:
+    binding = plain.create(3, policy=policy)
+    binding.put("x", np.full((3, N_LEVEL), 2.0), dims="column,level", units="K")
+    binding.put("trust", np.ones(3), dims="column", units="1")
+    binding.apply(0)
+    if is_committed:
+        binding.commit()
+    else:
+        confidence = np.zeros(3)
+        binding.get("confidence", confidence, dims="column", units="1", accumulate=True)
+        np.testing.assert_array_equal(confidence, 1.0)
+    y = np.zeros((3, N_LEVEL), np.float32)
+    y[1] = np.finfo(np.float32).max
+    host = y.copy()
+    binding.get("y", y, dims="column,level", units="1e-37 K s-1", accumulate=True)
+    # It is marked, its array is the host's, and the host must not add its whole scheme to it.
+    np.testing.assert_array_equal(y[1], host[1])
+    assert np.all(y[[0, 2]] > 0.0)
+    assert np.all(np.isfinite(y))
+    assert list(binding.reasons()) == [0, OVERFLOW, 0]
+    if not is_committed:
+        binding.commit()
+    # Only a state that was committed before has advanced.
+    total = binding.state_get("total", N_LEVEL)
+    np.testing.assert_array_equal(total[1], 2.0 if is_committed else 0.0)
+    np.testing.assert_array_equal(total[0], 2.0)
+
+
+def test_the_mark_is_of_one_evaluation(plain: CompiledClosure) -> None:
+    binding = plain.create(1, policy="host")
+    for _ in range(2):
+        binding.put("x", np.full((1, N_LEVEL), 2.0), dims="column,level", units="K")
+        binding.put("trust", np.ones(1), dims="column", units="1")
+        binding.apply(0)
+        y = np.zeros((1, N_LEVEL), np.float32)
+        binding.get("y", y, dims="column,level", units="1e-39 K s-1")
+        assert list(binding.reasons()) == [OVERFLOW | UNTOUCHED]
+        assert np.all(y == 0.0)
+
+
 def test_overflow_counts_a_column_once(plain: CompiledClosure) -> None:
     binding = plain.create(1, policy="flag")
     binding.put("x", np.full((1, 3), 9.0), dims="column,level", units="K")
