@@ -103,9 +103,26 @@ int thread_count(const hybrid_engine_options &options) {
 Threads::Threads(int n) : host_(omp_get_max_threads()) {
   if (at::get_num_threads() != n) omp_set_num_threads(n);
   if (MKL_Set_Num_Threads_Local) mkl_ = MKL_Set_Num_Threads_Local(n);
+  if (n == 1) return;
+  environments_.resize(static_cast<size_t>(n));
+#pragma omp parallel num_threads(n)
+  {
+    auto &environment = environments_[static_cast<size_t>(omp_get_thread_num())];
+    std::fegetenv(&environment.value);
+    environment.is_kept = true;
+    std::fesetenv(FE_DFL_ENV);
+  }
 }
 
 Threads::~Threads() {
+  // A team of the same size has the same threads.
+  if (!environments_.empty()) {
+#pragma omp parallel num_threads(static_cast<int>(environments_.size()))
+    {
+      const auto &environment = environments_[static_cast<size_t>(omp_get_thread_num())];
+      if (environment.is_kept) std::fesetenv(&environment.value);
+    }
+  }
   if (omp_get_max_threads() != host_) omp_set_num_threads(host_);
   if (MKL_Set_Num_Threads_Local) MKL_Set_Num_Threads_Local(mkl_);
 }

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cfenv>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -29,7 +30,9 @@ int device_count(const char *kind) noexcept;
 int thread_count(const hybrid_engine_options &options);
 
 // This many threads inside operations, whatever the host uses: with all cores of a node busy, the
-// barriers of a second thread cost a hundred times the arithmetic. The host's settings come back.
+// barriers of a second thread cost a hundred times the arithmetic. They may be the host's OpenMP
+// threads, with its traps and rounding: while alive, all compute in the default floating-point
+// environment, that of the calling thread. The host's settings come back.
 class Threads {
  public:
   explicit Threads(int n);
@@ -40,6 +43,11 @@ class Threads {
  private:
   int host_;
   int mkl_ = 0;
+  struct Environment {
+    std::fenv_t value;
+    bool is_kept = false;
+  };
+  std::vector<Environment> environments_;  // the host's of each thread; empty for a single one
 };
 
 // The tensors around the buffers of a session. On the CPU arguments are the caller's memory; on

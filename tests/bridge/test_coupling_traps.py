@@ -9,11 +9,12 @@ from subprocess import CompletedProcess
 import numpy as np
 import pytest
 import torch
-from bridge.host_programs import compile_program, run_program
+from bridge.host_programs import FORTRAN_FLAGS, compile_program, run_program
 from closure_examples import Saturating
+from torch import Tensor
 
 import hybrid
-from closures import Closure
+from closures import Closure, ClosureSpec, Field
 from fortran_bridge.build import Prefix
 
 pytestmark = pytest.mark.fortran
@@ -42,6 +43,26 @@ def test_traps_of_the_host_do_not_fire_inside_and_fire_afterwards(
     killed = run_program(tmp_path / "traps", tmp_path / "closure.pt", "overflow")
     assert killed.returncode == -signal.SIGFPE
     assert killed.stdout.split() == numbers
+
+
+class Overflowing(Closure):
+    """1/(1 + x^2), whose square overflows long before the result does."""
+
+    def __init__(self) -> None:
+        level = (("level",), (512,))
+        x = Field("x", "1", *level, valid_min=-1e30, valid_max=1e30)
+        super().__init__(ClosureSpec("overflowing", "1.0", (x,), (Field("y", "1", *level),)))
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        return (1.0 / (1.0 + x * x),)
+
+
+def test_threads_of_the_host_are_the_engines(fortran_program: Run, tmp_path: Path) -> None:
+    hybrid.export(Overflowing(), tmp_path / "closure.pt")
+    flags = (*FORTRAN_FLAGS, "-fopenmp")
+    result = fortran_program("worker_threads", tmp_path / "closure.pt", flags=flags)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "each keeps its own"
 
 
 def raised_by(closure: Closure) -> int:
