@@ -72,7 +72,7 @@ class Binding:
     closure
         A loaded archive.
     n_column
-        Number of columns (members of a grid closure).
+        Number of columns (members of a grid closure); with none, every call does nothing.
     column_id
         Global column numbers, shape ``(n_column,)``, the key of the random numbers; default
         1, 2, ...

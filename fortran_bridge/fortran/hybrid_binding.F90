@@ -13,7 +13,7 @@ module hybrid_binding
     hybrid_binding_get, hybrid_binding_mask, hybrid_binding_partial, hybrid_binding_put, &
     hybrid_binding_ramp, hybrid_binding_retain, hybrid_binding_run, hybrid_binding_state_get, &
     hybrid_binding_state_set, hybrid_binding_summary, hybrid_binding_threshold, &
-    hybrid_binding_timers, hybrid_error_shape, hybrid_reasons
+    hybrid_binding_timers, hybrid_error_argument, hybrid_error_shape, hybrid_reasons
   use hybrid_closure, only: closure_t, handle_of
   use hybrid_text, only: c_string, as_text, f_string, fail, given, report, text_length
   implicit none
@@ -58,7 +58,8 @@ include 'binding_arrays_names.inc'
 
 contains
 
-  !> Prepare for `n_column` columns.
+  !> Prepare for `n_column` columns. A rank or chunk may have none: then arrays have no elements,
+  !> every call is allowed and does nothing.
   !>
   !> `column_id`: global numbers that key the random numbers (default 1, 2, ...); `seed`: default 0;
   !> `reproducible` (default true): results do not depend on the number of neighbours; `policy`,

@@ -142,7 +142,8 @@ HYBRID_API int64_t hybrid_closure_field_size(const hybrid_closure *closure, cons
 
 /* ---- a binding --------------------------------------------------------------------------- */
 
-/* Make a binding for `n_column` columns.
+/* Make a binding for `n_column` columns. A rank or chunk may have none: then every call is allowed
+ * and does nothing, arrays have no elements, and their addresses may be null.
  *   column_id    n_column global numbers, the key of the random numbers; null counts from 1
  *   seed         seed of the random numbers
  *   reproducible 1: results do not depend on how many columns come along; 0: quickest batches

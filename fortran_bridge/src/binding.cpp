@@ -92,7 +92,7 @@ std::vector<Range> Binding::plan(int64_t n) const {
 void Binding::make_room(const std::vector<Range> &ranges) {
   int64_t largest = 0;
   for (const auto &range : ranges) largest = std::max(largest, range.size);
-  const int64_t padded = ranges.back().first + ranges.back().size;
+  const int64_t padded = ranges.empty() ? 0 : ranges.back().first + ranges.back().size;
   const bool grows = largest > block_capacity_;
   Buffers block, results;
   if (grows) block = Buffers(spec_.arguments(), largest);
@@ -321,7 +321,7 @@ bool Binding::mark_overflow(size_t output) {
     slot->mark_overflow(n_column(), rows, step_, *share, overflows_.data());
   else
     slot->mark_overflow(n_column(), rows, overflows_.data());
-  if (!std::memchr(overflows_.data(), 1, static_cast<size_t>(n_column()))) return false;
+  if (std::find(overflows_.begin(), overflows_.end(), 1) == overflows_.end()) return false;
   for (int64_t column = 0; column < n_column(); ++column)
     if (overflows_[static_cast<size_t>(column)]) guard_.flag_overflow(output, column);
   return true;

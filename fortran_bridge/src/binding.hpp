@@ -109,7 +109,7 @@ class Binding {
   Buffers results_;  // of all columns
   Buffers state_;    // committed
   Buffers noise_;
-  int64_t block_capacity_ = 0, result_capacity_ = 0;
+  int64_t block_capacity_ = -1, result_capacity_ = -1;  // -1: not made; without columns, 0
   std::vector<std::pair<int64_t, Session>> sessions_;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

@@ -1,5 +1,6 @@
 #include "buffers.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -13,7 +14,8 @@ Buffers::Buffers(const std::vector<Field> &fields, int64_t n) {
     const int64_t row = field.size() * static_cast<int64_t>(field.kind);
     if (n > (std::numeric_limits<int64_t>::max() / 2) / row) throw std::bad_alloc();
     const auto bytes = static_cast<size_t>(n * row);
-    const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+    // Without columns there is still an address.
+    const size_t rounded = std::max(bytes + alignment - 1, alignment) / alignment * alignment;
     auto *memory = static_cast<std::byte *>(std::aligned_alloc(alignment, rounded));
     if (!memory) throw std::bad_alloc();
     arrays_.emplace_back(memory);

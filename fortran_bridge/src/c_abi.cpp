@@ -64,9 +64,9 @@ constexpr int64_t most_columns = int64_t{1} << 40;
 
 // The caller's numbers, or 1, 2, ...
 std::vector<int64_t> column_numbers(const std::string &name, int64_t n, const int64_t *column_id) {
-  if (n < 1)
+  if (n < 0)
     throw hybrid::Error(HYBRID_ERROR_ARGUMENT,
-                        name + ": expected at least one column, got " + std::to_string(n));
+                        name + ": expected a number of columns, got " + std::to_string(n));
   if (n > most_columns)
     throw hybrid::Error(HYBRID_ERROR_ARGUMENT, name + ": expected at most " +
                                                    std::to_string(most_columns) + " columns, got " +
@@ -338,7 +338,7 @@ const char *hybrid_binding_error(const hybrid_binding *binding) {
 int hybrid_binding_mask(const hybrid_binding *binding, unsigned char *mask, int64_t n) {
   return hybrid::guarded([&] {
     const auto &found = checked(binding).guard().mask();
-    require(mask, "an array for the mask");
+    if (n != 0) require(mask, "an array for the mask");
     if (n != static_cast<int64_t>(found.size()))
       throw hybrid::Error(HYBRID_ERROR_SHAPE, "mask: expected " + std::to_string(found.size()) +
                                                   " columns, got " + std::to_string(n));
@@ -426,7 +426,7 @@ int hybrid_binding_state_get(const hybrid_binding *binding, const char *name, do
   return hybrid::guarded([&] {
     const auto &used = checked(binding);
     require(name, "a field name");
-    require(values, "an array");
+    if (n != 0) require(values, "an array");
     used.state_get(name, values, n);
   });
 }
@@ -436,7 +436,7 @@ int hybrid_binding_state_set(hybrid_binding *binding, const char *name, const do
   return hybrid::guarded([&] {
     auto &used = checked(binding);
     require(name, "a field name");
-    require(values, "an array");
+    if (n != 0) require(values, "an array");
     used.state_set(name, values, n);
   });
 }

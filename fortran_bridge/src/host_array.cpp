@@ -88,7 +88,7 @@ HostArray::HostArray(const Field &field, const ArrayView &view, const std::strin
                (view.kind > 0 ? std::to_string(view.kind) + "-byte numbers"
                               : std::string("another type")) +
                "; copy it to real32 or real64");
-  if (!data_)
+  if (!data_ && n_column > 0)
     refuse(HYBRID_ERROR_ARGUMENT, field,
            "expected an array with elements, got none; allocate it before it is bound");
   std::vector<std::string> wanted = field.dims;
@@ -101,7 +101,7 @@ HostArray::HostArray(const Field &field, const ArrayView &view, const std::strin
   const auto axes = split(dims_);
   if (axes.size() != wanted.size()) position(field, axes, "", expected);
   const auto check_extent = [&](size_t axis, const std::string &name, int64_t size) {
-    if (stride_[axis] == 0 && shape_[axis] > 1)
+    if (stride_[axis] == 0 && shape_[axis] > 1 && n_column > 0)
       refuse(HYBRID_ERROR_SHAPE, field,
              "expected elements of their own along '" + name +
                  "', got stride 0, a broadcast; copy the array");

@@ -41,6 +41,7 @@ std::vector<Range> reproducible_plan(const std::vector<Block> &blocks, int64_t n
 }
 
 std::vector<Range> even_plan(int64_t n, int64_t largest) {
+  if (n == 0) return {};
   const int64_t count = (n + largest - 1) / largest;
   std::vector<Range> ranges;
   for (int64_t i = 0; i < count; ++i)

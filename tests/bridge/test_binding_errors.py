@@ -173,8 +173,8 @@ def test_options_are_checked(column_archive: Path) -> None:
         BridgeError, match="policy: expected 'error', 'flag', 'clip', 'zero' or 'host', got 'warn'"
     ):
         closure.create(N, policy="warn")
-    with pytest.raises(BridgeError, match="expected at least one column, got 0"):
-        closure.create(0)
+    with pytest.raises(BridgeError, match="expected a number of columns, got -1"):
+        closure.create(-1)
     with pytest.raises(ValueError, match=r"column_id: expected shape \(6,\), got \(5,\)"):
         closure.create(N, column_id=np.arange(5))
 

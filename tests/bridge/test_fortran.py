@@ -35,7 +35,7 @@ EXPECTED: Said = {
     "good": (0, ""),
     "wrong number of ids": (6, "column_id: expected 6 numbers, one for each column, got 5"),
     "unknown policy": (10, "expected 'error', 'flag', 'clip', 'zero' or 'host', got 'gently'"),
-    "no columns": (10, "column_network: expected at least one column, got 0"),
+    "negative columns": (10, "column_network: expected a number of columns, got -1"),
     "unknown field": (4, "state_x: no such field in closure column_network; expected an input"),
     "wrong units": (5, "units that convert to or from the closure's 'K', got 'Pa' for the array"),
     "wrong rank": (6, "state_t: expected rank 2 (column,level), got rank 1"),

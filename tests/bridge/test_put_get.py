@@ -288,7 +288,7 @@ def test_chunks_that_are_refused(closure: CompiledClosure, persistence_archive: 
         "expected at most 40 columns, as the binding was created for, got 41",
         lambda: binding.chunk(41),
     )
-    refused(10, "expected at least one column, got 0", lambda: binding.chunk(0))
+    refused(10, "expected a number of columns, got -1", lambda: binding.chunk(-1))
     assert binding.n_column == N
     put(binding)
     binding.apply(0)

@@ -69,6 +69,26 @@ static void timers(const hybrid_binding *binding, int64_t expected) {
                  "expected a binding");
 }
 
+/* A rank without columns has no arrays either. */
+static void nothing(const hybrid_closure *closure) {
+  hybrid_binding *binding = NULL;
+  const int64_t none = 0, stages[HYBRID_TENDENCY_STAGES + 1] = {[HYBRID_TENDENCY_STAGES] = 1};
+  EXPECT_REFUSED(hybrid_binding_create(closure, -1, NULL, 7, 1, "error", &binding),
+                 HYBRID_ERROR_ARGUMENT, "expected a number of columns, got -1");
+  EXPECT_OK(hybrid_binding_create(closure, 0, NULL, 7, 1, "error", &binding));
+  EXPECT_OK(
+      hybrid_binding_bind(binding, "x", NULL, HYBRID_FLOAT64, 1, &none, &stride, "column", "1", 0));
+  EXPECT_OK(hybrid_binding_bind(binding, "x_tendency", NULL, HYBRID_FLOAT64, 1, &none, &stride,
+                                "column", "s-1", 1));
+  EXPECT_OK(hybrid_binding_run(binding, 1));
+  EXPECT_OK(hybrid_binding_commit(binding));
+  EXPECT_OK(hybrid_binding_tendency(binding, 2, 0, NULL, NULL, stages));
+  EXPECT_OK(hybrid_binding_mask(binding, NULL, 0));
+  EXPECT_OK(hybrid_binding_state_get(binding, "memory", NULL, 0));
+  EXPECT_OK(hybrid_binding_state_set(binding, "memory", NULL, 0));
+  hybrid_binding_free(binding);
+}
+
 int main(int n_argument, char **arguments) {
   hybrid_closure *closure = NULL;
   hybrid_binding *binding = NULL;
@@ -91,6 +111,7 @@ int main(int n_argument, char **arguments) {
   state(binding, memory);
   tendency_of(binding, x, tendency, memory);
   timers(binding, 3);
+  nothing(closure);
   hybrid_closure_free(closure);
   EXPECT_OK(hybrid_binding_run(binding, 2)); /* it keeps what it needs */
   timers(binding, 4);

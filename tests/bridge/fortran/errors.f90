@@ -47,8 +47,8 @@ program errors
   call say('wrong number of ids')
   call columns%create(closure, n_column, policy='gently', stat=stat, errmsg=errmsg)
   call say('unknown policy')
-  call columns%create(closure, 0, stat=stat, errmsg=errmsg)
-  call say('no columns')
+  call columns%create(closure, -1, stat=stat, errmsg=errmsg)
+  call say('negative columns')
 
   call columns%create(closure, n_column, stat=stat, errmsg=errmsg)
   call columns%bind('state_x', t, dims='column,level', units='K', stat=stat, errmsg=errmsg)
