@@ -179,6 +179,7 @@ HYBRID_API void hybrid_binding_free(hybrid_binding *binding);
 /* Tie an array to an input or output field. The address is kept.
  *   kind         HYBRID_FLOAT32 or HYBRID_FLOAT64
  *   shape        `rank` extents; stride: `rank` distances between neighbours [bytes], any sign
+ *                but multiples of `kind`, as the address is; elements of outputs must lie apart
  *   dims         names of the axes in the order of shape, for example "column,level"
  *   units        UDUNITS string of the host's values; converted if possible
  *   accumulate   1: outputs are added to the array, 0: they replace its values */

@@ -59,6 +59,43 @@ size_t position(const Field &field, const std::vector<std::string> &axes, const 
   return static_cast<size_t>(found - axes.begin());
 }
 
+bool is_aligned(const ArrayView &view) {
+  return reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(view.kind) == 0;
+}
+
+// Compiled code reads and writes numbers only where such numbers may lie.
+void check_alignment(const Field &field, const ArrayView &view) {
+  if (!is_aligned(view))
+    refuse(HYBRID_ERROR_ARGUMENT, field,
+           "expected an address that is a multiple of " + std::to_string(view.kind) +
+               " bytes, the size of its numbers, got another; copy the array");
+  for (int axis = 0; axis < view.rank; ++axis)
+    if (view.shape[axis] > 1 && view.stride[axis] % view.kind != 0)
+      refuse(HYBRID_ERROR_SHAPE, field,
+             "expected strides that are multiples of " + std::to_string(view.kind) +
+                 " bytes, the size of its numbers, got " + std::to_string(view.stride[axis]) +
+                 "; copy the array");
+}
+
+// Of the axes of an array or a section of one, each steps over all that the closer ones hold.
+void check_elements_apart(const Field &field, const ArrayView &view) {
+  std::vector<int> axes;
+  for (int axis = 0; axis < view.rank; ++axis)
+    if (view.shape[axis] > 1) axes.push_back(axis);
+  // In floating point, as a product of what a host says may be beyond any integer.
+  const auto step = [&](int axis) { return std::abs(static_cast<double>(view.stride[axis])); };
+  std::sort(axes.begin(), axes.end(), [&](int a, int b) { return step(a) < step(b); });
+  double held = view.kind;
+  for (const int axis : axes) {
+    if (step(axis) < held)
+      refuse(HYBRID_ERROR_SHAPE, field,
+             "expected an output whose elements lie apart, got a stride of " +
+                 std::to_string(view.stride[axis]) +
+                 " bytes, shorter than what it steps over; give an array, or a section of one");
+    held += static_cast<double>(view.shape[axis] - 1) * step(axis);
+  }
+}
+
 // Without adding, a result becomes infinite only if the host's numbers have less range, or if the
 // conversion takes it there.
 bool may_overflow(hybrid_kind host, hybrid_kind model, const Conversion &conversion,
@@ -131,6 +168,10 @@ HostArray::HostArray(const Field &field, const ArrayView &view, const std::strin
   dense_ = n_column == 1 || column_stride_ == view.kind * field.size();
   for (size_t i = 0; i < element_offset_.size(); ++i)
     dense_ &= element_offset_[i] == view.kind * static_cast<int64_t>(i);
+  if (n_column > 0) {
+    check_alignment(field, view);
+    if (direction == Direction::to_host) check_elements_apart(field, view);
+  }
   conversion_ = conversion(field.name, units_, field.units, direction);
   if (accumulate_ && conversion_.offset != 0.0)
     refuse(HYBRID_ERROR_UNITS, field,
@@ -146,6 +187,7 @@ bool HostArray::move_to(const ArrayView &view) {
       !std::equal(stride_.begin(), stride_.end(), view.stride) || dims_ != view.dims ||
       units_ != view.units)
     return false;
+  if (!is_aligned(view)) return false;
   data_ = view.data;
   return true;
 }

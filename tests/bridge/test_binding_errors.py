@@ -1,6 +1,7 @@
 """Misuse of a binding gets a message with what, expected, got and remedy; the host lives on."""
 
 from collections.abc import Callable
+from ctypes import c_int64
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from closure_examples import N_LEVEL
 
 import hybrid
 from fortran_bridge import BridgeError
+from fortran_bridge.c_library import library
 from hybrid.runtime import Binding
 
 N = 6
@@ -206,6 +208,67 @@ def test_dims_as_a_tuple(column_archive: Path) -> None:
         binding.bind(name, found[name], dims=tuple(dims.split(",")), units=units)
     binding.run(0)
     np.testing.assert_array_equal(found["ptend_t"], expected["ptend_t"])
+
+
+def raw(array: np.ndarray[Any, Any], shape: tuple[int, ...], stride: tuple[int, ...]) -> Any:
+    """Return the arguments of a C call for any strides [bytes], which NumPy would not have."""
+    sizes, steps = (c_int64 * len(shape))(*shape), (c_int64 * len(shape))(*stride)
+    return (array.ctypes.data, array.itemsize, len(shape), sizes, steps)
+
+
+@pytest.mark.parametrize("stride", [(8, 8), (8, 16), (32, 8), (-8, 40), (0, 8), (16, 24)], ids=str)
+def test_outputs_whose_elements_overlap(column_archive: Path, stride: tuple[int, int]) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    memory = np.full(200, 7.0)
+    view = raw(memory[50:], (N, N_LEVEL), stride)
+    names = (b"column,level", b"K s-1", 0)
+    assert library().hybrid_binding_bind(binding._handle, b"ptend_t", *view, *names) == 6
+    message = library().hybrid_last_error().decode()
+    assert message.startswith(
+        "ptend_t: expected an output whose elements lie apart, got a str"
+    ) or (0 in stride and "got stride 0" in message)
+    assert np.all(memory == 7.0)
+    # An input may well read a number twice, as a section of a halo does.
+    if 0 not in stride:
+        memory[:] = 250.0
+        names = (b"column,level", b"K")
+        assert library().hybrid_binding_put(binding._handle, b"state_t", *view, *names) == 0
+
+
+def test_sections_of_any_order_are_apart(column_archive: Path) -> None:
+    closure = hybrid.load(column_archive)
+    for stride in ((40, 8), (8, 48), (-40, 8), (8, -48), (80, -16), (16, 96)):
+        memory = np.zeros(400)
+        view = raw(memory[200:], (N, N_LEVEL), stride)
+        names = (b"column,level", b"K s-1", 0)
+        binding = closure.create(N)
+        assert library().hybrid_binding_bind(binding._handle, b"ptend_t", *view, *names) == 0
+
+
+def test_numbers_lie_where_such_numbers_may(column_archive: Path) -> None:
+    binding = hybrid.load(column_archive).create(N)
+    inputs = np.full((N, N_LEVEL), 250.0)
+    address, *rest = raw(inputs, (N, N_LEVEL), (40, 8))
+
+    def put(address: int, *view: Any) -> tuple[int, str]:
+        names = (b"column,level", b"K")
+        status = library().hybrid_binding_put(binding._handle, b"state_t", address, *view, *names)
+        return status, library().hybrid_last_error().decode()
+
+    status, message = put(address + 4, *rest)
+    assert status == 10
+    assert message.startswith("state_t: expected an address that is a multiple of 8 bytes, the")
+    _, *odd = raw(inputs, (N, N_LEVEL), (44, 8))
+    status, message = put(address, *odd)
+    assert status == 6
+    assert (
+        "expected strides that are multiples of 8 bytes, the size of its numbers, got 44" in message
+    )
+    # Also where only the address has moved.
+    assert put(address, *rest)[0] == 0
+    binding.put("state_ps", np.full(N, 9e4), dims="column", units="Pa")
+    binding.apply(0)
+    assert put(address + 4, *rest)[0] == 10
 
 
 def test_byte_order_and_evaluate(column_archive: Path) -> None:
