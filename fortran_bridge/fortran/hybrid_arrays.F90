@@ -44,7 +44,7 @@ include 'place_assumed_rank.inc'
     type(place_t) :: place
     place = place_t(kind=storage_size(array)/8, rank=1)
     place%shape(:1) = shape(array, kind=c_int64_t)
-    if (size(array) == 0) return
+    if (size(array, kind=c_int64_t) == 0) return
     place%address = address_of(array(1))
     if (size(array, 1) > 1) place%stride(1) = distance(place, array(2))
   end function place_1
@@ -54,7 +54,7 @@ include 'place_assumed_rank.inc'
     type(place_t) :: place
     place = place_t(kind=storage_size(array)/8, rank=2)
     place%shape(:2) = shape(array, kind=c_int64_t)
-    if (size(array) == 0) return
+    if (size(array, kind=c_int64_t) == 0) return
     place%address = address_of(array(1, 1))
     if (size(array, 1) > 1) place%stride(1) = distance(place, array(2, 1))
     if (size(array, 2) > 1) place%stride(2) = distance(place, array(1, 2))
@@ -65,7 +65,7 @@ include 'place_assumed_rank.inc'
     type(place_t) :: place
     place = place_t(kind=storage_size(array)/8, rank=3)
     place%shape(:3) = shape(array, kind=c_int64_t)
-    if (size(array) == 0) return
+    if (size(array, kind=c_int64_t) == 0) return
     place%address = address_of(array(1, 1, 1))
     if (size(array, 1) > 1) place%stride(1) = distance(place, array(2, 1, 1))
     if (size(array, 2) > 1) place%stride(2) = distance(place, array(1, 2, 1))
@@ -77,7 +77,7 @@ include 'place_assumed_rank.inc'
     type(place_t) :: place
     place = place_t(kind=storage_size(array)/8, rank=4)
     place%shape(:4) = shape(array, kind=c_int64_t)
-    if (size(array) == 0) return
+    if (size(array, kind=c_int64_t) == 0) return
     place%address = address_of(array(1, 1, 1, 1))
     if (size(array, 1) > 1) place%stride(1) = distance(place, array(2, 1, 1, 1))
     if (size(array, 2) > 1) place%stride(2) = distance(place, array(1, 2, 1, 1))
@@ -90,7 +90,7 @@ include 'place_assumed_rank.inc'
     type(place_t) :: place
     place = place_t(kind=storage_size(array)/8, rank=5)
     place%shape(:5) = shape(array, kind=c_int64_t)
-    if (size(array) == 0) return
+    if (size(array, kind=c_int64_t) == 0) return
     place%address = address_of(array(1, 1, 1, 1, 1))
     if (size(array, 1) > 1) place%stride(1) = distance(place, array(2, 1, 1, 1, 1))
     if (size(array, 2) > 1) place%stride(2) = distance(place, array(1, 2, 1, 1, 1))

@@ -59,7 +59,8 @@ enum hybrid_reason {
   HYBRID_NOT_FINITE = 0,    /* NaN or infinity in an input or a result */
   HYBRID_BELOW = 1,         /* below valid_min of the field */
   HYBRID_ABOVE = 2,         /* above valid_max of the field */
-  HYBRID_OVERFLOW = 3,      /* a result that the host's array cannot hold in its units and kind */
+  HYBRID_OVERFLOW = 3,      /* a result that the host's array cannot hold in its units and kind, or
+                               that would be added to its NaN or infinity */
   HYBRID_NOT_CONFIDENT = 4, /* a confidence output below the threshold */
   HYBRID_REASONS = 5        /* how many reasons there are */
 };
@@ -82,7 +83,9 @@ HYBRID_API int hybrid_abi_version(void);
 
 /* Have messages (engine and blocks chosen at load, the first flagged column of a binding) sent to
  * the host; null sends them nowhere, as at the start. One function for the process; it may be
- * called from any thread that calls the library, and must return. */
+ * called from any thread that calls the library, and must return. Another thread may still be
+ * inside it when hybrid_log_to has returned: keep what `context` points to until no thread calls
+ * the library. */
 typedef void (*hybrid_log_function)(int level, const char *message, void *context);
 HYBRID_API void hybrid_log_to(hybrid_log_function function, void *context);
 
@@ -124,7 +127,7 @@ HYBRID_API const char *hybrid_closure_describe(const hybrid_closure *closure);
 
 /* Block sizes [columns] that a self-test has shown to round alike, ascending: some at load, and
  * at each create the number of its columns. Writes at most `capacity` of them and returns how many
- * there are. */
+ * there are; 0 for null, or without the memory to list them. */
 HYBRID_API int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity);
 
 /* Number of fields of a group ("inputs", "outputs", "state", "noise"); -1 for another group. */
@@ -256,7 +259,9 @@ HYBRID_API int hybrid_binding_timers(const hybrid_binding *binding, int64_t *n_r
 /* Let an output have a share r of the closure: the host's own scheme writes the array first, and
  * run or get makes it (1 - r) * host + r * closure. r is `from` up to step `first`, `to` from step
  * `last` on, and linear between. Shadow mode is from = to = 0: the array stays the host's. The
- * differences closure - host are recorded. Refused for an array that accumulates. */
+ * differences closure - host are recorded, where both are finite. With 0 < r < 1, a value of the
+ * host that is NaN or infinite stays. r depends on the step alone: no restart file has to hold it,
+ * but ramp and partial have to be set again. Refused for an array that accumulates. */
 HYBRID_API int hybrid_binding_ramp(hybrid_binding *binding, const char *name, double from,
                                    double to, int64_t first, int64_t last);
 

@@ -76,7 +76,7 @@ Binding::Binding(std::shared_ptr<const Closure> closure, const GridView *grid,
       noise_(spec_.noise, capacity_),
       inputs_(spec_.inputs.size()),
       outputs_(spec_.outputs.size()),
-      overflows_(column_id_.size()) {
+      hindrances_(column_id_.size()) {
   if (reproducible_)
     closure_->consider_blocks({std::min(capacity_, largest_block), capacity_ % largest_block});
   ranges_ = plan(n_column());
@@ -315,16 +315,20 @@ void Binding::check_results() {
 bool Binding::mark_overflow(size_t output) {
   const auto &[slot, is_bound, share] = outputs_[output];
   if (!slot->can_overflow()) return false;
-  std::fill(overflows_.begin(), overflows_.end(), static_cast<unsigned char>(0));
+  std::fill(hindrances_.begin(), hindrances_.end(), HostArray::none);
   const auto *rows = results_.row(output, 0);
   if (share)
-    slot->mark_overflow(n_column(), rows, step_, *share, overflows_.data());
+    slot->mark_overflow(n_column(), rows, step_, *share, hindrances_.data());
   else
-    slot->mark_overflow(n_column(), rows, overflows_.data());
-  if (std::find(overflows_.begin(), overflows_.end(), 1) == overflows_.end()) return false;
-  for (int64_t column = 0; column < n_column(); ++column)
-    if (overflows_[static_cast<size_t>(column)]) guard_.flag_overflow(output, column);
-  return true;
+    slot->mark_overflow(n_column(), rows, hindrances_.data());
+  bool is_any = false;
+  for (int64_t column = 0; column < n_column(); ++column) {
+    const auto hindrance = hindrances_[static_cast<size_t>(column)];
+    if (hindrance == HostArray::none) continue;
+    guard_.flag_overflow(output, column, hindrance == HostArray::host_not_finite);
+    is_any = true;
+  }
+  return is_any;
 }
 
 // Columns that are left keep their state; with policy zero their results are zero.
@@ -414,7 +418,7 @@ void Binding::chunk(std::vector<int64_t> column_id) {
   for (auto &output : outputs_)
     if (output.share) output.share->restart(n_column());
   if (!is_resized) return;
-  overflows_.assign(column_id_.size(), 0);
+  hindrances_.assign(column_id_.size(), HostArray::none);
   for (auto &input : inputs_) input.array.reset();
   for (auto &output : outputs_) output.array.reset();
 }
@@ -434,7 +438,8 @@ template <class Change>
 void Binding::change_share(const std::string &name, Change &&change) {
   const size_t index = output_index(name);
   auto &output = outputs_[index];
-  if (!output.share && output.array && output.array->accumulates()) refuse_share(name);
+  // An array of an earlier get is no matter any more.
+  if (!output.share && output.is_bound && output.array->accumulates()) refuse_share(name);
   Share share = output.share ? *output.share : Share(spec_.outputs[index].size(), n_column());
   change(share);
   output.share = std::move(share);

@@ -113,7 +113,7 @@ class Binding {
   std::vector<std::pair<int64_t, Session>> sessions_;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
-  std::vector<unsigned char> overflows_;  // scratch
+  std::vector<HostArray::Hindrance> hindrances_;  // scratch
   std::optional<int64_t> noise_step_;
   int64_t step_ = 0;
   bool is_open_ = false;      // something was put since the last evaluation

@@ -213,11 +213,15 @@ const char *hybrid_closure_describe(const hybrid_closure *closure) {
 }
 
 int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity) {
-  if (!closure) return 0;
-  const auto blocks = closure->closure->blocks();
-  for (int i = 0; sizes && i < capacity && i < static_cast<int>(blocks.size()); ++i)
-    sizes[i] = blocks[static_cast<size_t>(i)].size;
-  return static_cast<int>(blocks.size());
+  int count = 0;
+  if (!closure) return count;
+  hybrid::guarded([&] {
+    const auto blocks = closure->closure->blocks();
+    for (int i = 0; sizes && i < capacity && i < static_cast<int>(blocks.size()); ++i)
+      sizes[i] = blocks[static_cast<size_t>(i)].size;
+    count = static_cast<int>(blocks.size());
+  });
+  return count;
 }
 
 int hybrid_closure_field_count(const hybrid_closure *closure, const char *group) {

@@ -129,16 +129,21 @@ void Guard::flag(Group group, size_t index, int64_t first, int64_t n, std::byte 
   }
 }
 
-void Guard::flag_overflow(size_t output, int64_t column) {
+void Guard::flag_overflow(size_t output, int64_t column, bool is_hosts) {
   auto &marked = mask_[static_cast<size_t>(column)];
   if (marked & left_) return;
   auto &field = tally(Group::outputs, output);
+  if (policy_ == Policy::error && is_hosts)
+    throw Error(HYBRID_ERROR_VALUE,
+                field.name + ": expected finite values in the host's array, to add the closure's " +
+                    "to, got NaN or infinity in column " + std::to_string(column + 1) +
+                    "; nothing was written to it. Set the array before it accumulates");
   if (policy_ == Policy::error)
     throw Error(HYBRID_ERROR_VALUE,
                 "the closure's result " + field.name +
                     ": expected a value that the host's array holds in its units and precision, "
                     "got an overflow in column " +
-                    std::to_string(column + 1) + "; nothing was written");
+                    std::to_string(column + 1) + "; nothing was written to it");
   ++field.found[HYBRID_OVERFLOW];
   marked |= bit(HYBRID_OVERFLOW);
   any_ = true;

@@ -37,8 +37,8 @@ class Guard {
   void flag(Group group, size_t index, int64_t first, int64_t n, std::byte *rows);
 
   // Marks a column whose result the host's array cannot hold, during or after the evaluation;
-  // throws if that is the policy.
-  void flag_overflow(size_t output, int64_t column);
+  // throws if that is the policy. `is_hosts`: the array itself held what is not finite.
+  void flag_overflow(size_t output, int64_t column, bool is_hosts);
 
   // Ends an evaluation: tells columns that were left from others, and counts.
   void end();

@@ -35,11 +35,17 @@ struct Written {
   }
 };
 
+// Whether a share leaves the host's value: without any, or where it would turn infinity into NaN.
+template <class Host>
+bool keeps_host(Host host, double weight) {
+  return weight == 0.0 || (weight < 1.0 && !std::isfinite(host));
+}
+
 // The host's value with a share of the closure's, at the ends exactly the one or the other, also
 // where the host's value is not finite.
 template <class Host>
 Host blended(Host host, double closure, double weight) {
-  if (weight == 0.0) return host;
+  if (keeps_host(host, weight)) return host;
   if (weight == 1.0) return static_cast<Host>(closure);
   const auto value = static_cast<double>(host);
   return static_cast<Host>(value + weight * (closure - value));
@@ -251,7 +257,7 @@ bool HostArray::gather(int64_t first, int64_t n, std::byte *rows, const Envelope
   });
 }
 
-void HostArray::mark_overflow(int64_t n, const std::byte *rows, unsigned char *overflows) const {
+void HostArray::mark_overflow(int64_t n, const std::byte *rows, Hindrance *hindrances) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     const Written<Host> written{conversion_, accumulate_};
@@ -264,22 +270,26 @@ void HostArray::mark_overflow(int64_t n, const std::byte *rows, unsigned char *o
       if (finite.all()) return;
     }
     walk(0, n, [=](int64_t index, int64_t column, int64_t, const std::byte *address) {
-      const Host value = written(address, values[index]);
-      overflows[column] |= static_cast<unsigned char>(!std::isfinite(value));
+      if (std::isfinite(written(address, values[index]))) return;
+      const Host host = *reinterpret_cast<const Host *>(address);
+      if (written.accumulate && !std::isfinite(host))
+        hindrances[column] = host_not_finite;
+      else if (hindrances[column] == none)
+        hindrances[column] = too_large;
     });
   });
 }
 
 void HostArray::mark_overflow(int64_t n, const std::byte *rows, int64_t step, const Share &share,
-                              unsigned char *overflows) const {
+                              Hindrance *hindrances) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
     const auto *values = reinterpret_cast<const Model *>(rows);
     walk(0, n, [&](int64_t index, int64_t column, int64_t element, const std::byte *address) {
       const double weight = share.at(step, element, column);
-      if (weight == 0.0) return;
       const Host host = *reinterpret_cast<const Host *>(address);
-      const Host value = blended(host, conversion_(values[index]), weight);
-      overflows[column] |= static_cast<unsigned char>(!std::isfinite(value));
+      if (keeps_host(host, weight)) return;
+      if (!std::isfinite(blended(host, conversion_(values[index]), weight)))
+        hindrances[column] = too_large;
     });
   });
 }

@@ -44,12 +44,19 @@ class HostArray {
 
   bool accumulates() const { return accumulate_; }
 
-  // Sets overflows[c] = 1 where scatter would write what is not finite.
-  void mark_overflow(int64_t n, const std::byte *rows, unsigned char *overflows) const;
+  // What can hinder a result in column c of the host's array.
+  enum Hindrance : unsigned char {
+    none = 0,
+    too_large = 1,       // it is beyond what the array holds
+    host_not_finite = 2  // it would be added to NaN or infinity
+  };
+
+  // Sets hindrances[c] where scatter would write what is not finite.
+  void mark_overflow(int64_t n, const std::byte *rows, Hindrance *hindrances) const;
 
   // The same for an output of which the closure has a share, where blend would write it.
   void mark_overflow(int64_t n, const std::byte *rows, int64_t step, const Share &share,
-                     unsigned char *overflows) const;
+                     Hindrance *hindrances) const;
 
   // Writes the columns whose mask has no bit of `skip`; all if `mask` is null.
   void scatter(int64_t n, const std::byte *rows, const unsigned char *mask,

@@ -309,6 +309,30 @@ def test_the_mark_is_of_one_evaluation(plain: CompiledClosure) -> None:
         assert np.all(y == 0.0)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adding_to_what_is_not_finite(plain: CompiledClosure, value: float, dtype: Any) -> None:
+    def evaluate(policy: str) -> tuple[Binding, Array]:
+        binding = plain.create(3, policy=policy)
+        binding.put("x", np.full((3, N_LEVEL), 2.0), dims="column,level", units="K")
+        binding.put("trust", np.ones(3), dims="column", units="1")
+        binding.apply(0)
+        y = np.full((3, N_LEVEL), 1.0, dtype)
+        y[1, 2] = value
+        binding.get("y", y, dims="column,level", units="K s-1", accumulate=True)
+        return binding, y
+
+    message = (
+        "^y: expected finite values in the host's array, to add .* NaN or infinity in column 2"
+    )
+    with pytest.raises(BridgeError, match=message):
+        evaluate("error")
+    binding, y = evaluate("host")
+    np.testing.assert_array_equal(y[[0, 2]], 1.0 + 2.0 * GAIN)
+    np.testing.assert_array_equal(y[1], [1.0, 1.0, value])
+    assert list(binding.reasons()) == [0, OVERFLOW | UNTOUCHED, 0]
+
+
 def test_overflow_counts_a_column_once(plain: CompiledClosure) -> None:
     binding = plain.create(1, policy="flag")
     binding.put("x", np.full((1, 3), 9.0), dims="column,level", units="K")
