@@ -37,7 +37,7 @@ program lorenz96_host
   logical :: has_closure
 
   call read_settings(settings)
-  call read_start(trim(settings%initial_file), start)
+  call read_start(trim(settings%initial_file), settings, start)
   x = start%x
   allocate (tendency(size(x)), increment(size(x)), x_stage(size(x)), subgrid(size(x)))
   allocate (reasons(size(x)), source=ibset(0, hybrid_untouched))

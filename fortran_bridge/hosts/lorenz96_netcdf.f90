@@ -5,7 +5,7 @@ module lorenz96_netcdf
   use lorenz96_settings, only: fail, settings_t
   implicit none(type, external)
   private
-  public :: check, put_run_attributes, put_text
+  public :: check, put_run_attributes, put_text, seed_text
 
 contains
 
@@ -26,15 +26,20 @@ contains
   subroutine put_run_attributes(file, settings)
     integer, intent(in) :: file
     type(settings_t), intent(in) :: settings
-    character(len=24) :: seed
 
     call put_text(file, nf90_global, 'source', 'hybrid-lorenz96-host')
     call put_text(file, nf90_global, 'archive', trim(settings%archive))
     call put_text(file, nf90_global, 'engine', trim(settings%engine))
     call check(nf90_put_att(file, nf90_global, 'forcing', settings%forcing), 'forcing')
     call check(nf90_put_att(file, nf90_global, 'dt', settings%dt), 'dt')
-    write (seed, '(i0)') settings%seed
-    call put_text(file, nf90_global, 'seed', trim(seed))
+    call put_text(file, nf90_global, 'seed', trim(seed_text(settings)))
   end subroutine put_run_attributes
+
+  !> Seed as text, which netCDF's integers are too short for.
+  function seed_text(settings) result(text)
+    type(settings_t), intent(in) :: settings
+    character(len=24) :: text
+    write (text, '(i0)') settings%seed
+  end function seed_text
 
 end module lorenz96_netcdf

@@ -8,11 +8,12 @@
 module lorenz96_restart
   use, intrinsic :: iso_fortran_env, only: real64
   use netcdf, only: nf90_64bit_offset, nf90_clobber, nf90_close, nf90_create, nf90_def_dim, &
-    nf90_def_var, nf90_double, nf90_enddef, nf90_get_var, nf90_inq_varid, nf90_inquire, &
-    nf90_inquire_dimension, nf90_inquire_variable, nf90_int, nf90_max_name, nf90_noerr, &
-    nf90_nowrite, nf90_open, nf90_put_var
-  use lorenz96_netcdf, only: check, put_run_attributes, put_text
-  use lorenz96_settings, only: fail, settings_t
+    nf90_def_var, nf90_double, nf90_enddef, nf90_get_att, nf90_get_var, nf90_global, &
+    nf90_inq_varid, nf90_inquire, nf90_inquire_attribute, nf90_inquire_dimension, &
+    nf90_inquire_variable, nf90_int, nf90_max_name, nf90_noerr, nf90_nowrite, nf90_open, &
+    nf90_put_var
+  use lorenz96_netcdf, only: check, put_run_attributes, put_text, seed_text
+  use lorenz96_settings, only: fail, path_length, settings_t
   implicit none(type, external)
   private
   public :: read_start, start_t, state_t, write_restart
@@ -34,8 +35,9 @@ module lorenz96_restart
 contains
 
   !> Read an initial file or a restart file.
-  subroutine read_start(path, start)
+  subroutine read_start(path, settings, start)
     character(len=*), intent(in) :: path
+    type(settings_t), intent(in) :: settings
     type(start_t), intent(out) :: start
     integer :: file, x_id, step_id, id, n_variable, n_dim, dims(2)
     type(state_t) :: field
@@ -50,6 +52,7 @@ contains
     if (start%n_k < 4) call fail(path//': x: expected at least 4 values of k')
     if (nf90_inq_varid(file, 'step', step_id) == nf90_noerr) then
       call check(nf90_get_var(file, step_id, start%step), path//': variable step')
+      call expect_same_run(file, path, settings)
     end if
     call read_field(file, path, x_id, dims, field)
     start%x = field%values(1, :)
@@ -63,6 +66,43 @@ contains
     end do
     call check(nf90_close(file), path)
   end subroutine read_start
+
+  !> Another seed or closure would go on as another run. A file of a run without closure, or of
+  !> another program, may begin any.
+  subroutine expect_same_run(file, path, settings)
+    integer, intent(in) :: file
+    character(len=*), intent(in) :: path
+    type(settings_t), intent(in) :: settings
+
+    if (settings%archive == '' .or. attribute(file, path, 'archive') == '') return
+    call expect_same('seed', seed_text(settings))
+    call expect_same('archive', settings%archive)
+
+  contains
+
+    subroutine expect_same(name, expected)
+      character(len=*), intent(in) :: name, expected
+      character(len=path_length) :: found
+      found = attribute(file, path, name)
+      if (found /= expected) call fail(path//': expected a restart file of '//name//' "'// &
+        trim(expected)//'", got one of "'//trim(found)//'"; go on with that, or remove the '// &
+        'attribute archive to begin another run from there')
+    end subroutine expect_same
+
+  end subroutine expect_same_run
+
+  !> A text that belongs to the whole file; blank if there is none.
+  function attribute(file, path, name) result(text)
+    integer, intent(in) :: file
+    character(len=*), intent(in) :: path, name
+    character(len=path_length) :: text
+    integer :: length
+
+    text = ''
+    if (nf90_inquire_attribute(file, nf90_global, name, len=length) /= nf90_noerr) return
+    if (length > path_length) call fail(path//': '//name//': expected a shorter attribute')
+    call check(nf90_get_att(file, nf90_global, name, text), path//': attribute '//name)
+  end function attribute
 
   !> Read a variable whose last dimensions are those of x, `columns`.
   subroutine read_field(file, path, id, columns, field)

@@ -114,6 +114,26 @@ def test_state_is_needed_to_go_on(archive: Path, folder: Path) -> None:
     assert np.abs(second["x"][-1] - whole["x"][-1]).max() > 1e-3
 
 
+def test_a_restart_with_another_seed_or_archive(archive: Path, folder: Path) -> None:
+    run(folder, archive, "initial.nc", "first", 5)
+    message = r'first_restart\.nc: expected a restart file of seed "6", got one of "5"; go on'
+    with pytest.raises(HostError, match=message):
+        run(folder, archive, "first_restart.nc", "second", 5, seed=6)
+    other = folder / "other.pt"
+    other.write_bytes(archive.read_bytes())
+    with pytest.raises(HostError, match=r'of archive ".*other\.pt", got one of ".*"; go on with'):
+        run(folder, other, "first_restart.nc", "second", 5)
+    # An initial file, and an output of another program, says nothing of either.
+    with xr.open_dataset(folder / "first_restart.nc") as file:
+        unsaid = file.load()
+    unsaid.attrs.clear()
+    unsaid.to_netcdf(folder / "unsaid.nc")
+    run(folder, archive, "unsaid.nc", "second", 5, seed=6)
+    run(folder, None, "initial.nc", "without", 5)
+    with pytest.raises(HostError, match=r"expected the state field \w+ of the closure"):
+        run(folder, archive, "without_restart.nc", "second", 5, seed=6)
+
+
 def test_without_closure_the_restart_file_is_x_alone(folder: Path) -> None:
     run(folder, None, "initial.nc", "first", 5)
     with xr.open_dataset(folder / "first_restart.nc") as file:
