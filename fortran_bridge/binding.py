@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fortran_bridge.c_library import REASONS, check, library, pointer
+from fortran_bridge.c_library import REASONS, check, int64, library, pointer, uint64
 from fortran_bridge.native_closure import NativeClosure
 
 Dims = str | tuple[str, ...]
@@ -90,6 +90,8 @@ class Binding:
     ------
     BridgeError
         From every method, with a message that says what to do.
+    ValueError
+        If a number is beyond the integers of C: 64 bits, for the seed without sign.
     """
 
     def __init__(
@@ -108,12 +110,12 @@ class Binding:
         self._outputs = closure.outputs
         self._n_column = n_column
         ids = _column_numbers(n_column, column_id)
-        last = (seed, int(reproducible), policy.encode(), byref(self._handle))
-        first = (closure.handle, n_column, pointer(ids, c_int64))
+        last = (uint64("seed", seed), int(reproducible), policy.encode(), byref(self._handle))
+        first = (closure.handle, int64("n_column", n_column), pointer(ids, c_int64))
         if grid is None:
             check(library().hybrid_binding_create(*first, *last))
             return
-        sizes = (c_int64 * len(grid.sizes))(*grid.sizes)
+        sizes = (c_int64 * len(grid.sizes))(*(int64("sizes", size) for size in grid.sizes))
         spacing = (c_double * len(grid.spacing))(*grid.spacing)
         dims, boundary = ",".join(grid.dims).encode(), ",".join(grid.boundary).encode()
         check(library().hybrid_binding_create_grid(*first, dims, sizes, spacing, boundary, *last))
@@ -156,7 +158,7 @@ class Binding:
 
     def run(self, step: int) -> None:
         """Evaluate the closure for model step `step`; may be called several times a step."""
-        check(library().hybrid_binding_run(self._handle, step))
+        check(library().hybrid_binding_run(self._handle, int64("step", step)))
 
     def put(self, name: str, array: NDArray[Any], *, dims: Dims, units: str) -> Self:
         """Read an input now; arguments as those of `bind`."""
@@ -166,7 +168,7 @@ class Binding:
 
     def apply(self, step: int) -> None:
         """Evaluate the closure for what was put."""
-        check(library().hybrid_binding_apply(self._handle, step))
+        check(library().hybrid_binding_apply(self._handle, int64("step", step)))
 
     def get(
         self, name: str, array: NDArray[Any], *, dims: Dims, units: str, accumulate: bool = False
@@ -182,7 +184,8 @@ class Binding:
     def chunk(self, n_column: int, column_id: NDArray[np.int64] | None = None) -> None:
         """Use the binding for another chunk of at most as many columns as at first."""
         ids = _column_numbers(n_column, column_id)
-        check(library().hybrid_binding_chunk(self._handle, n_column, pointer(ids, c_int64)))
+        n = int64("n_column", n_column)
+        check(library().hybrid_binding_chunk(self._handle, n, pointer(ids, c_int64)))
         self._n_column = n_column
 
     def commit(self) -> None:
@@ -257,7 +260,8 @@ class Binding:
         first, last
             Steps.
         """
-        check(library().hybrid_binding_ramp(self._handle, name.encode(), start, end, first, last))
+        steps = (int64("first", first), int64("last", last))
+        check(library().hybrid_binding_ramp(self._handle, name.encode(), start, end, *steps))
         return self
 
     def shadow(self, name: str) -> Self:

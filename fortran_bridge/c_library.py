@@ -1,6 +1,7 @@
 """Arguments and results of the C functions, for ctypes; see ``include/hybrid.h``."""
 
 import ctypes
+import operator
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -117,6 +118,28 @@ def check(status: int) -> None:
     """Raise `BridgeError` with the library's message if a call failed."""
     if status:
         raise BridgeError(library().hybrid_last_error().decode(), status)
+
+
+def int32(name: str, value: int) -> int:
+    """Return `value`, or raise ValueError if C would cut it to 32 bits."""
+    return _within(name, value, -(2**31), 2**31 - 1)
+
+
+def int64(name: str, value: int) -> int:
+    """Return `value`, or raise ValueError if C would cut it to 64 bits."""
+    return _within(name, value, -(2**63), 2**63 - 1)
+
+
+def uint64(name: str, value: int) -> int:
+    """Return `value`, or raise ValueError if C would cut it to 64 bits, or wrap it."""
+    return _within(name, value, 0, 2**64 - 1)
+
+
+def _within(name: str, value: int, least: int, most: int) -> int:
+    number = operator.index(value)
+    if not least <= number <= most:
+        raise ValueError(f"{name}: expected an integer from {least} to {most}, got {number}")
+    return number
 
 
 def pointer(array: NDArray[Any] | None, kind: Any) -> Any:

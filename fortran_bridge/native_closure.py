@@ -5,7 +5,7 @@ from ctypes import byref, c_int64, c_void_p
 from pathlib import Path
 from typing import Self
 
-from fortran_bridge.c_library import check, library
+from fortran_bridge.c_library import check, int32, library
 
 
 class NativeClosure:
@@ -34,7 +34,12 @@ class NativeClosure:
         self._handle = c_void_p()
         check(
             library().hybrid_closure_load(
-                *(str(path).encode(), engine.encode(), device.encode(), n_thread),
+                *(
+                    str(path).encode(),
+                    engine.encode(),
+                    device.encode(),
+                    int32("n_thread", n_thread),
+                ),
                 byref(self._handle),
             )
         )
@@ -55,7 +60,7 @@ class NativeClosure:
         check(
             library().hybrid_closure_load_memory(
                 *(content, len(content), label.encode(), engine.encode(), device.encode()),
-                *(n_thread, byref(closure._handle)),
+                *(int32("n_thread", n_thread), byref(closure._handle)),
             )
         )
         return closure

@@ -5,7 +5,7 @@ from ctypes import c_double, c_int64
 import numpy as np
 from numpy.typing import NDArray
 
-from fortran_bridge.c_library import check, library, pointer
+from fortran_bridge.c_library import check, int64, library, pointer, uint64
 
 
 def noise(
@@ -26,7 +26,8 @@ def noise(
     values = np.empty((ids.size, size))
     check(
         library().hybrid_noise(
-            *(seed, field, step, ids.size, pointer(ids, c_int64), size),
+            *(uint64("seed", seed), int64("field", field), int64("step", step)),
+            *(ids.size, pointer(ids, c_int64), size),
             pointer(values, c_double),
         )
     )

@@ -12,6 +12,7 @@ from closure_examples import N_LEVEL
 import hybrid
 from fortran_bridge import BridgeError
 from fortran_bridge.c_library import library
+from fortran_bridge.noise import noise
 from hybrid.runtime import Binding
 
 N = 6
@@ -179,6 +180,30 @@ def test_options_are_checked(column_archive: Path) -> None:
         closure.create(-1)
     with pytest.raises(ValueError, match=r"column_id: expected shape \(6,\), got \(5,\)"):
         closure.create(N, column_id=np.arange(5))
+
+
+def test_numbers_are_not_cut_to_the_integers_of_c(persistence_archive: Path) -> None:
+    closure = hybrid.load(persistence_archive)
+    message = "expected an integer from 0 to 18446744073709551615, got 18446744073709551619"
+    with pytest.raises(ValueError, match=f"seed: {message}"):
+        closure.create(N, seed=2**64 + 3)
+    with pytest.raises(ValueError, match="seed: expected an integer from 0"):
+        closure.create(N, seed=-1)
+    with pytest.raises(ValueError, match="n_column: expected an integer from"):
+        closure.create(2**64 + 1)
+    with pytest.raises(ValueError, match="n_thread: expected an integer from"):
+        hybrid.load(persistence_archive, n_thread=2**32 + 1)
+    binding = closure.create(N, seed=2**64 - 1)
+    too_far: tuple[Callable[[], object], ...] = (
+        lambda: binding.run(2**63),
+        lambda: binding.apply(-(2**63) - 1),
+        lambda: binding.ramp("x_tendency", 0.0, 1.0, 0, 2**64),
+        lambda: binding.chunk(2**64),
+        lambda: noise(3, 0, 2**64, np.zeros(1, np.int64), 1),
+    )
+    for call in too_far:
+        with pytest.raises(ValueError, match="expected an integer from -9223372036854775808 to 92"):
+            call()
 
 
 def test_arrays_that_cannot_be_used_in_place(column_archive: Path) -> None:
