@@ -34,7 +34,7 @@ constexpr double seconds_to_spare = 0.01;
 constexpr int64_t most_columns_to_spare = 4096;
 // What a test may hold: arguments and results of its columns up to three times, for what is
 // compared and for the block it runs in.
-constexpr int64_t most_bytes = int64_t{1} << 28;
+constexpr int64_t most_bytes = int64_t{1} << 27;
 constexpr int64_t most_copies = 3;
 constexpr double most_seconds = 1.0;
 

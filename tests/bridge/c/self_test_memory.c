@@ -1,4 +1,4 @@
-/* However large a column is, the self-test at load keeps to 256 MiB, and columns it cannot test in
+/* However large a column is, the self-test at load keeps to 128 MiB, and columns it cannot test in
  * blocks are evaluated one at a time. Arguments: the archive of a closure of two fields with as many
  * elements, x and y; those elements; the one block size expected. */
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 enum { n = 3 };
 
-static const long most = 256 * 1024, few = 16 * 1024; /* kB */
+static const long most = 128 * 1024, few = 16 * 1024; /* kB */
 
 /* Most memory [kB] this program has held at once. */
 static long peak(void) {
