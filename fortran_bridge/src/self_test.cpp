@@ -32,7 +32,10 @@ constexpr int64_t fewest_blocks = 4;
 // Where a network hides most of its roundings, more columns see more.
 constexpr double seconds_to_spare = 0.01;
 constexpr int64_t most_columns_to_spare = 4096;
-constexpr int64_t most_bytes = int64_t{1} << 28;
+// What a test may hold: arguments and results of its columns up to three times, for what is
+// compared and for the block it runs in.
+constexpr int64_t most_bytes = int64_t{1} << 27;
+constexpr int64_t most_copies = 3;
 constexpr double most_seconds = 1.0;
 
 double inside(const Field &field, int64_t element, double normal) {
@@ -122,6 +125,10 @@ int64_t bytes_a_column(const Spec &spec) {
   return bytes;
 }
 
+bool fits(const Spec &spec, int64_t n) {
+  return n <= most_bytes / most_copies / bytes_a_column(spec);
+}
+
 // A column must not feel its place in the block either.
 bool rounds_alike_in_any_order(const Closure &closure, const Buffers &arguments,
                                const Buffers &results, int64_t n, int64_t size) {
@@ -148,6 +155,10 @@ SelfTest::SelfTest(const Closure &closure) {
   const auto &spec = closure.spec();
   if (spec.locality == "grid") return;
   const int64_t n = fewest_blocks * reference_block;
+  if (!fits(spec, n)) {
+    run_in_blocks(closure, random_arguments(spec, 1), 1, 1);
+    return;
+  }
   const auto arguments = random_arguments(spec, n);
   const auto reference = run_in_blocks(closure, arguments, n, reference_block);
   if (!rounds_alike_in_any_order(closure, arguments, reference.results, n, reference_block)) return;
@@ -178,7 +189,7 @@ void SelfTest::try_size(const Closure &closure, int64_t size) {
   const int64_t n = (n_block + reference_block - 1) / reference_block * reference_block;
   // A costly closure gains nothing from larger blocks that would pay for testing them.
   const double cost = seconds_a_column * static_cast<double>(n);
-  if (cost > most_seconds || n * bytes_a_column(spec) > most_bytes) return;
+  if (cost > most_seconds || !fits(spec, n)) return;
   const auto arguments = random_arguments(spec, n);
   const auto reference = run_in_blocks(closure, arguments, n, reference_block);
   const auto outcome = run_in_blocks(closure, arguments, n_block, size);
