@@ -10,6 +10,7 @@ target_include_directories(hybrid_fortran PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/mod
 set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90
   hosts/lorenz96_integration.f90 hosts/lorenz96_netcdf.f90
   hosts/lorenz96_output.f90 hosts/lorenz96_restart.f90)
+set(MODULES_climsim hosts/climsim_fields.f90 hosts/climsim_columns.f90)
 foreach(HOST lorenz96 climsim verify)
   set(TARGET hybrid-${HOST}-host)
   add_executable(${TARGET} ${MODULES_${HOST}} hosts/${HOST}_host.f90)

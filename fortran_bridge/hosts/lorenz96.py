@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fortran_bridge.errors import HostError
 from fortran_bridge.hosts.extension import extension
+from fortran_bridge.hosts.fortran_object import check_host, live_array
 
 
 class Lorenz96Host:
@@ -51,7 +51,7 @@ class Lorenz96Host:
         n_member, n_k = start.shape
         self._fortran = extension().lorenz96_integration.integration_t()
         settings = (step, forcing, dt, coefficients)
-        _check(self._fortran.create(n_k, n_member, start.ravel(), *settings))
+        check_host("lorenz96", self._fortran.create(n_k, n_member, start.ravel(), *settings))
 
     def couple(
         self,
@@ -63,7 +63,9 @@ class Lorenz96Host:
         reproducible: bool = True,
     ) -> None:
         """Let the closure of an archive act; the options are those of a closure and a binding."""
-        _check(self._fortran.couple(str(archive), engine, policy, seed, reproducible))
+        check_host(
+            "lorenz96", self._fortran.couple(str(archive), engine, policy, seed, reproducible)
+        )
 
     @property
     def x(self) -> NDArray[np.float64]:
@@ -102,34 +104,19 @@ class Lorenz96Host:
     def advance(self, n_step: int = 1) -> None:
         """Make `n_step` steps; an error leaves X as the last whole step left it."""
         for _ in range(n_step):
-            _check(self._fortran.advance())
+            check_host("lorenz96", self._fortran.advance())
 
     def state_get(self, name: str) -> NDArray[np.float64]:
         """Return the committed state of a field, shape ``(member, k, element)``."""
         values = np.empty((*self.x.shape, max(0, self._fortran.state_size(name))))
-        _check(self._fortran.state_get(name, values.reshape(self.x.size, -1).T))
+        check_host("lorenz96", self._fortran.state_get(name, values.reshape(self.x.size, -1).T))
         return values
 
     def state_set(self, name: str, values: NDArray[np.float64]) -> None:
         """Replace the committed state of a field, shape ``(member, k, element)``."""
         flat = np.asarray(values, dtype=np.float64).reshape(self.x.size, -1)
-        _check(self._fortran.state_set(name, flat.T))
+        check_host("lorenz96", self._fortran.state_set(name, flat.T))
 
     def _live(self, name: str) -> NDArray[Any]:
         n_member, n_k = int(self._fortran.n_member), int(self._fortran.n_k)
-        array = np.asarray(_Memory(self._fortran, getattr(self._fortran, name)))
-        return array.reshape(n_member, n_k)
-
-
-class _Memory:
-    """An array of a Fortran object, which is kept as long as anyone looks at the array."""
-
-    def __init__(self, owner: object, array: NDArray[Any]) -> None:
-        self._owner = owner
-        self.__array_interface__ = array.__array_interface__
-
-
-def _check(result: tuple[int, bytes]) -> None:
-    stat, errmsg = result
-    if stat:
-        raise HostError(f"lorenz96 host: {errmsg.decode().rstrip()}")
+        return live_array(self._fortran, name).reshape(n_member, n_k)
