@@ -5,14 +5,14 @@ do through module ``hybrid``, compiled by gfortran: for tests of that path, and 
 that are looked at from Python.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fortran_bridge.binding import Dims, HostGrid
+from fortran_bridge.binding import Differences, Dims, HostGrid, Timers
 from fortran_bridge.c_library import REASONS
 from fortran_bridge.errors import BridgeError
 from fortran_bridge.hosts.extension import extension
@@ -226,6 +226,40 @@ class FortranBinding:
     def summary(self) -> str:
         """The counts in one line."""
         return _whole(self._fortran.text, "summary")
+
+    @property
+    def timers(self) -> Timers:
+        """Where the time went."""
+        n_run, *seconds = _check(self._fortran.timers())
+        return Timers(int(n_run), *map(float, seconds))
+
+    def ramp(self, name: str, start: float, end: float, first: int, last: int) -> Self:
+        """Let an output have a share of the closure, from `start` to `end`; see `Binding`."""
+        _check(self._fortran.ramp(name, start, end, first, last))
+        return self
+
+    def shadow(self, name: str) -> Self:
+        """Leave an output to the host's own scheme, and record how the closure differs."""
+        return self.ramp(name, 0.0, 0.0, 0, 0)
+
+    def partial(
+        self,
+        name: str,
+        *,
+        element: Sequence[float] | NDArray[np.float64] = (),
+        column: Sequence[float] | NDArray[np.float64] = (),
+    ) -> Self:
+        """Multiply the share of an output by factors from 0 to 1; nothing is 1 everywhere."""
+        factors = (np.asarray(values, dtype=np.float64).ravel() for values in (element, column))
+        _check(self._fortran.partial(name, *factors))
+        return self
+
+    def differences(self, name: str, size: int) -> Differences:
+        """Return closure minus host of an output with a share; `size` elements a column."""
+        count = np.zeros(size, dtype=np.int64)
+        mean, rms, largest = (np.zeros(size) for _ in range(3))
+        _check(self._fortran.differences(name, count, mean, rms, largest))
+        return Differences(count, mean, rms, largest)
 
     def state_get(self, name: str, size: int = 1) -> NDArray[np.float64]:
         """Return the committed state of a field, shape ``(n_column, size)``."""

@@ -335,6 +335,46 @@ def test_the_guard_says_what_it_says_through_c(column_archive: Path) -> None:
     assert columns.summary == native.summary
 
 
+def test_shares_and_differences_are_those_of_the_c_interface(column_archive: Path) -> None:
+    native = Binding(NativeClosure(column_archive), N_COLUMN)
+    columns = fortran_columns(column_archive)
+    results = []
+    for binding in (native, columns):
+        binding.shadow("precipitation")
+        binding.ramp("ptend_t", 0.2, 0.8, 0, 10)
+        binding.partial("ptend_t", element=[0.0, 0.5, 1.0, 1.0, 1.0], column=[1.0] * 5 + [0.5])
+        binding.put("state_t", profiles(), dims="column,level", units="K")
+        binding.put("state_ps", pressure(), dims="column", units="hPa")
+        binding.apply(5)
+        dtdt = np.full((N_COLUMN, N_LEVEL), -1.0, order="F")
+        rain = np.full(N_COLUMN, 3.0)
+        binding.get("ptend_t", dtdt, dims="column,level", units="K/day")
+        binding.get("precipitation", rain, dims="column", units="mm/day")
+        results.append((dtdt, rain))
+        assert (dtdt[:, 0] == -1.0).all()
+        assert (rain == 3.0).all()
+        assert binding.timers.n_run == 1
+        assert binding.timers.engine > 0.0
+    assert np.array_equal(results[0][0], results[1][0])
+    for name, size in (("ptend_t", N_LEVEL), ("precipitation", 1)):
+        expected, found = native.differences(name, size), columns.differences(name, size)
+        for field in ("count", "mean", "rms", "largest"):
+            assert np.array_equal(getattr(found, field), getattr(expected, field)), field
+        assert found.rms.all()
+
+
+@pytest.mark.parametrize("factors", [{}, {"element": [0.5] * 5}, {"column": [0.5] * 6}])
+def test_factors_may_be_left_out(factors: dict[str, list[float]], column_archive: Path) -> None:
+    expected, _ = through_c(column_archive, profiles(), pressure())
+    columns = fortran_columns(column_archive)
+    columns.ramp("ptend_t", 1.0, 1.0, 0, 0).partial("ptend_t", **factors)
+    put_all(columns, profiles(), pressure())
+    columns.apply(1)
+    dtdt = np.zeros((N_COLUMN, N_LEVEL), order="F")
+    columns.get("ptend_t", dtdt, dims="column,level", units="K/day")
+    assert np.array_equal(dtdt, (0.5 if factors else 1.0) * expected)
+
+
 def test_a_threshold_of_confidence_flags(tmp_path: Path) -> None:
     archive = tmp_path / "guarded.pt"
     hybrid.export(Guarded(), archive)

@@ -37,6 +37,10 @@ module hybrid_python
     procedure :: threshold
     procedure :: counts
     procedure :: text => binding_text
+    procedure :: timers
+    procedure :: ramp
+    procedure :: partial
+    procedure :: differences
     procedure :: state_get
     procedure :: state_set
     procedure :: free => binding_free
@@ -230,6 +234,58 @@ contains
     piece = what
     call cut(self%columns%summary(), first, piece, length)
   end subroutine binding_text
+
+  !> Evaluations since create, and the seconds that their phases took [s].
+  subroutine timers(self, n_run, packing, engine, unpacking, stat, errmsg)
+    class(python_binding_t), intent(in) :: self
+    integer(int64), intent(out) :: n_run
+    real(real64), intent(out) :: packing, engine, unpacking
+    integer, intent(out) :: stat
+    character(len=1024), intent(out) :: errmsg
+    errmsg = ''
+    call self%columns%timers(n_run, packing, engine, unpacking, stat, errmsg)
+  end subroutine timers
+
+  !> `start` and `end` are what `binding_t` calls `from` and `to`: `from` is a keyword of Python.
+  subroutine ramp(self, name, start, end, first, last, stat, errmsg)
+    class(python_binding_t), intent(inout) :: self
+    character(len=*), intent(in) :: name
+    real(real64), intent(in) :: start, end
+    integer, intent(in) :: first, last
+    integer, intent(out) :: stat
+    character(len=1024), intent(out) :: errmsg
+    errmsg = ''
+    call self%columns%ramp(name, start, end, first, last, stat, errmsg)
+  end subroutine ramp
+
+  subroutine partial(self, name, element, column, stat, errmsg)
+    class(python_binding_t), intent(inout) :: self
+    character(len=*), intent(in) :: name
+    real(real64), intent(in) :: element(:), column(:)
+    integer, intent(out) :: stat
+    character(len=1024), intent(out) :: errmsg
+    errmsg = ''
+    if (size(element) > 0 .and. size(column) > 0) then
+      call self%columns%partial(name, element, column, stat, errmsg)
+    else if (size(element) > 0) then
+      call self%columns%partial(name, element=element, stat=stat, errmsg=errmsg)
+    else if (size(column) > 0) then
+      call self%columns%partial(name, column=column, stat=stat, errmsg=errmsg)
+    else
+      call self%columns%partial(name, stat=stat, errmsg=errmsg)
+    end if
+  end subroutine partial
+
+  subroutine differences(self, name, count, mean, rms, largest, stat, errmsg)
+    class(python_binding_t), intent(in) :: self
+    character(len=*), intent(in) :: name
+    integer(int64), intent(inout) :: count(:)
+    real(real64), intent(inout) :: mean(:), rms(:), largest(:)
+    integer, intent(out) :: stat
+    character(len=1024), intent(out) :: errmsg
+    errmsg = ''
+    call self%columns%differences(name, count, mean, rms, largest, stat, errmsg)
+  end subroutine differences
 
   subroutine state_get(self, name, values, stat, errmsg)
     class(python_binding_t), intent(in) :: self
