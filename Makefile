@@ -3,11 +3,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint bench clean packages environment native
+.PHONY: fuzz help setup demo test lint bench clean packages environment native
 
-# Compilers, build tools and the libraries that the bridge and the Fortran hosts link.
+# Compilers, build tools, the libraries that the bridge and the Fortran hosts link, and the MPI
+# with which the tests spread a host over ranks.
 PACKAGES := gfortran g++ cmake ninja-build make pkg-config libzip-dev nlohmann-json3-dev \
-	libudunits2-dev librandom123-dev libssl-dev libnetcdff-dev
+	libudunits2-dev librandom123-dev libssl-dev libnetcdff-dev \
+	libopenmpi-dev openmpi-bin
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +27,9 @@ lint: environment ## run every checker of Python, Fortran and C++ sources
 
 bench: setup ## measure what steps of the solvers and calls of closures cost (minutes)
 	@.venv/bin/python -m benchmarks
+
+fuzz: setup ## feed mutated archives and manifests to the native library (minutes; needs clang)
+	@cd tests && PYTHONPATH=.. ../.venv/bin/python -m bridge.fuzz.campaign
 
 clean: ## remove what was built and cached; .venv and results/ stay
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

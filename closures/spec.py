@@ -176,7 +176,7 @@ class ClosureSpec:
             group: tuple(fixed(field, is_input=group == "inputs") for field in getattr(self, group))
             for group in GROUPS
         }
-        return replace(self, **groups)
+        return replace(self, **groups)  # type: ignore[arg-type]  # of groups of fields alone
 
     def fields(self) -> Iterator[Field]:
         """Iterate over all fields: inputs, outputs, state, noise."""

@@ -83,7 +83,8 @@ class NativeClosure:
     @property
     def blocks(self) -> tuple[int, ...]:
         """Block sizes [columns] that round alike, as the self-test at load found them."""
-        sizes = (c_int64 * 16)()
+        # A binding made meanwhile by another thread may add some.
+        sizes = (c_int64 * library().hybrid_closure_blocks(self._handle, None, 0))()
         count = library().hybrid_closure_blocks(self._handle, sizes, len(sizes))
         return tuple(sizes[:count])
 

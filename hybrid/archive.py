@@ -1,4 +1,4 @@
-"""The archive: a TorchScript file with the specification, reference columns and hashes inside.
+"""The archive: what torch compiled, with specification, reference columns and hashes inside.
 
 `fortran_bridge/FORMAT.md` documents the format; the native library reads the same entries.
 """
@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,15 @@ class Reference:
         return self.results[max(self.results)]
 
 
-def manifest_text(spec: ClosureSpec, engine: str) -> str:
-    """Return the content of ``hybrid.json``."""
+def manifest_text(
+    spec: ClosureSpec, engine: str, compiled_for: Mapping[str, str] | None = None
+) -> str:
+    """Return the content of ``hybrid.json``; `compiled_for` joins the versions in it."""
     return json.dumps(
         {
             "format": {"major": FORMAT_MAJOR, "minor": FORMAT_MINOR},
             "engine": engine,
-            "versions": versions(),
+            "versions": {**versions(), **(compiled_for or {})},
             "spec": spec.to_dict(),
         },
         indent=2,
@@ -103,16 +105,18 @@ def reference_bytes(reference: Reference) -> bytes:
     return stream.getvalue()
 
 
-def sealed(torchscript: bytes) -> bytes:
-    """Return an archive from a saved TorchScript file: the SHA-256 of every entry is added.
+def sealed(compiled: bytes, manifest: str, reference: bytes) -> bytes:
+    """Return an archive from what torch saved: our entries are added, and the SHA-256 of all.
 
     TorchScript's debug entries, which hold the paths of source files on the machine that
-    exported, are left out, and no entry has a date: the same closure gives the same archive
-    everywhere.
+    exported, are left out, and no entry has a date: the same closure gives the same TorchScript
+    archive everywhere.
     """
-    with zipfile.ZipFile(io.BytesIO(torchscript)) as file:
+    with zipfile.ZipFile(io.BytesIO(compiled)) as file:
         folder = file.namelist()[0].split("/", 1)[0]
         entries = {n: c for n, c in _read_all(file).items() if not n.endswith(".debug_pkl")}
+    entries[f"extra/{MANIFEST}"] = manifest.encode()
+    entries[_reference_entry(entries)] = reference
     hashes = {"entries": _hashes(entries)}
     entries[f"extra/{HASHES}"] = json.dumps(hashes, indent=2).encode()
     archive = io.BytesIO()
@@ -131,9 +135,9 @@ def read_manifest(path: Path | str) -> Manifest:
         If the file is missing, a folder, not an archive, damaged, changed after the export, or
         of another major format version.
     """
-    entries = _verified_entries(Path(path), (MANIFEST, HASHES))
+    entries = _verified_entries(Path(path))
     try:
-        data = json.loads(entries[MANIFEST].decode())
+        data = json.loads(entries[f"extra/{MANIFEST}"].decode())
         major, minor = data["format"]["major"], data["format"]["minor"]
         if major != FORMAT_MAJOR:
             raise ArchiveError(
@@ -145,7 +149,7 @@ def read_manifest(path: Path | str) -> Manifest:
             engine=data["engine"],
             format_version=f"{major}.{minor}",
             versions=data.get("versions", {}),
-            hashes=json.loads(entries[HASHES])["entries"],
+            hashes=json.loads(entries[f"extra/{HASHES}"])["entries"],
         )
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ArchiveError):
@@ -156,7 +160,8 @@ def read_manifest(path: Path | str) -> Manifest:
 
 def read_reference(path: Path | str) -> Reference:
     """Read the reference columns of an archive; raise `ArchiveError` as `read_manifest` does."""
-    content = _verified_entries(Path(path), (REFERENCE,))[REFERENCE]
+    entries = _verified_entries(Path(path))
+    content = entries[_reference_entry(entries)]
     arguments: dict[str, NDArray[Any]] = {}
     results: dict[int, dict[str, NDArray[Any]]] = {}
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -168,6 +173,11 @@ def read_reference(path: Path | str) -> Reference:
                 n, name = rest.split(".", 1)
                 results.setdefault(int(n), {})[name] = arrays[key]
     return Reference(arguments, results)
+
+
+def _reference_entry(entries: Container[str]) -> str:
+    # torch reads the extra entries of an AOTInductor package as text, which this is not.
+    return REFERENCE if "archive_format" in entries else f"extra/{REFERENCE}"
 
 
 def _read_all(file: zipfile.ZipFile) -> dict[str, bytes]:
@@ -182,9 +192,10 @@ def _hashes(entries: Mapping[str, bytes]) -> dict[str, str]:
     }
 
 
-def _verified_entries(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+def _verified_entries(path: Path) -> dict[str, bytes]:
     entries = _entries(path)
-    missing = [n for n in {*wanted, MANIFEST, HASHES} if f"extra/{n}" not in entries]
+    wanted = (f"extra/{MANIFEST}", f"extra/{HASHES}", _reference_entry(entries))
+    missing = [name.removeprefix("extra/") for name in wanted if name not in entries]
     if missing:
         raise ArchiveError(
             f"{path}: expected {', '.join(sorted(missing))} inside, got a zip file without; a "
@@ -206,7 +217,7 @@ def _verified_entries(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
             f"{path}: entries {differing} do not have the SHA-256 they were exported with; the "
             "file is damaged, or was changed after the export: copy it again"
         )
-    return {name: entries[f"extra/{name}"] for name in wanted}
+    return entries
 
 
 def _entries(path: Path) -> dict[str, bytes]:

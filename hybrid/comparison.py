@@ -10,6 +10,9 @@ from closures.spec import ClosureSpec
 
 Arrays = Mapping[str, NDArray[Any]]
 
+BOUNDS = {"torchscript": 4.0, "aoti": 16.0}
+"""Engine to the largest difference from eager [eps on scaled outputs]."""
+
 
 def output_scales(spec: ClosureSpec, reference: Arrays) -> dict[str, NDArray[np.float64]]:
     """Return the size of each result element: its largest magnitude.

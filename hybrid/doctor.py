@@ -31,7 +31,7 @@ HEADERS = {
 }
 """Header of a library without a pkg-config file, to Debian package."""
 
-ENGINES = ("torchscript",)
+ENGINES = ("torchscript", "aoti")
 """Engines of the native library."""
 
 

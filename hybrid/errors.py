@@ -7,3 +7,7 @@ class ArchiveError(ValueError):
 
 class ExportError(ValueError):
     """A closure could not be compiled, or the compiled one computes something else."""
+
+
+class EmitError(ValueError):
+    """No source code can be made from an archive as asked."""

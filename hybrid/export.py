@@ -1,13 +1,11 @@
 """Compile a closure to one archive and prove that the archive computes the same."""
 
-import io
 import os
 import tempfile
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,15 +14,14 @@ from numpy.typing import NDArray
 from closures.base import Closure
 from closures.sampling import random_inputs
 from closures.spec import ClosureSpec
+from hybrid import aoti, torchscript
 from hybrid.archive import (
-    MANIFEST,
-    REFERENCE,
     Reference,
     manifest_text,
     reference_bytes,
     sealed,
 )
-from hybrid.comparison import largest_difference, output_scales
+from hybrid.comparison import BOUNDS, largest_difference, output_scales
 from hybrid.errors import ExportError
 from hybrid.noise import standard_normal
 from hybrid.threads import one_thread
@@ -35,11 +32,12 @@ GRID_BATCHES = (1, 3, 8)
 # Points along an open dimension, besides a halo at both ends: enough for a stencil to show, and
 # for networks that coarsen three times.
 LEAST_POINTS = 8
-BOUND = 4.0
 # What a neighbour may change: rounding of a matrix product of another size, and no more.
 NEIGHBOUR_BOUND = 1e-4
 NOISE_SEED = 0
 NOISE_STEP = 1
+SUFFIXES = {"torchscript": ".pt", "aoti": ".pt2"}
+"""Engine to the end of its archives' names."""
 _OTHER_LOCALITY = {"column": ", or declare locality 'grid'", "grid": ""}
 
 
@@ -67,8 +65,11 @@ def export(
     closure: Closure,
     path: Path | str,
     *,
+    engine: Literal["auto", "torchscript", "aoti"] = "auto",
+    device: Literal["cpu", "cuda"] = "cpu",
     provenance: Mapping[str, str] | None = None,
     seed: int = 0,
+    on_step: Callable[[str], None] | None = None,
 ) -> ExportReport:
     """Compile `closure` to an archive, reload it and compare it with the Python closure.
 
@@ -78,48 +79,60 @@ def export(
         The trained closure; it is put into evaluation mode.
     path
         Archive to write; replaced only if the comparison holds.
+    engine
+        ``"torchscript"``: seconds, runs on any machine and device. ``"aoti"``: compiled to native
+        code by AOTInductor, which takes tens of seconds and a C++ compiler. ``"auto"``: "aoti"
+        if `path` ends in ``.pt2``, else "torchscript".
+    device
+        Kind of device that engine "aoti" compiles for.
     provenance
         Entries added to the spec's provenance.
     seed
         Seed of the random in-range columns.
+    on_step
+        Called with a short text before each step that takes long.
 
     Raises
     ------
     ExportError
         If `closure` is no Closure, the folder of `path` does not exist, forward fails, its
-        results do not fit the spec, TorchScript cannot compile it, its columns influence each
+        results do not fit the spec, the engine cannot compile it, its columns influence each
         other, or the archive differs from it; no file is left behind.
     """
     path = Path(path)
     _check_request(closure, path)
+    chosen = _chosen_engine(path, engine, device)
     closure.eval()
     spec = replace(closure.spec, provenance={**closure.spec.provenance, **(provenance or {})})
     fixed = spec.on_grid(reference_sizes(spec))
     reference = _evaluate(closure, fixed, _reference_columns(fixed, seed))
     _check_independence(fixed, reference)
-    scripted = _script(closure)
-    saved = io.BytesIO()
-    extra = {MANIFEST: manifest_text(spec, "torchscript"), REFERENCE: reference_bytes(reference)}
-    # Into memory first: saved to a file, the archive would carry that file's name inside.
-    torch.jit.save(scripted, saved, _extra_files=extra)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".pt")
+    if chosen == "aoti":
+        if on_step:
+            on_step(f"{spec.name}: compiling to native code (tens of seconds)")
+        examples = [torch.from_numpy(array) for array in reference.arguments.values()]
+        compiled, compiled_for = aoti.compiled(closure, examples, device), aoti.versions(device)
+    else:
+        compiled, compiled_for = torchscript.compiled(closure), {}
+    manifest = manifest_text(spec, chosen, compiled_for)
+    descriptor, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}-", suffix=SUFFIXES[chosen]
+    )
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(sealed(saved.getvalue()))
-        differences = _compare(temporary, fixed, reference)
+            stream.write(sealed(compiled, manifest, reference_bytes(reference)))
+        differences = _compare(temporary, fixed, chosen, reference)
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return ExportReport(path, differences, BOUND)
+    return ExportReport(path, differences, BOUNDS[chosen])
 
 
-def load_scripted(path: Path) -> torch.jit.ScriptModule:
-    """Load the TorchScript part of an archive."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
-        return torch.jit.load(str(path))  # type: ignore[no-untyped-call, no-any-return]
+def python_function(path: Path, engine: str) -> Callable[..., tuple[torch.Tensor, ...]]:
+    """Return what an archive computes as a function of tensors on the CPU, without the bridge."""
+    return aoti.load_package(path) if engine == "aoti" else torchscript.load_scripted(path)
 
 
 def argument_names(spec: ClosureSpec) -> tuple[str, ...]:
@@ -171,19 +184,26 @@ def _check_request(closure: object, path: Path) -> None:
         raise ExportError(f"{path}: expected the path of a file, got a folder; add a file name")
 
 
-def _script(closure: Closure) -> torch.jit.ScriptModule:
-    with warnings.catch_warnings():
-        # TorchScript is deprecated upstream; generated graphs annotate attributes in __init__.
-        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", message=".*instance-level annotations.*")
-        try:
-            module: torch.jit.ScriptModule = torch.jit.script(closure.scriptable())
-        except Exception as error:
-            raise ExportError(
-                f"{closure.spec.name}: expected a forward that TorchScript compiles (plain "
-                f"Tensor annotations, a tuple returned), got: {error}"
-            ) from error
-    return module
+def _chosen_engine(path: Path, engine: str, device: str) -> str:
+    if engine == "auto":
+        engine = "aoti" if path.suffix == SUFFIXES["aoti"] else "torchscript"
+    if engine not in SUFFIXES:
+        raise ExportError(
+            f"{path}: expected engine 'auto', 'torchscript' or 'aoti', got {engine!r}"
+        )
+    if path.suffix in SUFFIXES.values() and path.suffix != SUFFIXES[engine]:
+        raise ExportError(
+            f"{path}: expected a name that ends in {SUFFIXES[engine]} for engine '{engine}', got "
+            f"one in {path.suffix}; rename it, or leave the engine to the name"
+        )
+    if device not in aoti.DEVICES:
+        raise ExportError(f"{path}: expected device 'cpu' or 'cuda', got {device!r}")
+    if engine == "torchscript" and device != "cpu":
+        raise ExportError(
+            f"{path}: expected no device for engine 'torchscript', got {device!r}; its archives "
+            "run on any: choose the device when loading, or export to .pt2"
+        )
+    return engine
 
 
 def _reference_columns(spec: ClosureSpec, seed: int) -> tuple[torch.Tensor, ...]:
@@ -288,8 +308,9 @@ def _check_independence(spec: ClosureSpec, reference: Reference) -> None:
                 )
 
 
-def _compare(path: Path, spec: ClosureSpec, reference: Reference) -> dict[int, float]:
-    module = load_scripted(path)
+def _compare(path: Path, spec: ClosureSpec, engine: str, reference: Reference) -> dict[int, float]:
+    module = python_function(path, engine)
+    bound = BOUNDS[engine]
     scales = output_scales(spec, reference.largest)
     differences = {}
     for n, expected in reference.results.items():
@@ -297,9 +318,9 @@ def _compare(path: Path, spec: ClosureSpec, reference: Reference) -> dict[int, f
         with one_thread(), torch.no_grad():
             found = _named(result_names(spec), module(*arguments))
         differences[n] = largest_difference(found, expected, scales)
-        if not differences[n] <= BOUND:
+        if not differences[n] <= bound:
             raise ExportError(
-                f"{spec.name}: expected the archive within {BOUND:g} eps of the Python closure on "
+                f"{spec.name}: expected the archive within {bound:g} eps of the Python closure on "
                 f"scaled outputs, got {differences[n]:.3g} for {n} columns; no file was written"
             )
     return differences

@@ -15,14 +15,11 @@ from closures.field import Field
 from closures.spec import ClosureSpec
 from fortran_bridge.hosts import run_host
 from hybrid.archive import read_manifest, read_reference
-from hybrid.comparison import Arrays, largest_difference, output_scales
-from hybrid.export import NOISE_SEED, NOISE_STEP, load_scripted, reference_sizes, result_names
+from hybrid.comparison import BOUNDS, Arrays, largest_difference, output_scales
+from hybrid.export import NOISE_SEED, NOISE_STEP, python_function, reference_sizes, result_names
 from hybrid.runtime import CompiledClosure, HostGrid, host_grid, load
 from hybrid.threads import one_thread
 
-# Largest difference from eager [eps on scaled outputs]; an engine with other arithmetic will
-# have its own.
-BOUNDS = {"torchscript": 4.0}
 # Axes of an array that the Fortran host of this comparison reads.
 LARGEST_RANK = 3
 
@@ -57,7 +54,7 @@ class VerifyReport:
 
 
 def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) -> VerifyReport:
-    """Compare TorchScript, C ABI and Fortran with the eager results kept in the archive.
+    """Compare Python, C ABI and Fortran with the eager results kept in the archive.
 
     Eager arithmetic itself rounds differently in batches of another size. So whole batches are
     compared with eager batches of the same size, and reproducible blocks, which promise for any
@@ -85,7 +82,7 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
     scales = output_scales(spec, reference.largest)
     bound = BOUNDS[manifest.engine]
     rows = []
-    for way in _ways(path, spec, grid):
+    for way in _ways(path, spec, grid, manifest.engine):
         for n, same_batch in sorted(reference.results.items()):
             arguments = {name: array[:n] for name, array in reference.arguments.items()}
             large_batch = {name: array[:n] for name, array in reference.largest.items()}
@@ -106,8 +103,8 @@ class _Way:
     evaluate: Callable[[Arrays, int], Arrays]
 
 
-def _ways(path: Path, spec: ClosureSpec, grid: HostGrid | None) -> tuple[_Way, ...]:
-    module = load_scripted(path)
+def _ways(path: Path, spec: ClosureSpec, grid: HostGrid | None, engine: str) -> tuple[_Way, ...]:
+    module = python_function(path, engine)
     compiled = load(path)
 
     def c(label: str, *, reproducible: bool) -> _Way:
@@ -122,13 +119,13 @@ def _ways(path: Path, spec: ClosureSpec, grid: HostGrid | None) -> tuple[_Way, .
 
         return _Way(label, reproducible, evaluate)
 
-    def torchscript(arguments: Arrays, _: int) -> Arrays:
+    def python(arguments: Arrays, _: int) -> Arrays:
         with one_thread(), torch.no_grad():
             results = module(*(torch.from_numpy(array) for array in arguments.values()))
         return dict(zip(result_names(spec), (tensor.numpy() for tensor in results), strict=True))
 
     return (
-        _Way("torchscript", False, torchscript),
+        _Way(engine, False, python),
         c("c", reproducible=True),
         c("c, whole batch", reproducible=False),
         *(

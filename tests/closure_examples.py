@@ -41,6 +41,42 @@ class ColumnNetwork(Closure):
         return (y[:, :-1] * 1e-5, torch.sigmoid(y[:, -1]) * 1e-7)
 
 
+class ColumnConvolution(Closure):
+    """Profile and scalar in, profile and scalar out, by convolution along the levels."""
+
+    def __init__(self, n_level: int = N_LEVEL, seed: int = 0, n_channel: int = 8) -> None:
+        level = ("level",)
+        super().__init__(
+            ClosureSpec(
+                name="column_convolution",
+                version="1.0",
+                inputs=(
+                    Field("state_t", "K", level, (n_level,), valid_min=200.0, valid_max=310.0),
+                    Field("state_ps", "Pa", valid_min=5e4, valid_max=1.05e5),
+                ),
+                outputs=(
+                    Field("ptend_t", "K s-1", level, (n_level,)),
+                    Field("precipitation", "m s-1"),
+                ),
+                description="random convolutions for tests",
+            )
+        )
+        generator = torch.Generator().manual_seed(seed)
+        self.first = nn.Conv1d(2, n_channel, 5, padding=2)
+        self.second = nn.Conv1d(n_channel, n_channel, 3, padding=1)
+        self.head = nn.Conv1d(n_channel, 1, 1)
+        for parameter in self.parameters():
+            scale = float(parameter[0].numel()) ** -0.5
+            parameter.data = scale * torch.randn(parameter.shape, generator=generator)
+
+    def forward(self, state_t: Tensor, state_ps: Tensor) -> tuple[Tensor, Tensor]:
+        t = (state_t - 260.0) / 30.0
+        ps = ((state_ps - 8e4) / 2e4)[:, None].expand(t.shape)
+        x = torch.tanh(self.first(torch.stack([t, ps], dim=1)))
+        x = torch.nn.functional.silu(self.second(x))
+        return (self.head(x)[:, 0] * 1e-5, torch.sigmoid(x.mean(dim=(1, 2))) * 1e-7)
+
+
 class Persistence(Closure):
     """AR(1) in every column, with a profile of state and noise."""
 

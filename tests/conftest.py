@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from bridge.host_programs import FORTRAN_FLAGS, compile_program, run_program
 from closure_examples import ColumnNetwork, Persistence
 from grid_closures import NeighbourMean
 
@@ -14,9 +15,6 @@ from fortran_bridge.build import Prefix, ensure_built
 
 # Two busy cores and a thread pool do not mix; see DESIGN, promise 7.
 torch.set_num_threads(1)
-
-# Debug flags of a careful host: bounds, pointers, and traps on what climate models trap.
-FORTRAN_FLAGS = ("-g", "-std=f2018", "-Wall", "-fcheck=all", "-ffpe-trap=invalid,zero,overflow")
 
 
 @pytest.fixture(scope="session")
@@ -56,13 +54,20 @@ def fortran_program(
     """Compile a program from tests/bridge/fortran with the module's source, and run it."""
 
     def run(
-        name: str, *arguments: str | Path, flags: tuple[str, ...] = FORTRAN_FLAGS
+        name: str,
+        *arguments: str | Path,
+        flags: tuple[str, ...] = FORTRAN_FLAGS,
+        macros: tuple[str, ...] = (),
+        compiler: str = "gfortran",
     ) -> subprocess.CompletedProcess[str]:
-        source = Path(__file__).parent / "bridge" / "fortran" / f"{name}.f90"
+<<<<<<< HEAD
+        return run_program(compile_program(prefix, tmp_path, name, flags=flags), *arguments)
+=======
+        (source,) = (Path(__file__).parent / "bridge" / "fortran").glob(f"{name}.[fF]90")
         library = str(prefix.library.parent)
         subprocess.run(
             [
-                *("gfortran", *flags, f"-J{tmp_path}", "-o", str(tmp_path / name)),
+                *(compiler, *flags, *macros, f"-J{tmp_path}", "-o", str(tmp_path / name)),
                 *(str(prefix.fortran_source), str(source)),
                 *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
             ],
@@ -75,5 +80,6 @@ def fortran_program(
             check=False,
             cwd=tmp_path,
         )
+>>>>>>> fortran
 
     return run

@@ -47,6 +47,8 @@ class NeighbourMean(Closure):
         kernel = torch.tensor([[0.0, 0.25, 0.0], [0.25, 0.0, 0.25], [0.0, 0.25, 0.0]])
         self.register_buffer("kernel", kernel.double()[None, None])
 
+    kernel: Tensor
+
     def forward(self, q: Tensor) -> tuple[Tensor]:
         w = self.width
         x = q[:, None]

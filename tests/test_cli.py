@@ -29,6 +29,9 @@ COMMANDS = {
     ("bridge",): "hybrid bridge build",
     ("bridge", "build"): "hybrid bridge build --prefix",
     ("bridge", "config"): "hybrid bridge config --ldflags",
+    ("emit",): "hybrid emit ccpp closure.pt",
+    ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
+    ("emit", "fortran"): "hybrid emit fortran closure.pt",
     ("doctor",): "hybrid doctor",
 }
 

@@ -7,9 +7,11 @@ target_link_libraries(hybrid_fortran PUBLIC hybrid)
 set_target_properties(hybrid_fortran PROPERTIES
   Fortran_MODULE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/modules)
 target_include_directories(hybrid_fortran PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/modules)
+set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90 hosts/lorenz96_netcdf.f90
+  hosts/lorenz96_output.f90 hosts/lorenz96_restart.f90)
 foreach(HOST lorenz96 climsim verify)
   set(TARGET hybrid-${HOST}-host)
-  add_executable(${TARGET} hosts/${HOST}_host.f90)
+  add_executable(${TARGET} ${MODULES_${HOST}} hosts/${HOST}_host.f90)
   target_compile_options(${TARGET} PRIVATE -I${NETCDF_MODULE_FOLDER})
   target_link_libraries(${TARGET} PRIVATE hybrid_fortran PkgConfig::NETCDFF)
   set_target_properties(${TARGET} PROPERTIES

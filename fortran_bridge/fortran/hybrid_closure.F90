@@ -14,10 +14,12 @@ module hybrid_closure
 
   !> A closure. Immutable once loaded, so all threads may share it.
   !>
-  !> Assignment shares it; the last copy to be freed or to go out of scope releases it. Neither
-  !> `allocate (copy, source=closure)` nor an allocatable left side that the assignment would have
-  !> to allocate can be hooked by a module: the one copies without sharing, so do not use it;
-  !> before the other, allocate.
+  !> Assignment shares it; the last copy to be freed or to go out of scope releases it. Some copies
+  !> a module cannot hook, so they must not be made: `allocate (copy, source=closure)`; assignment
+  !> to an allocatable that it would have to allocate (allocate it before); and, with gfortran 12,
+  !> of a type that has handles as components, of which it finalises a hidden copy (copy the handles
+  !> one by one). Nor does gfortran 12 finalise arrays of handles as components rightly: let
+  !> components be scalars.
   type :: closure_t
     private
     type(c_ptr) :: handle = c_null_ptr

@@ -1,7 +1,7 @@
 !> Runs one archive over the columns of a netCDF file, through the Fortran interface.
 !>
-!> The file holds a variable for every input, state and output field, with the attributes `units` and
-!> `dims`, the names of its axes in the archive with `column` before; outputs and new state are
+!> The file holds a variable for every input, state and output field, with the attributes `units`
+!> and `dims`, the names of its axes in the archive with `column` before; outputs and new state are
 !> overwritten.
 !> `hybrid verify` compares them with the Python closure. Usage: hybrid-verify-host NAMELIST
 program verify_host

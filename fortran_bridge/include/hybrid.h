@@ -231,7 +231,7 @@ HYBRID_API int hybrid_binding_mask(const hybrid_binding *binding, unsigned char 
 HYBRID_API int hybrid_binding_threshold(hybrid_binding *binding, double threshold);
 
 /* Column evaluations since create: how many there were, and how many of them a field was flagged
- * in, by reason; `name` null: by any field. */
+ * in, by reason; `name` null: by any field. A run or apply that fails counts for nothing. */
 HYBRID_API int hybrid_binding_counts(const hybrid_binding *binding, const char *name,
                                      int64_t *evaluated, int64_t counts[HYBRID_REASONS]);
 
@@ -253,7 +253,8 @@ HYBRID_API int hybrid_binding_ramp(hybrid_binding *binding, const char *name, do
                                    double to, int64_t first, int64_t last);
 
 /* Restrict the share of an output: r is multiplied by element[i] for element i of a column (levels)
- * and by column[j] for column j (regions), numbers from 0 to 1; null is 1 everywhere. */
+ * and by column[j] for column j (regions), numbers from 0 to 1; null is 1 everywhere. After chunk
+ * the columns are others: if shares of columns were given, they must be given again before get. */
 HYBRID_API int hybrid_binding_partial(hybrid_binding *binding, const char *name,
                                       const double *element, int64_t n_element,
                                       const double *column, int64_t n_column);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "error.hpp"
 #include "kinds.hpp"
@@ -78,34 +79,43 @@ Binding::Binding(std::shared_ptr<const Closure> closure, const GridView *grid,
       overflows_(column_id_.size()) {
   if (reproducible_)
     closure_->consider_blocks({std::min(capacity_, largest_block), capacity_ % largest_block});
-  divide();
+  ranges_ = plan(n_column());
+  make_room(ranges_);
 }
 
-// Chooses the blocks and makes what they need.
-void Binding::divide() {
-  if (spec_.locality == "grid")
-    ranges_ = even_plan(n_column(), reproducible_ ? 1 : n_column());
-  else
-    ranges_ = reproducible_ ? reproducible_plan(closure_->blocks(), n_column())
-                            : even_plan(n_column(), largest_block);
+std::vector<Range> Binding::plan(int64_t n) const {
+  if (spec_.locality == "grid") return even_plan(n, reproducible_ ? 1 : n);
+  return reproducible_ ? reproducible_plan(closure_->blocks(), n) : even_plan(n, largest_block);
+}
+
+// Makes what blocks need; changes nothing if that fails.
+void Binding::make_room(const std::vector<Range> &ranges) {
   int64_t largest = 0;
-  for (const auto &range : ranges_) largest = std::max(largest, range.size);
-  if (largest > block_capacity_) {
+  for (const auto &range : ranges) largest = std::max(largest, range.size);
+  const int64_t padded = ranges.back().first + ranges.back().size;
+  const bool grows = largest > block_capacity_;
+  Buffers block, results;
+  if (grows) block = Buffers(spec_.arguments(), largest);
+  if (padded > result_capacity_) results = Buffers(spec_.results(), padded);
+  std::vector<std::pair<int64_t, Session>> sessions;
+  for (const auto &range : ranges) {
+    const auto is_it = [&](const auto &entry) { return entry.first == range.size; };
+    if (std::any_of(sessions.begin(), sessions.end(), is_it)) continue;
+    if (!grows && std::any_of(sessions_.begin(), sessions_.end(), is_it)) continue;
+    sessions.emplace_back(range.size,
+                          closure_->prepare(range.size, shapes_, grows ? block : block_));
+  }
+  sessions_.reserve(sessions_.size() + sessions.size());
+  if (grows) {
     sessions_.clear();
-    block_ = Buffers(spec_.arguments(), largest);
+    block_ = std::move(block);
     block_capacity_ = largest;
   }
-  const int64_t padded = ranges_.back().first + ranges_.back().size;
   if (padded > result_capacity_) {
-    results_ = Buffers(spec_.results(), padded);
+    results_ = std::move(results);
     result_capacity_ = padded;
   }
-  for (const auto &range : ranges_) {
-    const bool is_known = std::any_of(sessions_.begin(), sessions_.end(),
-                                      [&](const auto &entry) { return entry.first == range.size; });
-    if (!is_known)
-      sessions_.emplace_back(range.size, closure_->prepare(range.size, shapes_, block_));
-  }
+  std::move(sessions.begin(), sessions.end(), std::back_inserter(sessions_));
 }
 
 const Session &Binding::session(int64_t size) const {
@@ -147,6 +157,10 @@ void Binding::bind(const std::string &name, const ArrayView &view) {
   const bool is_input = input != not_found;
   auto &is_bound = is_input ? inputs_[input].is_bound : outputs_[output].is_bound;
   if (is_bound) throw Error(HYBRID_ERROR_FIELD, name + ": bound twice; bind each field once");
+  if (is_input && inputs_[input].was_put)
+    throw Error(HYBRID_ERROR_ORDER, name +
+                                        ": expected apply after the inputs were put, got bind; " +
+                                        "bind it before any put, or after apply");
   if (is_input && view.accumulate)
     throw Error(HYBRID_ERROR_ARGUMENT, name + ": accumulate is for outputs, this is an input");
   if (!is_input && view.accumulate && outputs_[output].share) refuse_share(name);
@@ -198,6 +212,7 @@ void Binding::put(const std::string &name, const ArrayView &view) {
   } catch (...) {
     // What is refused begins anew: no column stays marked for values that never come.
     forget_puts();
+    guard_.begin();
     throw;
   }
   input.was_put = true;
@@ -244,8 +259,24 @@ void Binding::pack(const Range &range) {
 }
 
 void Binding::evaluate(int64_t step) {
-  // A failed evaluation must leave nothing that commit or get could take for its result.
+  // A failed evaluation must leave nothing that commit or get could take for its result, and
+  // counts for nothing.
   has_new_state_ = has_results_ = false;
+  try {
+    compute(step);
+  } catch (...) {
+    guard_.begin();
+    throw;
+  }
+  has_results_ = has_new_state_ = true;
+  if (guard_.any() && !has_spoken_) {
+    has_spoken_ = true;
+    log(HYBRID_LOG_WARNING,
+        "first flagged columns, at step " + std::to_string(step) + ": " + guard_.summary());
+  }
+}
+
+void Binding::compute(int64_t step) {
   if (!is_open_) guard_.begin();
   forget_puts();
   step_ = step;
@@ -268,12 +299,6 @@ void Binding::evaluate(int64_t step) {
   settle_left();
   timers_.unpacking += passed();
   ++timers_.n_run;
-  has_results_ = has_new_state_ = true;
-  if (guard_.any() && !has_spoken_) {
-    has_spoken_ = true;
-    log(HYBRID_LOG_WARNING,
-        "first flagged columns, at step " + std::to_string(step) + ": " + guard_.summary());
-  }
 }
 
 void Binding::check_results() {
@@ -286,14 +311,20 @@ void Binding::check_results() {
   for (size_t i = 0; i < spec_.state.size(); ++i) look(Guard::Group::state, i, outputs_.size() + i);
 }
 
-void Binding::mark_overflow(size_t output) {
-  const auto &array = *outputs_[output].array;
-  if (!array.can_overflow() || outputs_[output].share) return;
+// Whether there was one.
+bool Binding::mark_overflow(size_t output) {
+  const auto &[slot, is_bound, share] = outputs_[output];
+  if (!slot->can_overflow()) return false;
   std::fill(overflows_.begin(), overflows_.end(), static_cast<unsigned char>(0));
-  array.mark_overflow(n_column(), results_.row(output, 0), overflows_.data());
-  if (!std::memchr(overflows_.data(), 1, static_cast<size_t>(n_column()))) return;
+  const auto *rows = results_.row(output, 0);
+  if (share)
+    slot->mark_overflow(n_column(), rows, step_, *share, overflows_.data());
+  else
+    slot->mark_overflow(n_column(), rows, overflows_.data());
+  if (!std::memchr(overflows_.data(), 1, static_cast<size_t>(n_column()))) return false;
   for (int64_t column = 0; column < n_column(); ++column)
     if (overflows_[static_cast<size_t>(column)]) guard_.flag_overflow(output, column);
+  return true;
 }
 
 // Columns that are left keep their state; with policy zero their results are zero.
@@ -341,11 +372,15 @@ void Binding::get(const std::string &name, const ArrayView &view) {
     throw Error(HYBRID_ERROR_ORDER,
                 spec_.name + ": expected apply before get, got none since the last put");
   if (view.accumulate && output.share) refuse_share(name);
+  if (output.share && !output.share->is_complete())
+    throw Error(HYBRID_ERROR_ORDER, name + ": expected shares for the columns of this chunk, got " +
+                                        "those of an earlier one; give its partial again");
   const auto start = Clock::now();
   place(output.array, spec_.outputs[index], view, Direction::to_host);
-  mark_overflow(index);
-  guard_.settle();
-  settle_left();
+  if (mark_overflow(index)) {
+    guard_.settle();
+    settle_left();
+  }
   write(index);
   timers_.unpacking += Clock::now() - start;
 }
@@ -365,16 +400,22 @@ void Binding::chunk(std::vector<int64_t> column_id) {
                                         " columns, as the binding was created for, got " +
                                         std::to_string(column_id.size()));
   const bool is_resized = column_id.size() != column_id_.size();
+  if (is_resized) {
+    auto ranges = plan(static_cast<int64_t>(column_id.size()));
+    make_room(ranges);
+    ranges_ = std::move(ranges);
+  }
   column_id_ = std::move(column_id);
   guard_.restart(column_id_);
   forget_puts();
   noise_step_.reset();
   has_results_ = has_new_state_ = false;
+  for (auto &output : outputs_)
+    if (output.share) output.share->restart(n_column());
   if (!is_resized) return;
   overflows_.assign(column_id_.size(), 0);
   for (auto &input : inputs_) input.array.reset();
   for (auto &output : outputs_) output.array.reset();
-  divide();
 }
 
 void Binding::commit() {
@@ -386,13 +427,25 @@ void Binding::commit() {
   has_new_state_ = false;
 }
 
-Share &Binding::make_share(const std::string &name) {
-  auto &output = outputs_[output_index(name)];
-  if (!output.share) {
-    if (output.array && output.array->accumulates()) refuse_share(name);
-    output.share.emplace(spec_.outputs[output_index(name)].size(), capacity_);
-  }
-  return *output.share;
+// What is refused leaves the share as it was.
+template <class Change>
+void Binding::change_share(const std::string &name, Change &&change) {
+  const size_t index = output_index(name);
+  auto &output = outputs_[index];
+  if (!output.share && output.array && output.array->accumulates()) refuse_share(name);
+  Share share = output.share ? *output.share : Share(spec_.outputs[index].size(), n_column());
+  change(share);
+  output.share = std::move(share);
+}
+
+void Binding::set_ramp(const std::string &name, const Ramp &ramp) {
+  change_share(name, [&](Share &share) { share.set_ramp(name, ramp); });
+}
+
+void Binding::set_partial(const std::string &name, const double *element, int64_t n_element,
+                          const double *column, int64_t n_column) {
+  change_share(
+      name, [&](Share &share) { share.set_partial(name, element, n_element, column, n_column); });
 }
 
 const Share *Binding::share(const std::string &name) const {

@@ -54,8 +54,11 @@ class Binding {
   const Guard &guard() const { return guard_; }
   const Timers &timers() const { return timers_; }
 
-  // The share of an output, made if it has none yet; null if it has none.
-  Share &make_share(const std::string &name);
+  // Coupling modes of an output; see hybrid.h.
+  void set_ramp(const std::string &name, const Ramp &ramp);
+  void set_partial(const std::string &name, const double *element, int64_t n_element,
+                   const double *column, int64_t n_column);
+  // The share of an output; null if it has none.
   const Share *share(const std::string &name) const;
 
  private:
@@ -77,14 +80,18 @@ class Binding {
   void place(std::optional<HostArray> &array, const Field &field, const ArrayView &view,
              Direction direction) const;
   void require_bound(bool with_outputs) const;
-  void divide();
+  std::vector<Range> plan(int64_t n) const;
+  void make_room(const std::vector<Range> &ranges);
+  template <class Change>
+  void change_share(const std::string &name, Change &&change);
   const Session &session(int64_t size) const;
 
   void evaluate(int64_t step);
+  void compute(int64_t step);
   void pack(const Range &range);
   void fill_noise_for(int64_t step);
   void check_results();
-  void mark_overflow(size_t output);
+  bool mark_overflow(size_t output);
   void settle_left();
   void write(size_t output);
   void forget_puts();

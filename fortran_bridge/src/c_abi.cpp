@@ -385,7 +385,7 @@ int hybrid_binding_ramp(hybrid_binding *binding, const char *name, double from, 
   return hybrid::guarded([&] {
     auto &used = checked(binding);
     require(name, "a field name");
-    used.make_share(name).set_ramp(name, {from, to, first, last});
+    used.set_ramp(name, {from, to, first, last});
   });
 }
 
@@ -394,7 +394,7 @@ int hybrid_binding_partial(hybrid_binding *binding, const char *name, const doub
   return hybrid::guarded([&] {
     auto &used = checked(binding);
     require(name, "a field name");
-    used.make_share(name).set_partial(name, element, n_element, column, n_column);
+    used.set_partial(name, element, n_element, column, n_column);
   });
 }
 

@@ -22,7 +22,7 @@ Closure::Closure(Archive archive, const std::string &engine, const EngineOptions
       model_(chosen_engine(engine, spec_), archive, spec_, options),
       self_test_(*this),
       description_(describe(spec_, model_, self_test_.alike())) {
-  log(HYBRID_LOG_INFO, description_.substr(0, description_.find("\n  input")));
+  log(HYBRID_LOG_INFO, description_.substr(0, description_.find('\n')));
 }
 
 Session Closure::prepare(int64_t n, const Shapes &shapes, const Buffers &arguments) const {

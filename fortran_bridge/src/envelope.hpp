@@ -48,7 +48,7 @@ class Envelope {
       return {low32_.data(), high32_.data(), uniform_};
   }
 
-  // Raises the lower bound of every element.
+  // Sets the lower bound of every element.
   void set_low(double low);
 
   // Whether all values of `n` columns are inside.

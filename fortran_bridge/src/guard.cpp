@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "error.hpp"
 #include "kinds.hpp"
@@ -65,9 +66,10 @@ Guard::Guard(const Spec &spec, Policy policy, std::vector<int64_t> column_id)
 
 void Guard::restart(std::vector<int64_t> column_id) {
   column_id_ = std::move(column_id);
+  begin();
   mask_.assign(column_id_.size(), 0);
+  counted_.assign(column_id_.size(), 0);
   reasons_.assign(column_id_.size(), 0);
-  any_ = false;
 }
 
 const Guard::Tally &Guard::tally(Group group, size_t index) const {
@@ -92,8 +94,11 @@ void Guard::set_threshold(double threshold) {
 }
 
 void Guard::begin() {
-  if (any_) std::fill(mask_.begin(), mask_.end(), static_cast<unsigned char>(0));
-  any_ = has_ended_ = false;
+  if (!any_) return;
+  std::fill(mask_.begin(), mask_.end(), static_cast<unsigned char>(0));
+  std::fill(counted_.begin(), counted_.end(), static_cast<unsigned char>(0));
+  for (auto &tally : tallies_) std::fill_n(tally.found, HYBRID_REASONS, 0);
+  any_ = false;
 }
 
 void Guard::flag(Group group, size_t index, int64_t first, int64_t n, std::byte *rows) {
@@ -106,7 +111,6 @@ void Guard::flag(Group group, size_t index, int64_t first, int64_t n, std::byte 
     // What the closure makes of a column that was left is no finding.
     if (!found || (group != Group::inputs && (marked & left_))) continue;
     if (found & bit(HYBRID_NOT_FINITE) && policy_ == Policy::error) {
-      ++field.counts[HYBRID_NOT_FINITE];
       const auto text = where(field, first, n, rows);
       if (group == Group::inputs)
         throw Error(HYBRID_ERROR_VALUE, text +
@@ -117,7 +121,7 @@ void Guard::flag(Group group, size_t index, int64_t first, int64_t n, std::byte 
     if (field.is_confidence && found & bit(HYBRID_BELOW))
       found = static_cast<unsigned char>((found & ~bit(HYBRID_BELOW)) | bit(HYBRID_NOT_CONFIDENT));
     for (int reason = 0; reason < HYBRID_REASONS; ++reason)
-      if (found & (1 << reason)) ++field.counts[reason];
+      if (found & (1 << reason)) ++field.found[reason];
     if (policy_ == Policy::clip && !field.is_confidence && !(found & bit(HYBRID_NOT_FINITE)))
       field.envelope.clip(rows + i * row_bytes);
     marked |= found;
@@ -129,36 +133,36 @@ void Guard::flag_overflow(size_t output, int64_t column) {
   auto &marked = mask_[static_cast<size_t>(column)];
   if (marked & left_) return;
   auto &field = tally(Group::outputs, output);
-  ++field.counts[HYBRID_OVERFLOW];
   if (policy_ == Policy::error)
     throw Error(HYBRID_ERROR_VALUE,
                 "the closure's result " + field.name +
                     ": expected a value that the host's array holds in its units and precision, "
                     "got an overflow in column " +
                     std::to_string(column + 1) + "; nothing was written");
-  if (has_ended_) {
-    if (!marked) ++flagged_;
-    ++any_counts_[HYBRID_OVERFLOW];
-  }
+  ++field.found[HYBRID_OVERFLOW];
   marked |= bit(HYBRID_OVERFLOW);
   any_ = true;
 }
 
 void Guard::end() {
-  has_ended_ = true;
   evaluated_ += static_cast<int64_t>(mask_.size());
-  if (!any_) return;
-  for (auto &marked : mask_) {
-    if (!marked) continue;
-    ++flagged_;
-    for (int reason = 0; reason < HYBRID_REASONS; ++reason)
-      if (marked & (1 << reason)) ++any_counts_[reason];
-  }
-  settle();
+  if (any_) settle();
 }
 
 void Guard::settle() {
-  if (!any_ || policy_ == Policy::zero) return;
+  for (size_t column = 0; column < mask_.size(); ++column) {
+    const auto marked = static_cast<unsigned char>(mask_[column] & every_reason);
+    auto &counted = counted_[column];
+    if (marked == counted) continue;
+    if (!counted) ++flagged_;
+    for (int reason = 0; reason < HYBRID_REASONS; ++reason)
+      if (marked & ~counted & (1 << reason)) ++any_counts_[reason];
+    counted = marked;
+  }
+  for (auto &tally : tallies_)
+    for (int reason = 0; reason < HYBRID_REASONS; ++reason)
+      tally.counts[reason] += std::exchange(tally.found[reason], 0);
+  if (policy_ == Policy::zero) return;
   for (auto &marked : mask_)
     if (marked & left_) marked |= HYBRID_UNTOUCHED;
 }

@@ -27,7 +27,8 @@ class Guard {
 
   // Other columns, unmarked.
   void restart(std::vector<int64_t> column_id);
-  // A new evaluation: no column is marked.
+  // A new evaluation, or the end of one that failed: no column is marked, and what was found since
+  // the last end is not counted.
   void begin();
 
   // Looks for what is wrong with `n` columns from `first` on, whose values are not all inside:
@@ -41,7 +42,7 @@ class Guard {
 
   // Ends an evaluation: tells columns that were left from others, and counts.
   void end();
-  // Tells columns that were left from others.
+  // Does so for what was found after the end, when results are written one by one.
   void settle();
 
   bool any() const { return any_; }
@@ -62,6 +63,7 @@ class Guard {
     bool is_confidence;
     hybrid_kind kind;
     int64_t size;
+    int64_t found[HYBRID_REASONS] = {};  // not yet counted
     int64_t counts[HYBRID_REASONS] = {};
   };
 
@@ -78,9 +80,9 @@ class Guard {
   std::vector<Tally> tallies_;
   std::vector<int64_t> column_id_;
   std::vector<unsigned char> mask_;
+  std::vector<unsigned char> counted_;  // the reasons in the mask that are in the counts
   std::vector<unsigned char> reasons_;  // scratch of flag
   bool any_ = false;
-  bool has_ended_ = false;  // the evaluation; what is flagged later counts for itself
   int64_t evaluated_ = 0;
   int64_t flagged_ = 0;
   int64_t any_counts_[HYBRID_REASONS] = {};

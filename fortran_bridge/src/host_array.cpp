@@ -35,6 +35,16 @@ struct Written {
   }
 };
 
+// The host's value with a share of the closure's, at the ends exactly the one or the other, also
+// where the host's value is not finite.
+template <class Host>
+Host blended(Host host, double closure, double weight) {
+  if (weight == 0.0) return host;
+  if (weight == 1.0) return static_cast<Host>(closure);
+  const auto value = static_cast<double>(host);
+  return static_cast<Host>(value + weight * (closure - value));
+}
+
 [[noreturn]] void refuse(hybrid_status status, const Field &field, const std::string &message) {
   throw Error(status, field.name + ": " + message);
 }
@@ -218,6 +228,20 @@ void HostArray::mark_overflow(int64_t n, const std::byte *rows, unsigned char *o
   });
 }
 
+void HostArray::mark_overflow(int64_t n, const std::byte *rows, int64_t step, const Share &share,
+                              unsigned char *overflows) const {
+  with_kinds([&]<class Host, class Model>(Host, Model) {
+    const auto *values = reinterpret_cast<const Model *>(rows);
+    walk(0, n, [&](int64_t index, int64_t column, int64_t element, const std::byte *address) {
+      const double weight = share.at(step, element, column);
+      if (weight == 0.0) return;
+      const Host host = *reinterpret_cast<const Host *>(address);
+      const Host value = blended(host, conversion_(values[index]), weight);
+      overflows[column] |= static_cast<unsigned char>(!std::isfinite(value));
+    });
+  });
+}
+
 void HostArray::scatter(int64_t n, const std::byte *rows, const unsigned char *mask,
                         unsigned char skip) const {
   with_kinds([&]<class Host, class Model>(Host, Model) {
@@ -253,12 +277,7 @@ void HostArray::blend(int64_t n, const std::byte *rows, const unsigned char *mas
       const double closure = conversion_(values[index]);
       const double difference = closure - static_cast<double>(host);
       if (std::isfinite(difference)) share.difference(element).record(difference);
-      const double weight = share.at(step, element, column);
-      // At the ends exactly the one or the other, also where the host's value is not finite.
-      if (weight == 1.0)
-        host = static_cast<Host>(closure);
-      else if (weight != 0.0)
-        host = static_cast<Host>(static_cast<double>(host) + weight * difference);
+      host = blended(host, closure, share.at(step, element, column));
     });
   });
 }

@@ -47,6 +47,10 @@ class HostArray {
   // Sets overflows[c] = 1 where scatter would write what is not finite.
   void mark_overflow(int64_t n, const std::byte *rows, unsigned char *overflows) const;
 
+  // The same for an output of which the closure has a share, where blend would write it.
+  void mark_overflow(int64_t n, const std::byte *rows, int64_t step, const Share &share,
+                     unsigned char *overflows) const;
+
   // Writes the columns whose mask has no bit of `skip`; all if `mask` is null.
   void scatter(int64_t n, const std::byte *rows, const unsigned char *mask,
                unsigned char skip) const;

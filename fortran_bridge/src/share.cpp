@@ -53,6 +53,12 @@ Share::Share(int64_t n_element, int64_t n_column)
       column_(static_cast<size_t>(n_column), 1.0),
       differences_(static_cast<size_t>(n_element)) {}
 
+void Share::restart(int64_t n_column) {
+  lacks_columns_ = lacks_columns_ || has_columns_;
+  has_columns_ = false;
+  column_.assign(static_cast<size_t>(n_column), 1.0);
+}
+
 void Share::set_ramp(const std::string &field, const Ramp &ramp) {
   if (!is_share(ramp.from) || !is_share(ramp.to))
     throw Error(HYBRID_ERROR_ARGUMENT, field +
@@ -70,6 +76,8 @@ void Share::set_partial(const std::string &field, const double *element, int64_t
                         const double *column, int64_t n_column) {
   set(field, "element of a column", element, n_element, element_);
   set(field, "column", column, n_column, column_);
+  has_columns_ = column != nullptr;
+  lacks_columns_ = false;
 }
 
 }  // namespace hybrid

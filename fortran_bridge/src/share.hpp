@@ -31,6 +31,10 @@ class Share {
  public:
   Share(int64_t n_element, int64_t n_column);
 
+  // Other columns: shares that belong to columns must be given again.
+  void restart(int64_t n_column);
+  bool is_complete() const { return !lacks_columns_; }
+
   // Throw HYBRID_ERROR_ARGUMENT or HYBRID_ERROR_SHAPE naming `field`.
   void set_ramp(const std::string &field, const Ramp &ramp);
   void set_partial(const std::string &field, const double *element, int64_t n_element,
@@ -46,6 +50,8 @@ class Share {
  private:
   Ramp ramp_;
   std::vector<double> element_, column_;
+  bool has_columns_ = false;    // shares of columns were given
+  bool lacks_columns_ = false;  // they were, but for other columns
   std::vector<Difference> differences_;
 };
 

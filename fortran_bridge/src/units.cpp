@@ -72,7 +72,10 @@ Conversion conversion(const std::string &field, const std::string &host, const s
       !(std::abs((two - one) - (one - zero)) <= 1e-12 * (std::abs(two) + std::abs(zero))))
     throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert linearly to or from " +
                                         pair + "; convert in the host");
-  return {one - zero, zero == 0.0 ? -0.0 : zero};
+  if (zero == 0.0) return {one, -0.0};
+  // Beside the offset, the slope from 0 to 1 would lose places.
+  constexpr double far = 0x1p20;
+  return {(cv_convert_double(converter.get(), far) - zero) / far, zero};
 }
 
 }  // namespace hybrid

@@ -65,9 +65,7 @@ def consumer(tmp_path: Path) -> Path:
 
 
 @pytest.mark.fortran
-def test_a_makefile_that_asks_bridge_config(
-    prefix: Prefix, consumer: Path, archive: Path
-) -> None:
+def test_a_makefile_that_asks_bridge_config(prefix: Prefix, consumer: Path, archive: Path) -> None:
     output("make", folder=consumer / "makefile")
     said = output("./model", archive, folder=consumer / "makefile")
     assert said == relaxation.EXPECTED
@@ -178,7 +176,7 @@ def test_a_moved_host_loads_what_was_moved(
             assert loaded(listing, name).resolve().parent == moved.root / "lib"
         assert loaded(listing, "libtorch_cpu.so").parent == (chosen if folder else torch_lib)
     host_models = output("ldd", moved.host("verify"), folder=tmp_path)
-    assert str((moved.root / "lib" / "libhybrid.so.1")) in host_models.replace("bin/../", "")
+    assert str(moved.root / "lib" / "libhybrid.so.1") in host_models.replace("bin/../", "")
 
 
 def exported(file: Path) -> set[str]:

@@ -10,7 +10,7 @@ from closure_examples import ColumnNetwork, Persistence
 import hybrid
 from closures import SpecError
 from closures.sampling import random_inputs
-from hybrid.export import load_scripted
+from hybrid.torchscript import load_scripted
 
 
 def draw(closure: hybrid.Closure, n: int = 9) -> tuple[torch.Tensor, ...]:

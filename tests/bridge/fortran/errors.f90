@@ -1,7 +1,7 @@
 !> Every misuse in turn; prints `case|stat|message` and lives to tell.
 !> Arguments: a good archive, a file that is no archive, an archive of a newer format.
 program errors
-  use, intrinsic :: iso_fortran_env, only: int64, real32, real64, real128
+  use, intrinsic :: iso_fortran_env, only: int64, real64
   use hybrid, only: binding_t, closure_t
   implicit none (type, external)
 
@@ -10,7 +10,6 @@ program errors
   type(binding_t) :: columns
   real(real64), target :: t(n_column, n_level), ps(n_column), dtdt(n_column, n_level), &
     rain(n_column), tall(n_column, 7)
-  real(real128), target :: quad(n_column)
   real(real64), allocatable, target :: never(:)
   real(real64), target :: nothing(0), deep(2, 2, 2, 2)
   integer(int64) :: ids(5)
@@ -27,7 +26,6 @@ program errors
   dtdt = -1.0_real64
   rain = -1.0_real64
   tall = 250.0_real64
-  quad = 9.0e4_real128
   ids = 1_int64
 
   call columns%create(closure, n_column, stat=stat, errmsg=errmsg)
@@ -47,7 +45,7 @@ program errors
   call say('good')
   call columns%create(closure, n_column, column_id=ids, stat=stat, errmsg=errmsg)
   call say('wrong number of ids')
-  call columns%create(closure, n_column, policy='clip', stat=stat, errmsg=errmsg)
+  call columns%create(closure, n_column, policy='gently', stat=stat, errmsg=errmsg)
   call say('unknown policy')
   call columns%create(closure, 0, stat=stat, errmsg=errmsg)
   call say('no columns')
@@ -63,8 +61,6 @@ program errors
   call say('wrong size')
   call columns%bind('state_t', t, dims='column,lev', units='K', stat=stat, errmsg=errmsg)
   call say('wrong dims')
-  call columns%bind('state_ps', quad, dims='column', units='Pa', stat=stat, errmsg=errmsg)
-  call say('real128')
   call columns%bind('state_ps', never, dims='column', units='Pa', stat=stat, errmsg=errmsg)
   call say('never allocated')
   deep = 0.0_real64

@@ -9,7 +9,7 @@ program state
   type(closure_t) :: closure
   type(binding_t) :: columns, restarted
   real(real64), target :: x(n_column), tendency(n_column), again(n_column)
-  real(real64) :: memory(n_column*n_element)
+  real(real64) :: memory(n_column*n_element), profile(n_element, n_column)
   logical :: left_to_host(n_column)
   integer(int64), parameter :: ids(n_column) = [3_int64, 1_int64, 4_int64, 15_int64]
   character(len=1024) :: archive
@@ -24,16 +24,17 @@ program state
     call columns%run(step)
     call columns%commit()
     if (step == 2) call columns%state_get('memory', memory)
+    if (step == 2) call columns%state_get('memory', profile)
   end do
   write (*, '(4es24.16)') tendency
 
+  if (any(abs(reshape(profile, shape(memory)) - memory) > 0.0_real64)) error stop 'column by column'
   call prepare(restarted, again)
   call restarted%state_set('memory', memory)
-  do step = 3, 4
-    call restarted%run(step)
-    call restarted%commit()
-  end do
-  if (any(abs(again - tendency) > 0.0_real64)) error stop 'restart differs'
+  call go_on()
+  call prepare(restarted, again)
+  call restarted%state_set('memory', profile)
+  call go_on()
 
   x(2) = ieee_value(x(2), ieee_quiet_nan)
   again = -7.0_real64
@@ -44,6 +45,15 @@ program state
   if (abs(again(1) + 7.0_real64) <= 0.0_real64) error stop 'a good column was not written'
 
 contains
+
+  subroutine go_on()
+    again = 0.0_real64
+    do step = 3, 4
+      call restarted%run(step)
+      call restarted%commit()
+    end do
+    if (any(abs(again - tendency) > 0.0_real64)) error stop 'restart differs'
+  end subroutine go_on
 
   subroutine prepare(binding, output)
     type(binding_t), intent(inout) :: binding

@@ -1,0 +1,164 @@
+"""``hybrid emit``: source code that calls a closure."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from hybrid.commands.terminal import ProjectGroup, examples, messages
+
+if TYPE_CHECKING:
+    from hybrid.emit import Emission
+
+app = typer.Typer(
+    cls=ProjectGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    epilog=examples("hybrid emit ccpp closure.pt", "hybrid emit fortran closure.pt --out src"),
+)
+
+Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Compiled closure.")]
+Out = Annotated[
+    Path, typer.Option("--out", file_okay=False, help="Folder to write to; made if not there.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write files anew that are there.")]
+Pairs = list[str]
+
+
+class Policy(StrEnum):
+    """What happens to a column that the guard flags."""
+
+    ERROR = "error"
+    FLAG = "flag"
+    CLIP = "clip"
+    ZERO = "zero"
+    HOST = "host"
+
+
+class RealKind(StrEnum):
+    """Kind of the host's reals."""
+
+    REAL32 = "real32"
+    REAL64 = "real64"
+
+
+@app.callback()
+def emit() -> None:
+    """Write source code that calls a closure, with the fields of its archive filled in."""
+
+
+@app.command(
+    epilog=examples(
+        "hybrid emit ccpp closure.pt",
+        "hybrid emit ccpp closure.pt --name learned_convection --out ccpp/physics "
+        "--standard-name state_t=air_temperature --units state_ps=hPa --policy host",
+        "cp $(hybrid bridge config --source) ccpp/physics",
+    )
+)
+def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
+    archive: Archive,
+    out: Out = Path(),
+    name: Annotated[str, typer.Option(help="Name of the scheme; default: the closure's.")] = "",
+    standard_name: Annotated[
+        Pairs | None,
+        typer.Option(metavar="FIELD=NAME", help="Standard name of a field. May be repeated."),
+    ] = None,
+    units: Annotated[
+        Pairs | None,
+        typer.Option(metavar="FIELD=UNITS", help="Units of the host's values. May be repeated."),
+    ] = None,
+    dimension: Annotated[
+        Pairs | None,
+        typer.Option(metavar="DIM=NAME", help="Standard name of a dimension. May be repeated."),
+    ] = None,
+    accumulate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="Output to add to the host's. May be repeated."),
+    ] = None,
+    policy: Annotated[
+        Policy, typer.Option(help="What happens to columns outside the training data.")
+    ] = Policy.ERROR,
+    kind_module: Annotated[
+        str, typer.Option(help="Module that gives kind_phys; with ccpp_prebuild: machine.")
+    ] = "ccpp_kinds",
+    force: Force = False,
+) -> None:
+    """Write a CCPP scheme: NAME.F90 and its metadata, NAME.meta.
+
+    The scheme has the phases init, run and final, and runs any archive with these fields. It
+    needs the bridge's Fortran module beside it: copy what `hybrid bridge config --source` names.
+    """
+    from hybrid.archive import read_manifest
+    from hybrid.emit import SchemeOptions, scheme
+
+    options = SchemeOptions(
+        name=name,
+        kind_module=kind_module,
+        policy=policy.value,
+        accumulate=tuple(accumulate or ()),
+        standard_names=_pairs("--standard-name", standard_name),
+        units=_pairs("--units", units),
+        dimensions=_pairs("--dimension", dimension),
+    )
+    _write(scheme(read_manifest(archive).spec, options), out, force=force)
+
+
+@app.command(
+    epilog=examples(
+        "hybrid emit fortran closure.pt",
+        "hybrid emit fortran closure.pt --out src --kind real32 --column-last",
+    )
+)
+def fortran(
+    archive: Archive,
+    out: Out = Path(),
+    name: Annotated[
+        str, typer.Option(help="Name of the module; default: the closure's with _coupling.")
+    ] = "",
+    kind: Annotated[RealKind, typer.Option(help="Kind of the model's reals.")] = RealKind.REAL64,
+    column_last: Annotated[
+        bool | None,
+        typer.Option(
+            "--column-last/--column-first",
+            help="Order of dimensions; default: columns come first, grid members last.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write a Fortran module that loads a closure and calls it each model step: a start.
+
+    It compiles as it is, together with what `hybrid bridge config --source` names.
+    """
+    from hybrid.archive import read_manifest
+    from hybrid.emit import coupling
+
+    spec = read_manifest(archive).spec
+    emission = coupling(spec, name=name, kind=kind.value, column_last=column_last)
+    _write(emission, out, force=force)
+
+
+def _pairs(option: str, given: Pairs | None) -> dict[str, str]:
+    pairs = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            raise typer.BadParameter(f"{option}: expected NAME=VALUE, got {text!r}")
+        if key in pairs:
+            raise typer.BadParameter(f"{option}: expected {key!r} once, got it twice")
+        pairs[key] = value
+    return pairs
+
+
+def _write(emission: "Emission", folder: Path, *, force: bool) -> None:
+    from hybrid.emit import write
+
+    paths = write(emission, folder, force=force)
+    console = messages()
+    for warning in emission.warnings:
+        text = Text.assemble(("warning: ", "bold yellow"), warning)
+        console.print(text, soft_wrap=True, highlight=False)
+    for path in paths:
+        typer.echo(path)

@@ -1,0 +1,88 @@
+"""What can be chosen of a CCPP scheme, and what of it fits a closure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as default
+
+from closures import ClosureSpec
+from hybrid.emit.names import LONGEST, check_name, is_name
+from hybrid.errors import EmitError
+
+POLICIES = ("error", "flag", "clip", "zero", "host")
+
+KEEPS_HOST_VALUES = ("flag", "clip", "host")
+"""Policies under which a column may be left untouched, see `hybrid.h`."""
+
+PHASES = ("init", "run", "final", "initialize", "finalize", "timestep_init", "timestep_final")
+
+
+@dataclass(frozen=True)
+class SchemeOptions:
+    """How a scheme shall be.
+
+    Parameters
+    ----------
+    name
+        Name of the scheme; empty is the closure's.
+    kind_module
+        Module that gives ``kind_phys``: ``ccpp_kinds`` (capgen), ``machine`` (prebuild).
+    policy
+        What happens to columns that the guard flags, see `hybrid.h`.
+    accumulate
+        Outputs that are added to the host's values.
+    standard_names
+        Field name to standard name, before `Field.standard_name`.
+    units
+        Field name to the units of the host's values.
+    dimensions
+        Name of a dimension to its standard name.
+    """
+
+    name: str = ""
+    kind_module: str = "ccpp_kinds"
+    policy: str = "error"
+    accumulate: tuple[str, ...] = ()
+    standard_names: Mapping[str, str] = default(default_factory=dict)
+    units: Mapping[str, str] = default(default_factory=dict)
+    dimensions: Mapping[str, str] = default(default_factory=dict)
+
+    def check(self, spec: ClosureSpec) -> None:
+        """Raise `EmitError` unless a scheme for `spec` can be made like this."""
+        if spec.locality != "column":
+            raise EmitError(
+                f"{spec.name}: expected a closure of independent columns, got locality "
+                f"{spec.locality!r}; CCPP is column physics, so couple this closure where the "
+                "model has its whole grid (hybrid emit fortran shows how)"
+            )
+        self._check_names(self.name or spec.name)
+        if self.policy not in POLICIES:
+            raise EmitError(f"policy: expected one of {', '.join(POLICIES)}, got {self.policy!r}")
+        data = [f.name for f in (*spec.inputs, *spec.outputs, *spec.state)]
+        _check_keys("standard name", self.standard_names, data)
+        _check_keys("units", self.units, data)
+        _check_keys("accumulate", self.accumulate, [f.name for f in spec.outputs])
+        _check_keys("dimension", self.dimensions, [d for f in spec.fields() for d in f.dims])
+
+    def _check_names(self, name: str) -> None:
+        check_name("scheme", name, LONGEST - len("_final"))
+        check_name("module of kind_phys", self.kind_module, LONGEST)
+        like_a_phase = name.endswith(tuple(f"_{phase}" for phase in PHASES))
+        if name in ("hybrid", self.kind_module) or like_a_phase:
+            raise EmitError(
+                f"scheme: expected a name that is no module used here and does not end like a "
+                f"phase of CCPP (_init, _run, ...), got {name!r}; give another with --name"
+            )
+        for dim, standard_name in self.dimensions.items():
+            if not is_name(standard_name):
+                raise EmitError(
+                    f"dimension {dim}: expected a standard name of lower-case letters, digits "
+                    f"and underscores, got {standard_name!r}"
+                )
+
+
+def _check_keys(kind: str, given: Iterable[str], known: list[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise EmitError(
+                f"{kind}: expected one of {', '.join(dict.fromkeys(known)) or 'none'}, got {key!r}"
+            )

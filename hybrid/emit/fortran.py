@@ -1,0 +1,96 @@
+"""A Fortran module that couples a closure to a model: what the guide shows, filled in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from closures import ClosureSpec, Field
+from hybrid.emit.names import LONGEST, check_name, distinct
+from hybrid.emit.source import Emission, render
+from hybrid.errors import EmitError
+from hybrid.versions import own_version
+
+Kind = Literal["real32", "real64"]
+
+RESERVED = (
+    *("archive", "binding_t", "closure", "closure_t", "columns", "errmsg", "first_id", "hybrid"),
+    *("int64", "n_column", "n_member", "real", "real32", "real64", "seed", "sizes", "stat", "step"),
+)
+
+
+@dataclass(frozen=True)
+class _Array:
+    """A field as the emitted procedure takes it."""
+
+    field: Field
+    name: str
+    dims: tuple[str, ...]
+    group: str
+
+    @property
+    def shape(self) -> str:
+        return ", ".join(":" * len(self.dims))
+
+    @property
+    def meaning(self) -> str:
+        sizes = dict(zip(self.field.dims, self.field.shape, strict=True))
+        axes = [f"{dim} {sizes[dim]}" if sizes.get(dim) else dim for dim in self.dims]
+        return f"{', '.join(axes)} [{self.field.units}]"
+
+
+def coupling(
+    spec: ClosureSpec, *, name: str = "", kind: Kind = "real64", column_last: bool | None = None
+) -> Emission:
+    """Write a module that loads an archive with this specification and calls it each step.
+
+    Parameters
+    ----------
+    spec
+        What the archive holds.
+    name
+        Name of the module; empty is the closure's with ``_coupling``.
+    kind
+        Kind of the host's reals.
+    column_last
+        Whether arrays are (level, column) instead of (column, level); by default they are for
+        a grid closure, whose fields then lie in memory as the engine wants them.
+
+    Returns
+    -------
+    Emission
+        ``NAME.f90``.
+
+    Raises
+    ------
+    EmitError
+        If `name` or `kind` cannot be used.
+    """
+    name = name or f"{spec.name[: LONGEST - len('_coupling_prepare')]}_coupling"
+    check_name("module", name, LONGEST - len("_prepare"))
+    if name == "hybrid":
+        raise EmitError("module: expected another name than that of the bridge's own module")
+    if kind not in ("real32", "real64"):
+        raise EmitError(f"kind: expected real32 or real64, got {kind!r}")
+    backwards = spec.locality == "grid" if column_last is None else column_last
+    inputs = [*_arrays(spec, "inputs", name, backwards=backwards)]
+    outputs = [*_arrays(spec, "outputs", name, backwards=backwards)]
+    values = {
+        "spec": spec,
+        "name": name,
+        "version": own_version(),
+        "kind": kind,
+        "inputs": inputs,
+        "outputs": outputs,
+        "first": f"n_{spec.first_axis}",
+        "grid_dims": spec.grid_dims,
+        "spacing": [f"{float(value)!r}_real64" for value in spec.grid.spacing] if spec.grid else [],
+    }
+    return Emission({f"{name}.f90": render("coupling.f90.j2", **values)})
+
+
+def _arrays(spec: ClosureSpec, group: str, name: str, *, backwards: bool) -> Iterator[_Array]:
+    procedures = (f"{name}_{verb}" for verb in ("load", "prepare", "step"))
+    local = distinct((f.name for f in spec.fields()), {*RESERVED, name, *procedures})
+    for field in getattr(spec, group):
+        dims = (spec.first_axis, *field.dims)
+        yield _Array(field, local[field.name], dims[::-1] if backwards else dims, group)
