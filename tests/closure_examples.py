@@ -99,18 +99,60 @@ class Persistence(Closure):
         return (x + new.sum(dim=1), new)
 
 
-class Overflowing(Closure):
-    """exp overflows on the way to a finite result: harmless, unless the host traps overflow."""
+class Saturating(Closure):
+    """An activation far beyond where it saturates: what overflows inside leaves no trace."""
 
-    def __init__(self) -> None:
+    def __init__(self, activation: str) -> None:
         super().__init__(
             ClosureSpec(
-                name="overflowing",
+                name="saturating",
                 version="1.0",
                 inputs=(Field("x", "1", valid_min=-2e4, valid_max=2e4),),
                 outputs=(Field("y", "1"),),
             )
         )
+        self.activation = activation
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        return (1.0 / (1.0 + torch.exp(-x)),)
+        if self.activation == "sigmoid":
+            return (torch.sigmoid(x),)
+        if self.activation == "silu":
+            return (torch.nn.functional.silu(x),)
+        # tanh alone raises no exception; of what has overflowed it does.
+        return (torch.tanh(torch.exp(x)),)
+
+
+class Activated(Closure):
+    """A number a column, through an activation that rounds in two ways.
+
+    The last numbers of an array are computed by other instructions than the others, and with
+    sigmoid, SiLU and ELU 4 % of the numbers then differ in the last bit.
+    """
+
+    def __init__(self, activation: str, n_hidden: int, seed: int) -> None:
+        super().__init__(
+            ClosureSpec(
+                name="activated",
+                version="1.0",
+                inputs=(Field("x", "1", ("level",), (6,), valid_min=-2.0, valid_max=2.0),),
+                outputs=(Field("y", "1"),),
+            )
+        )
+        generator = torch.Generator().manual_seed(seed)
+        self.activation = activation
+        self.hidden = nn.Linear(6, n_hidden)
+        self.head = nn.Linear(n_hidden, 1)
+        for parameter in self.parameters():
+            scale = parameter.shape[-1] ** -0.5
+            parameter.data = scale * torch.randn(parameter.shape, generator=generator)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        hidden = self.hidden(x)
+        if self.activation == "silu":
+            hidden = torch.nn.functional.silu(hidden)
+        if self.activation == "elu":
+            hidden = torch.nn.functional.elu(hidden)
+        y = self.head(hidden).squeeze(-1)
+        if self.activation == "sigmoid":
+            y = torch.sigmoid(y)
+        return (y,)

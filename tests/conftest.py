@@ -9,6 +9,7 @@ import torch
 from bridge.host_programs import FORTRAN_FLAGS, compile_program, run_program
 from closure_examples import ColumnNetwork, Persistence
 from grid_closures import NeighbourMean
+from guarded_closure import Guarded
 
 import hybrid
 from fortran_bridge.build import Prefix, ensure_built
@@ -40,6 +41,14 @@ def persistence_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def guarded_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archive of a closure whose results can be put outside its envelope."""
+    path = tmp_path_factory.mktemp("archives") / "guarded.pt"
+    hybrid.export(Guarded(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def periodic_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Archive of a grid closure that wraps, with open sizes."""
     path = tmp_path_factory.mktemp("archives") / "periodic.pt"
@@ -60,26 +69,9 @@ def fortran_program(
         macros: tuple[str, ...] = (),
         compiler: str = "gfortran",
     ) -> subprocess.CompletedProcess[str]:
-<<<<<<< HEAD
-        return run_program(compile_program(prefix, tmp_path, name, flags=flags), *arguments)
-=======
-        (source,) = (Path(__file__).parent / "bridge" / "fortran").glob(f"{name}.[fF]90")
-        library = str(prefix.library.parent)
-        subprocess.run(
-            [
-                *(compiler, *flags, *macros, f"-J{tmp_path}", "-o", str(tmp_path / name)),
-                *(str(prefix.fortran_source), str(source)),
-                *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
-            ],
-            check=True,
+        program = compile_program(
+            prefix, tmp_path, name, compiler=compiler, flags=(*flags, *macros)
         )
-        return subprocess.run(
-            [str(tmp_path / name), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
-        )
->>>>>>> fortran
+        return run_program(program, *arguments)
 
     return run

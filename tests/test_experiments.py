@@ -14,7 +14,7 @@ from rich.progress import Progress
 from hybrid.demo import run_demo
 from hybrid.experiments import EXPERIMENTS, UnknownExperimentError, run_experiment
 from hybrid.experiments.result import ExperimentResult, Preset, Request, Table
-from hybrid.progress import LineProgress, progress_display
+from hybrid.progress import LineProgress, StepProgress, progress_display
 from hybrid.results import ResultsError, read_results
 
 
@@ -162,6 +162,23 @@ def test_progress_in_a_file_tells_of_long_tasks() -> None:
         for fraction in (0.25, 0.5, 1.0):
             progress.update(task, completed=fraction)
     assert lines_of(stream)[:3] == ["host: started", "host: 25 %", "host: 50 %"]
+
+
+def test_steps_end_one_another_and_the_last_one_unless_it_fails() -> None:
+    stream = StringIO()
+    with StepProgress(LineProgress(Console(file=stream), interval=0.0)) as steps:
+        steps.start("configuring")
+        steps.start("compiling")
+        steps.update(0.5)
+    said = [line.split(" in ")[0] for line in lines_of(stream)]
+    assert said == [
+        *("configuring: started", "configuring: done"),
+        *("compiling: started", "compiling: 50 %", "compiling: done"),
+    ]
+    interrupted = StepProgress(LineProgress(Console(file=stream)))
+    interrupted.start("installing")
+    interrupted.__exit__(KeyboardInterrupt)
+    assert lines_of(stream)[-1] == "installing: started"
 
 
 def test_progress_on_a_terminal_draws_bars() -> None:

@@ -1,5 +1,5 @@
 # What hosts see of the installation: symbols and SONAME of the library, and how CMake, pkg-config
-# and the loader find it. Nothing installed names the prefix, so that the folder can be moved.
+# and the loader find it. Nothing installed needs the prefix's name: the folder can be moved.
 include(CMakePackageConfigHelpers)
 
 # SOVERSION and the node HYBRID_1 change together, and only if a function of version 1 goes or

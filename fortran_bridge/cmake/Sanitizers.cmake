@@ -6,7 +6,7 @@ if(HYBRID_SANITIZE)
     get_target_property(TYPE ${PART} TYPE)
     if(PART MATCHES "^hybrid(_fortran)?$" OR TYPE STREQUAL "EXECUTABLE")
       target_compile_options(${PART} PRIVATE
-        -fsanitize=${HYBRID_SANITIZE} -fno-omit-frame-pointer -g)
+        -fsanitize=${HYBRID_SANITIZE} -fno-omit-frame-pointer -g -O1)
       target_link_options(${PART} PRIVATE -fsanitize=${HYBRID_SANITIZE})
     endif()
   endforeach()

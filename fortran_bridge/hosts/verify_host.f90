@@ -2,7 +2,7 @@
 !>
 !> The file holds a variable for every input, state and output field, with the attributes `units`
 !> and `dims`, the names of its axes in the archive with `column` before; outputs and new state are
-!> overwritten.
+!> overwritten. The settings that begin with `grid_` are for grid closures: see `create_grid`.
 !> `hybrid verify` compares them with the Python closure. Usage: hybrid-verify-host NAMELIST
 program verify_host
   use, intrinsic :: iso_fortran_env, only: error_unit, int64, real64
@@ -12,31 +12,38 @@ program verify_host
     nf90_strerror, nf90_write
   implicit none(type, external)
 
-  integer, parameter :: longest = 64, most = 64
+  integer, parameter :: longest = 64, most = 64, most_dims = 3
 
   !> One variable of the file; only the array of its rank is allocated.
   type :: variable_t
     character(len=longest) :: name = '', units = ''
     character(len=256) :: dims = ''
     integer :: id = 0, rank = 0
-    real(real64), allocatable :: r1(:), r2(:, :), r3(:, :, :)
+    real(real64), allocatable :: r1(:), r2(:, :), r3(:, :, :), r4(:, :, :, :)
   end type variable_t
 
   character(len=1024) :: settings_file, archive, file
   character(len=longest) :: inputs(most), outputs(most), state(most)
+  character(len=256) :: grid_dims, grid_boundary
   integer(int64) :: seed
-  integer :: step, n_column, unit, ncid
+  integer :: step, n_column, unit, ncid, n_dim, grid_sizes(most_dims)
+  real(real64) :: grid_spacing(most_dims)
   logical :: reproducible
   type(closure_t) :: closure
   type(binding_t) :: columns
   type(variable_t), allocatable, target :: bound(:)
   integer :: stat
   character(len=2048) :: errmsg
-  namelist /settings/ archive, file, inputs, outputs, state, seed, step, n_column, reproducible
+  namelist /settings/ archive, file, inputs, outputs, state, seed, step, n_column, reproducible, &
+    grid_dims, grid_sizes, grid_spacing, grid_boundary
 
   inputs = ''
   outputs = ''
   state = ''
+  grid_dims = ''
+  grid_sizes = 0
+  grid_spacing = 0.0_real64
+  grid_boundary = ''
   seed = 0
   step = 0
   reproducible = .true.
@@ -51,8 +58,15 @@ program verify_host
   call netcdf_check(nf90_open(trim(file), nf90_write, ncid))
   call closure%load(trim(archive), stat=stat, errmsg=errmsg)
   call check(stat)
-  call columns%create(closure, n_column, seed=seed, reproducible=reproducible, stat=stat, &
-                      errmsg=errmsg)
+  n_dim = count(grid_sizes > 0)
+  if (n_dim == 0) then
+    call columns%create(closure, n_column, seed=seed, reproducible=reproducible, stat=stat, &
+                        errmsg=errmsg)
+  else
+    call columns%create_grid(closure, n_column, trim(grid_dims), grid_sizes(:n_dim), &
+                             grid_spacing(:n_dim), trim(grid_boundary), seed=seed, &
+                             reproducible=reproducible, stat=stat, errmsg=errmsg)
+  end if
   call check(stat)
   call bind_all()
   call set_state()
@@ -89,8 +103,11 @@ contains
     case (2)
       call columns%bind(variable%name, variable%r2, dims=variable%dims, units=variable%units, &
                         stat=stat, errmsg=errmsg)
-    case default
+    case (3)
       call columns%bind(variable%name, variable%r3, dims=variable%dims, units=variable%units, &
+                        stat=stat, errmsg=errmsg)
+    case default
+      call columns%bind(variable%name, variable%r4, dims=variable%dims, units=variable%units, &
                         stat=stat, errmsg=errmsg)
     end select
     call check(stat)
@@ -99,12 +116,12 @@ contains
   subroutine read_variable(name, variable)
     character(len=*), intent(in) :: name
     type(variable_t), intent(inout) :: variable
-    integer :: i, ids(3), extent(3)
+    integer :: i, ids(most_dims + 1), extent(most_dims + 1)
     variable%name = name
     call netcdf_check(nf90_inq_varid(ncid, trim(name), variable%id))
     call netcdf_check(nf90_inquire_variable(ncid, variable%id, ndims=variable%rank))
-    if (variable%rank < 1 .or. variable%rank > 3) then
-      errmsg = trim(name)//': expected one to three dims in the file'
+    if (variable%rank < 1 .or. variable%rank > most_dims + 1) then
+      errmsg = trim(name)//': expected one to four dims in the file'
       call check(1)
     end if
     call netcdf_check(nf90_inquire_variable(ncid, variable%id, dimids=ids))
@@ -120,9 +137,12 @@ contains
     case (2)
       allocate (variable%r2(extent(1), extent(2)))
       call netcdf_check(nf90_get_var(ncid, variable%id, variable%r2))
-    case default
+    case (3)
       allocate (variable%r3(extent(1), extent(2), extent(3)))
       call netcdf_check(nf90_get_var(ncid, variable%id, variable%r3))
+    case default
+      allocate (variable%r4(extent(1), extent(2), extent(3), extent(4)))
+      call netcdf_check(nf90_get_var(ncid, variable%id, variable%r4))
     end select
   end subroutine read_variable
 
@@ -158,8 +178,10 @@ contains
         call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r1))
       case (2)
         call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r2))
-      case default
+      case (3)
         call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r3))
+      case default
+        call netcdf_check(nf90_put_var(ncid, bound(i)%id, bound(i)%r4))
       end select
     end do
   end subroutine write_outputs

@@ -28,8 +28,8 @@ class SelfTest {
   // slower than the others.
   explicit SelfTest(const Closure &closure);
 
-  // Tries also blocks of just these sizes, each once in the life of a closure.
-  void consider(const Closure &closure, std::initializer_list<int64_t> sizes);
+  // Tries also blocks that hold these numbers of columns, each once in the life of a closure.
+  void consider(const Closure &closure, std::initializer_list<int64_t> numbers);
 
   // Sizes that round alike, ascending.
   std::vector<Block> alike() const;

@@ -31,10 +31,11 @@ def compile_program(
     """Compile the bridge's module and sources from tests/bridge/fortran, the program last."""
     library = str(prefix.library.parent)
     program = folder / names[-1]
+    sources = [next(FOLDER.glob(f"{name}.[fF]90")) for name in names]
     subprocess.run(
         [
             *(compiler, *flags, f"-J{folder}", "-o", str(program), str(prefix.fortran_source)),
-            *(str(FOLDER / f"{name}.f90") for name in names),
+            *map(str, sources),
             *(f"-L{library}", "-lhybrid", f"-Wl,-rpath,{library}"),
         ],
         check=True,

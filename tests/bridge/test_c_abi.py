@@ -1,11 +1,14 @@
 """The header compiles as strict C, and every exported function is called from C."""
 
 import ctypes
+import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from bridge.stub_archives import archive, field, manifest
 
 from fortran_bridge.build import Prefix
 from fortran_bridge.c_library import SIGNATURES, library
@@ -16,13 +19,20 @@ PROGRAMS = {
     "binding": "persistence_archive",
     "put_get": "column_archive",
     "grid": "periodic_archive",
+    "floating": "guarded_archive",
 }
 """C programs by name, and the fixture of the archive that each is given."""
 
 FOLDER = Path(__file__).parent / "c"
 
 
-def compile_and_run(prefix: Prefix, name: str, folder: Path, *arguments: Path) -> None:
+def compile_and_run(
+    prefix: Prefix,
+    name: str,
+    folder: Path,
+    *arguments: Path,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Compile a program of tests/bridge/c, run it, and see that it has nothing to say."""
     program = folder / name
     library_folder = str(prefix.library.parent)
@@ -35,7 +45,11 @@ def compile_and_run(prefix: Prefix, name: str, folder: Path, *arguments: Path) -
         check=True,
     )
     result = subprocess.run(
-        [str(program), *map(str, arguments)], capture_output=True, text=True, check=False
+        [str(program), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(environment or {})},
     )
     assert result.stdout + result.stderr == ""
     assert result.returncode == 0
@@ -48,6 +62,21 @@ def test_c_program(
     fixture = PROGRAMS[name]
     arguments = [] if fixture is None else [request.getfixturevalue(fixture)]
     compile_and_run(prefix, name, tmp_path, *arguments)
+
+
+def test_a_step_allocates_nothing(prefix: Prefix, tmp_path: Path) -> None:
+    path, engine = tmp_path / "column.pt", tmp_path / "libhybrid_torchscript.so"
+    profile = (60,)
+    inputs = [field("t", profile, valid_max=400.0), field("ps", units="Pa")]
+    outputs = [field("t_tendency", profile, units="K s-1"), field("rain", units="m s-1")]
+    state = [field("memory", profile)]
+    noise = [field("shock", profile, units="1")]
+    path.write_bytes(archive(manifest(inputs, outputs, state=state, noise=noise)))
+    source = FOLDER.parent / "stub_engine" / "stub_engine.cpp"
+    command = ["g++", "-std=c++20", "-O2", "-shared", "-fPIC", f"-I{prefix.include}"]
+    subprocess.run([*command, str(source), "-o", str(engine)], check=True)
+    environment = {"HYBRID_ENGINE_FOLDER": str(tmp_path)}
+    compile_and_run(prefix, "allocations", tmp_path, path, environment=environment)
 
 
 def test_the_c_programs_call_every_function(prefix: Prefix) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bridge.fortran_closures import Difference, Doubling, Guarded, Shaken
-from closure_examples import N_LEVEL, Overflowing
+from closure_examples import N_LEVEL
 
 import hybrid
 from closures import Closure
@@ -62,12 +62,3 @@ def test_state_agrees_with_python(fortran_program: Run, persistence_archive: Pat
         binding.commit()
     np.testing.assert_array_equal(np.array(result.stdout.split(), dtype=float), tendency)
     assert binding.state_get("memory", N_LEVEL).shape == (4, N_LEVEL)
-
-
-def test_traps_of_the_host_do_not_fire_inside(fortran_program: Run, tmp_path: Path) -> None:
-    archive = tmp_path / "overflowing.pt"
-    hybrid.export(Overflowing(), archive)
-    result = fortran_program("traps", archive)
-    assert result.returncode == 0, result.stderr
-    values = np.array(result.stdout.split(), dtype=float)
-    np.testing.assert_allclose(values, [0.731058579, 1.0, 0.0], rtol=1e-6)

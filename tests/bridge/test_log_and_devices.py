@@ -62,8 +62,10 @@ def test_load_and_the_first_flagged_column_are_told(
     assert messages == [
         (
             WARNING,
-            "first flagged columns, at step 7: column_network 1.0: 1 of 10 column evaluations "
-            "flagged (10 %), policy host: state_t 1 above",
+            (
+                "first flagged columns, at step 7: column_network 1.0: 1 of 10 column evaluations "
+                "flagged (10 %), policy host: state_t 1 above"
+            ),
         )
     ]
     binding.run(8)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from closure_examples import ColumnNetwork
+from closure_examples import Activated, ColumnNetwork
 
 import hybrid
 from hybrid.runtime import CompiledClosure
@@ -51,6 +51,22 @@ def test_chunking_does_not_change_a_bit(wide: CompiledClosure, chunk: int) -> No
         part = wide.evaluate({name: a[first : first + chunk] for name, a in inputs.items()})
         for name, values in part.items():
             np.testing.assert_array_equal(values, whole[name][first : first + chunk])
+
+
+@pytest.mark.parametrize(
+    ("activation", "n_hidden", "seed"),
+    [("sigmoid", 32, 0), ("sigmoid", 33, 1), ("silu", 33, 1), ("silu", 33, 2), ("elu", 33, 2)],
+)
+def test_rare_roundings_do_not_escape_the_self_test(
+    tmp_path: Path, activation: str, n_hidden: int, seed: int
+) -> None:
+    hybrid.export(Activated(activation, n_hidden, seed), tmp_path / "activated.pt")
+    closure = hybrid.load(tmp_path / "activated.pt")
+    x = np.random.default_rng(seed).uniform(-2, 2, (2000, 6))
+    whole = closure.evaluate({"x": x})["y"]
+    for chunk in (1, 7, 33, 40, 48, 100):
+        parts = [closure.evaluate({"x": x[i : i + chunk]})["y"] for i in range(0, 2000, chunk)]
+        np.testing.assert_array_equal(np.concatenate(parts), whole, err_msg=f"chunks of {chunk}")
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])

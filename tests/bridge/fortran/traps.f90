@@ -1,19 +1,25 @@
-!> A closure that overflows inside, in a host that traps on overflow. Argument: its archive.
+!> A closure that overflows inside, in a host that traps. Arguments: its archive; whether the host
+!> overflows itself afterwards, 'overflow', which must kill it, or not, 'none'.
 program traps
-  use, intrinsic :: iso_fortran_env, only: real64
-  use, intrinsic :: ieee_arithmetic, only: ieee_get_halting_mode, ieee_get_rounding_mode, &
-    ieee_invalid, ieee_overflow, ieee_round_type, ieee_set_rounding_mode, ieee_up, operator(==)
+  use, intrinsic :: iso_fortran_env, only: output_unit, real64
+  use, intrinsic :: ieee_arithmetic, only: ieee_divide_by_zero, ieee_flag_type, &
+    ieee_get_halting_mode, ieee_get_rounding_mode, ieee_invalid, ieee_overflow, ieee_round_type, &
+    ieee_set_rounding_mode, ieee_up, operator(==)
   use hybrid, only: binding_t, closure_t
   implicit none (type, external)
+  type(ieee_flag_type), parameter :: trapped(3) = [ieee_invalid, ieee_divide_by_zero, ieee_overflow]
   type(closure_t) :: closure
   type(binding_t) :: columns
   type(ieee_round_type) :: rounding
   real(real64), target :: x(3) = [1.0_real64, 1.0e4_real64, -1.0e4_real64], y(3)
+  real(real64), volatile :: huge_number
   character(len=1024) :: archive, errmsg
-  integer :: stat
-  logical :: halting(2)
+  character(len=8) :: afterwards
+  integer :: i, stat
+  logical :: halting
 
   call get_command_argument(1, archive)
+  call get_command_argument(2, afterwards)
   call ieee_set_rounding_mode(ieee_up)
   call closure%load(trim(archive))
   call columns%create(closure, 3)
@@ -24,9 +30,14 @@ program traps
   call columns%bind('y', y, dims='column', units='1')
   call columns%run(0)
   write (*, '(3es16.8)') y
-  call ieee_get_halting_mode(ieee_invalid, halting(1))
-  call ieee_get_halting_mode(ieee_overflow, halting(2))
-  if (.not. all(halting)) error stop 'the traps of the host are gone'
+  flush (output_unit)
+  do i = 1, size(trapped)
+    call ieee_get_halting_mode(trapped(i), halting)
+    if (.not. halting) error stop 'a trap of the host is gone'
+  end do
   call ieee_get_rounding_mode(rounding)
   if (.not. rounding == ieee_up) error stop 'the rounding mode of the host is gone'
+  huge_number = huge(1.0_real64)
+  if (afterwards == 'overflow') huge_number = 2*huge_number
+  write (*, '(a)') 'alive'
 end program traps

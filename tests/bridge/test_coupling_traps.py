@@ -1,0 +1,76 @@
+"""Traps that couplings to real models fell into, from Fortran with checks and traps on."""
+
+import ctypes
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import pytest
+import torch
+from bridge.host_programs import compile_program, run_program
+from closure_examples import Saturating
+
+import hybrid
+from closures import Closure
+from fortran_bridge.build import Prefix
+
+pytestmark = pytest.mark.fortran
+Run = Callable[..., CompletedProcess[str]]
+
+INVALID, DIVIDE_BY_ZERO, OVERFLOW = 0x01, 0x04, 0x08  # fenv.h on x86-64
+SATURATING = {
+    "sigmoid": [0.731058579, 1.0, 0.0],
+    "silu": [0.731058579, 1.0e4, 0.0],
+    "tanh": [0.991328916, 1.0, 0.0],
+}
+
+
+@pytest.mark.parametrize("name", SATURATING)
+def test_traps_of_the_host_do_not_fire_inside_and_fire_afterwards(
+    fortran_program: Run, tmp_path: Path, name: str
+) -> None:
+    closure = Saturating(name)
+    assert raised_by(closure), "this closure could not show the trap"
+    hybrid.export(closure, tmp_path / "closure.pt")
+    result = fortran_program("traps", tmp_path / "closure.pt", "none")
+    assert result.returncode == 0, result.stderr
+    *numbers, alive = result.stdout.split()
+    assert alive == "alive"
+    np.testing.assert_allclose(np.array(numbers, dtype=float), SATURATING[name], rtol=1e-6)
+    killed = run_program(tmp_path / "traps", tmp_path / "closure.pt", "overflow")
+    assert killed.returncode == -signal.SIGFPE
+    assert killed.stdout.split() == numbers
+
+
+def raised_by(closure: Closure) -> int:
+    """Which exceptions that a host traps the closure raises by itself."""
+    environment = ctypes.CDLL("libm.so.6")
+    x = torch.tensor([1.0, 1e4, -1e4])
+    mask = INVALID | DIVIDE_BY_ZERO | OVERFLOW
+    environment.feclearexcept(mask)
+    closure(x)
+    raised: int = environment.fetestexcept(mask)
+    environment.feclearexcept(mask)
+    return raised
+
+
+@pytest.mark.parametrize("flags", [None, ("-O3",)], ids=["checked", "optimised"])
+def test_dummies_that_may_be_copies(
+    fortran_program: Run, column_archive: Path, flags: tuple[str, ...] | None
+) -> None:
+    chosen = {} if flags is None else {"flags": flags}
+    result = fortran_program("dummies", column_archive, **chosen)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "all dummies give the right result"
+
+
+def test_the_first_run_is_not_slower_than_the_others(
+    prefix: Prefix, column_archive: Path, tmp_path: Path
+) -> None:
+    program = compile_program(prefix, tmp_path, "first_call")
+    # What else the machine does makes a single run longer now and then, but not every time.
+    # Cold caches cost a few medians, an engine that is not warm tens of milliseconds: a thousand.
+    ratios = [float(run_program(program, column_archive).stdout) for _ in range(3)]
+    assert min(ratios) < 20.0
