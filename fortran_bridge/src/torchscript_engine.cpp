@@ -1,14 +1,12 @@
 // The TorchScript engine: the only file that includes torch/script.h.
 
-#include <torch/csrc/jit/passes/freeze_module.h>
-#include <torch/csrc/jit/runtime/static/impl.h>
 #include <torch/script.h>
 #include <torch/version.h>
 
 #include <memory>
-#include <optional>
 #include <sstream>
 
+#include "straight_graph.hpp"
 #include "torch_session.hpp"
 
 namespace {
@@ -21,29 +19,29 @@ struct Model {
   std::vector<Field> arguments;
   std::vector<Field> results;
   torch::jit::Module module;
-  std::unique_ptr<torch::jit::StaticModule> planned;  // null if it cannot be planned
 };
 
 struct Session {
   const Model *model;
   torch::jit::Function *forward;
   Tensors tensors;
-  torch::jit::Stack stack;  // kept for its memory
-  std::optional<torch::jit::StaticRuntime> planned;
+  torch::jit::Stack stack;                  // kept for its memory
+  std::unique_ptr<StraightGraph> straight;  // null if the interpreter has to run
 };
 
-// Torch's static runtime plans the memory of a graph once for sizes that never change, as those of
-// a session do, and calls the same kernels without an interpreter: the same bits in less time.
-// It knows neither every graph nor other devices; the interpreter knows all.
-std::unique_ptr<torch::jit::StaticModule> planned(const torch::jit::Module &module,
-                                                  at::Device device) {
-  if (!device.is_cpu()) return nullptr;
+// Null unless the graph is a straight one with the interpreter's bits and the closure's results.
+std::unique_ptr<StraightGraph> straight_graph(const Model &model, const Tensors &tensors) {
+  if (!model.device.is_cpu()) return nullptr;
   try {
-    const auto frozen = torch::jit::freeze_module(module);
-    if (!torch::jit::canEnableStaticRuntime(frozen.get_method("forward").graph())) return nullptr;
-    return std::make_unique<torch::jit::StaticModule>(frozen, /*is_frozen=*/true);
+    const auto &arguments = tensors.arguments();
+    auto graph = StraightGraph::of(*model.module.get_method("forward").graph(), arguments);
+    if (!graph || !StraightGraph::agrees(model.module, arguments)) return nullptr;
+    const auto &results = graph->results();
+    tensors.expect_results(results.size());
+    for (size_t i = 0; i < results.size(); ++i) tensors.check(i, results[i]);
+    return graph;
   } catch (const std::exception &) {
-    return nullptr;
+    return nullptr;  // the interpreter has the better message
   }
 }
 
@@ -70,14 +68,12 @@ int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arg
                                                 thread_count(*options),
                                                 fields_of(arguments, n_argument),
                                                 fields_of(results, n_result),
-                                                {},
-                                                nullptr});
+                                                {}});
     const Threads threads(loaded->n_thread);
     std::istringstream stream(std::string(static_cast<const char *>(bytes), n_bytes));
     loaded->module = torch::jit::load(stream, loaded->device);
     loaded->module.eval();
     check_arguments(loaded->module, loaded->arguments.size());
-    loaded->planned = planned(loaded->module, loaded->device);
     loaded->module = torch::jit::freeze(loaded->module);
     *model = loaded.release();
   });
@@ -93,52 +89,54 @@ int prepare_session(void *opaque, int64_t n, const int64_t *const *shapes,
                 &model->module.get_method("forward").function(),
                 {model->device, n, model->arguments, model->results, shapes, arguments},
                 {},
-                std::nullopt});
+                nullptr});
     made->stack.reserve(model->arguments.size() + 1);
-    if (model->planned) made->planned.emplace(*model->planned);
+    const Threads threads(model->n_thread);
+    made->straight = straight_graph(*model, made->tensors);
     *session = made.release();
   });
 }
 
-c10::IValue run_planned(Session &session) {
-  static const torch::jit::StaticRuntime::KeywordArgs none;
-  auto &stack = session.stack;
-  stack.assign(session.tensors.arguments().begin(), session.tensors.arguments().end());
-  return (*session.planned)(stack, none);
+void run_straight(Session &session, void *const *results) {
+  session.straight->run();
+  const auto &found = session.straight->results();
+  for (size_t i = 0; i < found.size(); ++i) session.tensors.deliver(i, found[i], results[i]);
 }
 
-c10::IValue run_interpreted(Session &session) {
+void run_interpreted(Session &session, void *const *results) {
   auto &stack = session.stack;
   stack.clear();  // a run that failed leaves what it had
   stack.emplace_back(session.model->module._ivalue());
+  session.tensors.fetch();
   for (const auto &argument : session.tensors.arguments()) stack.emplace_back(argument);
   // Not Module::forward: it looks for the method by name and takes its arguments by keyword.
   session.forward->run(stack);
-  return torch::jit::pop(stack);
+  const auto value = torch::jit::pop(stack);
+  if (!value.isTuple())
+    throw std::runtime_error("forward: expected a tuple of tensors, got " + value.tagKind());
+  const auto &elements = value.toTupleRef().elements();
+  session.tensors.expect_results(elements.size());
+  for (size_t i = 0; i < elements.size(); ++i) {
+    if (!elements[i].isTensor())
+      throw std::runtime_error("forward: expected a tuple of tensors, got " +
+                               elements[i].tagKind() + " in it");
+    session.tensors.check(i, elements[i].toTensor());
+  }
+  // Only when all have been checked: a run that fails writes nothing.
+  for (size_t i = 0; i < elements.size(); ++i)
+    session.tensors.deliver(i, elements[i].toTensor(), results[i]);
+  session.tensors.finish(results);
 }
 
 int run_session(void *opaque, void *const *results, char *message, size_t size) {
   auto &session = *static_cast<Session *>(opaque);
   return guarded(message, size, [&] {
-    const auto &model = *session.model;
     const c10::InferenceMode inference;
-    const Threads threads(model.n_thread);
-    session.tensors.fetch();
-    const auto value = session.planned ? run_planned(session) : run_interpreted(session);
-    if (!value.isTuple())
-      throw std::runtime_error("forward: expected a tuple of tensors, got " + value.tagKind());
-    const auto &elements = value.toTupleRef().elements();
-    session.tensors.expect_results(elements.size());
-    for (size_t i = 0; i < elements.size(); ++i) {
-      if (!elements[i].isTensor())
-        throw std::runtime_error("forward: expected a tuple of tensors, got " +
-                                 elements[i].tagKind() + " in it");
-      session.tensors.check(i, elements[i].toTensor());
-    }
-    // Only when all have been checked: a run that fails writes nothing.
-    for (size_t i = 0; i < elements.size(); ++i)
-      session.tensors.deliver(i, elements[i].toTensor(), results[i]);
-    session.tensors.finish(results);
+    const Threads threads(session.model->n_thread);
+    if (session.straight)
+      run_straight(session, results);
+    else
+      run_interpreted(session, results);
   });
 }
 
