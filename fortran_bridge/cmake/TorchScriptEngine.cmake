@@ -1,7 +1,7 @@
-# The TorchScript engine: one translation unit against torch/script.h, opened on demand.
+# The TorchScript engine, opened on demand; one file of it is against torch/script.h.
 include(cmake/TorchSession.cmake)
 add_library(hybrid_torchscript MODULE
-  src/straight_graph.cpp
+  src/torch_graph.cpp
   src/torch_steps.cpp
   src/torchscript_engine.cpp)
 target_compile_options(hybrid_torchscript PRIVATE -O1 -Wall)

@@ -6,7 +6,7 @@
 #include <memory>
 #include <sstream>
 
-#include "straight_graph.hpp"
+#include "torch_graph.hpp"
 #include "torch_session.hpp"
 
 namespace {

@@ -24,7 +24,9 @@ Values = NDArray[np.float32]
 
 
 class Profile(Closure):
-    """A profile `x` and a number `s` a column in, a profile out."""
+    """A profile `x` and a number `s` a column in, a profile `y` and a number `z` out."""
+
+    scale: Tensor
 
     def __init__(self) -> None:
         level = ("level",)
@@ -57,7 +59,7 @@ class Parts(Profile):
     """Outputs are parts of one tensor, one of them strided."""
 
     def forward(self, x: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-        y = torch.tanh(self.first(x))
+        y = torch.tanh(self.first(x * s[:, None]))
         return (y[:, 2:6], y[:, 3])
 
 

@@ -1,4 +1,4 @@
-#include "straight_graph.hpp"
+#include "torch_graph.hpp"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
