@@ -202,7 +202,11 @@ void SelfTest::try_size(const Closure &closure, int64_t size) {
 
 std::vector<Block> SelfTest::alike() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return alike_;
+  auto blocks = alike_;
+  // More columns never take less time: where a clock says so, the machine was busy.
+  for (size_t i = blocks.size() - 1; i > 0; --i)
+    blocks[i - 1].seconds = std::min(blocks[i - 1].seconds, blocks[i].seconds);
+  return blocks;
 }
 
 }  // namespace hybrid
