@@ -13,6 +13,9 @@ from closures.errors import SpecError
 DType = Literal["float32", "float64"]
 Bound = float | tuple[float, ...] | None
 
+# Fortran 2008 arrays have 15, one of which is the column.
+MOST_DIMS = 14
+
 # Fortran 2003 allows 63 characters in a name; the host sees the same names.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -97,13 +100,20 @@ class Field:
                 f"and shape {self.shape}; give both the same length"
             )
         self._check_dims()
-        if any(size is not None and size < 1 for size in self.shape):
-            raise SpecError(f"{self.name}: expected positive sizes, got shape {self.shape}")
+        sizes: tuple[object, ...] = tuple(size for size in self.shape if size is not None)
+        if any(type(size) is not int or size < 1 for size in sizes):
+            raise SpecError(
+                f"{self.name}: expected positive whole numbers for sizes, got shape {self.shape}"
+            )
         if self.dtype not in ("float32", "float64"):
             raise SpecError(f"{self.name}: expected dtype float32 or float64, got {self.dtype!r}")
         self._check_bounds()
 
     def _check_dims(self) -> None:
+        if len(self.dims) > MOST_DIMS:
+            raise SpecError(
+                f"{self.name}: expected at most {MOST_DIMS} dims, got {len(self.dims)}; join some"
+            )
         for dim in self.dims:
             check_name(f"{self.name}: dimension", dim)
         # The first axis has its own name, and each name must tell one axis.

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any, Self
 
 from closures.errors import SpecError
 
@@ -51,7 +52,9 @@ class Grid:
                 f"{len(self.spacing)} and {len(self.boundary)}"
             )
         for spacing in self.spacing:
-            if not (isinstance(spacing, int | float) and math.isfinite(spacing) and spacing > 0):
+            # True is an int to Python, but no number to other readers.
+            is_number = isinstance(spacing, int | float) and not isinstance(spacing, bool)
+            if not (is_number and math.isfinite(spacing) and spacing > 0):
                 raise SpecError(
                     f"grid: expected positive numbers for spacing, got {self.spacing!r}"
                 )
@@ -66,3 +69,15 @@ class Grid:
                 f"grid: expected halo_width to be a whole number from 0 to {WIDEST_HALO}, "
                 f"got {width!r}"
             )
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Build a grid from its JSON form; raise `SpecError` where it is none."""
+        keys = {"spacing", "boundary", "halo_width"}
+        if not (isinstance(data, dict) and keys <= set(data)):
+            raise SpecError(f"grid: expected keys {sorted(keys)}, got {data!r}")
+        spacing, boundary = (
+            tuple(values) if isinstance(values, list) else values
+            for values in (data["spacing"], data["boundary"])
+        )
+        return cls(spacing, boundary, data["halo_width"])

@@ -44,8 +44,8 @@ class ClosureSpec:
     Raises
     ------
     SpecError
-        If a group is no tuple of fields, names repeat, nothing is computed, or `grid` and
-        `locality` disagree.
+        If a group is no tuple of fields, names repeat, nothing is computed, `grid` and
+        `locality` disagree, or fields lie on different grids.
 
     Examples
     --------
@@ -90,9 +90,9 @@ class ClosureSpec:
                 f"{self.name}: expected `grid` with locality 'grid' and only then, "
                 f"got locality {self.locality!r} and grid {self.grid!r}"
             )
-        self._check_open_sizes()
+        self._check_sizes()
 
-    def _check_open_sizes(self) -> None:
+    def _check_sizes(self) -> None:
         rank = 0 if self.grid is None else len(self.grid.spacing)
         first = self.outputs[0]
         if len(first.dims) < rank:
@@ -108,6 +108,33 @@ class ClosureSpec:
                         f"the grid of a closure with locality 'grid' may be open, here "
                         f"{self.grid_dims}"
                     )
+        self._check_points({})
+
+    def _check_points(self, points: Mapping[str, int]) -> None:
+        """Raise `SpecError` if fields tell of different grids, or another one than `points`."""
+        known = dict(points)
+        for group in GROUPS:
+            halo = self._halo(group)
+            for field in getattr(self, group):
+                for dim, size in zip(field.dims, field.shape, strict=True):
+                    if size is None or dim not in halo:
+                        continue
+                    inside = size - halo[dim]
+                    if inside < 1 or inside != known.setdefault(dim, inside):
+                        raise SpecError(
+                            f"{field.name}: expected {known.get(dim, 'at least 1')} points along "
+                            f"{dim!r} without halo, got {inside}; give all fields the sizes of one "
+                            "grid, or leave them open"
+                        )
+
+    def _halo(self, group: str) -> dict[str, int]:
+        """Return how many more points than the grid fields of a group have along each dim."""
+        if self.grid is None:
+            return {}
+        return {
+            dim: 2 * self.grid.halo_width if group == "inputs" and boundary == "halo" else 0
+            for dim, boundary in zip(self.grid_dims, self.grid.boundary, strict=True)
+        }
 
     def _check_group(self, group: str) -> None:
         # Checked although annotated: without its comma, a tuple of one field is that field.
@@ -157,6 +184,12 @@ class ClosureSpec:
         sizes
             Points along each dimension of the grid, without halo; inputs get theirs.
 
+        Raises
+        ------
+        SpecError
+            If these are not the dimensions of the grid, or one has no points or others than a
+            field.
+
         Examples
         --------
         >>> q = Field("q", "s-1", ("x",), (None,))
@@ -167,22 +200,26 @@ class ClosureSpec:
         >>> [field.shape for field in spec.on_grid({"x": 10}).fields()]
         [(14,), (10,)]
         """
-        if self.grid is None:
-            return self
-        halo = {
-            dim: 2 * self.grid.halo_width if boundary == "halo" else 0
-            for dim, boundary in zip(self.grid_dims, self.grid.boundary, strict=True)
-        }
+        if set(sizes) != set(self.grid_dims):
+            raise SpecError(
+                f"{self.name}: expected points along {self.grid_dims}, got {tuple(sizes)}"
+            )
+        for dim, points in sizes.items():
+            if points < 1:
+                raise SpecError(
+                    f"{self.name}: expected a positive number of points along {dim!r}, got {points}"
+                )
+        self._check_points(sizes)
 
-        def fixed(field: Field, *, is_input: bool) -> Field:
+        def fixed(field: Field, halo: Mapping[str, int]) -> Field:
             shape = tuple(
-                sizes[dim] + (halo[dim] if is_input else 0) if size is None else size
+                sizes[dim] + halo[dim] if size is None else size
                 for dim, size in zip(field.dims, field.shape, strict=True)
             )
             return replace(field, shape=shape)
 
         groups = {
-            group: tuple(fixed(field, is_input=group == "inputs") for field in getattr(self, group))
+            group: tuple(fixed(field, self._halo(group)) for field in getattr(self, group))
             for group in GROUPS
         }
         return replace(self, **groups)  # type: ignore[arg-type]  # of groups of fields alone
@@ -219,10 +256,7 @@ class ClosureSpec:
         for group in GROUPS:
             values[group] = tuple(Field.from_dict(entry) for entry in data.get(group, ()))
         if values.get("grid") is not None:
-            grid = values["grid"]
-            values["grid"] = Grid(
-                tuple(grid["spacing"]), tuple(grid["boundary"]), grid["halo_width"]
-            )
+            values["grid"] = Grid.from_dict(values["grid"])
         values["references"] = tuple(values.get("references", ()))
         return cls(**values)
 

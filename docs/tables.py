@@ -1,6 +1,6 @@
-"""Write the tables of README.md from the results of named runs in docs/results.
+"""Write the tables of README.md and of the guide from the results of named runs in docs/results.
 
-Usage: python docs/tables.py. A test holds README.md to what this would write.
+Usage: python docs/tables.py. A test holds these pages to what this would write.
 """
 
 import json
@@ -11,6 +11,8 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
+COST = DOCS / "guide" / "cost.md"
+PAGES = (README, COST)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -24,6 +26,9 @@ _CLIMSIM_COLUMNS = ("dT", "dq", "NETSW", "FLWDS", "PRECC")
 
 # Groups of benchmarks that time calls of closures, not solvers.
 _CALLS = ("bridge", "coupling")
+
+# What the C library does with large pieces of freed memory.
+_MEMORIES = ("returned", "kept")
 
 
 def lorenz96_table(results: dict[str, Any]) -> str:
@@ -99,8 +104,47 @@ def solver_speed_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
+def overhead_table(results: dict[str, Any]) -> str:
+    """Return how many times as long as its peers a step through the bridge takes.
+
+    Of the orders of the host's arrays, the one that costs more; in brackets, the upper end of the
+    95 % interval.
+    """
+    header = [
+        "net",
+        "columns",
+        "beside",
+        "which takes [µs]",
+        *(
+            f"`reproducible` {mode}, freed memory {memory}"
+            for mode in ("off", "on")
+            for memory in _MEMORIES
+        ),
+    ]
+    by_case: dict[tuple[str, int, str], dict[str, dict[str, Any]]] = {}
+    for record in results["records"]:
+        if record["engine"] == "torchscript":
+            case = (record["net"], record["n_column"], record["peer"])
+            by_case.setdefault(case, {})[record["memory"]] = record
+    rows = [
+        [
+            net,
+            str(n_column),
+            peer,
+            _microseconds(by_memory[_MEMORIES[0]]["peer_seconds"]),
+            *(
+                _share(by_memory[memory], reproducible=reproducible)
+                for reproducible in (False, True)
+                for memory in _MEMORIES
+            ),
+        ]
+        for (net, n_column, peer), by_memory in by_case.items()
+    ]
+    return _markdown(header, rows)
+
+
 def with_tables(text: str) -> str:
-    """Return README text with its marked tables brought up to date."""
+    """Return the text of a page with its marked tables brought up to date."""
     for name, (file, table) in _TABLES.items():
         results = json.loads((DOCS / "results" / file).read_text())
         block = f"<!-- table: {name} -->\n{table(results)}\n<!-- end of table -->"
@@ -114,6 +158,7 @@ _TABLES = {
     "lorenz96": ("lorenz96-quick.json", lorenz96_table),
     "climsim": ("climsim-quick.json", climsim_table),
     "solver-speed": ("solver-speed.json", solver_speed_table),
+    "bridge-overhead": ("bridge-overhead.json", overhead_table),
 }
 
 
@@ -129,10 +174,17 @@ def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
 
 
+def _share(record: dict[str, Any], *, reproducible: bool) -> str:
+    shares = [share for share in record["bridge"] if share["reproducible"] == reproducible]
+    slowest = max(shares, key=lambda share: float(share["high"]))
+    return f"{slowest['ratio']:.2f} ({slowest['high']:.2f})"
+
+
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text()))
+    for page in PAGES:
+        page.write_text(with_tables(page.read_text()))

@@ -29,12 +29,28 @@ class HostGrid:
         Distance of points along each, in the units of the closure's grid.
     boundary
         For each ``"periodic"``, ``"wall"`` or ``"halo"``.
+
+    Raises
+    ------
+    ValueError
+        If these are not tuples with one entry a dimension.
     """
 
     dims: tuple[str, ...]
     sizes: tuple[int, ...]
     spacing: tuple[float, ...]
     boundary: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        # The library is handed no lengths: it would read past the end of the shorter ones.
+        entries: tuple[object, ...] = (self.dims, self.sizes, self.spacing, self.boundary)
+        lengths = {len(entry) if isinstance(entry, tuple) else None for entry in entries}
+        if len(lengths) != 1 or lengths <= {None, 0}:
+            raise ValueError(
+                "grid: expected tuples of dims, sizes, spacing and boundary with one entry a "
+                f"dimension, got {self.dims!r}, {self.sizes!r}, {self.spacing!r} and "
+                f"{self.boundary!r}"
+            )
 
 
 @dataclass(frozen=True)

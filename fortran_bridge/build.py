@@ -8,19 +8,14 @@ and what was installed before is replaced only when all of the new one is there.
 import hashlib
 import importlib.util
 import os
-import re
 import shutil
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from fortran_bridge.build_step import Step, sole_builder
 from fortran_bridge.errors import BuildError
 from fortran_bridge.installation import Stamp, put_in_place
 
@@ -31,8 +26,6 @@ _REMEDY = (
     "libudunits2-dev, librandom123-dev, libssl-dev and libnetcdff-dev; `make setup` in a checkout "
     "installs them on Debian and Ubuntu"
 )
-# Ninja counts steps, make says per cent.
-_PROGRESS = re.compile(r"\[ *(\d+)(?:/(\d+)|%)\]")
 
 
 @dataclass(frozen=True)
@@ -111,32 +104,10 @@ def ensure_built(
     if not force and _installed_digest(prefix) == wanted:
         return prefix
     on_step = on_step or (lambda _: None)
-    with _sole_builder(prefix, on_step):
+    with sole_builder(prefix.root, on_step):
         if force or _installed_digest(prefix) != wanted:
             _build(prefix, force, on_step, on_progress or (lambda _: None))
     return prefix
-
-
-@contextmanager
-def _sole_builder(prefix: Prefix, on_step: Callable[[str], None]) -> Iterator[None]:
-    lock = FileLock(prefix.root / ".lock")
-    try:
-        prefix.root.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            on_step(f"waiting for another process that builds into {prefix.root}")
-            lock.acquire()
-    except OSError as error:
-        raise BuildError(
-            f"native library: expected a folder to install into, got {prefix.root} "
-            f"({error.strerror}); choose another with HYBRID_PREFIX or `hybrid bridge build "
-            "--prefix`"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _build(
@@ -163,12 +134,13 @@ def _build(
         f"-DHYBRID_TORCH_CMAKE={_torch_folder() / 'share' / 'cmake'}",
     ]
     on_step("configuring the native library")
-    _run(configure, prefix, on_progress)
+    step = Step("native library", prefix.root / "build.log", _REMEDY, on_progress)
+    step.run(configure)
     on_step("compiling the native library")
     jobs = str(len(os.sched_getaffinity(0)))
-    _run(["cmake", "--build", str(build), "--parallel", jobs], prefix, on_progress)
+    step.run(["cmake", "--build", str(build), "--parallel", jobs])
     on_step("installing the native library")
-    _run(["cmake", "--install", str(build), "--prefix", str(staging)], prefix, on_progress)
+    step.run(["cmake", "--install", str(build), "--prefix", str(staging)])
     put_in_place(staging, prefix.root, digest)
     shutil.rmtree(staging)
 
@@ -182,38 +154,6 @@ def _require_tools() -> None:
         raise BuildError(
             f"native library: expected {', '.join(missing)} to be installed; {_REMEDY}"
         )
-
-
-def _run(command: list[str], prefix: Prefix, on_progress: Callable[[float], None]) -> None:
-    log = prefix.root / "build.log"
-    with (
-        log.open("a") as stream,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**os.environ, "NINJA_STATUS": "[%f/%t] "},
-            start_new_session=True,
-        ) as process,
-    ):
-        stream.write(f"$ {' '.join(command)}\n")
-        try:
-            for line in process.stdout or ():
-                stream.write(line)
-                if found := _PROGRESS.match(line):
-                    on_progress(int(found[1]) / int(found[2] or 100))
-            status = process.wait()
-        except BaseException:
-            # The compilers too: what goes on writing would meet the next build.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
-            raise
-    if status:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
-        raise BuildError(f"native library: `{command[0]}` failed; {_REMEDY}. Log {log}:\n{tail}")
 
 
 def _torch_folder() -> Path:

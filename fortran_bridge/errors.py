@@ -14,4 +14,4 @@ class BuildError(RuntimeError):
 
 
 class HostError(RuntimeError):
-    """A Fortran host program ended with an error."""
+    """A Fortran host ended with an error, or reported one in this process."""

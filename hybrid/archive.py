@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from closures.errors import SpecError
 from closures.spec import ClosureSpec
+from hybrid.bounds import MOST_UNFOLDING, UNFOLDING_ALLOWANCE
 from hybrid.errors import ArchiveError
 from hybrid.versions import versions
 
@@ -224,13 +225,22 @@ def _entries(path: Path) -> dict[str, bytes]:
     content = _content(path)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            entries, count = _read_all(file), len(file.namelist())
+            # No more than these sizes is read, whatever unfolds.
+            unfolded = sum(entry.file_size for entry in file.infolist())
+            most = MOST_UNFOLDING * len(content) + UNFOLDING_ALLOWANCE
+            count = len(file.namelist())
+            entries = _read_all(file) if unfolded <= most else None
     # On damaged bytes, whatever a decompressor can raise comes through.
     except Exception as error:
         raise ArchiveError(
             f"{path}: expected a closure archive, got a damaged one ({error}); "
             "copy it again from where it was exported"
         ) from error
+    if entries is None:
+        raise ArchiveError(
+            f"{path}: expected entries that unfold to at most {MOST_UNFOLDING} times the file and "
+            f"{UNFOLDING_ALLOWANCE >> 20} MiB, got more; do not use this file"
+        )
     if len(entries) != count:
         raise ArchiveError(
             f"{path}: expected each entry once, got one twice; the file was changed after the "

@@ -22,6 +22,7 @@ from hybrid.archive import (
     reference_bytes,
     sealed,
 )
+from hybrid.bounds import check_bounds
 from hybrid.comparison import BOUNDS, largest_difference, output_scales
 from hybrid.errors import ExportError
 from hybrid.noise import standard_normal
@@ -96,9 +97,9 @@ def export(
     Raises
     ------
     ExportError
-        If `closure` is no Closure, the folder of `path` does not exist, forward fails, its
-        results do not fit the spec, the engine cannot compile it, its columns influence each
-        other, or the archive differs from it; no file is left behind.
+        If `closure` is no Closure, the folder of `path` does not exist, the spec is beyond what a
+        reader takes, forward fails, its results do not fit the spec, the engine cannot compile it,
+        its columns influence each other, or the archive differs from it; no file is left behind.
 
     Warns
     -----
@@ -111,6 +112,9 @@ def export(
     chosen = _chosen_engine(path, engine, device)
     closure.eval()
     spec = replace(closure.spec, provenance={**closure.spec.provenance, **(provenance or {})})
+    compiled_for = aoti.versions(device) if chosen == "aoti" else {}
+    manifest = manifest_text(spec, chosen, compiled_for)
+    check_bounds(spec, manifest)
     if spec.unbounded:
         warnings.warn(_about_bounds(spec), UserWarning, stacklevel=2)
     fixed = spec.on_grid(reference_sizes(spec))
@@ -120,10 +124,9 @@ def export(
         if on_step:
             on_step(f"{spec.name}: compiling to native code (tens of seconds)")
         examples = [torch.from_numpy(array) for array in reference.arguments.values()]
-        compiled, compiled_for = aoti.compiled(closure, examples, device), aoti.versions(device)
+        compiled = aoti.compiled(closure, examples, device)
     else:
-        compiled, compiled_for = torchscript.compiled(closure), {}
-    manifest = manifest_text(spec, chosen, compiled_for)
+        compiled = torchscript.compiled(closure)
     descriptor, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.stem}-", suffix=SUFFIXES[chosen]
     )

@@ -224,11 +224,12 @@ def _write_columns(path: Path, spec: ClosureSpec, arguments: Arrays, n: int) -> 
             is_state = field in spec.state
             dims: tuple[str, ...]
             if is_state:
-                dims = (f"{field.name}_flat",)
+                dims = (f"{field.name}.flat",)
                 file.createDimension(dims[0], n * field.size)
             else:
                 # Sizes belong to the field: another may have more of a dimension of the same name.
-                own = [f"{field.name}_{dim}" for dim in field.dims]
+                # Names of fields have no points, so no two of these are alike.
+                own = [f"{field.name}.{dim}" for dim in field.dims]
                 for dim, size in zip(own, field.sizes, strict=True):
                     file.createDimension(dim, size)
                 dims = (spec.first_axis, *own)[::-1]

@@ -1,4 +1,4 @@
-"""The numbers in README.md are those of committed results."""
+"""The numbers in README.md and in the guide are those of committed results."""
 
 import importlib.util
 import json
@@ -26,6 +26,16 @@ def test_readme_holds_the_committed_results(tables: ModuleType) -> None:
     text = tables.README.read_text()
     assert text.count("<!-- table: ") == 3
     assert tables.with_tables(text) == text
+
+
+def test_the_guide_holds_the_committed_overheads(tables: ModuleType) -> None:
+    text = tables.COST.read_text()
+    assert text.count("<!-- table: ") == 1
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "bridge-overhead.json").read_text())
+    share = results["records"][0]["bridge"][0]
+    share.update(ratio=9.87, high=10.0)
+    assert "9.87 (10.00)" in tables.overhead_table(results)
 
 
 def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:

@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from grid_closures import NeighbourMean
 
+import hybrid
 from fortran_bridge.build import Prefix
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guide"
@@ -16,8 +18,10 @@ FORTRAN = ("gfortran", "-g", "-std=f2018", "-Wall", "-fcheck=all", "-fopenmp")
 PRINTED = {
     ("couple", 0): "mm/day",
     ("couple", 1): "mm/day",
-    ("couple", 2): "convection: nowhere.pt: expected a readable archive file",
-    ("couple", 3): "K/day",
+    ("couple", 2): "column_network 1.0",
+    ("couple", 3): "convection: nowhere.pt: expected a readable archive file",
+    ("couple", 4): "K/day",
+    ("grids", 0): "sum of tendencies  0.00000 s-2",
     ("layouts", 0): "K/s",
     ("guard", 0): "1 too warm of 6",
     ("modes", 0): "level 5: rms difference",
@@ -37,6 +41,20 @@ def programs() -> list[tuple[str, int, str, str]]:
     return found
 
 
+def test_every_link_leads_somewhere() -> None:
+    for page in GUIDE.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).is_file(), f"{page.name}: {target}"
+
+
+@pytest.fixture(scope="session")
+def halo_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archive of a grid closure whose neighbours the host gives."""
+    path = tmp_path_factory.mktemp("archives") / "halo.pt"
+    hybrid.export(NeighbourMean("halo"), path)
+    return path
+
+
 def test_every_program_is_expected_to_print_something() -> None:
     assert {(page, number) for page, number, _, _ in programs()} >= set(PRINTED)
 
@@ -54,10 +72,12 @@ def test_program(
     prefix: Prefix,
     column_archive: Path,
     persistence_archive: Path,
+    halo_archive: Path,
     tmp_path: Path,
 ) -> None:
     shutil.copy(column_archive, tmp_path / "convection.pt")
     shutil.copy(persistence_archive, tmp_path / "red_noise.pt")
+    shutil.copy(halo_archive, tmp_path / "smoothing.pt")
     source = tmp_path / ("program.c" if language == "c" else "program.f90")
     source.write_text(text)
     folder = prefix.library.parent

@@ -7,8 +7,10 @@ target_link_libraries(hybrid_fortran PUBLIC hybrid)
 set_target_properties(hybrid_fortran PROPERTIES
   Fortran_MODULE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/modules)
 target_include_directories(hybrid_fortran PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/modules)
-set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90 hosts/lorenz96_netcdf.f90
+set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90
+  hosts/lorenz96_integration.f90 hosts/lorenz96_netcdf.f90
   hosts/lorenz96_output.f90 hosts/lorenz96_restart.f90)
+set(MODULES_climsim hosts/climsim_fields.f90 hosts/climsim_columns.f90)
 foreach(HOST lorenz96 climsim verify)
   set(TARGET hybrid-${HOST}-host)
   add_executable(${TARGET} ${MODULES_${HOST}} hosts/${HOST}_host.f90)

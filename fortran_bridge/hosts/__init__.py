@@ -1,59 +1,13 @@
-"""Run the small Fortran host models."""
+"""The small Fortran host models: as programs, and in this process.
 
-import subprocess
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+`run_host` runs a host as a program. `Lorenz96Host` and `ClimsimHost` are hosts in this process, and
+`FortranClosure` and `FortranBinding` are the Fortran interface of the bridge; these are built when
+first used and need f90wrap.
+"""
 
-import f90nml
+from fortran_bridge.hosts.climsim import ClimsimHost
+from fortran_bridge.hosts.columns import FortranBinding, FortranClosure
+from fortran_bridge.hosts.lorenz96 import Lorenz96Host
+from fortran_bridge.hosts.program import run_host
 
-from fortran_bridge.build import ensure_built
-from fortran_bridge.errors import HostError
-
-
-def run_host(
-    name: str,
-    namelist: Mapping[str, Mapping[str, Any]],
-    folder: Path,
-    on_progress: Callable[[float], None] | None = None,
-) -> None:
-    """Write the namelist into `folder` and run the host there until it ends.
-
-    Parameters
-    ----------
-    name
-        ``"lorenz96"``, ``"climsim"`` or ``"verify"``.
-    namelist
-        Groups of the namelist, normally one: ``{"settings": {...}}``.
-    folder
-        Working folder; it exists.
-    on_progress
-        Called with the fraction done whenever the host reports it.
-
-    Raises
-    ------
-    HostError
-        If the host ends with an error; the message is what it wrote to standard error.
-    """
-    settings = folder / f"{name}.nml"
-    f90nml.Namelist(namelist).write(settings, force=True)
-    command = [str(ensure_built().host(name)), settings.name]
-    with (
-        (folder / f"{name}.err").open("w+") as errors,
-        subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
-    ):
-        try:
-            for line in process.stdout or ():
-                words = line.split()
-                if on_progress and len(words) == 2 and words[0] == "progress":
-                    on_progress(float(words[1]))
-            status = process.wait()
-        except BaseException:
-            process.kill()
-            raise
-        errors.seek(0)
-        message = errors.read().strip()
-    if status:
-        raise HostError(f"{name} host: ended with status {status}: {message or 'no message'}")
+__all__ = ["ClimsimHost", "FortranBinding", "FortranClosure", "Lorenz96Host", "run_host"]

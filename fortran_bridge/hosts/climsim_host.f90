@@ -12,6 +12,8 @@
 !> top. The arrays are bound once and reused for every file of the same size.
 module climsim_files
   use, intrinsic :: iso_fortran_env, only: error_unit, real64
+  use climsim_columns, only: columns_t
+  use climsim_fields, only: n_flux, n_scalar, name_length, scalar_units
   use netcdf, only: nf90_64bit_data, nf90_clobber, nf90_close, nf90_copy_att, &
     nf90_create, nf90_def_dim, nf90_def_var, nf90_double, nf90_enddef, nf90_get_var, nf90_global, &
     nf90_inq_dimid, nf90_inq_varid, nf90_inquire_dimension, nf90_inquire_variable, nf90_int, &
@@ -19,24 +21,16 @@ module climsim_files
   implicit none(type, external)
   private
 
-  integer, parameter, public :: n_flux = 3, n_scalar = 8
-  integer, parameter :: n_passive = 4, name_length = 16
+  integer, parameter :: n_passive = 4
 
-  !> Scalar inputs: name of the closure's field, name in the mli file; all [W m-2].
-  character(len=name_length), parameter, public :: flux_field(n_flux) = &
-    [character(len=name_length) :: 'pbuf_solin', 'pbuf_lhflx', 'pbuf_shflx']
+  !> Scalar inputs, in the order of the closure's fields.
   character(len=name_length), parameter :: flux_variable(n_flux) = &
     [character(len=name_length) :: 'pbuf_SOLIN', 'pbuf_LHFLX', 'pbuf_SHFLX']
 
   !> Scalar outputs, in the order of an mlo file.
-  character(len=name_length), parameter, public :: scalar_field(n_scalar) = &
-    [character(len=name_length) :: 'cam_out_flwds', 'cam_out_netsw', 'cam_out_precc', &
-    'cam_out_precsc', 'cam_out_soll', 'cam_out_solld', 'cam_out_sols', 'cam_out_solsd']
   character(len=name_length), parameter :: scalar_variable(n_scalar) = &
     [character(len=name_length) :: 'cam_out_FLWDS', 'cam_out_NETSW', 'cam_out_PRECC', &
     'cam_out_PRECSC', 'cam_out_SOLL', 'cam_out_SOLLD', 'cam_out_SOLS', 'cam_out_SOLSD']
-  character(len=5), parameter, public :: scalar_units(n_scalar) = &
-    [character(len=5) :: 'W m-2', 'W m-2', 'm s-1', 'm s-1', 'W m-2', 'W m-2', 'W m-2', 'W m-2']
 
   !> Profiles that the closure does not predict; the mlo file repeats the mli values.
   character(len=name_length), parameter :: passive_variable(n_passive) = &
@@ -44,19 +38,7 @@ module climsim_files
   character(len=7), parameter :: passive_units(n_passive) = &
     [character(len=7) :: 'kg kg-1', 'kg kg-1', 'm s-1', 'm s-1']
 
-  !> What the host holds of one file: n_column columns of n_level levels.
-  type, public :: host_state_t
-    integer :: n_column = 0, n_level = 0
-    real(real64), allocatable :: t(:, :)                  !< air temperature [K]
-    real(real64), allocatable :: q0001(:, :)              !< specific humidity [kg kg-1]
-    real(real64), allocatable :: ps(:)                    !< surface pressure [Pa]
-    real(real64), allocatable :: flux(:, :)               !< scalar inputs, (column, flux)
-    real(real64), allocatable :: t_tendency(:, :)         !< closure output [K s-1]
-    real(real64), allocatable :: q0001_tendency(:, :)     !< closure output [kg kg-1 s-1]
-    real(real64), allocatable :: scalar(:, :)             !< closure output, (column, scalar)
-  end type host_state_t
-
-  public :: allocate_state, read_mli, read_sizes, stop_with, write_mlo
+  public :: read_mli, read_sizes, stop_with, write_mlo
 
 contains
 
@@ -92,25 +74,10 @@ contains
     call check(nf90_inquire_dimension(file, dimension, len=size_of), path//', dimension '//name)
   end function size_of
 
-  !> Allocate the arrays; the addresses stay valid until the next call.
-  subroutine allocate_state(state, n_column, n_level)
-    type(host_state_t), intent(inout) :: state
-    integer, intent(in) :: n_column, n_level
-    if (allocated(state%t)) then
-      deallocate (state%t, state%q0001, state%ps, state%flux)
-      deallocate (state%t_tendency, state%q0001_tendency, state%scalar)
-    end if
-    state%n_column = n_column
-    state%n_level = n_level
-    allocate (state%t(n_column, n_level), state%q0001(n_column, n_level))
-    allocate (state%t_tendency(n_column, n_level), state%q0001_tendency(n_column, n_level))
-    allocate (state%ps(n_column), state%flux(n_column, n_flux), state%scalar(n_column, n_scalar))
-  end subroutine allocate_state
-
   !> Read the closure's inputs into arrays that are already allocated.
   subroutine read_mli(path, state)
     character(len=*), intent(in) :: path
-    type(host_state_t), intent(inout) :: state
+    type(columns_t), intent(inout) :: state
     integer :: file, i
     call check(nf90_open(path, nf90_nowrite, file), path)
     call read_profile(file, path, 'state_t', state%t)
@@ -160,7 +127,7 @@ contains
   subroutine write_mlo(path, input_path, archive, timestep, state)
     character(len=*), intent(in) :: path, input_path, archive
     real(real64), intent(in) :: timestep
-    type(host_state_t), intent(in) :: state
+    type(columns_t), intent(in) :: state
     integer :: input, file, column, level, i, ymd, tod
     integer :: scalar_id(n_scalar), passive_id(n_passive), t_id, q_id, ymd_id, tod_id
     call check(nf90_open(input_path, nf90_nowrite, input), input_path)
@@ -252,39 +219,36 @@ end module climsim_files
 
 program climsim_host
   use, intrinsic :: iso_fortran_env, only: iostat_end, output_unit, real64
-  use climsim_files, only: allocate_state, flux_field, host_state_t, n_flux, n_scalar, read_mli, &
-    read_sizes, scalar_field, scalar_units, stop_with, write_mlo
-  use hybrid, only: binding_t, closure_t
+  use climsim_columns, only: columns_t
+  use climsim_files, only: read_mli, read_sizes, stop_with, write_mlo
   implicit none(type, external)
 
   integer, parameter :: path_length = 4096
-  type(closure_t) :: closure
-  type(binding_t) :: columns
-  type(host_state_t), target :: state
+  type(columns_t), target :: columns
   character(len=path_length) :: archive, file_list
   character(len=path_length), allocatable :: inputs(:), outputs(:)
-  character(len=512) :: errmsg
+  character(len=1024) :: errmsg
   real(real64) :: timestep
   integer :: stat, i, n_column, n_level
 
   call read_settings()
   call read_file_list()
-  call closure%load(trim(archive), stat=stat, errmsg=errmsg)
+  call columns%load(trim(archive), stat, errmsg)
   if (stat /= 0) call stop_with(errmsg)
   do i = 1, size(inputs)
     call read_sizes(trim(inputs(i)), n_column, n_level)
-    if (n_column /= state%n_column .or. n_level /= state%n_level) call bind_state()
-    call read_mli(trim(inputs(i)), state)
-    call columns%run(i, stat=stat, errmsg=errmsg)
+    if (n_column /= columns%n_column .or. n_level /= columns%n_level) then
+      call columns%resize(n_column, n_level, stat, errmsg)
+      if (stat /= 0) call stop_with(errmsg)
+    end if
+    call read_mli(trim(inputs(i)), columns)
+    call columns%advance(i, stat, errmsg)
     if (stat /= 0) call stop_with(errmsg)
-    call columns%commit(stat=stat, errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    call write_mlo(trim(outputs(i)), trim(inputs(i)), trim(archive), timestep, state)
+    call write_mlo(trim(outputs(i)), trim(inputs(i)), trim(archive), timestep, columns)
     write (output_unit, '(a, f7.5)') 'progress ', real(i, real64)/size(inputs)
     flush (output_unit)
   end do
-  if (state%n_column > 0) call columns%free()
-  call closure%free()
+  call columns%free()
 
 contains
 
@@ -331,38 +295,5 @@ contains
     end do
     close (unit)
   end subroutine read_file_list
-
-  !> Bind the host's arrays for files of this size; the closure itself is loaded only once.
-  subroutine bind_state()
-    integer :: i
-    if (state%n_column > 0) call columns%free()
-    call allocate_state(state, n_column, n_level)
-    call columns%create(closure, n_column, policy='error', stat=stat, errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    call columns%bind('state_t', state%t, dims='column,level', units='K', stat=stat, &
-      errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    call columns%bind('state_q0001', state%q0001, dims='column,level', units='kg kg-1', &
-      stat=stat, errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    call columns%bind('state_ps', state%ps, dims='column', units='Pa', stat=stat, errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    do i = 1, n_flux
-      call columns%bind(trim(flux_field(i)), state%flux(:, i), dims='column', units='W m-2', &
-        stat=stat, errmsg=errmsg)
-      if (stat /= 0) call stop_with(errmsg)
-    end do
-    call columns%bind('ptend_t', state%t_tendency, dims='column,level', units='K s-1', &
-      stat=stat, errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    call columns%bind('ptend_q0001', state%q0001_tendency, dims='column,level', &
-      units='kg kg-1 s-1', stat=stat, errmsg=errmsg)
-    if (stat /= 0) call stop_with(errmsg)
-    do i = 1, n_scalar
-      call columns%bind(trim(scalar_field(i)), state%scalar(:, i), dims='column', &
-        units=trim(scalar_units(i)), stat=stat, errmsg=errmsg)
-      if (stat /= 0) call stop_with(errmsg)
-    end do
-  end subroutine bind_state
 
 end program climsim_host

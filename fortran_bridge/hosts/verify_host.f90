@@ -1,8 +1,9 @@
 !> Runs one archive over the columns of a netCDF file, through the Fortran interface.
 !>
 !> The file holds a variable for every input, state and output field, with the attributes `units`
-!> and `dims`, the names of its axes in the archive with `column` before; outputs and new state are
-!> overwritten. The settings that begin with `grid_` are for grid closures: see `create_grid`.
+!> and `dims`, the names of its axes in the archive with `column` or `member` before; outputs and
+!> new state are overwritten. The settings that begin with `grid_` are for grid closures: see
+!> `create_grid`.
 !> `hybrid verify` compares them with the Python closure. Usage: hybrid-verify-host NAMELIST
 program verify_host
   use, intrinsic :: iso_fortran_env, only: error_unit, int64, real64
@@ -12,7 +13,7 @@ program verify_host
     nf90_strerror, nf90_write
   implicit none(type, external)
 
-  integer, parameter :: longest = 64, most = 64, most_dims = 3
+  integer, parameter :: longest = 64, most = 256, most_dims = 3
 
   !> One variable of the file; only the array of its rank is allocated.
   type :: variable_t

@@ -126,8 +126,9 @@ HYBRID_API const char *hybrid_closure_manifest(const hybrid_closure *closure);
 HYBRID_API const char *hybrid_closure_describe(const hybrid_closure *closure);
 
 /* Block sizes [columns] that a self-test has shown to round alike, ascending: some at load, and
- * at each create the number of its columns. Writes at most `capacity` of them and returns how many
- * there are; 0 for null, or without the memory to list them. */
+ * at each create the number of its columns; 1 alone for columns too large for a test in 128 MiB, of
+ * more than about 87,000 numbers. Writes at most `capacity` of them and returns how many there are;
+ * 0 for null, or without the memory to list them. */
 HYBRID_API int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity);
 
 /* Number of fields of a group ("inputs", "outputs", "state", "noise"); -1 for another group. */

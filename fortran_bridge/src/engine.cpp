@@ -10,6 +10,15 @@
 
 #include "error.hpp"
 
+// gcc defines __SANITIZE_ADDRESS__, clang answers __has_feature.
+#if defined(__SANITIZE_ADDRESS__)
+#define HYBRID_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HYBRID_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace hybrid {
 
 namespace {
@@ -28,7 +37,7 @@ std::string engine_folder() {
 }
 
 void *open_object(const std::string &path) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HYBRID_ADDRESS_SANITIZER
   constexpr int deep_bind = 0;  // the sanitizer must see every call of malloc
 #else
   constexpr int deep_bind = RTLD_DEEPBIND;
@@ -87,7 +96,21 @@ std::vector<hybrid_engine_field> described(const std::vector<Field> &fields) {
   return all;
 }
 
-using Message = std::array<char, 4096>;
+// What an engine has to say; it may fill it to the last byte and forget the end.
+class Message {
+ public:
+  // Only the first byte: the rest would cost each call more than a small closure does.
+  Message() { bytes_[0] = '\0'; }
+  char *data() { return bytes_.data(); }
+  size_t size() const { return bytes_.size(); }
+  std::string text() {
+    bytes_.back() = '\0';
+    return bytes_.data();
+  }
+
+ private:
+  std::array<char, 4096> bytes_;
+};
 
 }  // namespace
 
@@ -102,13 +125,13 @@ Model::Model(const std::string &engine, const Archive &archive, const Spec &spec
   const auto arguments = described(argument_fields);
   const auto results = described(result_fields);
   const hybrid_engine_options engine_options{device_.c_str(), options.n_thread};
-  Message message{};
+  Message message;
   if (engine_->open(archive.bytes.data(), archive.bytes.size(), arguments.data(),
                     static_cast<int>(arguments.size()), results.data(),
                     static_cast<int>(results.size()), &engine_options, &model_, message.data(),
                     message.size()))
     throw Error(HYBRID_ERROR_ENGINE,
-                spec.name + ": engine " + engine_->name + " could not load it: " + message.data());
+                spec.name + ": engine " + engine_->name + " could not load it: " + message.text());
 }
 
 Model::~Model() { engine_->close(model_); }
@@ -117,11 +140,11 @@ Session Model::prepare(int64_t n, const Shapes &shapes, const Buffers &arguments
   std::vector<const void *> addresses;
   for (size_t i = 0; i < arguments.count(); ++i) addresses.push_back(arguments.row(i, 0));
   void *session = nullptr;
-  Message message{};
+  Message message;
   if (engine_->prepare(model_, n, shapes.data(), addresses.data(), &session, message.data(),
                        message.size()))
     throw Error(HYBRID_ERROR_ENGINE,
-                std::string("engine ") + engine_->name + ": " + message.data());
+                std::string("engine ") + engine_->name + ": " + message.text());
   return {engine_, session};
 }
 
@@ -134,10 +157,9 @@ void Session::run(const Buffers &results, int64_t first) const {
   std::array<void *, most_fields> addresses;
   for (size_t i = 0; i < results.count(); ++i) addresses[i] = results.row(i, first);
   Message message;
-  message[0] = '\0';
   if (engine_->run(session_, addresses.data(), message.data(), message.size()))
     throw Error(HYBRID_ERROR_ENGINE,
-                std::string("engine ") + engine_->name + ": " + message.data());
+                std::string("engine ") + engine_->name + ": " + message.text());
 }
 
 int device_count(const std::string &engine, const std::string &kind) {

@@ -27,14 +27,19 @@ std::vector<double> &Envelope::high<double>() {
 
 namespace {
 
+// Numbers that a loop should have at least.
+constexpr int64_t long_loop = 256;
+
 // In the closure's precision, in which the training data were; never beyond what is finite.
 template <class Real>
-std::vector<Real> expanded(const std::vector<double> &bounds, int64_t size, double none) {
+std::vector<Real> expanded(const std::vector<double> &bounds, int64_t size, int64_t n_column,
+                           double none) {
   constexpr double largest = std::numeric_limits<Real>::max();
-  std::vector<Real> values(static_cast<size_t>(size));
-  for (size_t i = 0; i < values.size(); ++i) {
-    const double bound = bounds.empty() ? none : bounds[bounds.size() == 1 ? 0 : i];
-    values[i] = static_cast<Real>(std::clamp(bound, -largest, largest));
+  std::vector<Real> values;
+  for (int64_t i = 0; i < size * n_column; ++i) {
+    const double bound =
+        bounds.empty() ? none : bounds[bounds.size() == 1 ? 0 : static_cast<size_t>(i % size)];
+    values.push_back(static_cast<Real>(std::clamp(bound, -largest, largest)));
   }
   return values;
 }
@@ -46,35 +51,33 @@ bool all_equal(const std::vector<Real> &values) {
 
 }  // namespace
 
-Envelope::Envelope(const Field &field, Check check) : kind_(field.kind), size_(field.size()) {
+Envelope::Envelope(const Field &field, Check check)
+    : kind_(field.kind),
+      size_(field.size()),
+      n_column_(std::max<int64_t>(1, long_loop / size_)),
+      period_(size_ * n_column_) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const std::vector<double> none;
   const auto &lowest = check == Check::range ? field.valid_min : none;
   const auto &highest = check == Check::range ? field.valid_max : none;
   with_kind(kind_, [&]<class Real>(Real) {
-    low<Real>() = expanded<Real>(lowest, size_, -infinity);
-    high<Real>() = expanded<Real>(highest, size_, infinity);
-    uniform_ = all_equal(low<Real>()) && all_equal(high<Real>());
+    low<Real>() = expanded<Real>(lowest, size_, n_column_, -infinity);
+    high<Real>() = expanded<Real>(highest, size_, n_column_, infinity);
+    if (all_equal(low<Real>()) && all_equal(high<Real>())) period_ = std::min(period_, long_loop);
   });
 }
 
 void Envelope::set_low(double bound) {
-  with_kind(kind_, [&]<class Real>(Real) { low<Real>() = expanded<Real>({bound}, size_, 0.0); });
+  with_kind(kind_, [&]<class Real>(Real) {
+    low<Real>() = expanded<Real>({bound}, size_, n_column_, 0.0);
+  });
 }
 
 bool Envelope::holds(const std::byte *rows, int64_t n) const {
   return with_kind(kind_, [&]<class Real>(Real) {
     const auto *value = reinterpret_cast<const Real *>(rows);
-    const auto bounds = this->bounds<Real>();
     InsideCheck<Real> inside;
-    if (bounds.uniform) {
-      const Real low = bounds.low[0];
-      const Real high = bounds.high[0];
-      for (int64_t i = 0; i < n * size_; ++i) inside.see(value[i], low, high);
-    } else {
-      for (int64_t column = 0; column < n; ++column, value += size_)
-        for (int64_t i = 0; i < size_; ++i) inside.see(value[i], bounds.low[i], bounds.high[i]);
-    }
+    inside.see_rows(n * size_, bounds<Real>(), [value](int64_t i) { return value[i]; });
     return inside.all();
   });
 }

@@ -30,15 +30,11 @@ std::string number(double value) {
   return text;
 }
 
-// The grid's dimensions are the last ones of every field, in the order of the closure's grid.
+// The grid's dimensions are the last ones of the first output, in the order of its spacing.
 std::vector<std::string> grid_dims(const Spec &spec) {
-  const size_t rank = spec.grid->spacing.size();
+  const auto rank = static_cast<std::ptrdiff_t>(spec.grid->spacing.size());
   const auto &dims = spec.outputs.front().dims;
-  if (dims.size() < rank)
-    throw Error(HYBRID_ERROR_ARCHIVE, spec.name + ": expected fields with the " +
-                                          std::to_string(rank) + " dimensions of its grid, got " +
-                                          spec.outputs.front().name + " (" + joined(dims) + ")");
-  return {dims.end() - static_cast<std::ptrdiff_t>(rank), dims.end()};
+  return {dims.end() - rank, dims.end()};
 }
 
 std::map<std::string, Axis> axes_of(const Spec &spec, const GridView &view) {
@@ -77,12 +73,7 @@ void fix(const Spec &spec, const std::map<std::string, Axis> &axes, bool is_inpu
     for (size_t dim = 0; dim < field.dims.size(); ++dim) {
       auto &size = field.shape[dim];
       const auto axis = axes.find(field.dims[dim]);
-      if (axis == axes.end()) {
-        if (size == any_size)
-          refuse(spec, field.name + ": the size of '" + field.dims[dim] +
-                           "' is open, but it is no dimension of the grid");
-        continue;
-      }
+      if (axis == axes.end()) continue;
       const int64_t halo = is_input && axis->second.has_halo ? 2 * spec.grid->halo_width : 0;
       const int64_t wanted = axis->second.size + halo;
       if (size != any_size && size != wanted)
@@ -102,7 +93,42 @@ void fix(const Spec &spec, const std::map<std::string, Axis> &axes, bool is_inpu
   }
 }
 
+[[noreturn]] void refuse_fields(const std::string &message) {
+  throw Error(HYBRID_ERROR_ARCHIVE, "hybrid.json: " + message + "; export the closure again");
+}
+
 }  // namespace
+
+void check_grid(const Spec &spec) {
+  const size_t rank = spec.grid->spacing.size();
+  const auto &first = spec.outputs.front();
+  if (first.dims.size() < rank)
+    refuse_fields(first.name + ": expected the " + std::to_string(rank) +
+                  " dimensions of the grid as the last ones of the first output, got dims '" +
+                  joined(first.dims) + "'");
+  const auto names = grid_dims(spec);
+  std::vector<int64_t> points(rank, any_size);
+  for (const auto *fields : {&spec.inputs, &spec.outputs, &spec.state, &spec.noise})
+    for (const auto &field : *fields)
+      for (size_t dim = 0; dim < field.dims.size(); ++dim) {
+        const auto axis = static_cast<size_t>(
+            std::find(names.begin(), names.end(), field.dims[dim]) - names.begin());
+        const int64_t size = field.shape[dim];
+        if (size == any_size && axis == rank)
+          refuse_fields(field.name + ": expected a size for '" + field.dims[dim] +
+                        "', got null; only dimensions of the grid may be open, here '" +
+                        joined(names) + "'");
+        if (size == any_size || axis == rank) continue;
+        const bool has_halo = fields == &spec.inputs && spec.grid->boundary[axis] == "halo";
+        const int64_t inside = size - (has_halo ? 2 * spec.grid->halo_width : 0);
+        if (inside < 1 || (points[axis] != any_size && inside != points[axis]))
+          refuse_fields(field.name + ": expected " +
+                        (points[axis] == any_size ? "at least 1" : std::to_string(points[axis])) +
+                        " points along '" + field.dims[dim] + "' without halo, got " +
+                        std::to_string(inside));
+        points[axis] = inside;
+      }
+}
 
 Spec on_grid(const Spec &spec, const GridView &view) {
   if (!spec.grid)

@@ -16,6 +16,10 @@ struct GridView {
   const char *boundary;
 };
 
+// Throws if the fields of a grid closure cannot all lie on one grid: the first output lacks its
+// dimensions, others than these have no size, or sizes are of grids that differ.
+void check_grid(const Spec &spec);
+
 // The specification with all sizes fixed: those of the host's grid, inputs with their halo. Throws
 // with what was expected if the grid is not one that the closure was trained for.
 Spec on_grid(const Spec &spec, const GridView &grid);

@@ -1,19 +1,27 @@
 #include "host_array.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "error.hpp"
 #include "kinds.hpp"
 #include "names.hpp"
+#include "transpose.hpp"
 
 namespace hybrid {
 
 namespace {
 
 // Columns moved together: their rows stay in cache while the host's levels are walked.
-constexpr int64_t chunk = 16;
+constexpr int64_t chunk = 32;
+
+// Elements of a tile, which is turned over in registers.
+constexpr int64_t tile_height = 8;
+
+template <class Real>
+using Tile = std::array<Real, static_cast<size_t>(tile_height *chunk)>;
 
 std::string reversed(const std::string &names) {
   auto parts = split(names);
@@ -213,6 +221,14 @@ void HostArray::walk(int64_t first, int64_t n, Visit &&visit) const {
   }
 }
 
+// Visits tiles of elements and columns: `visit(first column, columns, first element, elements)`.
+template <class Visit>
+void HostArray::for_tiles(int64_t n, Visit &&visit) const {
+  for (int64_t column = 0; column < n; column += chunk)
+    for (int64_t element = 0; element < size(); element += tile_height)
+      visit(column, std::min(chunk, n - column), element, std::min(tile_height, size() - element));
+}
+
 // Calls `move(Host{}, Model{})` with the two kinds as types.
 template <class Move>
 decltype(auto) HostArray::with_kinds(Move &&move) const {
@@ -226,33 +242,32 @@ bool HostArray::gather(int64_t first, int64_t n, std::byte *rows, const Envelope
     auto *values = reinterpret_cast<Model *>(rows);
     const auto bounds = envelope.bounds<Model>();
     const Conversion convert = conversion_;
+    const int64_t size = this->size();
     InsideCheck<Model> inside;
-    if (!dense_) {
+    if (dense_) {
+      const auto *host = reinterpret_cast<const Host *>(data_) + first * size;
+      inside.see_rows(n * size, bounds,
+                      [=](int64_t i) { return values[i] = static_cast<Model>(convert(host[i])); });
+    } else if (column_stride_ == sizeof(Host)) {
+      const auto *host = data_ + first * column_stride_;
+      for_tiles(n, [=, &inside, this](int64_t column, int64_t width, int64_t element,
+                                      int64_t height) {
+        Tile<Model> tile;
+        for (int64_t i = 0; i < height; ++i) {
+          const auto *from = reinterpret_cast<const Host *>(host + offset(element + i)) + column;
+          Model *row = tile.data() + i * chunk;
+          for (int64_t j = 0; j < width; ++j) row[j] = static_cast<Model>(convert(from[j]));
+          inside.see_all(width, row, bounds.low[element + i], bounds.high[element + i]);
+        }
+        transpose(tile.data(), chunk, values + column * size + element, size, height, width);
+      });
+    } else {
       walk(first, n, [&](int64_t index, int64_t, int64_t element, const std::byte *address) {
         const auto value = static_cast<Model>(convert(*reinterpret_cast<const Host *>(address)));
         values[index] = value;
         inside.see(value, bounds.low[element], bounds.high[element]);
       });
-      return inside.all();
     }
-    const int64_t size = this->size();
-    const auto *host = reinterpret_cast<const Host *>(data_ + first * size * sizeof(Host));
-    if (bounds.uniform) {
-      const Model low = bounds.low[0];
-      const Model high = bounds.high[0];
-      for (int64_t i = 0; i < n * size; ++i) {
-        const auto value = static_cast<Model>(convert(host[i]));
-        values[i] = value;
-        inside.see(value, low, high);
-      }
-      return inside.all();
-    }
-    for (int64_t column = 0; column < n; ++column, host += size, values += size)
-      for (int64_t i = 0; i < size; ++i) {
-        const auto value = static_cast<Model>(convert(host[i]));
-        values[i] = value;
-        inside.see(value, bounds.low[i], bounds.high[i]);
-      }
     return inside.all();
   });
 }
@@ -303,6 +318,20 @@ void HostArray::scatter(int64_t n, const std::byte *rows, const unsigned char *m
       walk(0, n, [=](int64_t index, int64_t column, int64_t, std::byte *address) {
         if (mask[column] & skip) return;
         *reinterpret_cast<Host *>(address) = written(address, values[index]);
+      });
+      return;
+    }
+    if (!dense_ && column_stride_ == sizeof(Host)) {
+      const int64_t size = this->size();
+      for_tiles(n, [=, this](int64_t column, int64_t width, int64_t element, int64_t height) {
+        Tile<Model> tile;
+        transpose(values + column * size + element, size, tile.data(), chunk, width, height);
+        for (int64_t i = 0; i < height; ++i) {
+          auto *to = reinterpret_cast<Host *>(data_ + offset(element + i)) + column;
+          const Model *row = tile.data() + i * chunk;
+          for (int64_t j = 0; j < width; ++j)
+            to[j] = written(reinterpret_cast<const std::byte *>(to + j), row[j]);
+        }
       });
       return;
     }

@@ -74,8 +74,11 @@ class HostArray {
  private:
   // Elements a column.
   int64_t size() const { return static_cast<int64_t>(element_offset_.size()); }
+  int64_t offset(int64_t element) const { return element_offset_[static_cast<size_t>(element)]; }
   template <class Visit>
   void walk(int64_t first, int64_t n, Visit &&visit) const;
+  template <class Visit>
+  void for_tiles(int64_t n, Visit &&visit) const;
   template <class Move>
   decltype(auto) with_kinds(Move &&move) const;
 

@@ -13,8 +13,10 @@ std::string printable(const std::string &text) {
 
 nlohmann::json parse_json(const std::string &text) {
   // The library copies values by recursion: depth has to end before the stack does.
-  const auto shallow = [](int depth, nlohmann::json::parse_event_t, nlohmann::json &) {
-    if (depth > deepest_json)
+  using Event = nlohmann::json::parse_event_t;
+  const auto shallow = [](int depth, Event event, nlohmann::json &) {
+    const bool opens = event == Event::object_start || event == Event::array_start;
+    if (opens && depth >= deepest_json)
       throw Error(HYBRID_ERROR_ARCHIVE,
                   "JSON in the archive: expected at most " + std::to_string(deepest_json) +
                       " levels of objects and arrays, got more; export the closure again");

@@ -24,7 +24,7 @@ Cover cover(const std::vector<Block> &blocks, size_t kinds, int64_t first, int64
   if (n <= 0) return found;
   if (kinds > 1) {
     const Cover rest = cover(blocks, kinds - 1, first, n);
-    if (rest.seconds < largest.seconds) {
+    if (rest.seconds <= largest.seconds) {
       found.ranges.insert(found.ranges.end(), rest.ranges.begin(), rest.ranges.end());
       found.seconds += rest.seconds;
       return found;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "error.hpp"
+#include "grid.hpp"
 #include "json_text.hpp"
 
 namespace hybrid {
@@ -172,6 +173,7 @@ void check_together(const Spec &spec) {
   if (total > most)
     refuse("expected fields of at most " + std::to_string(most) + " elements together for each " +
            spec.first_axis() + ", got " + std::to_string(total));
+  if (spec.grid) check_grid(spec);
 }
 
 std::vector<Field> joined(std::initializer_list<const std::vector<Field> *> groups) {

@@ -12,8 +12,9 @@ namespace hybrid {
 
 constexpr int64_t any_size = -1;
 
-// Bounds of a manifest. Elements of all fields together, a column or member: what a small file can
-// make the bridge allocate at load, where a self-test runs up to 16 columns that no host asked for.
+// Bounds of a manifest, stated in FORMAT.md. Elements of all fields together, a column or member:
+// what a small file can make the bridge allocate at load, where a self-test runs columns that no
+// host asked for.
 constexpr int64_t largest_column = int64_t{1} << 20;
 constexpr int64_t largest_member = int64_t{1} << 24;
 constexpr size_t most_fields = 256;  // inputs, outputs, state and noise together

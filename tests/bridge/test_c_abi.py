@@ -30,7 +30,7 @@ def compile_and_run(
     prefix: Prefix,
     name: str,
     folder: Path,
-    *arguments: Path,
+    *arguments: Path | str,
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Compile a program of tests/bridge/c, run it, and see that it has nothing to say."""
@@ -64,19 +64,39 @@ def test_c_program(
     compile_and_run(prefix, name, tmp_path, *arguments)
 
 
-def test_a_step_allocates_nothing(prefix: Prefix, tmp_path: Path) -> None:
-    path, engine = tmp_path / "column.pt", tmp_path / "libhybrid_torchscript.so"
+@pytest.fixture
+def stub_engine(prefix: Prefix, tmp_path: Path) -> dict[str, str]:
+    """The environment in which archives are run by the stub engine."""
+    source = FOLDER.parent / "stub_engine" / "stub_engine.cpp"
+    engine = tmp_path / "libhybrid_torchscript.so"
+    command = ["g++", "-std=c++20", "-O2", "-shared", "-fPIC", f"-I{prefix.include}"]
+    subprocess.run([*command, str(source), "-o", str(engine)], check=True)
+    return {"HYBRID_ENGINE_FOLDER": str(tmp_path)}
+
+
+def test_a_step_allocates_nothing(
+    prefix: Prefix, stub_engine: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "column.pt"
     profile = (60,)
     inputs = [field("t", profile, valid_max=400.0), field("ps", units="Pa")]
     outputs = [field("t_tendency", profile, units="K s-1"), field("rain", units="m s-1")]
     state = [field("memory", profile)]
     noise = [field("shock", profile, units="1")]
     path.write_bytes(archive(manifest(inputs, outputs, state=state, noise=noise)))
-    source = FOLDER.parent / "stub_engine" / "stub_engine.cpp"
-    command = ["g++", "-std=c++20", "-O2", "-shared", "-fPIC", f"-I{prefix.include}"]
-    subprocess.run([*command, str(source), "-o", str(engine)], check=True)
-    environment = {"HYBRID_ENGINE_FOLDER": str(tmp_path)}
-    compile_and_run(prefix, "allocations", tmp_path, path, environment=environment)
+    compile_and_run(prefix, "allocations", tmp_path, path, environment=stub_engine)
+
+
+@pytest.mark.parametrize(("elements", "block"), [(2**19, 1), (43_700, 1), (43_690, 32)])
+def test_the_self_test_keeps_to_its_memory(
+    prefix: Prefix, stub_engine: dict[str, str], tmp_path: Path, elements: int, block: int
+) -> None:
+    # Of x and y together, 128 columns three times are 128 MiB for 43691 elements each.
+    path = tmp_path / "large.pt"
+    x, y = field("x", (elements,), valid_max=400.0), field("y", (elements,))
+    path.write_bytes(archive(manifest([x], [y])))
+    said = (path, str(elements), str(block))
+    compile_and_run(prefix, "self_test_memory", tmp_path, *said, environment=stub_engine)
 
 
 def test_the_c_programs_call_every_function(prefix: Prefix) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from bridge.mutants import archives, sealed_manifests
 from bridge.sanitized.programs import Probe, build
-from bridge.stub_archives import MANIFESTS, archive
+from bridge.stub_archives import MANIFESTS, archive, field, manifest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -57,3 +57,12 @@ def test_mutated_archives(probe: Probe, mutant: bytes, variant: int) -> None:
 def test_nothing_outside_bound_arrays_is_written(probe: Probe, name: str, variant: int) -> None:
     status, message = probe.load(archive(MANIFESTS[name]), variant)
     assert status == (ENGINE if name == "failing" else 0), message
+
+
+@pytest.mark.parametrize("function", ["open", "prepare", "run"])
+def test_a_message_that_an_engine_does_not_end(probe: Probe, function: str) -> None:
+    status, message = probe.load(archive(manifest([field(f"endless_{function}")])))
+    assert status == ENGINE
+    said, letters = message.rsplit(" ", 1)
+    assert said.endswith(":")
+    assert letters == 4095 * "e"

@@ -97,6 +97,13 @@ def test_it_builds_and_runs_without_the_checkout(
     output(f"python {CONSUMERS / 'relaxation.py'} relaxation.pt", **chosen)
     # Through Fortran, from the manifest alone, and compared with the Python closure.
     output("hybrid verify relaxation.pt", **chosen)
+    (tmp_path / "step.py").write_text(
+        "from fortran_bridge.hosts import Lorenz96Host\n"
+        "host = Lorenz96Host([[1.0] * 8])\n"
+        "host.advance(3)\n"
+        "print(host.step)\n"
+    )
+    assert output("python step.py", **chosen) == "3"
     flags = output(f"hybrid bridge config --prefix {prefix} --cflags --source --ldflags").split()
     include, source, *linker = flags
     for compiler in (

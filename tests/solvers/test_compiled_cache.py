@@ -24,7 +24,11 @@ import gc
 from numba.core.dispatcher import Dispatcher
 import solvers
 x = solvers.Lorenz96(n_k=8).run(steps=1).x.values[-1]
-compiled = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
+compiled = [
+    each
+    for each in gc.get_objects()
+    if isinstance(each, Dispatcher) and each.py_func.__module__.startswith("solvers.")
+]
 print(solvers.__path__[0], sum(sum(each.stats.cache_misses.values()) for each in compiled))
 print(x.tobytes().hex())
 """

@@ -9,6 +9,7 @@
 //
 //   fail_open, fail_prepare, fail_run   that function fails with a message
 //   fail_silently                       run fails and writes no message
+//   endless_open, endless_prepare, endless_run   that function fails with a message without end
 //   result_nan                          this result is NaN
 //   result_infinite                     this result is infinite
 //   change_rounding                     run leaves the floating-point environment changed
@@ -49,6 +50,12 @@ struct Session {
 
 int fail(char *message, size_t size, const char *what) {
   std::snprintf(message, size, "stub: %s", what);
+  return 1;
+}
+
+// Fills the message to its last byte and does not end it.
+int fail_endlessly(char *message, size_t size) {
+  std::memset(message, 'e', size);
   return 1;
 }
 
@@ -104,6 +111,7 @@ int open(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments
   opened->arguments = fields_of(arguments, n_argument);
   opened->results = fields_of(results, n_result);
   if (opened->has("fail_open")) return fail(message, size, "asked to fail in open");
+  if (opened->has("endless_open")) return fail_endlessly(message, size);
   *model = opened.release();
   return 0;
 }
@@ -112,6 +120,7 @@ int prepare(void *model, int64_t n, const int64_t *const *shapes, const void *co
             void **session, char *message, size_t size) {
   const auto *opened = static_cast<const Model *>(model);
   if (opened->has("fail_prepare")) return fail(message, size, "asked to fail in prepare");
+  if (opened->has("endless_prepare")) return fail_endlessly(message, size);
   const size_t n_argument = opened->arguments.size();
   auto prepared = std::make_unique<Session>();
   prepared->model = opened;
@@ -130,6 +139,7 @@ int run(void *session, void *const *results, char *message, size_t size) {
   const auto *prepared = static_cast<const Session *>(session);
   if (prepared->model->has("fail_run")) return fail(message, size, "asked to fail in run");
   if (prepared->model->has("fail_silently")) return 1;
+  if (prepared->model->has("endless_run")) return fail_endlessly(message, size);
   for (int64_t column = 0; column < prepared->n; ++column) {
     const double mean = mean_of_column(*prepared, column);
     for (size_t i = 0; i < prepared->model->results.size(); ++i)

@@ -1,0 +1,129 @@
+"""The ClimSim column host in this process writes what the closure makes of its arrays."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from torch import Tensor
+
+import hybrid
+from closures import Closure, ClosureSpec, Field
+from fortran_bridge import HostError
+from fortran_bridge.binding import Binding
+from fortran_bridge.hosts import ClimsimHost
+from fortran_bridge.native_closure import NativeClosure
+
+pytestmark = pytest.mark.fortran
+
+Array = NDArray[np.float64]
+N_COLUMN, N_LEVEL = 4, 3
+PROFILE = (("level",), (N_LEVEL,))
+FLUXES = ("pbuf_solin", "pbuf_lhflx", "pbuf_shflx")
+SCALARS = {
+    "cam_out_flwds": "W m-2",
+    "cam_out_netsw": "W m-2",
+    "cam_out_precc": "m s-1",
+    "cam_out_precsc": "m s-1",
+    "cam_out_soll": "W m-2",
+    "cam_out_solld": "W m-2",
+    "cam_out_sols": "W m-2",
+    "cam_out_solsd": "W m-2",
+}
+
+
+class Cooling(Closure):
+    """Each output depends on other inputs, so that none can stand for another."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ClosureSpec(
+                name="cooling",
+                version="1.0",
+                inputs=(
+                    Field("state_t", "K", *PROFILE),
+                    Field("state_q0001", "kg kg-1", *PROFILE),
+                    Field("state_ps", "Pa"),
+                    *(Field(name, "W m-2") for name in FLUXES),
+                ),
+                outputs=(
+                    Field("ptend_t", "K s-1", *PROFILE),
+                    Field("ptend_q0001", "kg kg-1 s-1", *PROFILE),
+                    *(Field(name, units) for name, units in SCALARS.items()),
+                ),
+            )
+        )
+
+    def forward(
+        self, t: Tensor, q: Tensor, ps: Tensor, solin: Tensor, lhflx: Tensor, shflx: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+        heating = 1e-5 * (ps[:, None] / 1e5 - t / 300.0)
+        rain, snow = 1e-10 * ps, 1e-10 * t[:, 0]
+        soll, solld, sols, solsd = 0.1 * solin, 0.2 * solin, 0.3 * solin, 0.4 * solin
+        return (heating, -1e-4 * q, lhflx, shflx, rain, snow, soll, solld, sols, solsd)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("closures") / "cooling.pt"
+    hybrid.export(Cooling(), path)
+    return path
+
+
+def fill(host: ClimsimHost, seed: int) -> None:
+    """Give every input array other values."""
+    rng = np.random.default_rng(seed)
+    host.t[...] = rng.uniform(200.0, 300.0, size=host.t.shape)
+    host.q0001[...] = rng.uniform(0.0, 0.02, size=host.q0001.shape)
+    host.ps[...] = rng.uniform(9e4, 1e5, size=host.ps.shape)
+    host.flux[...] = rng.uniform(0.0, 1e3, size=host.flux.shape)
+
+
+def through_c(archive: Path, host: ClimsimHost) -> dict[str, Any]:
+    """Compute all outputs from the host's inputs through the C interface."""
+    columns = Binding(NativeClosure(archive), N_COLUMN)
+    columns.put("state_t", host.t, dims="column,level", units="K")
+    columns.put("state_q0001", host.q0001, dims="column,level", units="kg kg-1")
+    columns.put("state_ps", host.ps, dims="column", units="Pa")
+    for i, name in enumerate(FLUXES):
+        columns.put(name, host.flux[:, i], dims="column", units="W m-2")
+    columns.apply(1)
+    found: dict[str, Any] = {}
+    for name, units in (("ptend_t", "K s-1"), ("ptend_q0001", "kg kg-1 s-1")):
+        found[name] = np.zeros((N_COLUMN, N_LEVEL))
+        columns.get(name, found[name], dims="column,level", units=units)
+    for name, units in SCALARS.items():
+        found[name] = np.zeros(N_COLUMN)
+        columns.get(name, found[name], dims="column", units=units)
+    return found
+
+
+def test_every_output_is_that_of_the_c_interface(archive: Path) -> None:
+    host = ClimsimHost(archive, N_COLUMN, N_LEVEL)
+    t_tendency, q0001_tendency, scalar = host.t_tendency, host.q0001_tendency, host.scalar
+    for step in (1, 2):
+        fill(host, seed=step)
+        host.advance(step)
+        expected = through_c(archive, host)
+        assert np.array_equal(t_tendency, expected["ptend_t"])
+        assert np.array_equal(q0001_tendency, expected["ptend_q0001"])
+        assert np.array_equal(scalar, np.column_stack([expected[name] for name in SCALARS]))
+        assert t_tendency.all()
+
+
+def test_errors_raise_with_the_text_of_errmsg(archive: Path, column_archive: Path) -> None:
+    with pytest.raises(HostError, match=r"^climsim host: nowhere\.pt: expected a readable arch"):
+        ClimsimHost("nowhere.pt", N_COLUMN, N_LEVEL)
+    with pytest.raises(HostError, match="at least one column and one level, got 0 and 3"):
+        ClimsimHost(archive, 0, N_LEVEL)
+    with pytest.raises(HostError, match="state_t: expected 3 along 'level', got 5"):
+        ClimsimHost(archive, N_COLUMN, 5)
+    with pytest.raises(HostError, match="state_q0001: no such field in closure column_network"):
+        ClimsimHost(column_archive, N_COLUMN, 5)
+    host = ClimsimHost(archive, N_COLUMN, N_LEVEL)
+    fill(host, seed=1)
+    host.ps[2] = np.nan
+    with pytest.raises(HostError, match="state_ps: expected finite values, got NaN in column 3"):
+        host.advance(1)
+    assert not host.t_tendency.any()
