@@ -256,8 +256,8 @@ def test_outputs_whose_elements_overlap(column_archive: Path, stride: tuple[int,
     # An input may well read a number twice, as a section of a halo does.
     if 0 not in stride:
         memory[:] = 250.0
-        names = (b"column,level", b"K")
-        assert library().hybrid_binding_put(binding._handle, b"state_t", *view, *names) == 0
+        kelvin = (b"column,level", b"K")
+        assert library().hybrid_binding_put(binding._handle, b"state_t", *view, *kelvin) == 0
 
 
 def test_sections_of_any_order_are_apart(column_archive: Path) -> None:
