@@ -10,12 +10,12 @@
 
 #include "error.hpp"
 
-// gcc defines __SANITIZE_ADDRESS__, clang answers __has_feature.
-#if defined(__SANITIZE_ADDRESS__)
-#define HYBRID_ADDRESS_SANITIZER
+// gcc defines __SANITIZE_ADDRESS__ or __SANITIZE_THREAD__, clang answers __has_feature.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HYBRID_SANITIZER
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HYBRID_ADDRESS_SANITIZER
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HYBRID_SANITIZER
 #endif
 #endif
 
@@ -37,7 +37,7 @@ std::string engine_folder() {
 }
 
 void *open_object(const std::string &path) {
-#ifdef HYBRID_ADDRESS_SANITIZER
+#ifdef HYBRID_SANITIZER
   constexpr int deep_bind = 0;  // the sanitizer must see every call of malloc
 #else
   constexpr int deep_bind = RTLD_DEEPBIND;

@@ -22,19 +22,28 @@ def build(fortran_source: Path) -> Path:
     fortran_source
         The installed Fortran module.
     """
-    BUILD.mkdir(parents=True, exist_ok=True)
+    return _build(SOURCE, BUILD, f"-DHYBRID_F90={fortran_source}")
+
+
+def build_threads() -> Path:
+    """Compile the program of many threads with ThreadSanitizer; return its folder."""
+    return _build(SOURCE / "threads", BUILD.with_name("sanitized_threads"))
+
+
+def _build(source: Path, folder: Path, *options: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    with FileLock(BUILD / ".lock"):
+    with FileLock(folder / ".lock"):
         for command in (
             [
-                *("cmake", "-S", str(SOURCE), "-B", str(BUILD), *generator),
-                *(f"-DHYBRID_F90={fortran_source}", "-DCMAKE_BUILD_TYPE="),
+                *("cmake", "-S", str(source), "-B", str(folder), *generator),
+                *(*options, "-DCMAKE_BUILD_TYPE="),
             ],
-            ["cmake", "--build", str(BUILD), "--parallel", "2"],
+            ["cmake", "--build", str(folder), "--parallel", "2"],
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return BUILD
+    return folder
 
 
 def environment(**asan: int) -> dict[str, str]:
