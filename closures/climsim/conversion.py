@@ -143,6 +143,9 @@ def _convert(
             return manifest
     steps, without = _with_history(pairs, pairs if among is None else among, conversion)
     tasks = _tasks(steps, out, conversion)
+    # A process that was killed could not remove what it was writing.
+    for unfinished in (*out.glob(".*.*.*"), *(out / "unfinished").glob(".*.*.*")):
+        unfinished.unlink()
     atomic.write_text(out / PLAN, plan)
     records = _records(tasks, client, report)
     left_out = tuple(skipped for record in records for skipped in record.skipped)

@@ -1,6 +1,6 @@
 """Batches from shards: out of memory or off the disk, in a random order, never sample by sample."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Full, Queue
@@ -186,7 +186,7 @@ class MappedBatches:
         """Return the number of batches of an epoch."""
         return self.order.n_batch(self._n_sample)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
+    def epoch(self, number: int) -> Generator[Batch, None, None]:
         """Yield the batches of an epoch; the same number gives the same batches."""
         order, size = self.order, self.order.batch_size
         waiting: Batch | None = None

@@ -139,5 +139,5 @@ def test_every_variable_of_the_file_is_used() -> None:
 
 
 def test_an_unknown_set_is_refused() -> None:
-    with pytest.raises(DataError, match="expected one of V1, V1_albedo, V2.*, got 'V3'"):
+    with pytest.raises(DataError, match=r"expected one of V1, V1_albedo, V2.*, got 'V3'"):
         variable_set("V3")
