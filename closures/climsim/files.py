@@ -190,7 +190,7 @@ def read_pair(
         As `StepReader.read`.
     """
     inputs, outputs = StepReader(variables, grid).read((pair.mli, mlo or pair.mlo))
-    return np.ascontiguousarray(inputs), np.ascontiguousarray(outputs)
+    return inputs.copy(order="K"), outputs.copy(order="K")
 
 
 @dataclass(frozen=True)
@@ -256,8 +256,8 @@ def read_columns(
         mlo = pair.mlo if mlo_folder is None else mlo_folder / pair.mlo.name
         earlier = (step.files for step in earlier_steps(pair, steps, n))
         x, y = reader.read((pair.mli, mlo), *earlier)
-        inputs.append(np.ascontiguousarray(x))
-        outputs.append(np.ascontiguousarray(y))
+        inputs.append(x.copy(order="K"))
+        outputs.append(y.copy(order="K"))
     sizes = {len(part) for part in inputs}
     if len(sizes) > 1:
         raise DataError(f"expected files with the same number of columns, got {sorted(sizes)}")
