@@ -64,6 +64,17 @@ def test_bad_files_are_named_on_the_terminal(data: Path, tmp_path: Path) -> None
     assert lines[1].startswith(f"skipped {pairs[0].mli.name}: {pairs[0].mlo}: expected ")
 
 
+def test_no_pair_at_all(tmp_path: Path) -> None:
+    write_sample(tmp_path / "in", SampleConfig(n_per_month=3, months=(1,), seed=2))
+    pairs = list_pairs(tmp_path / "in")
+    for pair in pairs:
+        pair.mlo.unlink()
+    result = convert(tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"{pairs[0].mli}: expected {pairs[0].mlo.name} beside it" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_memory_finds_its_grid_and_steps_and_names_what_has_none(
     data: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def convert(  # noqa: PLR0913, PLR0917 -- an option each
     goes on with the finished shards.
     """
     from closures.climsim.conversion import Conversion
+    from closures.climsim.errors import DataError
     from closures.climsim.files import find_pairs, missing_partner
     from closures.climsim.grid import find_grid, read_grid
     from closures.climsim.manifest import Skipped
@@ -95,6 +96,8 @@ def convert(  # noqa: PLR0913, PLR0917 -- an option each
     columns = read_grid(grid or find_grid(data)) if chosen.needs_grid else None
     conversion = Conversion(chosen, seed if shuffle else None, shard_size << 20, columns)
     pairs, alone = find_pairs(data)
+    if not pairs:
+        raise DataError(missing_partner(alone[0]))
     incomplete = [Skipped(path.name, missing_partner(path)) for path in alone]
     manifest = _converted(
         select(pairs, first, last, stride), pairs, incomplete, out, conversion, workers, scheduler
