@@ -6,12 +6,13 @@ import netCDF4
 import numpy as np
 import pytest
 
-from closures.climsim.files import list_pairs
+from closures.climsim.files import list_pairs, read_columns
 from closures.climsim.humidity import (
     liquid_partition,
     relative_humidity,
     saturation_vapour_pressure,
 )
+from closures.climsim.variables import variable_set
 
 
 def murphy_koop_ice(temperature: float) -> float:
@@ -69,3 +70,25 @@ def test_real_air_is_hardly_ever_far_above_saturation(real_folder: Path) -> None
     assert found.min() > 0.0
     assert np.quantile(found, 0.999) < 1.2
     assert 0.3 < found.mean() < 0.8
+
+
+@pytest.mark.parametrize("name", ["state_rh", "state_qn", "state_t"])
+def test_means_and_spreads_are_those_published_for_all_of_climsim(
+    real_folder: Path, name: str
+) -> None:
+    """Of ten million columns; ours are 25,728 of them, from 67 hours."""
+    folder = real_folder / "normalization" / "kaggle"
+    if not folder.is_dir():
+        pytest.skip(f"no published statistics in {folder}")
+    variables = variable_set("v2_rh_mc")
+    found = read_columns(list_pairs(real_folder), variables).inputs
+    found = found[:, variables.slices("inputs")[name]]
+    with (
+        netCDF4.Dataset(folder / "per_lev_sub.nc") as means,
+        netCDF4.Dataset(folder / "per_lev_div.nc") as spreads,
+    ):
+        mean, spread = (np.asarray(file[name][...]) for file in (means, spreads))
+    varies = found.std(axis=0) > 0.01 * np.abs(found).max()
+    assert varies.sum() > 20
+    assert (np.abs(found.mean(axis=0) - mean) < 0.15 * spread)[varies].all()
+    np.testing.assert_allclose(found.std(axis=0)[varies], spread[varies], rtol=0.15)
