@@ -38,6 +38,7 @@ class Group(StrEnum):
     KURAMOTO_SIVASHINSKY = "kuramoto-sivashinsky"
     SHALLOW_WATER = "shallow-water"
     LORENZ96 = "lorenz96"
+    CLIMSIM_READING = "climsim-reading"
 
 
 # Each has TITLE, SIZES, and measure(sizes, session), which yields dataclasses with row().
@@ -50,6 +51,7 @@ _MODULES = {
     Group.KURAMOTO_SIVASHINSKY: "kuramoto_sivashinsky_step",
     Group.SHALLOW_WATER: "shallow_water_step",
     Group.LORENZ96: "lorenz96_step",
+    Group.CLIMSIM_READING: "climsim_reading",
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")

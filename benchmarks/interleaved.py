@@ -134,6 +134,17 @@ def on_wall(call: Callable[[int], object]) -> Work:
     return _timed(call, time.perf_counter)
 
 
+def on_all_threads(call: Callable[[int], object]) -> Work:
+    """Time by the processor's clock what runs in several threads of this process, added up.
+
+    Parameters
+    ----------
+    call
+        Does something that many times.
+    """
+    return _timed(call, time.process_time)
+
+
 def often(call: Callable[[], object]) -> Callable[[int], None]:
     """Return a function that makes that many calls."""
 

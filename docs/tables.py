@@ -143,6 +143,25 @@ def overhead_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
+def climsim_reading_table(results: dict[str, Any]) -> str:
+    """Return what a time step of ClimSim, a sample in a batch and a conversion cost."""
+    header = ["ClimSim's files", "variables", "way", "measured", "times direct"]
+    rows = []
+    for record in results["records"]:
+        if record["task"] == "conversion":
+            measured = f"{record['peak']:.0f} MiB at most"
+        elif record["task"] == "batches":
+            measured = f"{round(1e-4 / record['seconds']) / 100:.2f} million samples/s"
+        else:
+            measured = f"{1e3 * record['seconds']:.2f} ms"
+        times = ""
+        if record["by_ours_low"] is not None and record["way"] != "direct":
+            low, high = record["by_ours_low"], record["by_ours_high"]
+            times = f"{record['by_ours']:.1f} ({low:.1f} to {high:.1f})"
+        rows.append([record["task"], record["variables"], record["way"], measured, times])
+    return _markdown(header, rows)
+
+
 def with_tables(text: str) -> str:
     """Return the text of a page with its marked tables brought up to date."""
     for name, (file, table) in _TABLES.items():
@@ -157,6 +176,7 @@ def with_tables(text: str) -> str:
 _TABLES = {
     "lorenz96": ("lorenz96-quick.json", lorenz96_table),
     "climsim": ("climsim-quick.json", climsim_table),
+    "climsim-reading": ("climsim-reading.json", climsim_reading_table),
     "solver-speed": ("solver-speed.json", solver_speed_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 
-from hybrid import atomic
+from closures import atomic
 from hybrid.embedded_figure import data_uri
 from hybrid.experiments.result import ExperimentResult, Figure, Preset, Table
 from hybrid.score_table import format_column, format_rows

@@ -14,7 +14,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from hybrid import atomic
+from closures import atomic
 from hybrid.versions import versions
 
 RESERVED = ("experiment", "preset", "seed", "headline", "choices", "settings", "versions")

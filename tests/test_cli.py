@@ -29,6 +29,8 @@ COMMANDS = {
     ("bridge",): "hybrid bridge build",
     ("bridge", "build"): "hybrid bridge build --prefix",
     ("bridge", "config"): "hybrid bridge config --ldflags",
+    ("climsim",): "hybrid climsim convert",
+    ("climsim", "convert"): "hybrid climsim convert climsim/low-res shards --variables V2",
     ("emit",): "hybrid emit ccpp closure.pt",
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",

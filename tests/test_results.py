@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybrid import atomic
+from closures import atomic
 from hybrid.results import RESERVED, Results, ResultsError, read_results, write_results
 
 

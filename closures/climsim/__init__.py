@@ -1,4 +1,4 @@
-"""ClimSim: reading its files, splitting them, emulating its column physics, scoring.
+"""ClimSim: reading, splitting and converting its files, emulating its column physics, scoring.
 
 ClimSim pairs the state of a multi-scale climate model before its embedded cloud-resolving
 model runs (``mli``) with the state and surface fluxes after it (``mlo``). Level index 0 is the

@@ -6,24 +6,23 @@ variables of dimensions ``(lev, ncol)`` or ``(ncol,)``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cftime
-import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from closures.climsim.variables import TIMESTEP, Variable, VariableSet
+from closures.climsim.errors import DataError
+from closures.climsim.grid import ColumnGrid
+from closures.climsim.step_reader import StepReader
+from closures.climsim.variables import TIMESTEP, VariableSet
 
 _NAME = re.compile(r"E3SM-MMF\.mli\.(\d{4})-(\d{2})-(\d{2})-(\d{5})\.nc")
 
 Array = NDArray[np.float64]
-
-
-class DataError(ValueError):
-    """A data folder or file is not what ClimSim's format says."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,12 +46,22 @@ class Pair:
     mli: Path
     mlo: Path
 
-    @property
+    @cached_property
     def hours(self) -> float:
         """Time since the start of year 1 of the no-leap calendar [h]."""
         date = cftime.DatetimeNoLeap(self.year, self.month, self.day)
         start = cftime.DatetimeNoLeap(1, 1, 1)
         return float((date - start).total_seconds() + self.second) / 3600.0
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """The mli and the mlo file."""
+        return self.mli, self.mlo
+
+    @property
+    def step(self) -> int:
+        """Number of the time step since then: consecutive for consecutive steps."""
+        return round(self.hours * 3600.0 / TIMESTEP)
 
 
 def file_name(kind: str, year: int, month: int, day: int, second: int) -> str:
@@ -66,6 +75,34 @@ def file_name(kind: str, year: int, month: int, day: int, second: int) -> str:
     return f"E3SM-MMF.{kind}.{year:04d}-{month:02d}-{day:02d}-{second:05d}.nc"
 
 
+def find_pairs(folder: Path) -> tuple[tuple[Pair, ...], tuple[Path, ...]]:
+    """Find all pairs below `folder`, in the order of time, and files without their partner.
+
+    Raises
+    ------
+    DataError
+        If there is no mli file.
+    """
+    pairs, alone = [], []
+    for mli in folder.rglob("E3SM-MMF.mli.*.nc"):
+        match = _NAME.fullmatch(mli.name)
+        if match is None:
+            continue
+        mlo = partner(mli)
+        if not mlo.is_file():
+            alone.append(mli)
+            continue
+        year, month, day, second = (int(part) for part in match.groups())
+        pairs.append(Pair(year, month, day, second, mli, mlo))
+    if not pairs and not alone:
+        raise DataError(
+            f"{folder}: expected files named E3SM-MMF.mli.YYYY-MM-DD-SSSSS.nc, found none; "
+            "name the folder that holds ClimSim's low-res files"
+        )
+    alone += [mlo for mlo in folder.rglob("E3SM-MMF.mlo.*.nc") if not partner(mlo).is_file()]
+    return tuple(sorted(pairs)), tuple(sorted(alone))
+
+
 def list_pairs(folder: Path) -> tuple[Pair, ...]:
     """Find all pairs below `folder`, in the order of time.
 
@@ -74,26 +111,61 @@ def list_pairs(folder: Path) -> tuple[Pair, ...]:
     DataError
         If there is no mli file, or one without its mlo file.
     """
-    pairs = []
-    for mli in folder.rglob("E3SM-MMF.mli.*.nc"):
-        match = _NAME.fullmatch(mli.name)
-        if match is None:
-            continue
-        mlo = mli.with_name(mli.name.replace(".mli.", ".mlo."))
-        if not mlo.is_file():
-            raise DataError(f"{mli}: expected {mlo.name} beside it; download the missing file")
-        year, month, day, second = (int(part) for part in match.groups())
-        pairs.append(Pair(year, month, day, second, mli, mlo))
-    if not pairs:
-        raise DataError(
-            f"{folder}: expected files named E3SM-MMF.mli.YYYY-MM-DD-SSSSS.nc, found none; "
-            "name the folder that holds ClimSim's low-res files"
-        )
-    return tuple(sorted(pairs))
+    pairs, alone = find_pairs(folder)
+    for path in alone:
+        if ".mli." in path.name:
+            raise DataError(missing_partner(path))
+    return pairs
 
 
-def read_pair(pair: Pair, variables: VariableSet, mlo: Path | None = None) -> tuple[Array, Array]:
-    """Read one pair.
+def partner(path: Path) -> Path:
+    """Return where the mlo file of an mli file belongs, or the mli file of an mlo file."""
+    if ".mli." in path.name:
+        return path.with_name(path.name.replace(".mli.", ".mlo."))
+    return path.with_name(path.name.replace(".mlo.", ".mli."))
+
+
+def missing_partner(path: Path) -> str:
+    """Say that a file lacks the other one of its pair."""
+    return f"{path}: expected {partner(path).name} beside it; download the missing file"
+
+
+def by_step(pairs: Iterable[Pair]) -> dict[int, Pair]:
+    """Return pairs by the number of their time step."""
+    return {pair.step: pair for pair in pairs}
+
+
+def earlier_steps(pair: Pair, among: Mapping[int, Pair], n: int) -> tuple[Pair, ...]:
+    """Return the `n` steps before a pair, the latest first.
+
+    Parameters
+    ----------
+    pair
+        A pair.
+    among
+        All pairs, from `by_step`.
+    n
+        Number of steps.
+
+    Raises
+    ------
+    DataError
+        If one is not there.
+    """
+    found = [among.get(pair.step - lag) for lag in range(1, n + 1)]
+    for lag, earlier in enumerate(found, start=1):
+        if earlier is None:
+            raise DataError(
+                f"{pair.mli}: expected the step {lag * TIMESTEP:g} s before, found none; variables "
+                f"with a memory need {n} consecutive earlier steps"
+            )
+    return tuple(earlier for earlier in found if earlier is not None)
+
+
+def read_pair(
+    pair: Pair, variables: VariableSet, mlo: Path | None = None, grid: ColumnGrid | None = None
+) -> tuple[Array, Array]:
+    """Read one pair, whose variables need no earlier steps.
 
     Parameters
     ----------
@@ -103,6 +175,8 @@ def read_pair(pair: Pair, variables: VariableSet, mlo: Path | None = None) -> tu
         What to read, in feature order.
     mlo
         File to read in place of ``pair.mlo``: what a model wrote, rather than the truth.
+    grid
+        Grid of the columns, if ``variables.needs_grid``.
 
     Returns
     -------
@@ -113,35 +187,10 @@ def read_pair(pair: Pair, variables: VariableSet, mlo: Path | None = None) -> tu
     Raises
     ------
     DataError
-        If a variable is missing or has another shape.
+        As `StepReader.read`.
     """
-    path = mlo or pair.mlo
-    with netCDF4.Dataset(pair.mli) as before, netCDF4.Dataset(path) as after:
-        before.set_auto_mask(False)
-        after.set_auto_mask(False)
-        files = {"mli": before, "mlo": after}
-        inputs = [_values(files[v.source], v, v.file_name) for v in variables.inputs]
-        outputs = []
-        for v in variables.outputs:
-            if v.source == "tendency":
-                step = _values(after, v, v.file_name) - _values(before, v, v.file_name)
-                outputs.append(step / TIMESTEP)
-            else:
-                outputs.append(_values(files[v.source], v, v.file_name))
-    return np.concatenate(inputs, axis=1), np.concatenate(outputs, axis=1)
-
-
-def _values(file: netCDF4.Dataset, variable: Variable, name: str) -> Array:
-    if name not in file.variables:
-        raise DataError(f"{file.filepath()}: expected a variable {name}, found none")
-    values = np.asarray(file.variables[name][...], dtype=np.float64)
-    columns = np.atleast_2d(values).T
-    if values.ndim != 1 + len(variable.field.shape) or columns.shape[1] != variable.field.size:
-        raise DataError(
-            f"{file.filepath()}: {name}: expected shape {(*variable.field.shape, 'ncol')}, "
-            f"got {values.shape}; choose a variable set with as many levels"
-        )
-    return columns
+    inputs, outputs = StepReader(variables, grid).read((pair.mli, mlo or pair.mlo))
+    return inputs.copy(order="K"), outputs.copy(order="K")
 
 
 @dataclass(frozen=True)
@@ -169,7 +218,12 @@ class Columns:
 
 
 def read_columns(
-    pairs: Sequence[Pair], variables: VariableSet, mlo_folder: Path | None = None
+    pairs: Sequence[Pair],
+    variables: VariableSet,
+    mlo_folder: Path | None = None,
+    *,
+    among: Iterable[Pair] | None = None,
+    grid: ColumnGrid | None = None,
 ) -> Columns:
     """Read pairs and stack their columns, those of one time step next to each other.
 
@@ -181,6 +235,10 @@ def read_columns(
         What to read.
     mlo_folder
         Flat folder of mlo files to read in place of those of the pairs.
+    among
+        Where to look for earlier steps, if the variables need them; default: `pairs`.
+    grid
+        Grid of the columns, if ``variables.needs_grid``.
 
     Raises
     ------
@@ -189,12 +247,18 @@ def read_columns(
     """
     if not pairs:
         raise DataError("expected at least one pair of files, got none; check the split")
-    read = [
-        read_pair(pair, variables, None if mlo_folder is None else mlo_folder / pair.mlo.name)
-        for pair in pairs
-    ]
-    sizes = {inputs.shape[0] for inputs, _ in read}
+    n = variables.n_history
+    steps = by_step(pairs if among is None else among) if n else {}
+    reader = StepReader(variables, grid)
+    inputs: list[Array] = []
+    outputs: list[Array] = []
+    for pair in pairs:
+        mlo = pair.mlo if mlo_folder is None else mlo_folder / pair.mlo.name
+        earlier = (step.files for step in earlier_steps(pair, steps, n))
+        x, y = reader.read((pair.mli, mlo), *earlier)
+        inputs.append(x.copy(order="K"))
+        outputs.append(y.copy(order="K"))
+    sizes = {len(part) for part in inputs}
     if len(sizes) > 1:
         raise DataError(f"expected files with the same number of columns, got {sorted(sizes)}")
-    inputs, outputs = zip(*read, strict=True)
     return Columns(tuple(pairs), np.concatenate(inputs), np.concatenate(outputs))

@@ -7,7 +7,7 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from closures.climsim.files import DataError
+from closures.climsim.errors import DataError
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from closures.climsim.files import Columns, DataError, Pair, list_pairs, read_columns
+from closures.climsim.errors import DataError
+from closures.climsim.files import Columns, Pair, list_pairs, read_columns
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.variables import VariableSet
 

@@ -4,11 +4,13 @@ Columns of one time step, and of steps a few hours apart, resemble each other: a
 of columns would let a model score well by remembering. Both splits here are by file.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from closures.climsim.files import DataError, Pair
+from closures.climsim.errors import DataError
+from closures.climsim.files import Pair
 
 GAP_HOURS = 12.0
 VALIDATION_MONTHS = (7, 8)
@@ -90,6 +92,55 @@ def season(pairs: Sequence[Pair], validation: bool = False) -> Split:
         validation=tuple(held),
         test=tuple(p for p in ordered if p.month in TEST_MONTHS),
     )
+
+
+def select(
+    pairs: Sequence[Pair], first: str = "", last: str = "", stride: int = 1
+) -> tuple[Pair, ...]:
+    """Choose pairs by month, and every so many of them, in the order of time.
+
+    ClimSim's own training set is ``first="0001-02", last="0008-01", stride=7``, its validation
+    set ``first="0008-02", last="0009-01", stride=7``, and the one for scores that with stride 6.
+
+    Parameters
+    ----------
+    pairs
+        All pairs.
+    first, last
+        Months ``YYYY-MM``, both included; empty for no limit.
+    stride
+        Take the first of each so many.
+
+    Raises
+    ------
+    DataError
+        If a month is none, the stride is less than 1, or nothing is left.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> year = [Pair(8, month, 1, 0, Path("a"), Path("b")) for month in range(1, 13)]
+    >>> [pair.month for pair in select(year, first="0008-03", last="0008-08", stride=2)]
+    [3, 5, 7]
+    """
+    if stride < 1:
+        raise DataError(f"selection: expected a stride of at least 1, got {stride}")
+    low = _month(first) if first else (0, 0)
+    high = _month(last) if last else (9999, 12)
+    chosen = [pair for pair in sorted(pairs) if low <= (pair.year, pair.month) <= high][::stride]
+    if not chosen:
+        raise DataError(
+            f"selection: expected pairs from {first or 'the beginning'} to {last or 'the end'}, "
+            f"got none of {len(pairs)}"
+        )
+    return tuple(chosen)
+
+
+def _month(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{4})-(\d{2})", text)
+    if match is None or not 1 <= int(match[2]) <= 12:
+        raise DataError(f"month: expected YYYY-MM, got {text!r}")
+    return int(match[1]), int(match[2])
 
 
 def _by_month(pairs: Sequence[Pair]) -> list[list[Pair]]:

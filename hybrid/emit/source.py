@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from hybrid import atomic
+from closures import atomic
 from hybrid.errors import EmitError
 
 WIDTH = 100

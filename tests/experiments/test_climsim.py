@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from closures.climsim.emulator import predict
-from closures.climsim.files import DataError, Pair, list_pairs, read_columns, read_pair
+from closures.climsim.errors import DataError
+from closures.climsim.files import Pair, list_pairs, read_columns, read_pair
 from closures.climsim.grid import find_grid, read_grid
 from closures.climsim.mlp import MLPConfig, train_mlp
 from closures.climsim.sample import SampleConfig, write_sample

@@ -7,7 +7,8 @@ import netCDF4
 import numpy as np
 import pytest
 
-from closures.climsim.files import DataError, Pair, list_pairs, read_columns, read_pair
+from closures.climsim.errors import DataError
+from closures.climsim.files import Pair, list_pairs, read_columns, read_pair
 from closures.climsim.grid import find_grid, read_grid
 from closures.climsim.variables import v1
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from closures.climsim.files import Columns, DataError, list_pairs, read_columns
+from closures.climsim.errors import DataError
+from closures.climsim.files import Columns, list_pairs, read_columns
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.scoring import (
     compare,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from closures.climsim.files import DataError, Pair, list_pairs
+from closures.climsim.errors import DataError
+from closures.climsim.files import Pair, list_pairs
 from closures.climsim.splits import interleaved, season
 
 
