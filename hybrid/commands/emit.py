@@ -37,6 +37,13 @@ class Policy(StrEnum):
     HOST = "host"
 
 
+class FinalPhase(StrEnum):
+    """Name of the last phase of a scheme."""
+
+    FINAL = "final"
+    FINALIZE = "finalize"
+
+
 class RealKind(StrEnum):
     """Kind of the host's reals."""
 
@@ -83,6 +90,17 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
     kind_module: Annotated[
         str, typer.Option(help="Module that gives kind_phys; with ccpp_prebuild: machine.")
     ] = "ccpp_kinds",
+    final_phase: Annotated[
+        FinalPhase, typer.Option(help="Name of the last phase; older ccpp_prebuild: finalize.")
+    ] = FinalPhase.FINAL,
+    dependency: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Needed beside hybrid.F90. May be repeated."),
+    ] = None,
+    top_at_one: Annotated[
+        bool,
+        typer.Option(help="Say in the metadata that the first level is the top."),
+    ] = True,
     force: Force = False,
 ) -> None:
     """Write a CCPP scheme: NAME.F90 and its metadata, NAME.meta.
@@ -101,6 +119,9 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
         standard_names=_pairs("--standard-name", standard_name),
         units=_pairs("--units", units),
         dimensions=_pairs("--dimension", dimension),
+        final_phase=final_phase.value,
+        dependencies=tuple(dependency or ()),
+        top_at_one=top_at_one,
     )
     _write(scheme(read_manifest(archive).spec, options), out, force=force)
 
