@@ -112,7 +112,8 @@ def ensure_built(
 
 
 def _say(step: str) -> None:
-    print(f"hybrid: {step}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"hybrid: {step}\n")
+    sys.stderr.flush()
 
 
 def _build(
