@@ -90,6 +90,18 @@ def test_vertical_fields_say_which_way_is_up(tmp_path: Path) -> None:
     assert turned(SchemeOptions(dimensions={"level": "number_of_bands"})) == set()
 
 
+def test_a_coupling_has_the_chosen_policy_units_and_accumulation() -> None:
+    options = {"policy": "host", "accumulate": ("y",), "units": {"x": "degC", "y": "K/day"}}
+    source = coupling(PLAIN, **options).files["plain_coupling.f90"].replace("&\n", "")  # type: ignore[arg-type]
+    words = " ".join(source.split())
+    assert "call columns%create(closure, n_column, policy='host', stat=stat" in words
+    assert "'column,level', 'degC', stat=stat" in words
+    assert "'column,level', 'K/day', accumulate=.true., stat=stat" in words
+    plain = coupling(PLAIN).files["plain_coupling.f90"]
+    assert "policy='host', " not in plain
+    assert "accumulate=.true., " not in plain
+
+
 def test_last_phase_and_dependencies_are_those_of_the_framework(tmp_path: Path) -> None:
     options = SchemeOptions(final_phase="finalize", dependencies=("machine.F",))
     source, metadata = write(scheme(PLAIN, options), tmp_path)
@@ -165,6 +177,18 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "final phase": (
         lambda: scheme(PLAIN, SchemeOptions(final_phase="last")),
         "final phase: expected one of final, finalize, got 'last'",
+    ),
+    "units of a coupling": (
+        lambda: coupling(PLAIN, units={"x": "Pa"}),
+        "x: expected units that convert to 'K', got 'Pa'",
+    ),
+    "policy of a coupling": (
+        lambda: coupling(PLAIN, policy="skip"),
+        "policy: expected one of error, flag, clip, zero, host, got 'skip'",
+    ),
+    "accumulated input of a coupling": (
+        lambda: coupling(PLAIN, accumulate=("x",)),
+        "accumulate: expected one of y, got 'x'",
     ),
     "grid": (lambda: scheme(GRID), "smoothing: expected a closure of independent columns, got"),
     "two sizes": (

@@ -51,6 +51,23 @@ class RealKind(StrEnum):
     REAL64 = "real64"
 
 
+PolicyOption = Annotated[
+    Policy, typer.Option("--policy", help="What happens to columns outside the training data.")
+]
+Accumulate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accumulate", metavar="FIELD", help="Output to add to the host's. May be repeated."
+    ),
+]
+Units = Annotated[
+    Pairs | None,
+    typer.Option(
+        "--units", metavar="FIELD=UNITS", help="Units of the host's values. May be repeated."
+    ),
+]
+
+
 @app.callback()
 def emit() -> None:
     """Write source code that calls a closure, with the fields of its archive filled in."""
@@ -72,21 +89,13 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
         Pairs | None,
         typer.Option(metavar="FIELD=NAME", help="Standard name of a field. May be repeated."),
     ] = None,
-    units: Annotated[
-        Pairs | None,
-        typer.Option(metavar="FIELD=UNITS", help="Units of the host's values. May be repeated."),
-    ] = None,
+    units: Units = None,
     dimension: Annotated[
         Pairs | None,
         typer.Option(metavar="DIM=NAME", help="Standard name of a dimension. May be repeated."),
     ] = None,
-    accumulate: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD", help="Output to add to the host's. May be repeated."),
-    ] = None,
-    policy: Annotated[
-        Policy, typer.Option(help="What happens to columns outside the training data.")
-    ] = Policy.ERROR,
+    accumulate: Accumulate = None,
+    policy: PolicyOption = Policy.ERROR,
     kind_module: Annotated[
         str, typer.Option(help="Module that gives kind_phys; with ccpp_prebuild: machine.")
     ] = "ccpp_kinds",
@@ -132,7 +141,7 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
         "hybrid emit fortran closure.pt --out src --kind real32 --column-last",
     )
 )
-def fortran(
+def fortran(  # noqa: PLR0913, PLR0917 -- an option each
     archive: Archive,
     out: Out = Path(),
     name: Annotated[
@@ -147,6 +156,9 @@ def fortran(
             show_default=False,
         ),
     ] = None,
+    policy: PolicyOption = Policy.ERROR,
+    accumulate: Accumulate = None,
+    units: Units = None,
     force: Force = False,
 ) -> None:
     """Write a Fortran module that loads a closure and calls it each model step: a start.
@@ -157,7 +169,15 @@ def fortran(
     from hybrid.emit import coupling
 
     spec = read_manifest(archive).spec
-    emission = coupling(spec, name=name, kind=kind.value, column_last=column_last)
+    emission = coupling(
+        spec,
+        name=name,
+        kind=kind.value,
+        column_last=column_last,
+        policy=policy.value,
+        accumulate=tuple(accumulate or ()),
+        units=_pairs("--units", units),
+    )
     _write(emission, out, force=force)
 
 

@@ -1,11 +1,11 @@
 """What can be chosen of a CCPP scheme, and what of it fits a closure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
 
 from closures import ClosureSpec
-from hybrid.emit.names import LONGEST, check_name, is_name
+from hybrid.emit.names import LONGEST, check_keys, check_name, is_name
 from hybrid.errors import EmitError
 
 POLICIES = ("error", "flag", "clip", "zero", "host")
@@ -74,10 +74,10 @@ class SchemeOptions:
                 f"final phase: expected one of {', '.join(FINAL_PHASES)}, got {self.final_phase!r}"
             )
         data = [f.name for f in (*spec.inputs, *spec.outputs, *spec.state)]
-        _check_keys("standard name", self.standard_names, data)
-        _check_keys("units", self.units, data)
-        _check_keys("accumulate", self.accumulate, [f.name for f in spec.outputs])
-        _check_keys("dimension", self.dimensions, [d for f in spec.fields() for d in f.dims])
+        check_keys("standard name", self.standard_names, data)
+        check_keys("units", self.units, data)
+        check_keys("accumulate", self.accumulate, [f.name for f in spec.outputs])
+        check_keys("dimension", self.dimensions, [d for f in spec.fields() for d in f.dims])
 
     def _check_names(self, name: str) -> None:
         check_name("scheme", name, LONGEST - len(f"_{self.final_phase}"))
@@ -94,11 +94,3 @@ class SchemeOptions:
                     f"dimension {dim}: expected a standard name of lower-case letters, digits "
                     f"and underscores, got {standard_name!r}"
                 )
-
-
-def _check_keys(kind: str, given: Iterable[str], known: list[str]) -> None:
-    for key in given:
-        if key not in known:
-            raise EmitError(
-                f"{kind}: expected one of {', '.join(dict.fromkeys(known)) or 'none'}, got {key!r}"
-            )
