@@ -70,15 +70,51 @@ def fortran_entries() -> list[Entry]:
     lines = ensure_built().fortran_source.read_text().splitlines()
     procedures = _procedures(lines)
     entries: dict[str, Entry] = {}
+    targets: dict[str, list[str]] = {}
     for type_name, name, target in _type_bound(lines):
-        declaration, text = procedures[target]
-        if (key := f"{type_name}%{name}") not in entries:
-            call = declaration.replace(target, name)
-            entries[key] = Entry(f"Type `{type_name}`", key, call, text)
+        targets.setdefault(f"{type_name}%{name}", []).append(target)
+    for key, specific in targets.items():
+        type_name, name = key.split("%")
+        declaration, text = procedures[specific[0]]
+        call = declaration.replace(specific[0], name)
+        entries[key] = Entry(f"Type `{type_name}`", key, call, text + _arrays(specific))
     for name in _module_procedures(lines):
         declaration, text = procedures[name]
         entries[name] = Entry("Procedures", name, declaration, text)
     return list(entries.values())
+
+
+def fortran_parameters() -> list[Entry]:
+    """Return the public named constants of module ``hybrid``, a statement an entry."""
+    lines = ensure_built().fortran_source.read_text().splitlines()
+    entries = []
+    for i, line in enumerate(lines):
+        if not line.startswith("  integer, parameter, public :: "):
+            continue
+        last = i
+        while "&" in lines[last].split("!<")[0]:
+            last += 1
+        statement = [part.removeprefix("  ") for part in lines[i : last + 1]]
+        names = re.findall(r"(hybrid_\w+) = ", "\n".join(statement))
+        first = i
+        while lines[first - 1].startswith("  !> "):
+            first -= 1
+        text = [part.removeprefix("  !> ") for part in lines[first:i]]
+        if names:
+            name = f"{names[0]} ... {names[-1]}"
+            entries.append(Entry("Parameters", name, "\n".join(statement), "\n".join(text)))
+    return entries
+
+
+def _arrays(targets: list[str]) -> str:
+    """Return which arrays a generic procedure takes; empty if it is none of arrays."""
+    found = [match for target in targets if (match := re.search(r"_(real\d+)_(\d)$", target))]
+    # Of kind real128 there are procedures too, which say that it is refused.
+    kinds = sorted({match[1] for match in found} - {"real128"})
+    ranks = sorted({match[2] for match in found})
+    if not found:
+        return ""
+    return f"\n\n`array` may be {' or '.join(kinds)}, of rank {ranks[0]} to {ranks[-1]}."
 
 
 def _procedures(lines: list[str]) -> dict[str, tuple[str, str]]:
@@ -177,7 +213,9 @@ def pages() -> dict[str, str]:
     """Return the name and the content of each page."""
     return {
         "c.md": _page(_C_INTRODUCTION, c_entries(), "c"),
-        "fortran.md": _page(_FORTRAN_INTRODUCTION, fortran_entries(), "fortran"),
+        "fortran.md": _page(
+            _FORTRAN_INTRODUCTION, [*fortran_entries(), *fortran_parameters()], "fortran"
+        ),
     }
 
 

@@ -89,7 +89,8 @@ def ensure_built(
     force
         Rebuild from nothing.
     on_step
-        Called with a short text before each step, and not at all if nothing is to be done.
+        Called with a short text before each step, and not at all if nothing is to be done;
+        default: the text goes to standard error, as a build takes minutes.
     on_progress
         Called with the part of the current step that is done, from 0 to 1, where that is known.
 
@@ -103,11 +104,16 @@ def ensure_built(
     wanted = _digest()
     if not force and _installed_digest(prefix) == wanted:
         return prefix
-    on_step = on_step or (lambda _: None)
+    on_step = on_step or _say
     with sole_builder(prefix.root, on_step):
         if force or _installed_digest(prefix) != wanted:
             _build(prefix, force, on_step, on_progress or (lambda _: None))
     return prefix
+
+
+def _say(step: str) -> None:
+    sys.stderr.write(f"hybrid: {step}\n")
+    sys.stderr.flush()
 
 
 def _build(

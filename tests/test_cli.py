@@ -240,7 +240,6 @@ def prefix(monkeypatch: pytest.MonkeyPatch) -> Prefix:
         (["--prefix-dir"], "/opt/hybrid"),
         (["--cmake-dir"], "/opt/hybrid/lib/cmake/hybrid"),
         (["--pkg-config-dir"], "/opt/hybrid/lib/pkgconfig"),
-        (["--prefix", "/elsewhere", "--cflags"], "-I/elsewhere/include"),
         (["--cflags"], "-I/opt/hybrid/include"),
         (["--fflags"], "-I/opt/hybrid/include"),
         (["--source"], "/opt/hybrid/share/hybrid/hybrid.F90"),
@@ -253,6 +252,17 @@ def prefix(monkeypatch: pytest.MonkeyPatch) -> Prefix:
 )
 def test_bridge_config(options: list[str], line: str, prefix: Prefix) -> None:
     assert call("bridge", "config", *options).stdout == f"{line}\n"
+
+
+def test_bridge_config_of_another_prefix(prefix: Prefix, tmp_path: Path) -> None:
+    refused = call("bridge", "config", "--prefix", tmp_path, "--cflags")
+    assert refused.exit_code == 1
+    assert not refused.stdout
+    assert f"nothing is installed there: hybrid bridge build --prefix {tmp_path}" in refused.stderr
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "libhybrid.so").touch()
+    found = call("bridge", "config", "--prefix", tmp_path, "--cflags")
+    assert found.stdout == f"-I{tmp_path}/include\n"
 
 
 def test_bridge_build_says_where(prefix: Prefix, tmp_path: Path) -> None:

@@ -77,12 +77,13 @@ def test_inspect_prints_every_field(archive: Path) -> None:
     assert result.stdout.splitlines()[0].strip() == "column 2.1"
     assert cells(result.stdout)[:6] == [
         ["group", "name", "units", "dims", "shape", "dtype", "range"],
-        ["input", "state_t", "K", "level", "3", "float32", "180 .. 310.2"],
-        ["input", "state_ps", "Pa", "scalar", "", "float32", "5e+04 .. inf"],
-        ["output", "ptend_t", "K s-1", "level", "3", "float32", "unchecked"],
-        ["state", "residual", "K s-1", "scalar", "", "float32", "unchecked"],
-        ["noise", "draw", "1", "scalar", "", "float32", "unchecked"],
+        ["input", "state_t", "K", "column, level", "3", "float32", "180 .. 310.2"],
+        ["input", "state_ps", "Pa", "column", "", "float32", "5e+04 .. inf"],
+        ["output", "ptend_t", "K s-1", "column, level", "3", "float32", "unchecked"],
+        ["state", "residual", "K s-1", "column", "", "float32", "unchecked"],
+        ["noise", "draw", "1", "column", "", "float32", "unchecked"],
     ]
+    assert "level 1 is the top of the model" in result.stdout
 
 
 def test_inspect_prints_identity_origin_and_hashes(archive: Path) -> None:

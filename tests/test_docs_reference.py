@@ -44,6 +44,21 @@ def test_every_exported_function_has_a_page_and_a_test(
     assert [name for name in sorted(exported) if f"{name}(" not in programs] == []
 
 
+def test_fortran_page_says_which_arrays_and_which_parameters() -> None:
+    page = (DOCS / "reference" / "fortran.md").read_text()
+    for name in ("bind", "put", "get"):
+        (text,) = re.findall(rf"### `binding_t%{name}`\n(.*?)\n###", page, re.DOTALL)
+        assert "`array` may be real32 or real64, of rank 1 to 5." in text
+    for parameter in ("hybrid_below = 1", "hybrid_untouched = 7", "hybrid_log_warning = 2"):
+        assert page.count(parameter) == 1
+
+
+def test_c_functions_that_stand_together_have_texts_of_their_own(reference: ModuleType) -> None:
+    entries = {entry.name: entry.text for entry in reference.c_entries()}
+    assert "for example" in entries["hybrid_version"]
+    assert "for example" not in entries["hybrid_abi_version"]
+
+
 def test_every_fortran_procedure_has_a_page_and_a_test(reference: ModuleType) -> None:
     entries = {entry.name: entry for entry in reference.fortran_entries()}
     assert {"closure_t%load", "binding_t%put", "read_bytes"} <= set(entries)

@@ -75,6 +75,43 @@ def test_every_field_is_an_argument_with_its_intent(tmp_path: Path) -> None:
     assert run["column_id"]["dimensions"] == "(horizontal_loop_extent)"
 
 
+def test_vertical_fields_say_which_way_is_up(tmp_path: Path) -> None:
+    def turned(options: SchemeOptions) -> set[str]:
+        _, metadata = write(scheme(Persistence().spec, options), tmp_path, force=True)
+        _, tables = read_metadata(metadata)
+        arguments = {name: entry for table in tables.values() for name, entry in table.items()}
+        marked = {name: e["top_at_one"] for name, e in arguments.items() if "top_at_one" in e}
+        assert set(marked.values()) <= {"true"}
+        return set(marked)
+
+    # The number of levels and fields without levels have no order.
+    assert turned(SchemeOptions()) == {"memory"}
+    assert turned(SchemeOptions(top_at_one=False)) == set()
+    assert turned(SchemeOptions(dimensions={"level": "number_of_bands"})) == set()
+
+
+def test_a_coupling_has_the_chosen_policy_units_and_accumulation() -> None:
+    options = {"policy": "host", "accumulate": ("y",), "units": {"x": "degC", "y": "K/day"}}
+    source = coupling(PLAIN, **options).files["plain_coupling.f90"].replace("&\n", "")  # type: ignore[arg-type]
+    words = " ".join(source.split())
+    assert "call columns%create(closure, n_column, policy='host', stat=stat" in words
+    assert "'column,level', 'degC', stat=stat" in words
+    assert "'column,level', 'K/day', accumulate=.true., stat=stat" in words
+    plain = coupling(PLAIN).files["plain_coupling.f90"]
+    assert "policy='host', " not in plain
+    assert "accumulate=.true., " not in plain
+
+
+def test_last_phase_and_dependencies_are_those_of_the_framework(tmp_path: Path) -> None:
+    options = SchemeOptions(final_phase="finalize", dependencies=("machine.F",))
+    source, metadata = write(scheme(PLAIN, options), tmp_path)
+    properties, tables = read_metadata(metadata)
+    assert properties["dependencies"] == "hybrid.F90, machine.F"
+    assert list(tables) == ["plain_init", "plain_run", "plain_finalize"]
+    assert variables(tables["plain_finalize"]) == declared(source, "plain_finalize")
+    assert "  public :: plain_finalize\n" in source.read_text()
+
+
 @pytest.mark.parametrize(
     ("policy", "accumulate", "intent"),
     [
@@ -137,6 +174,22 @@ def test_names_that_are_taken_get_a_suffix() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "final phase": (
+        lambda: scheme(PLAIN, SchemeOptions(final_phase="last")),
+        "final phase: expected one of final, finalize, got 'last'",
+    ),
+    "units of a coupling": (
+        lambda: coupling(PLAIN, units={"x": "Pa"}),
+        "x: expected units that convert to 'K', got 'Pa'",
+    ),
+    "policy of a coupling": (
+        lambda: coupling(PLAIN, policy="skip"),
+        "policy: expected one of error, flag, clip, zero, host, got 'skip'",
+    ),
+    "accumulated input of a coupling": (
+        lambda: coupling(PLAIN, accumulate=("x",)),
+        "accumulate: expected one of y, got 'x'",
+    ),
     "grid": (lambda: scheme(GRID), "smoothing: expected a closure of independent columns, got"),
     "two sizes": (
         lambda: scheme(replace(PLAIN, inputs=(replace(X, shape=(4,)),))),

@@ -36,12 +36,12 @@ def test_a_model_of_ones_own(prefix: Prefix, column_archive: Path, tmp_path: Pat
     run(tmp_path, "cmake", "--build", "build")
     build = tmp_path / "build"
     shutil.copy(column_archive, build / "convection.pt")
-    (build / "drive.py").write_text(PYTHON[0])
-    said = run(build, sys.executable, "-W", "error", "drive.py")
+    (build / "use.py").write_text(PYTHON[0])
+    said = run(build, sys.executable, "-W", "error", "use.py")
     assert re.match(r"\(100, 5\) [0-9.]+ mm/day", said)
-    (build / "drive.py").write_text(PYTHON[0].replace("convection.pt", "nowhere.pt"))
+    (build / "use.py").write_text(PYTHON[0].replace("convection.pt", "nowhere.pt"))
     failed = subprocess.run(
-        [sys.executable, "drive.py"], cwd=build, capture_output=True, text=True, check=False
+        [sys.executable, "use.py"], cwd=build, capture_output=True, text=True, check=False
     )
     assert failed.returncode == 1
     assert "RuntimeError: nowhere.pt: expected a readable archive file" in failed.stderr

@@ -62,9 +62,10 @@ contains
   !> every call is allowed and does nothing.
   !>
   !> `column_id`: global numbers that key the random numbers (default 1, 2, ...); `seed`: default 0;
-  !> `reproducible` (default true): results do not depend on the number of neighbours; `policy`,
-  !> what happens to a column with values outside the envelope that the closure was made for, or
-  !> with NaN or infinity: 'error' (default), 'flag', 'clip', 'zero' or 'host', see hybrid.h.
+  !> `reproducible` (default true): results do not depend on the number of neighbours; `policy`:
+  !> with 'error' (default) NaN, infinity or overflow make `run` fail and write nothing, and values
+  !> outside the range of training are computed, counted and marked: look at `mask`, `summary` or
+  !> `log_to`; the others, 'flag', 'clip', 'zero' and 'host', never fail, see hybrid.h.
   subroutine binding_create(self, closure, n_column, column_id, seed, reproducible, policy, &
                             stat, errmsg)
     class(binding_t), intent(inout) :: self

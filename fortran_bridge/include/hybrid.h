@@ -77,8 +77,11 @@ enum hybrid_log_level { HYBRID_LOG_INFO = 1, HYBRID_LOG_WARNING = 2 };
 /* Message of the last failed call of this thread; empty if none failed. Valid until the next. */
 HYBRID_API const char *hybrid_last_error(void);
 
-/* Version of this library, for example "0.1.0", and HYBRID_ABI_VERSION when it was built. */
+/* Version of this library, for example "0.1.0". */
 HYBRID_API const char *hybrid_version(void);
+
+/* HYBRID_ABI_VERSION of the header that this library was built with: it has all functions of the
+ * caller's header if this is no less than the caller's HYBRID_ABI_VERSION. */
 HYBRID_API int hybrid_abi_version(void);
 
 /* Have messages (engine and blocks chosen at load, the first flagged column of a binding) sent to

@@ -37,7 +37,7 @@ Spec resolved(const Spec &spec, const GridView *grid) {
       if (!field.has_fixed_shape())
         throw Error(HYBRID_ERROR_SHAPE, field.name + ": expected the sizes of the host's grid, " +
                                             "which this closure leaves open, got none; create " +
-                                            "the binding with a grid");
+                                            "the binding with create_grid (in Python, with grid)");
   return spec;
 }
 
@@ -51,7 +51,7 @@ std::vector<Field> all_fields(const Spec &spec) {
   throw Error(HYBRID_ERROR_ARGUMENT,
               name +
                   ": expected an array that holds the host's own values, of which the closure "
-                  "is to have a share, got one that accumulates");
+                  "is to have a share by shadow, ramp or partial, got one that accumulates");
 }
 
 void copy_rows(const Buffers &from, size_t from_field, int64_t from_row, const Buffers &to,

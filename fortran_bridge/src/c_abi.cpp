@@ -344,8 +344,9 @@ int hybrid_binding_mask(const hybrid_binding *binding, unsigned char *mask, int6
     const auto &found = checked(binding).guard().mask();
     if (n != 0) require(mask, "an array for the mask");
     if (n != static_cast<int64_t>(found.size()))
-      throw hybrid::Error(HYBRID_ERROR_SHAPE, "mask: expected " + std::to_string(found.size()) +
-                                                  " columns, got " + std::to_string(n));
+      throw hybrid::Error(HYBRID_ERROR_SHAPE, "mask and reasons: expected " +
+                                                  std::to_string(found.size()) + " columns, got " +
+                                                  std::to_string(n));
     std::copy(found.begin(), found.end(), mask);
   });
 }
@@ -410,7 +411,8 @@ int hybrid_binding_differences(const hybrid_binding *binding, const char *name, 
     const auto *share = used.share(name);
     if (!share)
       throw hybrid::Error(HYBRID_ERROR_ORDER, std::string(name) + ": expected an output with a " +
-                                                  "ramp, got none; set its ramp before run");
+                                                  "ramp, got none; call shadow, ramp or partial " +
+                                                  "for it before run");
     const auto &found = share->differences();
     if (n != static_cast<int64_t>(found.size()))
       throw hybrid::Error(HYBRID_ERROR_SHAPE, std::string(name) + ": expected room for " +

@@ -81,6 +81,10 @@ void fix(const Spec &spec, const std::map<std::string, Axis> &axes, bool is_inpu
                          field.dims[dim] + "', got " + std::to_string(axis->second.size) +
                          "; export the closure with open sizes or for this grid");
       size = wanted;
+      if (halo > 0) {
+        field.halo.resize(field.dims.size());
+        field.halo[dim] = spec.grid->halo_width;
+      }
     }
   for (const auto &field : fields) {
     int64_t total = 1;

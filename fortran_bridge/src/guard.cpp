@@ -113,9 +113,11 @@ void Guard::flag(Group group, size_t index, int64_t first, int64_t n, std::byte 
     if (found & bit(HYBRID_NOT_FINITE) && policy_ == Policy::error) {
       const auto text = where(field, first, n, rows);
       if (group == Group::inputs)
-        throw Error(HYBRID_ERROR_VALUE, text +
-                                            "; nothing was written. Mend the host's state, or "
-                                            "create the binding with policy 'host'");
+        throw Error(HYBRID_ERROR_VALUE,
+                    text +
+                        "; nothing was written. Mend the host's state, or "
+                        "create the binding with policy 'flag', 'clip', 'zero' or "
+                        "'host', which go on without that column");
       throw Error(HYBRID_ERROR_VALUE, "the closure's result " + text + "; nothing was written");
     }
     if (field.is_confidence && found & bit(HYBRID_BELOW))

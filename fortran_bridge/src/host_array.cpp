@@ -73,6 +73,28 @@ size_t position(const Field &field, const std::vector<std::string> &axes, const 
   return static_cast<size_t>(found - axes.begin());
 }
 
+// What an array of another rank probably is.
+std::string remedy_for_rank(size_t rank, size_t wanted, const std::string &first_axis) {
+  if (rank + 1 == wanted)
+    return "; a single " + std::string(first_axis == "member" ? "field" : "column") +
+           " needs an axis of one " + first_axis;
+  return "; give an array, or a section of one, with one subscript for each of them";
+}
+
+// Whether the array, with its axes named in the other order, would have the sizes of the field.
+bool fits_reversed(const Field &field, const std::vector<std::string> &axes,
+                   const std::vector<int64_t> &shape, const std::string &first_axis,
+                   int64_t n_column) {
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    const auto &name = axes[axes.size() - 1 - axis];
+    const auto dim = std::find(field.dims.begin(), field.dims.end(), name);
+    const int64_t size =
+        name == first_axis ? n_column : field.shape[static_cast<size_t>(dim - field.dims.begin())];
+    if (shape[axis] != size) return false;
+  }
+  return true;
+}
+
 bool is_aligned(const ArrayView &view) {
   return reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(view.kind) == 0;
 }
@@ -148,32 +170,43 @@ HostArray::HostArray(const Field &field, const ArrayView &view, const std::strin
   if (shape_.size() != wanted.size())
     refuse(HYBRID_ERROR_SHAPE, field,
            "expected rank " + std::to_string(wanted.size()) + " (" + expected + "), got rank " +
-               std::to_string(shape_.size()));
+               std::to_string(shape_.size()) +
+               remedy_for_rank(shape_.size(), wanted.size(), first_axis));
   const auto axes = split(dims_);
   if (axes.size() != wanted.size()) position(field, axes, "", expected);
-  const auto check_extent = [&](size_t axis, const std::string &name, int64_t size) {
+  const auto check_extent = [&](size_t axis, const std::string &name, int64_t size, int64_t halo) {
     if (stride_[axis] == 0 && shape_[axis] > 1 && n_column > 0)
       refuse(HYBRID_ERROR_SHAPE, field,
              "expected elements of their own along '" + name +
                  "', got stride 0, a broadcast; copy the array");
-    if (shape_[axis] != size)
-      refuse(HYBRID_ERROR_SHAPE, field,
-             "expected " + std::to_string(size) + " along '" + name + "', got " +
-                 std::to_string(shape_[axis]) +
-                 (name == first_axis ? "; give the columns the binding was created for"
-                                     : "; regrid the array or export the closure for " +
-                                           std::to_string(shape_[axis])));
+    if (shape_[axis] == size) return;
+    std::string remedy = "; regrid the array or export the closure for ";
+    remedy += std::to_string(shape_[axis]);
+    std::string inside;
+    if (name == first_axis) remedy = "; give the " + first_axis + "s the binding was created for";
+    if (halo > 0) {
+      inside = " (" + std::to_string(size - 2 * halo) + " points and a halo of " +
+               std::to_string(halo) + " at both ends)";
+      remedy = "; pass the array with its halo";
+    }
+    if (fits_reversed(field, axes, shape_, first_axis, n_column)) {
+      const auto other = reversed(joined(axes));
+      remedy = "; for an array (" + other + ") give dims='" + other + "'";
+    }
+    refuse(HYBRID_ERROR_SHAPE, field,
+           "expected " + std::to_string(size) + " along '" + name + "'" + inside + ", got " +
+               std::to_string(shape_[axis]) + remedy);
   };
   // All names first: with the wrong name, a complaint about a size would mislead.
   const size_t column_axis = position(field, axes, first_axis, expected);
   std::vector<size_t> element_axes;
   for (const auto &dim : field.dims) element_axes.push_back(position(field, axes, dim, expected));
-  check_extent(column_axis, first_axis, n_column);
+  check_extent(column_axis, first_axis, n_column, 0);
   column_stride_ = stride_[column_axis];
   element_offset_ = {0};
   for (size_t dim = 0; dim < field.dims.size(); ++dim) {
     const size_t axis = element_axes[dim];
-    check_extent(axis, field.dims[dim], field.shape[dim]);
+    check_extent(axis, field.dims[dim], field.shape[dim], field.halo.empty() ? 0 : field.halo[dim]);
     std::vector<int64_t> next;
     for (const auto offset : element_offset_)
       for (int64_t i = 0; i < field.shape[dim]; ++i) next.push_back(offset + i * stride_[axis]);

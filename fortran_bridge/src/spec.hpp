@@ -30,7 +30,8 @@ struct Field {
   hybrid_kind kind = HYBRID_FLOAT32;
   std::vector<double> valid_min;  // empty: unchecked; one value or one per element
   std::vector<double> valid_max;
-  std::string role;  // "confidence": compared with a threshold by the guard
+  std::string role;                // "confidence": compared with a threshold by the guard
+  std::vector<int64_t> halo = {};  // of an input: points beyond each end of a dim; empty: none
 
   bool has_fixed_shape() const;
   bool has_bounds() const { return !valid_min.empty() && !valid_max.empty(); }

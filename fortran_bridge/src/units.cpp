@@ -49,6 +49,20 @@ Unit parse(const std::string &field, const std::string &text) {
   return unit;
 }
 
+// What most often is meant where units do not convert.
+std::string hint(const std::string &host, const ut_unit *host_unit, const ut_unit *closure_unit) {
+  if (host == "C") return "; Celsius is 'degC', 'C' is the coulomb";
+  const Unit mass_flux(ut_parse(unit_system(), "kg m-2 s-1", UT_UTF8), ut_free);
+  const Unit depth_rate(ut_parse(unit_system(), "m s-1", UT_UTF8), ut_free);
+  const auto is = [](const ut_unit *unit, const Unit &kind) {
+    return ut_are_convertible(unit, kind.get()) != 0;
+  };
+  if ((is(host_unit, mass_flux) && is(closure_unit, depth_rate)) ||
+      (is(host_unit, depth_rate) && is(closure_unit, mass_flux)))
+    return "; a flux of mass divided by the density, of water 1000 kg m-3, is a rate of depth";
+  return "";
+}
+
 }  // namespace
 
 Conversion conversion(const std::string &field, const std::string &host, const std::string &closure,
@@ -64,7 +78,8 @@ Conversion conversion(const std::string &field, const std::string &host, const s
   const std::string pair = "the closure's '" + closure + "', got '" + host + "' for the array";
   if (!converter)
     throw Error(HYBRID_ERROR_UNITS, field + ": expected units that convert to or from " + pair +
-                                        "; they measure different things, so convert in the host");
+                                        "; they measure different things, so convert in the host" +
+                                        hint(host, host_unit.get(), closure_unit.get()));
   const double zero = cv_convert_double(converter.get(), 0.0);
   const double one = cv_convert_double(converter.get(), 1.0);
   const double two = cv_convert_double(converter.get(), 2.0);

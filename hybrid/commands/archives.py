@@ -61,13 +61,15 @@ def _fields(manifest: "Manifest") -> Table:
         table.add_column(column)
     for group, label in GROUPS.items():
         for field in getattr(spec, group):
-            table.add_row(*(Text(cell) for cell in (label, *_cells(field))))
+            table.add_row(*(Text(cell) for cell in (label, *_cells(field, spec.first_axis))))
+    if any("level" in field.dims for field in spec.fields()):
+        table.caption = "level 1 is the top of the model in archives of this project"
     return table
 
 
-def _cells(field: "Field") -> tuple[str, ...]:
+def _cells(field: "Field", first_axis: str) -> tuple[str, ...]:
     shape = ", ".join("any" if size is None else str(size) for size in field.shape)
-    dims = ", ".join(field.dims) or "scalar"
+    dims = ", ".join((first_axis, *field.dims))
     return (field.name, field.units, dims, shape, field.dtype, _range(field))
 
 

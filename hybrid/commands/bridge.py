@@ -79,7 +79,8 @@ def config(
 ) -> None:
     """Print what a host model needs to compile and link, in one line, ready for a makefile.
 
-    The library is built first if it is missing or out of date.
+    The library is built first if it is missing or out of date; but a folder that is named with
+    --prefix has to hold an installation.
     """
     wanted = {
         "cflags": cflags,
@@ -94,6 +95,8 @@ def config(
         raise typer.BadParameter(
             f"expected at least one of {', '.join(f'--{name}' for name in wanted)}; got none"
         )
+    if prefix is not None:
+        _require_installation(prefix)
     values = _values(_built(prefix, force=False))
     typer.echo(" ".join(values[name] for name, asked in wanted.items() if asked))
 
@@ -108,6 +111,18 @@ def _built(prefix: Path | None, *, force: bool) -> "Prefix":
             force=force,
             on_step=display.start,
             on_progress=display.update,
+        )
+
+
+def _require_installation(root: Path) -> None:
+    from fortran_bridge import BuildError
+    from fortran_bridge.build import Prefix
+
+    library = Prefix(root.absolute()).library
+    if not library.exists():
+        raise BuildError(
+            f"{root}: expected an installation of the native library, got no {library}; "
+            f"nothing is installed there: hybrid bridge build --prefix {root}"
         )
 
 

@@ -37,11 +37,35 @@ class Policy(StrEnum):
     HOST = "host"
 
 
+class FinalPhase(StrEnum):
+    """Name of the last phase of a scheme."""
+
+    FINAL = "final"
+    FINALIZE = "finalize"
+
+
 class RealKind(StrEnum):
     """Kind of the host's reals."""
 
     REAL32 = "real32"
     REAL64 = "real64"
+
+
+PolicyOption = Annotated[
+    Policy, typer.Option("--policy", help="What happens to columns outside the training data.")
+]
+Accumulate = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accumulate", metavar="FIELD", help="Output to add to the host's. May be repeated."
+    ),
+]
+Units = Annotated[
+    Pairs | None,
+    typer.Option(
+        "--units", metavar="FIELD=UNITS", help="Units of the host's values. May be repeated."
+    ),
+]
 
 
 @app.callback()
@@ -65,24 +89,27 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
         Pairs | None,
         typer.Option(metavar="FIELD=NAME", help="Standard name of a field. May be repeated."),
     ] = None,
-    units: Annotated[
-        Pairs | None,
-        typer.Option(metavar="FIELD=UNITS", help="Units of the host's values. May be repeated."),
-    ] = None,
+    units: Units = None,
     dimension: Annotated[
         Pairs | None,
         typer.Option(metavar="DIM=NAME", help="Standard name of a dimension. May be repeated."),
     ] = None,
-    accumulate: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD", help="Output to add to the host's. May be repeated."),
-    ] = None,
-    policy: Annotated[
-        Policy, typer.Option(help="What happens to columns outside the training data.")
-    ] = Policy.ERROR,
+    accumulate: Accumulate = None,
+    policy: PolicyOption = Policy.ERROR,
     kind_module: Annotated[
         str, typer.Option(help="Module that gives kind_phys; with ccpp_prebuild: machine.")
     ] = "ccpp_kinds",
+    final_phase: Annotated[
+        FinalPhase, typer.Option(help="Name of the last phase; older ccpp_prebuild: finalize.")
+    ] = FinalPhase.FINAL,
+    dependency: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Needed beside hybrid.F90. May be repeated."),
+    ] = None,
+    top_at_one: Annotated[
+        bool,
+        typer.Option(help="Say in the metadata that the first level is the top."),
+    ] = True,
     force: Force = False,
 ) -> None:
     """Write a CCPP scheme: NAME.F90 and its metadata, NAME.meta.
@@ -101,6 +128,9 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
         standard_names=_pairs("--standard-name", standard_name),
         units=_pairs("--units", units),
         dimensions=_pairs("--dimension", dimension),
+        final_phase=final_phase.value,
+        dependencies=tuple(dependency or ()),
+        top_at_one=top_at_one,
     )
     _write(scheme(read_manifest(archive).spec, options), out, force=force)
 
@@ -111,7 +141,7 @@ def ccpp(  # noqa: PLR0913, PLR0917 -- an option each
         "hybrid emit fortran closure.pt --out src --kind real32 --column-last",
     )
 )
-def fortran(
+def fortran(  # noqa: PLR0913, PLR0917 -- an option each
     archive: Archive,
     out: Out = Path(),
     name: Annotated[
@@ -126,6 +156,9 @@ def fortran(
             show_default=False,
         ),
     ] = None,
+    policy: PolicyOption = Policy.ERROR,
+    accumulate: Accumulate = None,
+    units: Units = None,
     force: Force = False,
 ) -> None:
     """Write a Fortran module that loads a closure and calls it each model step: a start.
@@ -136,7 +169,15 @@ def fortran(
     from hybrid.emit import coupling
 
     spec = read_manifest(archive).spec
-    emission = coupling(spec, name=name, kind=kind.value, column_last=column_last)
+    emission = coupling(
+        spec,
+        name=name,
+        kind=kind.value,
+        column_last=column_last,
+        policy=policy.value,
+        accumulate=tuple(accumulate or ()),
+        units=_pairs("--units", units),
+    )
     _write(emission, out, force=force)
 
 

@@ -22,6 +22,8 @@ DIMENSIONS = {
 }
 """Standard names of the dimensions that every host has."""
 
+VERTICAL = frozenset(DIMENSIONS.values())
+
 # What the templates use by themselves: a field of such a name gets another one in Fortran.
 RESERVED = (
     *("any", "archive", "binding_t", "closure", "closure_t", "column_id", "columns", "errflg"),
@@ -81,7 +83,8 @@ class _Scheme:
             "name": self.name,
             "version": own_version(),
             "options": self.options,
-            "phases": {"init": init, "run": run, "final": list(ERRORS)},
+            "phases": {"init": init, "run": run, self.options.final_phase: list(ERRORS)},
+            "dependencies": ("hybrid.F90", *self.options.dependencies),
             "inputs": inputs,
             "outputs": outputs,
             "state": state,
@@ -111,6 +114,7 @@ class _Scheme:
                 kind="kind_phys",
                 intent=intent,
                 dimensions=("horizontal_loop_extent", *map(self._dimension, field.dims)),
+                top_at_one=self.options.top_at_one and self._is_vertical(field),
             ),
             dims=",".join(("column", *field.dims)),
             sizes=field.sizes,
@@ -161,6 +165,10 @@ class _Scheme:
         if warning not in self.made_up:
             self.made_up.append(warning)
         return made_up
+
+    def _is_vertical(self, field: Field) -> bool:
+        known = (self.options.dimensions.get(dim) or DIMENSIONS.get(dim) for dim in field.dims)
+        return any(name in VERTICAL for name in known)
 
     def _init_arguments(self) -> list[Argument]:
         extents = (

@@ -7,7 +7,10 @@ from hybrid.errors import EmitError
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a phase, written to the Fortran and to the metadata."""
+    """One argument of a phase, written to the Fortran and to the metadata.
+
+    `top_at_one` says that the first level is the top, which capgen otherwise takes for the ground.
+    """
 
     name: str
     standard_name: str
@@ -17,6 +20,7 @@ class Argument:
     intent: str
     kind: str = ""
     dimensions: tuple[str, ...] = ()
+    top_at_one: bool = False
 
     @property
     def declaration(self) -> str:

@@ -46,3 +46,12 @@ def distinct(wanted: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
         chosen[name] = candidate
         used.add(candidate)
     return chosen
+
+
+def check_keys(kind: str, given: Iterable[str], known: list[str]) -> None:
+    """Raise `EmitError` unless all that is given, `kind` in the message, is known."""
+    for key in given:
+        if key not in known:
+            raise EmitError(
+                f"{kind}: expected one of {', '.join(dict.fromkeys(known)) or 'none'}, got {key!r}"
+            )

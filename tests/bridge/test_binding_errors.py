@@ -56,13 +56,23 @@ ERRORS: list[tuple[str, str, Callable[[Binding], object]]] = [
     ),
     (
         "shape",
-        r"state_t: expected rank 2 \(column,level\), got rank 1",
+        r"state_t: expected rank 2 \(column,level\), got rank 1; a single column needs an axis of",
         lambda b: b.bind("state_t", np.zeros(N), dims="column", units="K"),
     ),
     (
         "shape",
         r"state_t: expected 5 along 'level', got 7; regrid the array or export the closure for 7",
         lambda b: b.bind("state_t", np.zeros((N, 7)), dims="column,level", units="K"),
+    ),
+    (
+        "shape",
+        r"state_t: expected 6 along 'column', got 5; for an array \(level,column\) give dims='lev",
+        lambda b: b.bind("state_t", np.zeros((N_LEVEL, N)), dims="column,level", units="K"),
+    ),
+    (
+        "shape",
+        r"state_t: expected rank 2 \(column,level\), got rank 3; give an array, or a section of",
+        lambda b: b.bind("state_t", np.zeros((N, N_LEVEL, 1)), dims="column,level", units="K"),
     ),
     (
         "shape",
@@ -142,7 +152,11 @@ def test_non_finite_input(column_archive: Path, value: float, word: str) -> None
     binding, kept = bound(column_archive)
     kept["state_t"][3, 2] = value
     message = rf"state_t: expected finite values, got {word} in column 4 of 6 \(column id 4\), "
-    with pytest.raises(BridgeError, match=message + "element 3 of 5; nothing was written"):
+    with pytest.raises(
+        BridgeError,
+        match=message + "element 3 of 5; nothing was written. Mend "
+        "the host's state, or create the binding with policy 'flag', 'clip', 'ze",
+    ):
         binding.run(0)
     assert np.all(kept["ptend_t"] == -1.0)
     kept["state_t"][3, 2] = 250.0

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bridge.stub_archives import archive, field, manifest
 from grid_closures import SPACING, NeighbourMean
@@ -172,3 +173,19 @@ def test_entries_of_a_host_s_grid_are_counted(change: dict[str, Any]) -> None:
         HostGrid(**{**entries, **change})
     with pytest.raises(ValueError, match="grid: expected tuples"):
         HostGrid((), (), (), ())
+
+
+def test_arrays_without_halo_or_member_are_told_so(tmp_path: Path) -> None:
+    hybrid.export(NeighbourMean("halo"), tmp_path / "halo.pt")
+    closure = hybrid.load(tmp_path / "halo.pt")
+    with pytest.raises(BridgeError, match=r"create the binding with create_grid \(in Python"):
+        closure.create(1)
+    binding = closure.create(1, grid=HostGrid(("y", "x"), (8, 12), SPACING, HALO * 2))
+    halo = r"8 points and a halo of 1 at both ends\), got 8; pass the array with its halo"
+    with pytest.raises(BridgeError, match=rf"q: expected 10 along 'y' \({halo}"):
+        binding.put("q", np.zeros((1, 8, 12)), dims="member,y,x", units="s-1")
+    with pytest.raises(BridgeError, match="got rank 2; a single field needs an axis of one member"):
+        binding.put("q", np.zeros((10, 14)), dims="y,x", units="s-1")
+    with pytest.raises(BridgeError, match=r"expected 8 along 'y', got 9; regrid the array"):
+        binding.bind("q_tendency", np.zeros((1, 9, 12)), dims="member,y,x", units="s-2")
+    binding.put("q", np.zeros((1, 10, 14)), dims="member,y,x", units="s-1")

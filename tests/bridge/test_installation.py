@@ -121,6 +121,19 @@ def test_an_interrupted_build_ends_its_compilers_and_leaves_the_old_one(
     assert Stamp.read(installed.root) is not None
 
 
+def test_who_asks_for_no_steps_reads_them(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensure_built(Prefix(tmp_path / "prefix"))
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        f"hybrid: {step} the native library" for step in ("configuring", "compiling", "installing")
+    ]
+    assert not said.out
+    ensure_built(Prefix(tmp_path / "prefix"))
+    assert not capsys.readouterr().err
+
+
 def test_steps_and_their_progress(source: Path, tmp_path: Path) -> None:
     said: list[str | float] = []
     ensure_built(Prefix(tmp_path / "prefix"), on_step=said.append, on_progress=said.append)

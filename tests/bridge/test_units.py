@@ -93,6 +93,22 @@ def test_increments_are_converted_without_offset(
     np.testing.assert_allclose(y, 7.0 + slope * 2.0 * x, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("closure", "host", "hint"),
+    [
+        ("K", "C", "; Celsius is 'degC', 'C' is the coulomb"),
+        ("m s-1", "kg m-2 s-1", "; a flux of mass divided by the density, of water 1000 kg m-3"),
+        ("kg m-2 s-1", "mm/day", "; a flux of mass divided by the density, of water 1000 kg m-3"),
+        ("m", "kg", "convert in the host$"),
+    ],
+)
+def test_what_was_probably_meant_is_said(
+    binding_in: Callable[[str], Binding], closure: str, host: str, hint: str
+) -> None:
+    with pytest.raises(BridgeError, match=hint):
+        binding_in(closure).bind("x", np.ones(3), dims="column", units=host)
+
+
 @pytest.mark.parametrize(("closure", "host"), OTHER)
 def test_what_does_not_convert_is_refused(
     binding_in: Callable[[str], Binding], closure: str, host: str

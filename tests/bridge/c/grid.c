@@ -34,7 +34,7 @@ int main(int n_argument, char **arguments) {
   EXPECT_REFUSED(create(closure, sizes, spacing, "periodic,wall", &binding), HYBRID_ERROR_SHAPE,
                  "expected boundary 'periodic' along 'x', got 'wall'");
   EXPECT_REFUSED(hybrid_binding_create(closure, n_member, ids, 0, 1, "error", &binding),
-                 HYBRID_ERROR_SHAPE, "create the binding with a grid");
+                 HYBRID_ERROR_SHAPE, "create the binding with create_grid");
   EXPECT(binding == NULL);
   EXPECT_OK(create(closure, sizes, spacing, periodic, &binding));
   hybrid_closure_free(closure);

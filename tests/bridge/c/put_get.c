@@ -65,7 +65,7 @@ static void guard(hybrid_binding *binding) {
   EXPECT(mask[0] == 0 && mask[1] == (1 << HYBRID_NOT_FINITE | HYBRID_UNTOUCHED));
   EXPECT(mask[2] == 1 << HYBRID_ABOVE && mask[3] == 0);
   EXPECT_REFUSED(hybrid_binding_mask(binding, mask, 2), HYBRID_ERROR_SHAPE,
-                 "mask: expected 4 columns, got 2");
+                 "mask and reasons: expected 4 columns, got 2");
   EXPECT_OK(hybrid_binding_counts(binding, "state_ps", &evaluated, counts));
   EXPECT(evaluated == before + n);
   EXPECT(counts[HYBRID_NOT_FINITE] == 1 && counts[HYBRID_ABOVE] == 1 && counts[HYBRID_BELOW] == 0);

@@ -13,7 +13,7 @@ program misuse
   type(binding_t) :: columns, carrying, members
   real(real64), target :: x(n), y(n), z(n), mean(1), rms(1), largest(1), other(2)
   real(real64) :: profiles(n, 5)
-  integer(int64) :: number(1), evaluated, flagged(hybrid_reasons)
+  integer(int64) :: number(1), numbers(2), evaluated, flagged(hybrid_reasons)
   integer(int8) :: bytes(1)
   integer :: reasons(3), stat
   logical :: mask(n + 1)
@@ -70,13 +70,19 @@ program misuse
   call carrying%chunk(2, stat=stat, errmsg=errmsg)
   call say('a chunk with state')
 
+  mask = .true.
   call columns%mask(mask, stat, errmsg)
   call say('a mask too long')
-  if (any(mask)) error stop 'a refused mask was set'
+  if (.not. all(mask)) error stop 'a refused mask was written'
+  reasons = 7
   call columns%reasons(reasons, stat, errmsg)
   call say('too few reasons')
+  if (any(reasons /= 7)) error stop 'refused reasons were written'
+  evaluated = 7_int64
+  flagged = 7_int64
   call columns%counts(evaluated, flagged, name='w', stat=stat, errmsg=errmsg)
   call say('counts of no field')
+  if (evaluated /= 7_int64 .or. any(flagged /= 7_int64)) error stop 'refused counts were written'
   call columns%threshold(ieee_value(1.0_real64, ieee_quiet_nan), stat, errmsg)
   call say('threshold NaN')
   call carrying%threshold(0.5_real64, stat, errmsg)
@@ -88,11 +94,23 @@ program misuse
   call say('a ramp backwards')
   call columns%shadow('x', stat, errmsg)
   call say('a shadow of an input')
+  number = 7_int64
+  numbers = 7_int64
+  mean = 7.0_real64
+  rms = 7.0_real64
+  largest = 7.0_real64
+  other = 7.0_real64
   call columns%differences('trust', number, mean, rms, largest, stat, errmsg)
   call say('differences without a ramp')
   call columns%shadow('y')
   call columns%differences('y', number, other, rms, largest, stat, errmsg)
   call say('differences of two sizes')
+  call columns%differences('y', numbers, other, other, other, stat, errmsg)
+  call say('other differences')
+  call columns%differences('w', number, mean, rms, largest, stat, errmsg)
+  call say('differences of no field')
+  if (any([number, numbers] /= 7_int64) .or. are_changed([mean, rms, largest, other])) &
+    error stop 'refused differences were written'
   call columns%partial('y', element=[0.5_real64, 0.5_real64], stat=stat, errmsg=errmsg)
   call say('a share of two elements')
   call columns%partial('y', column=x(:0), stat=stat, errmsg=errmsg)
@@ -100,10 +118,14 @@ program misuse
   call columns%get('y', y, dims='column', units='m', accumulate=.true., stat=stat, errmsg=errmsg)
   call say('accumulate a share')
 
-  call carrying%state_get('memory', x, stat, errmsg)
+  call carrying%state_get('memory', z, stat, errmsg)
   call say('too few values')
+  call carrying%state_get('memories', z, stat, errmsg)
+  call say('no such memory')
+  profiles = 7.0_real64
   call carrying%state_get('memory', profiles, stat, errmsg)
   call say('columns first')
+  if (are_changed(pack(profiles, .true.))) error stop 'a refused state was written'
   call carrying%state_set('memory', profiles, stat, errmsg)
   call say('set with columns first')
   call members%state_get('memory', profiles, stat, errmsg)
@@ -130,9 +152,14 @@ program misuse
   call say('fewer than no devices')
   call closure%load_bytes(bytes(:0), stat=stat, errmsg=errmsg)
   call say('no bytes')
-  if (any(abs(z - 7.0_real64) > 0.0_real64)) error stop 'memory was written'
+  if (are_changed(z)) error stop 'memory was written'
 
 contains
+
+  logical function are_changed(values)
+    real(real64), intent(in) :: values(:)
+    are_changed = any(abs(values - 7.0_real64) > 0.0_real64)
+  end function are_changed
 
   subroutine say(label)
     character(len=*), intent(in) :: label
