@@ -67,8 +67,7 @@ class ColumnLayout:
         """
 
         def kinds(counts: tuple[int, int]) -> tuple[Kind, ...]:
-            profiles: tuple[Kind, ...] = ("profile",) * counts[0]
-            return (*profiles, *("scalar",) * counts[1])
+            return tuple("profile" if i < counts[0] else "scalar" for i in range(sum(counts)))
 
         return cls(n_level, kinds(inputs), kinds(outputs))
 

@@ -42,7 +42,7 @@ PRESETS: Mapping[str, HeteroskedasticSizes] = MappingProxyType(
 class HeteroskedasticRegression(StochasticNetwork):
     """Two separate networks for mean and log(precision): y ~ N(m(x), 1 / p(x)).
 
-    Losses: `closures.columns.losses.heteroskedastic`, in two stages.
+    Losses: `closures.columns.probabilistic_losses.heteroskedastic`, in two stages.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ PRESETS: Mapping[str, MLPSizes] = MappingProxyType(
         "published_online": MLPSizes((384, 1024, 640)),
     }
 )
-"""``published``: 1.75 million parameters on V1 [1]; ``published_v2``: the widths of the winner on V2
-[1], reported with 2.49 million, which give 2.44 million on all inputs and 2.36 on those it had
+"""``published``: 1.75 million parameters on V1 [1]; ``published_v2``: the widths of the winner on
+V2 [1], reported with 2.49 million, which give 2.44 million on all inputs and 2.36 on those it had
 (gases at levels 5 to 20 alone); ``published_online``: coupled to a climate model [2]."""
 
 

@@ -44,7 +44,9 @@ PRESETS: Mapping[str, UNetSizes] = MappingProxyType(
         "published": UNetSizes(128, (1, 2, 2, 2)),
     }
 )
-"""``published``: as in [1]."""
+"""``published``: 12.98 million parameters on ClimSim's v5 set. The 13.58 million reported for it
+[1] also count 0.59 million of convolutions on the skips that are fixed to the identity, and a
+table of locations that stays unused; neither changes what the network can do."""
 
 
 class UNet(nn.Module):

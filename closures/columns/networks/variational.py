@@ -49,7 +49,7 @@ class ConditionalVAE(StochasticNetwork):
 
     Mean and standard deviation integrate z out by the third-degree spherical rule [2]: the 2 d
     points ``+-sqrt(d) e_i`` with equal weights, exact where the decoder is a cubic in z. Loss:
-    `closures.columns.losses.variational`.
+    `closures.columns.probabilistic_losses.negative_elbo`.
 
     Parameters
     ----------
