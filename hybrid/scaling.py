@@ -1,4 +1,4 @@
-"""Normalisation of fields, written by hand."""
+"""Normalisation of fields, written by hand or published by ClimSim."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from closures.climsim.published import published_normalization
 from closures.columns.layout import ColumnLayout
 from closures.field import Field
 from closures.normalization import Normalization
@@ -25,17 +26,22 @@ def unscaled(layout: ColumnLayout) -> tuple[Normalization, Normalization]:
 
 
 def read_scaling(path: Path, spec: ClosureSpec) -> tuple[Normalization, Normalization]:
-    """Read the normalisation of inputs and outputs from JSON.
+    """Read the normalisation of inputs and outputs from JSON, or from ClimSim's folder.
 
     ``{"inputs": {NAME: {"mean": M, "spread": S}}, "outputs": {...}}``: the network sees
     ``(x - M) / S`` and ``y = M + S * result``. A number counts for all levels, a list has one a
-    level; a mean that is left out is 0, a spread 1. Every field must be named.
+    level; a mean that is left out is 0, a spread 1. Every field must be named. If `path` is a
+    folder, it is one of ClimSim's published files.
 
     Raises
     ------
     WrapError
         If the file cannot be read, a field is missing or unknown, or numbers do not fit.
+    SpecError
+        If ClimSim's folder lacks a file or a field.
     """
+    if path.is_dir():
+        return published_normalization(path, spec)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         groups = {group: dict(data[group]) for group in GROUPS}

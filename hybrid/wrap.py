@@ -45,8 +45,8 @@ def wrap(
     out
         Archive to write.
     scaling
-        JSON file with mean and spread of fields for a network that works on normalised values;
-        see `hybrid.scaling.read_scaling`.
+        JSON file with mean and spread of fields for a network that works on normalised values, or
+        the folder of ClimSim's normalisation; see `hybrid.scaling.read_scaling`.
     on_step
         Called with a short text before each step that may take long.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import pytest
 import torch
@@ -278,3 +279,30 @@ def test_keras_sizes_must_fit_the_contract(tmp_path: Path) -> None:
     message = r"from 9 values a column \(t 4 \+ ps 1 \+ q 4\) to 5 .*, got one from 7 to 7; write"
     with pytest.raises(WrapError, match=message):
         wrap(model, contract(tmp_path), tmp_path / "archive.pt")
+
+
+def test_climsim_perceptron_with_the_published_scaling(tmp_path: Path) -> None:
+    layers = climsim_mlp(N_INPUT, N_LEVEL, 1)
+    model = write_h5(tmp_path / "mlp.h5", layers)
+    folder = tmp_path / "normalizations"
+    files = {
+        "inputs/input_mean.nc": {"T": 0.5, "PS": -1.0, "q": 0.0},
+        "inputs/input_max.nc": {"T": 1.0, "PS": 2.0, "q": 3.0},
+        "inputs/input_min.nc": {"T": -1.0, "PS": 1.0, "q": -1.0},
+        "outputs/output_scale.nc": {"ttend": 10.0, "rain": 0.5},
+    }
+    for name, values in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with netCDF4.Dataset(folder / name, "w") as file:
+            file.createDimension("lev", N_LEVEL)
+            for variable, value in values.items():
+                dims = () if variable in {"PS", "rain"} else ("lev",)
+                file.createVariable(variable, "f8", dims)[...] = value
+    wrap(model, contract(tmp_path), tmp_path / "archive.pt", scaling=folder)
+    given = columns()
+    found = hybrid.load(tmp_path / "archive.pt").evaluate(given)
+    mean = np.array([0.5] * 4 + [-1.0] + [0.0] * 4)
+    spread = np.array([2.0] * 4 + [1.0] + [4.0] * 4)
+    expected = evaluate(layers, (row(given).double().numpy() - mean) / spread)
+    np.testing.assert_allclose(found["ttend"], expected[:, :4] / 10.0, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found["rain"], expected[:, 4] / 0.5, rtol=1e-5, atol=1e-6)

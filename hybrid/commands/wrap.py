@@ -22,8 +22,9 @@ def wrap(
     scaling: Annotated[
         Path | None,
         typer.Option(
-            metavar="JSON",
-            help="Mean and spread of every field, for a network on normalised values.",
+            metavar="PATH",
+            help="For a network on normalised values: JSON with mean and spread of every field, "
+            "or the folder of ClimSim's normalisation files.",
         ),
     ] = None,
 ) -> None:
@@ -64,5 +65,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "hybrid wrap convection.pt convection.json -o convection_archive.pt",
             "hybrid wrap mlp.keras mlp.json --scaling scaling.json -o mlp.pt",
+            "hybrid wrap climsim.h5 v1.json --scaling ClimSim/preprocessing/normalizations "
+            "-o climsim.pt",
         )
     )(wrap)
