@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         EnsembleNetwork,
         MemoryNetwork,
         StochasticNetwork,
+        TriggeredNetwork,
     )
 
 # TorchScript reads annotations of attributes and takes those of modules for its own classes, so
@@ -63,12 +64,19 @@ class Core(nn.Module):
         """Return normalised features."""
         return (features - self.input_mean) * self.input_scale
 
-    def physical(self, features: Tensor, prediction: Tensor) -> Tensor:
-        """Return raw outputs of a normalised prediction, after the physics layers."""
-        outputs = prediction * self.output_spread + self.output_mean
+    def denormalized(self, prediction: Tensor) -> Tensor:
+        """Return raw outputs of a normalised prediction, before the physics layers."""
+        return prediction * self.output_spread + self.output_mean
+
+    def constrained(self, features: Tensor, outputs: Tensor) -> Tensor:
+        """Return raw outputs after the physics layers."""
         for layer in self.physics:
             outputs = layer(features, outputs)
         return outputs
+
+    def physical(self, features: Tensor, prediction: Tensor) -> Tensor:
+        """Return raw outputs of a normalised prediction, after the physics layers."""
+        return self.constrained(features, self.denormalized(prediction))
 
 
 class MeanCore(Core):
@@ -140,3 +148,18 @@ class ConfidenceCore(Core):
         prediction, loss = self.network.with_loss(self.normalized(features))
         confidence = 1.0 / (1.0 + loss.mean(dim=1))
         return self.physical(features, prediction), confidence
+
+
+class TriggerCore(Core):
+    """One prediction, zero where the trigger is off, and the probability that it is on."""
+
+    if TYPE_CHECKING:
+        network: TriggeredNetwork
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs and the probability ``(n,)``, off up to 1/2."""
+        prediction, log_odds = self.network.with_trigger(self.normalized(features))
+        outputs = self.denormalized(prediction)
+        active = (log_odds > 0.0).unsqueeze(1)
+        gated = torch.where(active, outputs, torch.zeros_like(outputs))
+        return self.constrained(features, gated), torch.sigmoid(log_odds)

@@ -17,6 +17,7 @@ from closures.columns.core import (
     MemoryCore,
     MomentsCore,
     SampleCore,
+    TriggerCore,
 )
 from closures.columns.layout import ColumnLayout
 from closures.columns.networks.interface import (
@@ -24,13 +25,14 @@ from closures.columns.networks.interface import (
     EnsembleNetwork,
     MemoryNetwork,
     StochasticNetwork,
+    TriggeredNetwork,
 )
 from closures.errors import SpecError
 from closures.field import Field
 from closures.normalization import Normalization
 from closures.spec import ClosureSpec
 
-Results = Literal["mean", "moments", "members", "sample", "memory", "confidence"]
+Results = Literal["mean", "moments", "members", "sample", "memory", "confidence", "trigger"]
 
 _CORES: dict[Results, tuple[type[Core], type[nn.Module]]] = {
     "mean": (MeanCore, nn.Module),
@@ -39,6 +41,7 @@ _CORES: dict[Results, tuple[type[Core], type[nn.Module]]] = {
     "sample": (SampleCore, StochasticNetwork),
     "memory": (MemoryCore, MemoryNetwork),
     "confidence": (ConfidenceCore, ConfidentNetwork),
+    "trigger": (TriggerCore, TriggeredNetwork),
 }
 
 
@@ -55,6 +58,7 @@ class ColumnEmulator(Closure):
     sample        one draw, from the noise field ``draw`` that the bridge fills
     memory        the outputs, and state ``memory`` at each level
     confidence    and ``confidence`` in (0, 1], which the bridge's guard can compare
+    trigger       zero where the trigger is off, and its probability ``trigger``
     ============  =================================================================
 
     Parameters
@@ -152,28 +156,23 @@ def _check(
 def _extended(
     spec: ClosureSpec, layout: ColumnLayout, network: nn.Module, results: Results
 ) -> ClosureSpec:
+    outputs, state, noise = spec.outputs, spec.state, spec.noise
     if isinstance(network, StochasticNetwork) and results == "sample":
-        return replace(spec, noise=(Field("draw", "1", ("number",), (network.n_noise,)),))
-    if isinstance(network, EnsembleNetwork) and results == "members":
-        members = tuple(
-            _unbounded(
-                field,
-                dims=("realization", *field.dims),
-                shape=(network.n_member, *field.shape),
-            )
-            for field in spec.outputs
+        noise = (Field("draw", "1", ("number",), (network.n_noise,)),)
+    elif isinstance(network, EnsembleNetwork) and results == "members":
+        count = network.n_member
+        outputs = tuple(
+            _unbounded(f, dims=("realization", *f.dims), shape=(count, *f.shape)) for f in outputs
         )
-        return replace(spec, outputs=members)
-    if results == "moments":
-        spreads = tuple(_unbounded(f, name=f"{f.name}_std") for f in spec.outputs)
-        return replace(spec, outputs=spec.outputs + spreads)
-    if isinstance(network, MemoryNetwork) and results == "memory":
-        shape = (layout.n_level, network.n_memory)
-        return replace(spec, state=(Field("memory", "1", ("level", "number"), shape),))
-    if results == "confidence":
-        confidence = Field("confidence", "1", role="confidence")
-        return replace(spec, outputs=(*spec.outputs, confidence))
-    return spec
+    elif results == "moments":
+        outputs += tuple(_unbounded(field, name=f"{field.name}_std") for field in outputs)
+    elif isinstance(network, MemoryNetwork) and results == "memory":
+        state = (Field("memory", "1", ("level", "number"), (layout.n_level, network.n_memory)),)
+    elif results == "confidence":
+        outputs += (Field("confidence", "1", role="confidence"),)
+    elif results == "trigger":
+        outputs += (Field("trigger", "1"),)
+    return replace(spec, outputs=outputs, state=state, noise=noise)
 
 
 def _unbounded(field: Field, **changes: object) -> Field:
@@ -208,7 +207,7 @@ def _generated(
             else:
                 found.append(graph.call_method("select", (part, axis, start)))
             start += field.size
-    if results in {"memory", "confidence"}:
+    if results in {"memory", "confidence", "trigger"}:
         found.append(graph.call_function(operator.getitem, (returned, n_stacked)))
     graph.output(tuple(found))
     return torch.fx.GraphModule({"core": core}, graph)

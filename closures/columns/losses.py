@@ -86,3 +86,21 @@ def confidence(
     """
     own = functional.huber_loss(prediction, target, delta=delta, reduction="none")
     return own.mean() + functional.huber_loss(predicted_loss, own, delta=delta)
+
+
+def triggered(prediction: Tensor, log_odds: Tensor, target: Tensor, active: Tensor) -> Tensor:
+    """Return the loss of a network with a trigger: cross-entropy + error where it is on.
+
+    Parameters
+    ----------
+    prediction, log_odds
+        Both results of `Triggered.with_trigger`, ``(n, n_output)`` and ``(n,)``.
+    target
+        ``(n, n_output)``.
+    active
+        Whether the scheme was active in a column, bool ``(n,)``. The squared error is the mean
+        over active columns, 0 if there are none.
+    """
+    decision = functional.binary_cross_entropy_with_logits(log_odds, active.to(log_odds.dtype))
+    squared = (prediction - target).square().mean(dim=1) * active
+    return decision + squared.sum() / active.sum().clamp(min=1)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -23,7 +23,10 @@ from closures.columns.networks import (
     vertical_rnn,
 )
 from closures.columns.networks.confident import Confident, doubled
+from closures.columns.networks.triggered import Triggered, with_switch
 from closures.columns.seeding import seeded
+
+Head = Literal["", "confidence", "trigger"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
 DETERMINISTIC = tuple(
     name for name in ARCHITECTURES if name not in {"hsr", "rpn", "cvae", "vertical_rnn"}
 )
-"""Architectures that a head for their own loss can be given."""
+"""Architectures that can be given a second head."""
 
 
 def sizes_of(name: str, preset: str) -> Any:
@@ -122,7 +125,7 @@ def build(
     seed: int = 0,
     *,
     sizes: Any = None,
-    confidence: bool = False,
+    head: Head = "",
 ) -> nn.Module:
     """Return a network with weights drawn from `seed`.
 
@@ -140,8 +143,9 @@ def build(
         Seed of the weights; the global generator is left as it is.
     sizes
         Sizes of your own, of the class that `sizes_of` returns, in place of a preset.
-    confidence
-        Give it a second head that predicts its own loss; see `Confident`.
+    head
+        A second head: ``"confidence"`` predicts its own loss, see `Confident`; ``"trigger"``
+        decides whether the prediction applies, see `Triggered`.
 
     Raises
     ------
@@ -155,15 +159,17 @@ def build(
     1753472
     """
     architecture = _architecture(name)
-    if confidence and name not in DETERMINISTIC:
+    if head and name not in DETERMINISTIC:
         raise ValueError(
-            f"{name}: expected one of {', '.join(DETERMINISTIC)} for a head that predicts its own "
-            "loss; this one has a spread or a memory of its own"
+            f"{name}: expected one of {', '.join(DETERMINISTIC)} for a head of {head}; this one "
+            "has a spread or a memory of its own"
         )
     chosen = sizes_of(name, preset) if sizes is None else sizes
     with seeded(seed):
-        if confidence:
+        if head == "confidence":
             return Confident(architecture.make(doubled(layout), chosen), layout.n_output)
+        if head == "trigger":
+            return Triggered(architecture.make(with_switch(layout), chosen), layout.n_output)
         return architecture.make(layout, chosen)
 
 

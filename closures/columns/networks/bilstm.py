@@ -41,8 +41,8 @@ are not public. ``published_icon``: the recurrent part of [2]."""
 class BiLSTM(nn.Module):
     """One scan from the top and one from the surface; every level sees the whole column.
 
-    As the emulator of the multi-scale Kain-Fritsch convection scheme [1], and as recurrent core
-    of a column emulator [2].
+    As the emulator of the multi-scale Kain-Fritsch convection scheme [1], there with the head of
+    `Triggered`, and as recurrent core of a column emulator [2].
 
     Parameters
     ----------

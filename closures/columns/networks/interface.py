@@ -66,3 +66,11 @@ class ConfidentNetwork(nn.Module):
     def with_loss(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return prediction and predicted loss (not negative), each ``(n, n_output)``."""
         raise NotImplementedError
+
+
+class TriggeredNetwork(nn.Module):
+    """A network that also says whether its prediction applies."""
+
+    def with_trigger(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return prediction ``(n, n_output)`` and log odds ``(n,)``, on above zero."""
+        raise NotImplementedError

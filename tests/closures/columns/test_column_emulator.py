@@ -16,7 +16,7 @@ from closures.base import Closure
 from closures.columns.emulator import ColumnEmulator, Results
 from closures.columns.layout import ColumnLayout
 from closures.columns.nonnegative import Nonnegative
-from closures.columns.registry import ARCHITECTURES, build
+from closures.columns.registry import ARCHITECTURES, Head, build
 from closures.errors import SpecError
 from closures.field import Field
 from closures.normalization import Normalization
@@ -43,13 +43,17 @@ RESULTS: tuple[tuple[str, Results], ...] = (
     ("cvae", "sample"),
     ("vertical_rnn", "memory"),
     ("mlp", "confidence"),
+    ("bilstm", "trigger"),
 )
+
+HEADS: dict[Results, Head] = {"confidence": "confidence", "trigger": "trigger"}
 
 
 def emulator(
     name: str, layout: ColumnLayout, results: Results = "mean", physics: tuple[nn.Module, ...] = ()
 ) -> ColumnEmulator:
-    network = build(name, layout, "tiny", seed=1, confidence=results == "confidence")
+    head = HEADS.get(results, "")
+    network = build(name, layout, "tiny", seed=1, head=head)
     inputs, outputs = normalizations(layout)
     spec = column_spec(layout)
     return ColumnEmulator(spec, network, inputs, outputs, physics=physics, results=results).eval()
@@ -170,6 +174,20 @@ def test_confidence_falls_with_the_predicted_loss() -> None:
     assert (closure(*arguments)[-1] < before).all()
 
 
+def test_outputs_are_zero_where_the_trigger_is_off() -> None:
+    closure = emulator("bilstm", MIXED, "trigger")
+    arguments = columns(closure, 40)
+    with torch.no_grad():
+        closure.network.network.head.bias[-1] -= closure(*arguments)[-1].logit().mean()  # type: ignore[union-attr, index, operator]
+        *outputs, probability = closure(*arguments)
+    on = probability > 0.5
+    assert on.any()
+    assert not on.all()
+    for output in outputs:
+        assert (output[on] != 0.0).all()
+        assert (output[~on] == 0.0).all()
+
+
 @pytest.mark.parametrize("layout", SHORT.values(), ids=SHORT)
 @pytest.mark.parametrize(("name", "results"), RESULTS)
 def test_archive_computes_the_same(
@@ -276,7 +294,9 @@ def test_contracts_that_do_not_fit(spec: ClosureSpec, message: str) -> None:
         ColumnEmulator(spec, nn.Linear(12, 12), twelve, twelve)
 
 
-@pytest.mark.parametrize("results", ["moments", "members", "sample", "memory", "confidence"])
+@pytest.mark.parametrize(
+    "results", ["moments", "members", "sample", "memory", "confidence", "trigger"]
+)
 def test_a_network_gives_what_it_has(results: Results) -> None:
     twelve = Normalization(np.zeros(12), np.ones(12))
     message = rf"refused: expected a \w+Network for results '{results}', got a Linear; choose"

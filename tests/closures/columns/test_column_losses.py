@@ -72,6 +72,18 @@ def test_confidence_loss_reaches_the_prediction_through_both_terms() -> None:
     assert float(prediction.grad) == pytest.approx(0.5 + 0.5**3 / 2.0)
 
 
+def test_only_active_columns_count_in_the_regression() -> None:
+    prediction, target, log_odds = normal(4, 3), normal(4, 3, seed=1), normal(4, seed=2)
+    active = torch.tensor([True, False, False, True])
+    probability = torch.sigmoid(log_odds)
+    decision = -torch.where(active, probability, 1.0 - probability).log().mean()
+    expected = decision + ((prediction - target)[active] ** 2).mean()
+    assert losses.triggered(prediction, log_odds, target, active) == pytest.approx(float(expected))
+    none = torch.zeros(4, dtype=torch.bool)
+    off = -(1.0 - probability).log().mean()
+    assert losses.triggered(prediction, log_odds, target, none) == pytest.approx(float(off))
+
+
 def test_heteroskedastic_stages() -> None:
     mean, log_precision, target = normal(9, 3), normal(9, 3, seed=1), normal(9, 3, seed=2)
     first = probabilistic.heteroskedastic(mean, log_precision, target, stage=1)

@@ -15,11 +15,12 @@ from closures.columns.networks.interface import (
     EnsembleNetwork,
     MemoryNetwork,
     StochasticNetwork,
+    TriggeredNetwork,
 )
 from closures.columns.networks.randomized_prior import RandomizedPriorEnsemble, RandomizedPriorSizes
 from closures.columns.networks.squeezeformer import SqueezeformerSizes
 from closures.columns.networks.variational import ConditionalVAE
-from closures.columns.registry import ARCHITECTURES, DETERMINISTIC, build, sizes_of
+from closures.columns.registry import ARCHITECTURES, DETERMINISTIC, Head, build, sizes_of
 
 LAYOUTS = {"V1": V1, "V2": V2, "mixed": MIXED}
 V5 = ColumnLayout.profiles_first(60, (23, 25), (5, 8))
@@ -106,17 +107,22 @@ def everything(network: nn.Module, x: Tensor) -> Tensor:
         total = total + network.step(x, memory)[1].square().sum()
     if isinstance(network, ConfidentNetwork):
         total = total + network.with_loss(x)[1].square().sum()
+    if isinstance(network, TriggeredNetwork):
+        total = total + network.with_trigger(x)[1].square().sum()
     return total
 
 
-@pytest.mark.parametrize("confidence", [False, True])
+HEADS: tuple[Head, ...] = ("", "confidence", "trigger")
+
+
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_gradients_reach_all_weights(name: str, *, confidence: bool) -> None:
-    if confidence and name not in DETERMINISTIC:
-        with pytest.raises(ValueError, match=f"{name}: expected one of mlp, .* predicts its own"):
-            build(name, MIXED, "tiny", confidence=True)
+def test_gradients_reach_all_weights(name: str, head: Head) -> None:
+    if head and name not in DETERMINISTIC:
+        with pytest.raises(ValueError, match=f"{name}: expected one of mlp, .* a head of {head}"):
+            build(name, MIXED, "tiny", head=head)
         return
-    network = build(name, MIXED, "tiny", confidence=confidence)
+    network = build(name, MIXED, "tiny", head=head)
     if name == "unet":
         # Its last layer starts from zero and lets no gradient through; one step ends that.
         everything(network, features(MIXED)).backward()  # type: ignore[no-untyped-call]
@@ -248,7 +254,7 @@ def test_memory_is_carried_and_bounded() -> None:
 
 
 def test_predicted_loss_is_positive_and_shares_the_layers() -> None:
-    network = build("mlp", MIXED, "tiny", confidence=True)
+    network = build("mlp", MIXED, "tiny", head="confidence")
     assert isinstance(network, ConfidentNetwork)
     prediction, loss = network.with_loss(features(MIXED))
     assert torch.equal(prediction, network(features(MIXED)))
