@@ -53,8 +53,9 @@ class BiLSTM(nn.Module):
 
     References
     ----------
-    .. [1] Zhong et al. 2024, WRF-ML v1.0: a bridge between WRF v4.3 and machine learning
-       parameterizations, Geosci. Model Dev. 17, 3667.
+    .. [1] Zhong et al. 2024, Machine learning parameterization of the multi-scale Kain-Fritsch
+       (MSKF) convection scheme and stable simulation coupled in the Weather Research and
+       Forecasting (WRF) model using WRF-ML v1.0, Geosci. Model Dev. 17, 3667.
     .. [2] Heuer et al. 2025, Beyond the training data: confidence-guided mixing of
        parameterizations in a hybrid AI-climate model, arXiv 2510.08107.
     """

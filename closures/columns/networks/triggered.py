@@ -28,8 +28,9 @@ class Triggered(TriggeredNetwork):
 
     References
     ----------
-    .. [1] Zhong et al. 2024, WRF-ML v1.0: a bridge between WRF v4.3 and machine learning
-       parameterizations, Geosci. Model Dev. 17, 3667.
+    .. [1] Zhong et al. 2024, Machine learning parameterization of the multi-scale Kain-Fritsch
+       (MSKF) convection scheme and stable simulation coupled in the Weather Research and
+       Forecasting (WRF) model using WRF-ML v1.0, Geosci. Model Dev. 17, 3667.
     """
 
     def __init__(self, network: nn.Module, n_output: int) -> None:
