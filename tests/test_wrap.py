@@ -1,6 +1,7 @@
 """``hybrid wrap``: TorchScript and Keras files with a hand-written contract become archives."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from closures.spec import ClosureSpec
 from hybrid.archive import read_manifest
 from hybrid.cli import app
 from hybrid.errors import ExportError, WrapError
-from hybrid.wrap import wrap
+from hybrid.scaling import read_scaling
+from hybrid.wrap import read_spec, wrap
 
 N_LEVEL = 4
 SPEC: dict[str, Any] = {
@@ -306,3 +308,14 @@ def test_climsim_perceptron_with_the_published_scaling(tmp_path: Path) -> None:
     expected = evaluate(layers, (row(given).double().numpy() - mean) / spread)
     np.testing.assert_allclose(found["ttend"], expected[:, :4] / 10.0, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(found["rain"], expected[:, 4] / 0.5, rtol=1e-5, atol=1e-6)
+
+
+def test_the_contract_of_the_guide_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "guide" / "wrap.md").read_text()
+    blocks = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "convection.json").write_text(blocks[0])
+    (tmp_path / "scaling.json").write_text(blocks[1])
+    spec = read_spec(tmp_path / "convection.json")
+    inputs, outputs = read_scaling(tmp_path / "scaling.json", spec)
+    assert inputs.mean[[0, 60]].tolist() == [250.0, 98000.0]
+    assert outputs.spread.tolist() == [2e-4] * 60

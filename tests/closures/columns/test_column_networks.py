@@ -262,3 +262,24 @@ def test_predicted_loss_is_positive_and_shares_the_layers() -> None:
     plain = build("mlp", MIXED, "tiny")
     head = 17 * MIXED.n_output
     assert n_parameter(network) - n_parameter(plain) == head
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_learns(name: str) -> None:
+    """Two outputs that follow two inputs level by level; the rest is zero."""
+    network = build(name, MIXED, "tiny", seed=5)
+    x = features(MIXED, n=64, seed=6)
+    target = torch.zeros(64, MIXED.n_output)
+    profiles = torch.tensor(MIXED.features("inputs", "profile"))
+    target[:, torch.tensor(MIXED.features("outputs", "profile"))] = x[:, profiles]
+    target[:, 0] = x[:, 0]
+    before = float((network(x) - target).detach().square().mean())
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=0.02)
+    for _ in range(40):
+        loss = (network(x) - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    network.eval()
+    assert float((network(x) - target).detach().square().mean()) < 0.85 * min(before, 1.0)
