@@ -31,7 +31,6 @@ SHORT = {
     "V1": ColumnLayout(10, V1.inputs, V1.outputs),
     "V2": ColumnLayout(10, V2.inputs, V2.outputs),
 }
-LAYOUTS = {"V1": V1, "V2": V2}
 RESULTS: tuple[tuple[str, Results], ...] = (
     *((name, "mean") for name in ARCHITECTURES),
     ("hsr", "moments"),
@@ -213,7 +212,7 @@ def test_archive_computes_the_same(
 
 @pytest.mark.slow
 @pytest.mark.fortran
-@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("layout", SHORT.values(), ids=SHORT)
 @pytest.mark.parametrize(("name", "results"), RESULTS)
 def test_verify_passes_from_fortran_too(
     name: str, results: Results, layout: ColumnLayout, tmp_path: Path
