@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from closures.base import Closure
-from closures.climsim.emulator import ColumnEmulator
+from closures.climsim.emulator import column_emulator
 from closures.climsim.mlp import WIDTHS, build_network
 from closures.climsim.variables import v1
+from closures.columns.emulator import ColumnEmulator
 from closures.field import Field
 from closures.lorenz96 import MLPClosure
 from closures.normalization import Normalization
@@ -43,7 +44,7 @@ def climsim_network() -> ColumnEmulator:
     # size that the comparison at export could scale with.
     outputs = Normalization(np.full(sizes[1], 4.0), np.ones(sizes[1]))
     network = build_network(sizes[0], WIDTHS, sizes[1], seed=0)
-    return ColumnEmulator(spec, network, inputs, outputs).eval()
+    return column_emulator(spec, network, inputs, outputs).eval()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ MANIFEST = "hybrid.json"
 REFERENCE = "hybrid.reference.npz"
 HASHES = "hybrid.sha256.json"
 ZIP_MAGIC = b"PK\x03\x04"
+SERIALIZATION_ID = ".data/serialization_id"
+"""Entry in which torch identifies what it saved, by a hash of what it wrote."""
+_CONSTANTS = re.compile(rb"(?:^ +\w+ : Final\[.*\n)+", re.MULTILINE)
 EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 """Date of every entry: the earliest that a zip file can hold, as TorchScript and NumPy write it."""
 
@@ -110,12 +114,20 @@ def sealed(compiled: bytes, manifest: str, reference: bytes) -> bytes:
     """Return an archive from what torch saved: our entries are added, and the SHA-256 of all.
 
     TorchScript's debug entries, which hold the paths of source files on the machine that
-    exported, are left out, and no entry has a date: the same closure gives the same TorchScript
-    archive everywhere.
+    exported, are left out, constants stand in alphabetical order, and no entry has a date: the
+    same closure gives the same TorchScript archive everywhere.
     """
     with zipfile.ZipFile(io.BytesIO(compiled)) as file:
         folder = file.namelist()[0].split("/", 1)[0]
-        entries = {n: c for n, c in _read_all(file).items() if not n.endswith(".debug_pkl")}
+        entries = {
+            name: _ordered_constants(content) if name.startswith("code/") else content
+            for name, content in _read_all(file).items()
+            if not name.endswith(".debug_pkl")
+        }
+    if SERIALIZATION_ID in entries:
+        del entries[SERIALIZATION_ID]
+        digest = hashlib.sha256("".join(_hashes(entries).values()).encode()).hexdigest()
+        entries[SERIALIZATION_ID] = str(int(digest, 16))[:40].encode()
     entries[f"extra/{MANIFEST}"] = manifest.encode()
     entries[_reference_entry(entries)] = reference
     hashes = {"entries": _hashes(entries)}
@@ -179,6 +191,15 @@ def read_reference(path: Path | str) -> Reference:
 def _reference_entry(entries: Container[str]) -> str:
     # torch reads the extra entries of an AOTInductor package as text, which this is not.
     return REFERENCE if "archive_format" in entries else f"extra/{REFERENCE}"
+
+
+def _ordered_constants(code: bytes) -> bytes:
+    # TorchScript writes a module's constants in the order of a set of strings, which Python
+    # changes from process to process.
+    def ordered(run: re.Match[bytes]) -> bytes:
+        return b"".join(sorted(run[0].splitlines(keepends=True)))
+
+    return _CONSTANTS.sub(ordered, code)
 
 
 def _read_all(file: zipfile.ZipFile) -> dict[str, bytes]:

@@ -11,3 +11,7 @@ class ExportError(ValueError):
 
 class EmitError(ValueError):
     """No source code can be made from an archive as asked."""
+
+
+class WrapError(ValueError):
+    """A network trained elsewhere and the contract written for it do not fit each other."""

@@ -26,6 +26,7 @@ COMMANDS = {
     ("run",): "hybrid run lorenz96",
     ("inspect",): "hybrid inspect closure.pt",
     ("verify",): "hybrid verify closure.pt",
+    ("wrap",): "hybrid wrap convection.pt convection.json -o convection_archive.pt",
     ("bridge",): "hybrid bridge build",
     ("bridge", "build"): "hybrid bridge build --prefix",
     ("bridge", "config"): "hybrid bridge config --ldflags",

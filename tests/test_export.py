@@ -1,6 +1,9 @@
 """Export proves that the archive equals the Python closure, or leaves no file behind."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -175,6 +178,32 @@ def test_two_exports_are_the_same_bytes(closure: Closure, tmp_path: Path) -> Non
         hybrid.export(closure, tmp_path / name)
         sums.append(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert sums[0] == sums[1]
+
+
+def test_two_processes_export_the_same_bytes(tmp_path: Path) -> None:
+    # The order of a set of strings, and with it that of constants, follows the hash seed.
+    code = (
+        "import hybrid; from closure_examples import ColumnConvolution; "
+        "hybrid.export(ColumnConvolution(), 'archive.pt')"
+    )
+    contents = set()
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=folder,
+            env=environment,
+            check=True,
+            timeout=120,
+        )
+        contents.add((folder / "archive.pt").read_bytes())
+    assert len(contents) == 1
 
 
 def test_no_entry_has_the_date_of_the_export(column_archive: Path) -> None:

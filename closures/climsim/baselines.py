@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 from torch import nn
 
-from closures.climsim.emulator import CLIP, ColumnEmulator, emulator_spec, normalizations
+from closures.climsim.emulator import CLIP, column_emulator, emulator_spec, normalizations
 from closures.climsim.files import Columns
 from closures.climsim.variables import VariableSet
+from closures.columns.emulator import ColumnEmulator
 
 Array = NDArray[np.float64]
 
@@ -66,4 +67,4 @@ def fit_ridge(
         variables,
         {"training": f"ridge, penalty {penalty:g}", **(provenance or {})},
     )
-    return ColumnEmulator(spec, network, inputs, outputs).eval()
+    return column_emulator(spec, network, inputs, outputs).eval()

@@ -1,16 +1,18 @@
-"""A closure made of a network on normalised columns: what MLP and ridge share."""
+"""What all emulators of ClimSim share: normalisation, contract, prediction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from closures.base import Closure
 from closures.climsim.files import Columns
 from closures.climsim.variables import Variable, VariableSet
+from closures.columns.emulator import ColumnEmulator, Results
+from closures.columns.nonnegative import Nonnegative
 from closures.field import Field
 from closures.normalization import Normalization, fit_normalization
 from closures.spec import ClosureSpec
@@ -33,85 +35,22 @@ REFERENCE = (
 )
 
 
-class ColumnEmulator(Closure):
-    """V1 columns in physical units through a network on normalised features.
+def column_emulator(
+    spec: ClosureSpec,
+    network: nn.Module,
+    inputs: Normalization,
+    outputs: Normalization,
+    physics: Sequence[nn.Module] = (),
+    results: Results = "mean",
+) -> ColumnEmulator:
+    """Return the closure of a network on ClimSim's columns.
 
-    ``y = y_mean + y_spread * network((x - x_mean) / x_spread)``; the eight scalars, which are
-    fluxes and precipitation rates, are cut off at zero.
-
-    Parameters
-    ----------
-    spec
-        Contract; its fields are those of `v1`.
-    network
-        Maps normalised inputs ``(n, 124)`` to normalised outputs ``(n, 128)``.
-    inputs, outputs
-        Normalisation of features and targets.
+    Its scalar outputs, fluxes and precipitation rates, are cut off at zero, then the `physics`
+    layers act; other arguments as those of `ColumnEmulator`.
     """
-
-    input_mean: Tensor
-    input_scale: Tensor
-    output_mean: Tensor
-    output_spread: Tensor
-
-    def __init__(
-        self, spec: ClosureSpec, network: nn.Module, inputs: Normalization, outputs: Normalization
-    ) -> None:
-        super().__init__(spec)
-        self.network = network
-        self.n_level = int(spec.inputs[0].size)
-        for name, values in (
-            ("input_mean", inputs.mean),
-            ("input_scale", inputs.scale),
-            ("output_mean", outputs.mean),
-            ("output_spread", outputs.spread),
-        ):
-            self.register_buffer(name, torch.from_numpy(values).float())
-
-    def forward(
-        self,
-        state_t: Tensor,
-        state_q0001: Tensor,
-        state_ps: Tensor,
-        pbuf_solin: Tensor,
-        pbuf_lhflx: Tensor,
-        pbuf_shflx: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Predict tendencies and surface fluxes.
-
-        Parameters
-        ----------
-        state_t, state_q0001
-            Temperature [K] and specific humidity [kg kg-1], ``(n, n_level)``.
-        state_ps
-            Surface pressure ``(n,)`` [Pa].
-        pbuf_solin, pbuf_lhflx, pbuf_shflx
-            Incoming sunlight, downward; latent and sensible heat flux, upward ``(n,)`` [W m-2].
-
-        Returns
-        -------
-        tuple of Tensor
-            ptend_t [K s-1], ptend_q0001 [kg kg-1 s-1], both ``(n, n_level)``; then ``(n,)``
-            netsw, flwds [W m-2], precsc, precc [m s-1], sols, soll, solsd, solld [W m-2].
-        """
-        scalars = torch.stack([state_ps, pbuf_solin, pbuf_lhflx, pbuf_shflx], dim=1)
-        features = torch.cat([state_t, state_q0001, scalars], dim=1)
-        normalized = self.network((features - self.input_mean) * self.input_scale)
-        outputs = normalized * self.output_spread + self.output_mean
-        n = self.n_level
-        surface = torch.relu(outputs[:, 2 * n :])
-        return (
-            outputs[:, :n],
-            outputs[:, n : 2 * n],
-            surface[:, 0],
-            surface[:, 1],
-            surface[:, 2],
-            surface[:, 3],
-            surface[:, 4],
-            surface[:, 5],
-            surface[:, 6],
-            surface[:, 7],
-        )
+    fluxes = [field.name for field in spec.outputs if not field.dims]
+    layers = (Nonnegative(spec, fluxes), *physics)
+    return ColumnEmulator(spec, network, inputs, outputs, physics=layers, results=results)
 
 
 def predict(closure: Closure, inputs: Array, variables: VariableSet) -> Array:

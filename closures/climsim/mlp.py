@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from closures.climsim.emulator import CLIP, ColumnEmulator, emulator_spec, normalizations
+from closures.climsim.emulator import CLIP, column_emulator, emulator_spec, normalizations
 from closures.climsim.files import Columns
 from closures.climsim.variables import VariableSet
+from closures.columns.emulator import ColumnEmulator
+from closures.columns.networks.mlp import PRESETS, perceptron
+from closures.columns.seeding import seeded
 from closures.normalization import Normalization
 from closures.training import History, OnProgress, Training, mean_squared_error, train
 
-WIDTHS = (768, 640, 512, 640, 640, 128)
+WIDTHS = PRESETS["published"].widths
 """Widths of the hidden layers in ClimSim's baseline."""
 
-SLOPE = 0.15
+SLOPE = PRESETS["published"].slope
 """Slope of LeakyReLU for negative arguments."""
 
 
@@ -43,15 +45,8 @@ class MLPConfig:
 
 def build_network(n_input: int, widths: tuple[int, ...], n_output: int, seed: int) -> nn.Sequential:
     """Return linear layers with LeakyReLU between, weights drawn from `seed`."""
-    sizes = (n_input, *widths)
-    layers: list[nn.Module] = []
-    # PyTorch draws initial weights from a global generator; fork it, to leave the caller's alone.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for before, after in pairwise(sizes):
-            layers += [nn.Linear(before, after), nn.LeakyReLU(SLOPE)]
-        layers.append(nn.Linear(sizes[-1], n_output))
-    return nn.Sequential(*layers)
+    with seeded(seed):
+        return perceptron(n_input, widths, n_output, SLOPE)
 
 
 def train_mlp(
@@ -117,7 +112,7 @@ def train_mlp(
             **(provenance or {}),
         },
     )
-    return ColumnEmulator(spec, network, inputs, outputs).eval(), history
+    return column_emulator(spec, network, inputs, outputs).eval(), history
 
 
 def _least_normalized(outputs: Normalization, variables: VariableSet) -> Tensor:

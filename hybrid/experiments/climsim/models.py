@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.climsim.baselines import climatology, fit_ridge
-from closures.climsim.emulator import ColumnEmulator, predict
+from closures.climsim.emulator import column_emulator, predict
 from closures.climsim.files import Columns, read_columns
 from closures.climsim.grid import ColumnGrid
 from closures.climsim.mlp import MLPConfig, build_network, train_mlp
 from closures.climsim.scoring import Score, score
 from closures.climsim.splits import Split
 from closures.climsim.variables import VariableSet
+from closures.columns.emulator import ColumnEmulator
 from closures.normalization import Normalization
 from closures.spec import ClosureSpec
 from closures.training import OnProgress
@@ -116,6 +117,6 @@ def _restored(values: dict[str, Any], variables: VariableSet, config: MLPConfig)
     network = build_network(n_input, config.widths, n_output, config.training.seed)
     # Weights replace the normalisation, too.
     inputs, outputs = (Normalization(np.zeros(n), np.ones(n)) for n in (n_input, n_output))
-    mlp = ColumnEmulator(spec, network, inputs, outputs)
+    mlp = column_emulator(spec, network, inputs, outputs)
     mlp.load_state_dict(values["weights"])
     return mlp.eval()

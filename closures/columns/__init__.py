@@ -1,0 +1,1 @@
+"""Networks on columns: profiles and scalars in and out, for anyone's variables."""

@@ -1,0 +1,1 @@
+"""Architectures of column networks, one a file; `closures.columns.registry` lists them."""

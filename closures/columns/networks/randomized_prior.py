@@ -1,0 +1,138 @@
+"""Randomized prior ensemble: members that disagree where the data do not tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from closures.columns.layout import ColumnLayout
+from closures.columns.networks.interface import EnsembleNetwork
+
+
+@dataclass(frozen=True)
+class RandomizedPriorSizes:
+    """Sizes of a `RandomizedPriorEnsemble`.
+
+    Parameters
+    ----------
+    n_member
+        Members, at least two.
+    widths
+        Hidden layers of each member and of each prior.
+    slope
+        Slope of LeakyReLU for negative arguments.
+    prior_scale
+        Factor of the priors.
+    """
+
+    n_member: int
+    widths: tuple[int, ...]
+    slope: float = 0.15
+    prior_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.n_member < 2:
+            raise ValueError(
+                f"randomized prior ensemble: expected at least 2 members, got {self.n_member}"
+            )
+
+
+PRESETS: Mapping[str, RandomizedPriorSizes] = MappingProxyType(
+    {
+        "tiny": RandomizedPriorSizes(3, (8, 8)),
+        "small": RandomizedPriorSizes(8, (128, 128)),
+        "published": RandomizedPriorSizes(32, (768, 640, 512, 640, 640, 128)),
+    }
+)
+"""``published``: as in [1]; with its fixed priors an archive of 450 MB."""
+
+
+class RandomizedPriorEnsemble(EnsembleNetwork):
+    """Members ``f_k(x) + prior_scale * p_k(x)``: f_k is trained, p_k keeps its random weights.
+
+    All members are evaluated at once by batched matrix products.
+
+    Parameters
+    ----------
+    layout
+        Order of the features.
+    sizes
+        Members and widths.
+
+    References
+    ----------
+    .. [1] Yu et al. 2023, ClimSim, NeurIPS Datasets and Benchmarks.
+    .. [2] Osband, Aslanides & Cassirer 2018, Randomized prior functions for deep reinforcement
+       learning, NeurIPS.
+    """
+
+    def __init__(self, layout: ColumnLayout, sizes: RandomizedPriorSizes) -> None:
+        super().__init__()
+        self.n_member = self.n_noise = sizes.n_member
+        self.prior_scale = sizes.prior_scale
+        widths = (layout.n_input, *sizes.widths, layout.n_output)
+        self.trained = _MemberPerceptron(sizes, widths)
+        self.prior = _MemberPerceptron(sizes, widths)
+        self.prior.requires_grad_(requires_grad=False)
+
+    def members(self, features: Tensor) -> Tensor:
+        """Return the prediction of each member ``(n_member, n, n_output)``."""
+        together = features.unsqueeze(0).expand(self.n_member, -1, -1)
+        predictions: Tensor = self.trained(together) + self.prior_scale * self.prior(together)
+        return predictions
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the mean of the members ``(n, n_output)``."""
+        return self.members(features).mean(dim=0)
+
+    def moments(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation (with n - 1) of the members."""
+        members = self.members(features)
+        return members.mean(dim=0), members.std(dim=0)
+
+    def sample(self, features: Tensor, noise: Tensor) -> Tensor:
+        """Return a Gaussian draw with the members' mean and covariance.
+
+        ``mean + sum_k noise_k (member_k - mean) / sqrt(n_member - 1)``: outputs vary together as
+        they do among the members. Noise is ``(n, n_member)``.
+        """
+        members = self.members(features)
+        mean = members.mean(dim=0)
+        weights = noise.transpose(0, 1).unsqueeze(2) / (self.n_member - 1) ** 0.5
+        drawn: Tensor = mean + (weights * (members - mean)).sum(dim=0)
+        return drawn
+
+
+class _MemberPerceptron(nn.Module):
+    """The same perceptron once a member, weights ``(n_member, n_before, n_after)``."""
+
+    def __init__(self, sizes: RandomizedPriorSizes, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            _MemberLinear(sizes.n_member, before, after) for before, after in pairwise(widths)
+        )
+        self.slope = sizes.slope
+        self.n_hidden = len(widths) - 2
+
+    def forward(self, features: Tensor) -> Tensor:
+        for i, layer in enumerate(self.layers):
+            features = layer(features)
+            if i < self.n_hidden:
+                features = functional.leaky_relu(features, self.slope)
+        return features
+
+
+class _MemberLinear(nn.Module):
+    def __init__(self, n_member: int, before: int, after: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_member, before, after))
+        self.bias = nn.Parameter(torch.zeros(n_member, 1, after))
+        for weight in self.weight.data:
+            nn.init.xavier_normal_(weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, features, self.weight)
