@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hybrid.commands import archives, bridge, doctor, emit, run
+from hybrid.commands import archives, bridge, climsim_generate, doctor, emit, run
 from hybrid.commands.terminal import ProjectGroup, examples
 from hybrid.versions import own_version
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 run.add_to(app)
 archives.add_to(app)
 app.add_typer(bridge.app, name="bridge")
+app.add_typer(climsim_generate.app, name="climsim")
 app.add_typer(emit.app, name="emit")
 doctor.add_to(app)
 

@@ -5,7 +5,7 @@ The physics is that of `solvers.column_physics`.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 TITLE = "Generated sample in ClimSim's format; not output of a climate model"
 YEAR_OF_FILES = 8
 """Year that the first file carries, that of the public sample."""
+STEPS_OF_DAY = int(DAY / TIMESTEP)
+"""Time steps of a day."""
 MANIFEST = "generated.json"
 """File that says how a folder was generated."""
 
@@ -119,34 +121,6 @@ class Generation:
         return len(self.starts) * self.n_consecutive
 
 
-def starts_by_month(
-    n_per_month: int, months: Sequence[int] = (1, 2, 4, 5, 7, 8, 10, 11), seed: int = 0
-) -> tuple[tuple[int, int], ...]:
-    """Return random moments, each on a day of its own, as many in each month.
-
-    Parameters
-    ----------
-    n_per_month
-        At least 3, so that the interleaved split has test pairs; at most 28.
-    months
-        The default lets both splits find what they need.
-    seed
-        Seed of the choice.
-    """
-    if not 3 <= n_per_month <= 28:
-        raise DataError(
-            f"sample: expected 3 to 28 pairs a month, got {n_per_month}: fewer leave no test "
-            "pair, more do not fit one a day"
-        )
-    rng = np.random.default_rng(seed)
-    starts = []
-    for month in months:
-        first = cftime.DatetimeNoLeap(YEAR_OF_FILES, month, 1).dayofyr
-        days = np.sort(rng.choice(28, size=n_per_month, replace=False))
-        starts += [(first + int(day), int(rng.integers(_steps_of_day()))) for day in days]
-    return tuple(starts)
-
-
 def starts_over_year(n_run: int, n_consecutive: int, seed: int = 0) -> tuple[tuple[int, int], ...]:
     """Return moments evenly over a year, each at a random time of day.
 
@@ -160,13 +134,13 @@ def starts_over_year(n_run: int, n_consecutive: int, seed: int = 0) -> tuple[tup
         Seed of the times of day.
     """
     spacing = YEAR / n_run
-    if n_consecutive + _steps_of_day() > spacing * _steps_of_day() and n_run > 1:
+    if n_consecutive + STEPS_OF_DAY > spacing * STEPS_OF_DAY and n_run > 1:
         raise DataError(
             f"generate: expected {n_run} runs of {n_consecutive} steps to fit into a year with a "
             "day between them, got too many; ask for fewer pairs or longer runs"
         )
     rng = np.random.default_rng(seed)
-    steps = rng.integers(_steps_of_day(), size=n_run)
+    steps = rng.integers(STEPS_OF_DAY, size=n_run)
     return tuple((int(i * spacing) + 1, int(step)) for i, step in enumerate(steps))
 
 
@@ -206,14 +180,12 @@ def generate(
     (folder / "grid_info").mkdir(parents=True, exist_ok=True)
     # Written again each time, so that an interrupted one does not stay.
     write_grid(folder / "grid_info" / "generated_grid-info.nc", _column_grid(grid), TITLE)
-    done = 0
-    for start in what.starts:
+    for done, start in enumerate(what.starts, 1):
         if not _is_complete(folder, start, what.n_consecutive):
             for when, before, after in _run(columns, start, what):
                 target = _folder_of(folder, when)
                 target.mkdir(parents=True, exist_ok=True)
                 write_pair(target, when, before, after, TITLE)
-        done += 1
         if on_progress is not None:
             on_progress(done / len(what.starts))
 
@@ -243,12 +215,8 @@ def _named(columns: xr.Dataset, names: Mapping[str, str]) -> dict[str, Array]:
     return {name: np.asarray(columns[own]) for name, own in names.items()}
 
 
-def _steps_of_day() -> int:
-    return int(DAY / TIMESTEP)
-
-
 def _moment(start: tuple[int, int], index: int) -> tuple[int, int, int, int]:
-    days, step = divmod(start[1] + index, _steps_of_day())
+    days, step = divmod(start[1] + index, STEPS_OF_DAY)
     years, day = divmod(start[0] - 1 + days, YEAR)
     # Without leap days every year has the same calendar.
     date = cftime.num2date(day, "days since 0001-01-01", calendar="noleap")

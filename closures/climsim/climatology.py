@@ -6,8 +6,9 @@ the areas as weights, to
     c0 + c1 s + c2 P2(s) + c3 P4(s) + (c4 s + c5 P3(s)) cos(2 pi (day - 200) / 365),
 
 where s is the sine of latitude and P a Legendre polynomial; the rest is weather, whose variance
-is fitted to v0 (1 - s^2) + v1 s^2 with v0, v1 >= 0. Gases are fitted to c0 + c1 P2(s). ``solvers/column_physics`` keeps
-the tables of the published low-resolution files (CC-BY-4.0, see References).
+is fitted to v0 (1 - s^2) + v1 s^2 with v0, v1 >= 0. Gases are fitted to c0 + c1 P2(s).
+``solvers/column_physics`` keeps the tables of the published low-resolution files (CC-BY-4.0, see
+References).
 
 References
 ----------
@@ -87,8 +88,7 @@ def level_table(
         table[f"{name}_equator"], table[f"{name}_pole"] = np.sqrt(np.transpose(variances))
     for name in ("ozone", "methane", "nitrous_oxide"):
         table |= {
-            f"{name}_{i}": row
-            for i, row in enumerate(_fit(basis[:, [0, 2]], fields[name], weight))
+            f"{name}_{i}": row for i, row in enumerate(_fit(basis[:, [0, 2]], fields[name], weight))
         }
     return table
 

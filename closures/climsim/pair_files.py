@@ -20,10 +20,10 @@ MLI_SCALARS = (
 )
 """Variables ``(ncol,)`` of an mli file."""
 
-PROGNOSTIC = ("state_q0001", "state_q0002", "state_q0003", "state_t", "state_u", "state_v")
-"""Profiles that the physics advances."""
+MLO_PROFILES = ("state_q0001", "state_q0002", "state_q0003", "state_t", "state_u", "state_v")
+"""Variables ``(lev, ncol)`` of an mlo file: the profiles that the physics advances."""
 
-MLI_PROFILES = ("state_pmid", *PROGNOSTIC, "pbuf_CH4", "pbuf_N2O", "pbuf_ozone")
+MLI_PROFILES = ("state_pmid", *MLO_PROFILES, "pbuf_CH4", "pbuf_N2O", "pbuf_ozone")
 """Variables ``(lev, ncol)`` of an mli file."""
 
 MLO_SCALARS = tuple(
@@ -52,7 +52,7 @@ def write_pair(
         `MLI_SCALARS` ``(n_column,)`` and `MLI_PROFILES` ``(n_column, n_level)``, units of the
         files.
     after
-        `MLO_SCALARS` and `PROGNOSTIC`.
+        `MLO_SCALARS` and `MLO_PROFILES`.
     title
         Where the columns come from.
 
@@ -70,7 +70,7 @@ def write_pair(
     """
     paths = []
     for kind, values, scalars, profiles in (
-        ("mlo", after, MLO_SCALARS, PROGNOSTIC),
+        ("mlo", after, MLO_SCALARS, MLO_PROFILES),
         # Last, since it is what says that there is a pair.
         ("mli", before, MLI_SCALARS, MLI_PROFILES),
     ):

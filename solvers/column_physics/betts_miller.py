@@ -1,10 +1,10 @@
 """Simplified Betts-Miller convection, the convection of scheme low.
 
-Temperature relaxes to the moist adiabat of a parcel from the moistest layer near the ground, humidity to a fixed
-relative humidity along it. Where that would dry and warm the column it rains; the faster of the
-two is then slowed down so that enthalpy is conserved. Where it would not rain, the layer is as
-deep as it can be without raining, and both profiles are changed so that neither water nor
-enthalpy is lost.
+Temperature relaxes to the moist adiabat of a parcel from the moistest layer near the ground,
+humidity to a fixed relative humidity along it. Where that would dry and warm the column it rains;
+the faster of the two is then slowed down so that enthalpy is conserved. Where it would not rain,
+the layer is as deep as it can be without raining, and both profiles are changed so that neither
+water nor enthalpy is lost.
 
 References
 ----------

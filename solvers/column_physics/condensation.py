@@ -111,5 +111,3 @@ def condense(
     liquid = liquid_share * cloud
     ice = cloud - liquid
     return (heat - EVAPORATION_HEAT * vapour + fusion * ice) / HEAT_CAPACITY, vapour, liquid, ice
-
-

@@ -129,9 +129,7 @@ def ground_fluxes(
 
 
 @njit(cache=True)
-def low_shortwave(
-    interface: Array, sunlight: float, down: Array
-) -> tuple[float, float]:
+def low_shortwave(interface: Array, sunlight: float, down: Array) -> tuple[float, float]:
     """Set the downward clear-sky flux of scheme low; return its parts at the ground [W m-2].
 
     Notes

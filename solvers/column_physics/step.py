@@ -136,9 +136,7 @@ def mix_boundary_layer(
 
 
 @njit(cache=True)
-def condense_all(
-    pressure: Array, state: Array, highest: int, width: float, fusion: float
-) -> None:
+def condense_all(pressure: Array, state: Array, highest: int, width: float, fusion: float) -> None:
     """Bring vapour and cloud of all layers from `highest` down into equilibrium."""
     for k in range(highest, pressure.size):
         state[0, k], state[1, k], state[2, k], state[3, k] = condense(

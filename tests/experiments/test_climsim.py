@@ -16,12 +16,12 @@ from closures.climsim.emulator import predict
 from closures.climsim.files import DataError, Pair, list_pairs, read_columns, read_pair
 from closures.climsim.grid import find_grid, read_grid
 from closures.climsim.mlp import MLPConfig, train_mlp
-from closures.climsim.sample import SampleConfig, write_sample
 from closures.climsim.scoring import largest_difference, score
 from closures.climsim.variables import v1
 from closures.training import Training
 from fortran_bridge.errors import HostError
 from fortran_bridge.hosts import run_host
+from hybrid.climsim_sample import SampleConfig, write_sample
 from hybrid.experiments import run_experiment
 from hybrid.experiments.climsim import models, run
 from hybrid.experiments.climsim.coupling import Coupled, run_in_fortran
