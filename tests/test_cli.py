@@ -29,6 +29,8 @@ COMMANDS = {
     ("bridge",): "hybrid bridge build",
     ("bridge", "build"): "hybrid bridge build --prefix",
     ("bridge", "config"): "hybrid bridge config --ldflags",
+    ("climsim",): "hybrid climsim generate sample --pairs 32",
+    ("climsim", "generate"): "hybrid climsim generate sample --pairs 32",
     ("emit",): "hybrid emit ccpp closure.pt",
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",

@@ -55,7 +55,7 @@ def moist_step(temperature: float, saturation: float, above: float, below: float
     slope = _moist_slope(temperature, saturation)
     middle = temperature + 0.5 * log_pressure * slope
     slope = _moist_slope(middle, saturation_humidity(middle, middle_pressure))
-    return temperature + log_pressure * slope
+    return float(temperature + log_pressure * slope)
 
 
 @njit(cache=True)

@@ -70,9 +70,9 @@ def layer_depth(
         number = GRAVITY / surface * (theta - surface) * middle[k] / shear
         if number > CRITICAL_RICHARDSON:
             share = (CRITICAL_RICHARDSON - number_below) / (number - number_below)
-            return middle[k + 1] + share * (middle[k] - middle[k + 1])
+            return float(middle[k + 1] + share * (middle[k] - middle[k + 1]))
         number_below = number
-    return middle[1]
+    return float(middle[1])
 
 
 @njit(cache=True)

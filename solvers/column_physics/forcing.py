@@ -45,6 +45,8 @@ PRESSURE_DEVIATION = 700.0
 """Standard deviation of the surface pressure [Pa]."""
 STRATOSPHERIC_VAPOUR = 2.2e-6
 """Humidity above 75 hPa [kg kg-1]."""
+DRIFT = 0.015
+"""Relative variation of that humidity [1]."""
 STRATOSPHERE = 7500.0
 """Pressure above which humidity is prescribed [Pa]."""
 
@@ -74,7 +76,8 @@ class LargeScale:
 
     def surface_pressure(self, time: float) -> Array:
         """Return ps [Pa], ``(n_column,)``, at a time [s]."""
-        return self._pressure + PRESSURE_DEVIATION * self._flow.at(time)[0]
+        pressure: Array = self._pressure + PRESSURE_DEVIATION * self._flow.at(time)[0]
+        return pressure
 
     def target(self, moment: Moment, time: float, pressure: Array) -> Array:
         """Return the state to which columns are drawn, ``(n_column, 6, n_level)``, without cloud.
@@ -98,7 +101,7 @@ class LargeScale:
         if self.warming != 0.0:
             temperature = warmed(temperature, pressure, self.warming)
         vapour = humidity * saturation_humidities(temperature, pressure)
-        dry = STRATOSPHERIC_VAPOUR * (1.0 + 0.1 * np.tanh(weather["rh"]))
+        dry = STRATOSPHERIC_VAPOUR * (1.0 + DRIFT * np.tanh(weather["rh"]))
         vapour = np.where(pressure < STRATOSPHERE, dry, np.maximum(vapour, 1e-6))
         none = np.zeros_like(vapour)
         return np.stack([temperature, vapour, none, none, values["u"], values["v"]], axis=1)
@@ -108,7 +111,8 @@ class LargeScale:
         moist = self._weather["rh"].leading(time)
         strength = -LIFTING * (0.8 * moist + 0.6 * self._flow.at(time)[1])
         top = np.clip((pressure - 1e4) / 8e4, 0.0, 1.0)
-        return strength[:, None] * np.sin(np.pi * top)
+        velocity: Array = strength[:, None] * np.sin(np.pi * top)
+        return velocity
 
     def advance(
         self, profiles: Array, target: Array, omega: Array, pressure: Array, timestep: float

@@ -41,16 +41,6 @@ TERRAIN_TOP = 0.182305
 INERT_PRESSURE = 2000.0
 """Reference pressure above which only radiation acts, as in ClimSim's upper twelve levels [Pa]."""
 
-_FACES = (
-    lambda a, b: (np.ones_like(a), a, b),
-    lambda a, b: (-a, np.ones_like(a), b),
-    lambda a, b: (-np.ones_like(a), -a, b),
-    lambda a, b: (a, -np.ones_like(a), b),
-    lambda a, b: (b, a, -np.ones_like(a)),
-    lambda a, b: (-b, a, np.ones_like(a)),
-)
-"""Position on each face of the cube by its two coordinates."""
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -165,13 +155,15 @@ def cubed_sphere(n_element: int = 4) -> tuple[Array, Array, Array]:
     """
     angle = np.linspace(-np.pi / 4, np.pi / 4, n_element + 1)
     areas, centres = [], []
-    for face in _FACES:
-        corner = _unit(np.stack(face(*np.meshgrid(np.tan(angle), np.tan(angle)))))
+    for face in _faces(*np.meshgrid(np.tan(angle), np.tan(angle))):
+        corner = _unit(face)
         lower, upper = corner[:, :-1], corner[:, 1:]
         quarters = [[_inside(lower, upper, x / 2, y / 2) for x in range(3)] for y in range(3)]
-        for y in range(2):
-            for x in range(2):
-                around = [quarters[y + j][x + i] for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        for row in range(2):
+            for column in range(2):
+                around = [
+                    quarters[row + j][column + i] for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))
+                ]
                 areas.append(_triangle(*around[:3]) + _triangle(around[0], *around[2:]))
                 centres.append(_unit(sum(around[1:], around[0])))
     x, y, z = (_element_order(part, n_element) for part in np.moveaxis(np.array(centres), 1, 0))
@@ -183,6 +175,13 @@ def cubed_sphere(n_element: int = 4) -> tuple[Array, Array, Array]:
 def generated_grid(n_level: int = 60, n_element: int = 4) -> Grid:
     """Return the grid of ClimSim's low resolution, or one like it of another size."""
     return Grid(*cubed_sphere(n_element), *hybrid_levels(n_level))
+
+
+def _faces(a: Array, b: Array) -> list[Array]:
+    """Position on each face of the cube by its two coordinates."""
+    one = np.ones_like(a)
+    faces = [(one, a, b), (-a, one, b), (-one, -a, b), (a, -one, b), (b, a, -one), (-b, a, one)]
+    return [np.stack(face) for face in faces]
 
 
 def _unit(vector: Array) -> Array:

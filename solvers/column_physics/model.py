@@ -38,6 +38,9 @@ Scheme = Literal["low", "high"]
 SCHEMES: dict[Scheme, int] = {"low": LOW, "high": HIGH}
 """The cheap and the rich scheme."""
 
+MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+"""Threads that numba was started with."""
+
 
 class ColumnError(ValueError):
     """A setting or a state of the columns is not what it must be."""
@@ -80,9 +83,9 @@ class ColumnSettings:
             raise ColumnError(f"seed: expected 0 or more, got {self.seed}")
         if not 0.0 < self.timestep <= 3600.0:
             raise ColumnError(f"timestep: expected up to 3600 s, got {self.timestep}")
-        if not 1 <= self.n_thread <= numba.config.NUMBA_NUM_THREADS:
+        if not 1 <= self.n_thread <= MOST_THREADS:
             raise ColumnError(
-                f"n_thread: expected 1 to {numba.config.NUMBA_NUM_THREADS}, got {self.n_thread}; "
+                f"n_thread: expected 1 to {MOST_THREADS}, got {self.n_thread}; "
                 "set NUMBA_NUM_THREADS for more"
             )
 

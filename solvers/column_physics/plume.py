@@ -55,6 +55,14 @@ N_TRACER = 6
 
 
 @njit(cache=True)
+def rained(cloud: float, depth: float) -> float:
+    """Return the share of the plume's cloud [kg kg-1] that rains out over a depth [m]."""
+    if cloud <= RAIN_THRESHOLD:
+        return 0.0
+    return float((1.0 - RAIN_THRESHOLD / cloud) * (1.0 - np.exp(-RAIN_RATE * depth)))
+
+
+@njit(cache=True)
 def rise(
     x: Array,
     pressure: Array,
@@ -103,24 +111,20 @@ def rise(
         for i in range(N_TRACER):
             carried[i] = (flux[k + 1] * carried[i] + entrained * x[i, k]) / mixed
         height = GRAVITY / HEAT_CAPACITY * middle[k]
+        around = (x[0, k] - height) * (1.0 + VIRTUAL * x[1, k] - x[2, k] - x[3, k])
         t, vapour, liquid, ice = condense(
             carried[0] - height, carried[1], carried[2], carried[3], pressure[k], 0.0, FUSION_HEAT
         )
-        around = (x[0, k] - height) * (1.0 + VIRTUAL * x[1, k] - x[2, k] - x[3, k])
         inside = t * (1.0 + VIRTUAL * vapour - liquid - ice)
-        buoyancy = GRAVITY * (inside + EXCESS - around) / around * depth
-        if buoyancy > 0.0:
-            work += buoyancy
-            cape += max(buoyancy - GRAVITY * EXCESS / around * depth, 0.0)
-        else:
-            work += buoyancy
-            if cape > 0.0 or work < -MOST_INHIBITION:
-                break
-        drops, flakes = 0.0, 0.0
-        cloud = liquid + ice
-        if cloud > RAIN_THRESHOLD:
-            share = (1.0 - RAIN_THRESHOLD / cloud) * (1.0 - np.exp(-RAIN_RATE * depth))
-            drops, flakes = share * liquid, share * ice
+        buoyancy = GRAVITY * (inside - around) / around * depth
+        helped = buoyancy + GRAVITY * EXCESS / around * depth
+        work += helped
+        if helped <= 0.0 and (cape > 0.0 or work < -MOST_INHIBITION):
+            break
+        if helped > 0.0:
+            cape += max(buoyancy, 0.0)
+        share = rained(liquid + ice, depth)
+        drops, flakes = share * liquid, share * ice
         fallen[0, k], fallen[1, k] = mixed * drops, mixed * flakes
         carried[0], carried[1] = t + height, vapour
         carried[2], carried[3] = liquid - drops, ice - flakes
@@ -147,7 +151,7 @@ def budget(x: Array, i: int, k: int, flux: Array, exchange: Array, plume: Array)
     change = -(flux[k + 1] + exchange[0, k]) * x[i, k] + exchange[1, k] * plume[i, k]
     if flux[k] > 0.0:
         change += flux[k] * x[i, k - 1]
-    return change
+    return float(change)
 
 
 @njit(cache=True)

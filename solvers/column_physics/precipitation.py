@@ -58,7 +58,7 @@ def fall_out(mass: Array, liquid: Array, ice: Array, highest: int, timestep: flo
 @njit(cache=True)
 def convert(cloud: float, threshold: float, time: float, timestep: float) -> float:
     """Return what of the cloud [kg kg-1] becomes precipitation within a step."""
-    return max(cloud - threshold, 0.0) * (1.0 - np.exp(-timestep / time))
+    return float(max(cloud - threshold, 0.0) * (1.0 - np.exp(-timestep / time)))
 
 
 @njit(cache=True)
@@ -89,7 +89,7 @@ def evaporated(
     rate = EVAPORATION * (deficit / saturation) * np.sqrt(falling / timestep) * mass * timestep
     slope = saturation_slope(temperature, saturation)
     room = mass * deficit / (1.0 + (EVAPORATION_HEAT + FUSION_HEAT) / HEAT_CAPACITY * slope)
-    return min(rate, falling, room)
+    return float(min(rate, falling, room))
 
 
 @njit(cache=True)

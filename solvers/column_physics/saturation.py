@@ -84,7 +84,7 @@ def saturation_slope(temperature: float, saturation: float) -> float:
     return latent * saturation / (VAPOUR_GAS_CONSTANT * temperature * temperature)
 
 
-@vectorize(["float64(float64, float64)"], cache=True)
+@vectorize(["float64(float64, float64)"], cache=True)  # type: ignore[no-untyped-call]
 def _saturation_humidity(temperature: float, pressure: float) -> float:
     return saturation_humidity(temperature, pressure)
 

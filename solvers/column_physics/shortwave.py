@@ -48,13 +48,13 @@ def ozone_absorption(x: float) -> float:
     """Return the share of sunlight that ozone on its path absorbs, x [cm at NTP]."""
     visible = 0.02118 * x / (1.0 + x * (0.042 + 0.000323 * x))
     ultraviolet = 1.082 * x / (1.0 + 138.6 * x) ** 0.805
-    return visible + ultraviolet + 0.0658 * x / (1.0 + (103.6 * x) ** 3)
+    return float(visible + ultraviolet + 0.0658 * x / (1.0 + (103.6 * x) ** 3))
 
 
 @njit(cache=True)
 def vapour_absorption(y: float) -> float:
     """Return the share of sunlight that water vapour on its path absorbs, y [cm of water]."""
-    return 2.9 * y / ((1.0 + 141.5 * y) ** 0.635 + 5.925 * y)
+    return float(2.9 * y / ((1.0 + 141.5 * y) ** 0.635 + 5.925 * y))
 
 
 @njit(cache=True)

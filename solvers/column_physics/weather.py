@@ -40,15 +40,16 @@ class Waves:
         shape = (n_mode, N_WAVE)
         zonal, meridional = rng.integers(1, 10, shape), rng.integers(-7, 8, shape)
         lon, lat = np.radians(grid.lon), np.radians(grid.lat)
-        self._place = zonal[..., None] * lon + meridional[..., None] * lat
-        self._place += rng.uniform(0.0, 2.0 * np.pi, shape)[..., None]
+        start = rng.uniform(0.0, 2.0 * np.pi, shape)[..., None]
+        self._place: Array = zonal[..., None] * lon + meridional[..., None] * lat + start
         sign = rng.choice([-1.0, 1.0], shape)
         self._frequency = sign * 2.0 * np.pi / (DAY * rng.uniform(1.0, 10.0, shape))
 
     def at(self, time: float) -> Array:
         """Return the fields ``(n_mode, n_column)`` at a time [s]."""
         phase = self._place - (self._frequency * time)[..., None]
-        return np.sqrt(2.0 / N_WAVE) * np.cos(phase).sum(axis=1)
+        fields: Array = np.sqrt(2.0 / N_WAVE) * np.cos(phase).sum(axis=1)
+        return fields
 
 
 class Weather:
@@ -85,4 +86,5 @@ class Weather:
 
     def leading(self, time: float) -> Array:
         """Return the part that is the same at all heights, ``(n_column,)``, at a time [s]."""
-        return self._waves.at(time)[0]
+        leading: Array = self._waves.at(time)[0]
+        return leading

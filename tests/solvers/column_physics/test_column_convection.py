@@ -1,5 +1,7 @@
 """Convection, precipitation and mixing: what must be conserved, and independent solutions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from column_case import Case
@@ -33,7 +35,7 @@ def test_moist_adiabat_is_that_of_an_adaptive_solver() -> None:
     errors = []
     for n in (16, 32):
         p, t = np.geomspace(9e4, 3e4, n + 1), 295.0
-        for below, above in zip(p[:-1], p[1:], strict=True):
+        for below, above in pairwise(p):
             t = moist_step(t, saturation_humidity(t, below), above, below)
         errors.append(abs(t - exact))
     assert errors[1] < 0.02
