@@ -12,6 +12,7 @@ from pathlib import Path
 
 import netCDF4
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -70,7 +71,8 @@ def record(settings: ColumnSettings, n_moment: int, n_spin_up: int = 12) -> Reco
     """
     columns = Columns(settings)
     rng = np.random.default_rng(settings.seed)
-    befores, afters = [], {"low": [], "high": []}
+    befores: list[xr.Dataset] = []
+    afters: dict[str, list[xr.Dataset]] = {"low": [], "high": []}
     for index in range(n_moment):
         hour = int(rng.integers(int(DAY / TIMESTEP))) * TIMESTEP
         time = int(YEAR * (index + 0.5) / n_moment) * DAY + hour
@@ -79,8 +81,8 @@ def record(settings: ColumnSettings, n_moment: int, n_spin_up: int = 12) -> Reco
         afters["low"].append(columns.physics(before, "low"))
         afters["high"].append(columns.physics(before, "high"))
 
-    def joined(parts: Sequence[object], name: str) -> Array:
-        return np.concatenate([np.asarray(part[name]) for part in parts])  # type: ignore[index]
+    def joined(parts: Sequence[xr.Dataset], name: str) -> Array:
+        return np.concatenate([np.asarray(part[name]) for part in parts])
 
     states = {name: joined(befores, name) for name in NAMES}
     tendencies = {
@@ -180,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metrics[f"bias_{name}_max"] = float(np.abs(own[0] - mean).max())
         metrics[f"deviation_ratio_{name}_median"] = float(np.median(own[1] / deviation))
     chosen.out.mkdir(parents=True, exist_ok=True)
-    write_text(chosen.out / "results.json", json.dumps(metrics, indent=2))
+    write_text(chosen.out / "results.json", json.dumps(metrics, indent=2) + "\n")
     pressure = Columns(ColumnSettings("high")).grid.reference_pressure / 100.0
     draw(recorded, pressure, reference).savefig(chosen.out / "fidelity.png")
 
