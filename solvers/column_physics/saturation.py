@@ -95,6 +95,6 @@ def saturation_humidities(temperature: Array, pressure: Array) -> Array:
     Examples
     --------
     >>> float(saturation_humidities(np.array(273.16), np.array(1e5)).round(6))
-    0.00381
+    0.003811
     """
     return np.asarray(_saturation_humidity(temperature, pressure))
