@@ -24,7 +24,15 @@ app = typer.Typer(
 run.add_to(app)
 archives.add_to(app)
 app.add_typer(bridge.app, name="bridge")
-app.add_typer(climsim_generate.app, name="climsim")
+climsim = typer.Typer(
+    cls=ProjectGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Work with ClimSim's files: columns of a climate model before and after its physics.",
+    epilog=examples("hybrid climsim generate sample --pairs 32"),
+)
+climsim_generate.add_to(climsim)
+app.add_typer(climsim, name="climsim")
 app.add_typer(emit.app, name="emit")
 doctor.add_to(app)
 

@@ -6,19 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hybrid.commands.terminal import ProjectGroup, examples, messages, output
-
-app = typer.Typer(
-    cls=ProjectGroup,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    epilog=examples("hybrid climsim generate sample --pairs 32"),
-)
-
-
-@app.callback()
-def climsim() -> None:
-    """Work with the files of ClimSim: columns of a climate model before and after its physics."""
+from hybrid.commands.terminal import examples, messages, output
 
 
 class SchemeName(StrEnum):
@@ -28,13 +16,6 @@ class SchemeName(StrEnum):
     high = "high"
 
 
-@app.command(
-    epilog=examples(
-        "hybrid climsim generate sample --pairs 32",
-        "hybrid climsim generate rollout --pairs 144 --consecutive 72 --scheme low",
-        "hybrid climsim generate warm --pairs 64 --warming 4 --seed 1 --threads 2",
-    )
-)
 def generate(  # noqa: PLR0913, PLR0917 -- an option each
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the files.")],
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of mli and mlo files.")] = 32,
@@ -80,3 +61,14 @@ def generate(  # noqa: PLR0913, PLR0917 -- an option each
     console = output()
     console.print(f"wrote {what.n_pair} pairs to {out}", highlight=False, soft_wrap=True)
     console.print(TITLE, highlight=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to `app`, the group ``hybrid climsim``."""
+    app.command(
+        epilog=examples(
+            "hybrid climsim generate sample --pairs 32",
+            "hybrid climsim generate rollout --pairs 144 --consecutive 72 --scheme low",
+            "hybrid climsim generate warm --pairs 64 --warming 4 --seed 1 --threads 2",
+        )
+    )(generate)
