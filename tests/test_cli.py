@@ -32,6 +32,7 @@ COMMANDS = {
     ("bridge", "config"): "hybrid bridge config --ldflags",
     ("climsim",): "hybrid climsim convert",
     ("climsim", "convert"): "hybrid climsim convert climsim/low-res shards --variables V2",
+    ("climsim", "generate"): "hybrid climsim generate sample --pairs 32",
     ("emit",): "hybrid emit ccpp closure.pt",
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",

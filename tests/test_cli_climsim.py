@@ -96,7 +96,7 @@ def test_memory_finds_its_grid_and_steps_and_names_what_has_none(
 def test_many_skipped_files_are_cut_short(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hybrid.commands.climsim.SHOWN", 1)
+    monkeypatch.setattr("hybrid.commands.climsim_convert.SHOWN", 1)
     steps = consecutive_steps(data, tmp_path / "in", 3)
     grid = next(data.rglob("*grid-info.nc"))
     result = convert(tmp_path / "in", tmp_path / "out", "--variables", "v6", "--grid", grid)

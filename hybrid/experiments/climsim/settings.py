@@ -9,8 +9,8 @@ from pathlib import Path
 from closures.climsim.files import Pair, list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.mlp import WIDTHS, MLPConfig
-from closures.climsim.sample import SampleConfig, write_sample
 from closures.training import Training
+from hybrid.climsim_sample import SampleConfig, write_sample
 from hybrid.experiments.result import Preset, Request
 
 VARIABLE = "HYBRID_CLIMSIM_DATA"
@@ -95,7 +95,8 @@ def find_data(request: Request, scale: Scale) -> Data:
         # Another size or seed gets its own folder: it has other files.
         folder = request.out / f"sample_{request.preset}_{request.seed}"
         n_per_month = scale.n_per_month or SampleConfig().n_per_month
-        write_sample(folder, SampleConfig(n_per_month=n_per_month, seed=request.seed))
+        config = SampleConfig(n_per_month, seed=request.seed)
+        write_sample(folder, config, request.task("climsim: generating columns"))
     pairs = list_pairs(folder)
     if scale.n_per_month is not None:
         pairs = _first_of_each_month(pairs, scale.n_per_month)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from climsim_folder import real_climsim_folder
 
-from closures.climsim.sample import SampleConfig, write_sample
+from hybrid.climsim_sample import SampleConfig, write_sample
 
 
 @pytest.fixture(scope="session")
