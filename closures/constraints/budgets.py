@@ -49,7 +49,7 @@ class ColumnMoisture(nn.Module):
     `first` downward by one of the methods of `closures.constraints.closing`. Sums are evaluated in
     float64; rounding the tendencies to float32 leaves at most 6e-8 of the turnover
     ``sum |dq| dp / g + 1000 PRECC``. "multiplicative" and "softmax" leave no level with negative
-    vapour; the other methods may.
+    vapour, unless more falls out and turns into cloud than there is; the other methods may.
 
     ClimSim's files close in the mean (0.009 mm/day over 25,728 columns, where 2.55 mm/day rain)
     but not column by column: the residual has an rms of 3.3 mm/day, 16 % of the turnover. So

@@ -7,9 +7,9 @@ from closures.constraints.closing import Method
 
 LAYERS = (
     "quantiles",
+    "cloud_phase",
     "zero_tendencies",
     "tropopause",
-    "cloud_phase",
     "saturation",
     "positivity",
     "precipitation",
@@ -19,9 +19,9 @@ LAYERS = (
     "night",
     "net_sunlight",
 )
-"""Names of all layers, in the order in which they act: learned limits cut off first, what repairs
-a level follows, then sums over a column, after all that changes a level, and net sunlight after
-the fluxes that it sums."""
+"""Names of all layers, in the order in which they act: learned limits first; then what acts on a
+level, cloud phase before the levels that keep what they have; then the budgets, which sum over
+all that; net sunlight after the fluxes that it sums."""
 
 CLIMSIM_ZERO_LEVELS = {
     "ptend_q0001": (4, 12),

@@ -8,14 +8,14 @@ from closures.constraints.pressure import HybridLevels
 from closures.constraints.ranges import FieldRanges
 from closures.constraints.vapour import InputProfile, vapour
 
-MARGIN = 2.0**-20
+MARGIN = 2.0**-18
 """Part of the water that stays in a level that would dry out [1].
 
 Host and closure round humidity, tendency and their product to float32 or keep them in float64;
 each rounding is worth 2**-24. With less water left, the host's own ``q + dt * tendency`` could
-be negative."""
+be negative, also after a moisture budget has scaled what is left to a twentieth."""
 
-MARGIN_OF_RELATIVE_HUMIDITY = 2.0**-16
+MARGIN_OF_RELATIVE_HUMIDITY = 2.0**-15
 """The same, where vapour follows from a relative humidity and a temperature in float32."""
 
 LEAST_TENDENCY = 1e-30

@@ -43,6 +43,10 @@ def _quantiles(columns: Columns, _config: PhysicsConfig) -> nn.Module:
     return QuantileLimits(columns.ranges, _fitted("quantiles", columns))
 
 
+def _cloud_phase(columns: Columns, config: PhysicsConfig) -> nn.Module:
+    return CloudPhase(columns.ranges, config.timestep)
+
+
 def _zero_tendencies(columns: Columns, config: PhysicsConfig) -> nn.Module:
     ranges = columns.ranges
     known = {name: k for name, k in config.zero_levels.items() if name in ranges.outputs}
@@ -51,10 +55,6 @@ def _zero_tendencies(columns: Columns, config: PhysicsConfig) -> nn.Module:
 
 def _tropopause(columns: Columns, _config: PhysicsConfig) -> nn.Module:
     return Tropopause(columns.ranges, columns.levels)
-
-
-def _cloud_phase(columns: Columns, config: PhysicsConfig) -> nn.Module:
-    return CloudPhase(columns.ranges, config.timestep)
 
 
 def _saturation(columns: Columns, config: PhysicsConfig) -> nn.Module:
@@ -116,9 +116,9 @@ def _fitted(layer: str, columns: Columns) -> TrainingLimits:
 
 _MAKERS: dict[str, Callable[[Columns, PhysicsConfig], nn.Module]] = {
     "quantiles": _quantiles,
+    "cloud_phase": _cloud_phase,
     "zero_tendencies": _zero_tendencies,
     "tropopause": _tropopause,
-    "cloud_phase": _cloud_phase,
     "saturation": _saturation,
     "positivity": _positivity,
     "precipitation": _precipitation,

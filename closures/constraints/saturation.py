@@ -20,8 +20,8 @@ def liquid_fraction(temperature: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> liquid_fraction(torch.tensor([250.0, 263.16, 280.0], dtype=torch.float64)).tolist()
-    [0.0, 0.5, 1.0]
+    >>> liquid_fraction(torch.tensor([250.0, 263.16, 280.0]))
+    tensor([0.0000, 0.5000, 1.0000])
     """
     return ((temperature - 253.16) / 20.0).clamp(0.0, 1.0)
 
