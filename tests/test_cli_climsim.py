@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from closures.climsim.sample import SampleConfig, write_sample
 from consecutive_steps import consecutive_steps, truncate
 from typer.testing import CliRunner, Result
 
 from closures.climsim.files import list_pairs
 from closures.climsim.loader import Shards
-from closures.climsim.sample import SampleConfig, write_sample
 from closures.climsim.variables import set_names
 from hybrid.cli import app
 
