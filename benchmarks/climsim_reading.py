@@ -27,8 +27,8 @@ from closures.climsim.conversion import Conversion, convert
 from closures.climsim.files import Pair, list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.loader import MappedBatches, MemoryBatches, Order, Shards
-from closures.climsim.sample import write_sample
 from closures.climsim.variables import variable_set
+from hybrid.climsim_sample import write_sample
 
 TITLE = "One time step of ClimSim, and batches"
 SIZES = ("V1", "V2")

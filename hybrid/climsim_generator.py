@@ -14,10 +14,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from closures.climsim.files import DataError, file_name
+from closures.atomic import write_text
+from closures.climsim.errors import DataError
+from closures.climsim.files import file_name
 from closures.climsim.grid import ColumnGrid, read_grid
 from closures.climsim.pair_files import write_grid, write_pair
-from hybrid.atomic import write_text
 from solvers.column_physics import Columns, ColumnSettings, Grid, Scheme, generated_grid
 from solvers.column_physics.constants import DAY, REFERENCE_PRESSURE, TIMESTEP, YEAR
 

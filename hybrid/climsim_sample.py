@@ -7,7 +7,7 @@ from pathlib import Path
 import cftime
 import numpy as np
 
-from closures.climsim.files import DataError
+from closures.climsim.errors import DataError
 from hybrid.climsim_generator import STEPS_OF_DAY, YEAR_OF_FILES, Generation, generate
 
 

@@ -16,7 +16,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hybrid.atomic import write_text
+from closures.atomic import write_text
 from hybrid.figure_style import legend, line, new_figure
 from solvers.column_physics import Columns, ColumnSettings
 from solvers.column_physics.constants import DAY, TIMESTEP, YEAR

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from closures.climsim.sample import SampleConfig, write_sample
 from consecutive_steps import consecutive_steps, truncate
 from typer.testing import CliRunner, Result
 
@@ -12,6 +11,7 @@ from closures.climsim.files import list_pairs
 from closures.climsim.loader import Shards
 from closures.climsim.variables import set_names
 from hybrid.cli import app
+from hybrid.climsim_sample import SampleConfig, write_sample
 
 
 def convert(*arguments: str | Path) -> Result:

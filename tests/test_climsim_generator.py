@@ -9,7 +9,8 @@ import pytest
 from climsim_folder import real_climsim_folder
 from typer.testing import CliRunner
 
-from closures.climsim.files import DataError, list_pairs
+from closures.climsim.errors import DataError
+from closures.climsim.files import list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.pair_files import write_pair
 from hybrid.cli import app

@@ -7,8 +7,8 @@ import pytest
 
 from closures.climsim.conversion import Conversion, convert
 from closures.climsim.files import list_pairs
-from closures.climsim.sample import SampleConfig, write_sample
 from closures.climsim.variables import set_names, variable_set
+from hybrid.climsim_sample import SampleConfig, write_sample
 
 PAGE = Path(__file__).parents[1] / "docs" / "climsim.md"
 

@@ -15,8 +15,8 @@ from benchmarks.climsim_readers import Direct, Library, Scaling, XarrayLoop
 from benchmarks.interleaved import Session
 from closures.climsim.files import list_pairs
 from closures.climsim.grid import find_grid, read_grid
-from closures.climsim.sample import SampleConfig, write_sample
 from closures.climsim.variables import variable_set
+from hybrid.climsim_sample import SampleConfig, write_sample
 
 DOCS = Path(__file__).parents[1] / "docs"
 EPSILON = np.finfo(np.float32).eps

@@ -7,7 +7,8 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from closures.climsim.files import DataError, file_name
+from closures.climsim.errors import DataError
+from closures.climsim.files import file_name
 from closures.climsim.grid import ColumnGrid
 
 Array = NDArray[np.float64]

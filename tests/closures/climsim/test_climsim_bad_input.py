@@ -19,8 +19,8 @@ from closures.climsim.errors import DataError
 from closures.climsim.files import find_pairs, list_pairs, read_pair
 from closures.climsim.loader import Shards
 from closures.climsim.manifest import Manifest
-from closures.climsim.sample import SampleConfig, write_sample
 from closures.climsim.variables import variable_set
+from hybrid.climsim_sample import SampleConfig, write_sample
 
 V1 = variable_set("V1")
 SMALL = Conversion(V1, shard_bytes=800_000)

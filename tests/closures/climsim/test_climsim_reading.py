@@ -11,8 +11,8 @@ import pytest
 from closures.climsim import cdf5
 from closures.climsim.errors import DataError
 from closures.climsim.files import list_pairs
+from closures.climsim.pair_files import MLI_PROFILES, MLI_SCALARS, MLO_PROFILES, MLO_SCALARS
 from closures.climsim.reading import read_variables, read_with_library
-from closures.climsim.sample import MLI_PROFILES, MLI_SCALARS, MLO_PROFILES, MLO_SCALARS
 
 Format = Literal["NETCDF4", "NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"]
 
