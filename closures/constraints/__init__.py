@@ -8,7 +8,7 @@ References
 ----------
 Beucler et al. 2021, Enforcing analytic constraints in neural networks emulating physical
 systems, Phys. Rev. Lett. 126, 098302.
-Harder et al. 2024, Hard-constrained deep learning for climate downscaling, J. Mach. Learn. Res.
+Harder et al. 2023, Hard-constrained deep learning for climate downscaling, J. Mach. Learn. Res.
 24, 365.
 Hu et al. 2025, Stable machine-learning parameterization of subgrid processes in a comprehensive
 atmospheric model learned from embedded convection-permitting simulations, arXiv:2407.00124.

@@ -78,7 +78,7 @@ class ColumnMoisture(nn.Module):
 
     References
     ----------
-    Beucler et al. 2021, Phys. Rev. Lett. 126, 098302; Harder et al. 2024, J. Mach. Learn. Res.
+    Beucler et al. 2021, Phys. Rev. Lett. 126, 098302; Harder et al. 2023, J. Mach. Learn. Res.
     24, 365; Heuer et al. 2025, arXiv:2510.08107, who share the correction among water species.
     """
 

@@ -8,8 +8,8 @@ References
 ----------
 Beucler et al. 2021, Enforcing analytic constraints in neural networks emulating physical
 systems, Phys. Rev. Lett. 126, 098302.
-Harder et al. 2024, Hard-constrained deep learning for climate downscaling, J. Mach. Learn.
-Res. 24, 365, equations 3 to 6.
+Harder et al. 2023, Hard-constrained deep learning for climate downscaling, J. Mach. Learn.
+Res. 24, 365.
 """
 
 from typing import Literal

@@ -21,7 +21,7 @@ from closures.errors import SpecError
 
 
 @dataclass(frozen=True)
-class Columns:
+class _Given:
     """What layers are built for.
 
     Parameters
@@ -39,37 +39,37 @@ class Columns:
     limits: TrainingLimits | None = None
 
 
-def _quantiles(columns: Columns, _config: PhysicsConfig) -> nn.Module:
+def _quantiles(columns: _Given, _config: PhysicsConfig) -> nn.Module:
     return QuantileLimits(columns.ranges, _fitted("quantiles", columns))
 
 
-def _cloud_phase(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _cloud_phase(columns: _Given, config: PhysicsConfig) -> nn.Module:
     return CloudPhase(columns.ranges, config.timestep)
 
 
-def _zero_tendencies(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _zero_tendencies(columns: _Given, config: PhysicsConfig) -> nn.Module:
     ranges = columns.ranges
     known = {name: k for name, k in config.zero_levels.items() if name in ranges.outputs}
     return ZeroTendencies(ranges, known or config.zero_levels)
 
 
-def _tropopause(columns: Columns, _config: PhysicsConfig) -> nn.Module:
+def _tropopause(columns: _Given, _config: PhysicsConfig) -> nn.Module:
     return Tropopause(columns.ranges, columns.levels)
 
 
-def _saturation(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _saturation(columns: _Given, config: PhysicsConfig) -> nn.Module:
     return SaturationLimit(columns.ranges, columns.levels, config.timestep, config.largest_humidity)
 
 
-def _positivity(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _positivity(columns: _Given, config: PhysicsConfig) -> nn.Module:
     return WaterPositivity(columns.ranges, columns.levels, config.timestep)
 
 
-def _precipitation(columns: Columns, _config: PhysicsConfig) -> nn.Module:
+def _precipitation(columns: _Given, _config: PhysicsConfig) -> nn.Module:
     return Precipitation(columns.ranges)
 
 
-def _moisture(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _moisture(columns: _Given, config: PhysicsConfig) -> nn.Module:
     # The most vapour in ClimSim's files is 0.022 kg/kg.
     method = closing(config.moisture, 0.0, 0.04)
     return ColumnMoisture(
@@ -77,7 +77,7 @@ def _moisture(columns: Columns, config: PhysicsConfig) -> nn.Module:
     )
 
 
-def _energy(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _energy(columns: _Given, config: PhysicsConfig) -> nn.Module:
     # No air in the corrected levels is colder or warmer [K].
     method = closing(config.energy, 150.0, 350.0)
     return ColumnEnergy(
@@ -90,22 +90,22 @@ def _energy(columns: Columns, config: PhysicsConfig) -> nn.Module:
     )
 
 
-def _longwave(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _longwave(columns: _Given, config: PhysicsConfig) -> nn.Module:
     return Longwave(columns.ranges, config.least_longwave)
 
 
-def _night(columns: Columns, config: PhysicsConfig) -> nn.Module:
+def _night(columns: _Given, config: PhysicsConfig) -> nn.Module:
     if config.night is not None:
         return NightSunlight(columns.ranges, config.night)
     columns.ranges.require("night", ("pbuf_solin",), ALBEDO_OF)
     return NightSunlight(columns.ranges, _fitted("night", columns).night)
 
 
-def _net_sunlight(columns: Columns, _config: PhysicsConfig) -> nn.Module:
+def _net_sunlight(columns: _Given, _config: PhysicsConfig) -> nn.Module:
     return NetSunlight(columns.ranges)
 
 
-def _fitted(layer: str, columns: Columns) -> TrainingLimits:
+def _fitted(layer: str, columns: _Given) -> TrainingLimits:
     if columns.limits is None:
         raise SpecError(
             f"{layer}: expected limits from training columns, got none; pass "
@@ -114,7 +114,7 @@ def _fitted(layer: str, columns: Columns) -> TrainingLimits:
     return columns.limits
 
 
-_MAKERS: dict[str, Callable[[Columns, PhysicsConfig], nn.Module]] = {
+_MAKERS: dict[str, Callable[[_Given, PhysicsConfig], nn.Module]] = {
     "quantiles": _quantiles,
     "cloud_phase": _cloud_phase,
     "zero_tendencies": _zero_tendencies,
@@ -169,7 +169,7 @@ def physics_layers(
     >>> physics_layers(PhysicsConfig(("precipitation",)), ranges)
     (Precipitation(),)
     """
-    columns = Columns(ranges, levels, limits)
+    columns = _Given(ranges, levels, limits)
     return tuple(_MAKERS[name](columns, config) for name in LAYERS if name in config.layers)
 
 
@@ -193,7 +193,7 @@ def missing_fields(config: PhysicsConfig, ranges: FieldRanges) -> dict[str, tupl
         if name in config.layers:
             found[name] = ()
             try:
-                _MAKERS[name](Columns(ranges), config)
+                _MAKERS[name](_Given(ranges), config)
             except MissingFieldError as error:
                 found[name] = error.missing
             except SpecError:
