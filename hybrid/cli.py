@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hybrid.commands import archives, bridge, doctor, emit, run
+from hybrid.commands import archives, bridge, climsim_score, doctor, emit, run
 from hybrid.commands.terminal import ProjectGroup, examples
 from hybrid.versions import own_version
 
@@ -24,6 +24,21 @@ app = typer.Typer(
 run.add_to(app)
 archives.add_to(app)
 app.add_typer(bridge.app, name="bridge")
+climsim = typer.Typer(
+    cls=ProjectGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    epilog=examples("hybrid climsim score mlp.pt ridge.pt --data climsim"),
+)
+
+
+@climsim.callback()
+def _climsim() -> None:
+    """Work with the files of ClimSim: columns of a climate model before and after its physics."""
+
+
+climsim_score.add_to(climsim)
+app.add_typer(climsim, name="climsim")
 app.add_typer(emit.app, name="emit")
 doctor.add_to(app)
 
