@@ -15,6 +15,8 @@ from closures.climsim.variables import Variable
 
 Array = NDArray[np.float64]
 Named = tuple[tuple[str, ...] | str, Any, dict[str, str]]
+# By model, region and light.
+Summaries = list[list[list[Summary]]]
 
 _ENERGY = "W m-2"
 _TEXTS = {
@@ -60,11 +62,12 @@ def score_dataset(scorer: Scorer) -> xr.Dataset:
     """
     if scorer.n_step == 0:
         raise ValueError("scores: expected at least one time step, got none")
+    summaries = _summaries(scorer)
     dataset = xr.Dataset(
         {
-            **_scalars(scorer),
-            "truth_deviation": _truth_deviation(scorer),
-            **_levels(scorer),
+            **_scalars(scorer, summaries),
+            "truth_deviation": _truth_deviation(scorer, summaries),
+            **_levels(scorer, summaries),
             **_sections(scorer),
             **_maps(scorer),
             **_of_ensembles(scorer),
@@ -105,7 +108,7 @@ def _by_light(scorer: Scorer, model: str) -> dict[str, CellSums]:
     return dict(zip(LIGHTS, (day + night, day, night), strict=True))
 
 
-def _summaries(scorer: Scorer) -> list[list[list[Summary]]]:
+def _summaries(scorer: Scorer) -> Summaries:
     areas = region_areas(scorer.grid).values()
     by_model = [_by_light(scorer, model) for model in scorer.members]
     return [
@@ -131,9 +134,8 @@ _OF_LEVELS: Mapping[str, Callable[[Summary, slice], Array]] = {
 }
 
 
-def _scalars(scorer: Scorer) -> dict[str, Named]:
+def _scalars(scorer: Scorer, summaries: Summaries) -> dict[str, Named]:
     parts = _parts(scorer, scorer.variables.outputs)
-    summaries = _summaries(scorer)
     return {
         name: _named(
             ("model", "region", "light", "variable"),
@@ -147,9 +149,9 @@ def _scalars(scorer: Scorer) -> dict[str, Named]:
     }
 
 
-def _truth_deviation(scorer: Scorer) -> Named:
+def _truth_deviation(scorer: Scorer, summaries: Summaries) -> Named:
     parts = _parts(scorer, scorer.variables.outputs)
-    of_any_model = _summaries(scorer)[0]
+    of_any_model = summaries[0]
     return (
         ("region", "light", "variable"),
         np.array(
@@ -162,9 +164,8 @@ def _truth_deviation(scorer: Scorer) -> Named:
     )
 
 
-def _levels(scorer: Scorer) -> dict[str, Named]:
+def _levels(scorer: Scorer, summaries: Summaries) -> dict[str, Named]:
     parts = _parts(scorer, _profiles(scorer))
-    summaries = _summaries(scorer)
     return {
         f"{name}_level": _named(
             ("model", "region", "light", "profile", "level"),
