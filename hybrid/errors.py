@@ -11,3 +11,7 @@ class ExportError(ValueError):
 
 class EmitError(ValueError):
     """No source code can be made from an archive as asked."""
+
+
+class ScoreError(ValueError):
+    """Archives cannot be scored as asked."""

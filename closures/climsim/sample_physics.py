@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from closures.climsim.energy import GRAVITY, HEAT_CAPACITY, LATENT_HEAT, WATER_DENSITY
 from closures.climsim.grid import ColumnGrid
-from closures.climsim.scoring import GRAVITY, HEAT_CAPACITY, LATENT_HEAT, WATER_DENSITY
 
 Array = NDArray[np.float64]
 Variables = dict[str, Array]

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from hybrid.commands import climsim_score
 from hybrid.commands.terminal import ProjectGroup, examples, messages, output
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ app = typer.Typer(
     cls=ProjectGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    epilog=examples("hybrid climsim convert climsim/low-res shards --variables V2"),
+    epilog=examples(
+        "hybrid climsim convert climsim/low-res shards --variables V2",
+        "hybrid climsim score mlp.pt ridge.pt --data climsim",
+    ),
 )
+climsim_score.add_to(app)
 
 
 @app.callback()
