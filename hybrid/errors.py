@@ -15,3 +15,7 @@ class EmitError(ValueError):
 
 class WrapError(ValueError):
     """A network trained elsewhere and the contract written for it do not fit each other."""
+
+
+class ScoreError(ValueError):
+    """Archives cannot be scored as asked."""

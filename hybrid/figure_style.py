@@ -175,18 +175,31 @@ def legend(axes: Axes, **options: Any) -> Legend:
     return axes.legend(**chosen)
 
 
-def common_legend(figure: Figure) -> Legend:
-    """Add one legend above all panels, with each label once, where it hides no curve."""
+def common_legend(figure: Figure, row_length: int | None = None) -> Legend:
+    """Add one legend above all panels, with each label once, where it hides no curve.
+
+    Parameters
+    ----------
+    figure
+        Figure with labelled lines.
+    row_length
+        Characters that a row may hold, where labels are names of any length; default: up to
+        five labels a row.
+    """
     entries: dict[str, Any] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
+    # One row holds five labels of usual length.
+    n_column = len(entries) if len(entries) <= 5 else -(-len(entries) // 2)
+    if row_length is not None:
+        longest = max((len(label) for label in entries), default=1)
+        n_column = max(1, min(len(entries), row_length // longest))
     return figure.legend(
         list(entries.values()),
         list(entries),
         loc="outside upper center",
-        # One row holds five labels of usual length.
-        ncols=len(entries) if len(entries) <= 5 else -(-len(entries) // 2),
+        ncols=n_column,
         frameon=False,
         fontsize=9.0,
         handlelength=2.4,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from closures.climsim.published import published_normalization
+from closures.climsim.published_normalization import published_normalization
 from closures.columns.layout import ColumnLayout
 from closures.field import Field
 from closures.normalization import Normalization

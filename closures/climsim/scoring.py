@@ -12,29 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from closures.climsim.cell_sums import CellSums, Summary, explained, summarize
+from closures.climsim.energy import energy_of_inputs, energy_per_unit
 from closures.climsim.errors import DataError
 from closures.climsim.files import Columns, Pair, list_pairs, read_columns
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.variables import VariableSet
 
 Array = NDArray[np.float64]
-
-GRAVITY = 9.80616
-"""Acceleration of gravity [m s-2]."""
-HEAT_CAPACITY = 1004.64
-"""Specific heat of dry air at constant pressure [J kg-1 K-1]."""
-LATENT_HEAT = 2.501e6
-"""Latent heat of vaporisation [J kg-1]."""
-WATER_DENSITY = 1000.0
-"""Density of liquid water [kg m-3]."""
-
-# Energy per unit of an output: J kg-1 per K or per kg kg-1, J m-3 per metre of water.
-_ENERGY = {
-    "K s-1": HEAT_CAPACITY,
-    "kg kg-1 s-1": LATENT_HEAT,
-    "m s-1": LATENT_HEAT * WATER_DENSITY,
-    "W m-2": 1.0,
-}
 
 
 @dataclass(frozen=True)
@@ -101,17 +86,14 @@ def to_energy_flux(
             f"scores: expected columns in multiples of the grid's {grid.n_column}, got "
             f"{values.shape[0]}; pass whole time steps"
         )
+    return _weighted(values * energy_per_unit(surface_pressure, variables, grid), variables, grid)
+
+
+def _weighted(energy: Array, variables: VariableSet, grid: ColumnGrid) -> dict[str, Array]:
     weight = (grid.area / grid.area.mean())[None, :, None]
-    layer_mass = grid.layer_thickness(surface_pressure.reshape(-1, grid.n_column)) / GRAVITY
-    fluxes = {}
+    fields = energy.reshape(-1, grid.n_column, variables.n_output) * weight
     ranges = variables.slices("outputs")
-    for variable in variables.outputs:
-        field = variable.field
-        flux = values[:, ranges[field.name]].reshape(-1, grid.n_column, field.size)
-        if field.dims:
-            flux = flux * layer_mass
-        fluxes[variable.label] = flux * (weight * _ENERGY[field.units])
-    return fluxes
+    return {v.label: fields[:, :, ranges[v.field.name]] for v in variables.outputs}
 
 
 def compare(prediction: Array, truth: Array) -> Score:
@@ -122,24 +104,25 @@ def compare(prediction: Array, truth: Array) -> Score:
     prediction, truth
         Energy fluxes ``(n_time, n_column, n_level)`` [W m-2].
     """
-    error = prediction - truth
-    squared = error**2
-    mae_level = np.abs(error).mean(axis=0).mean(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sst = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-        r2 = 1.0 - squared.sum(axis=0) / sst
-        total_level = ((truth - truth.mean(axis=(0, 1))) ** 2).sum(axis=(0, 1))
-        r2_level = 1.0 - squared.sum(axis=(0, 1)) / total_level
-        r2_pooled = 1.0 - squared.sum() / total_level.sum()
-        r2_mean = r2.mean(axis=0).mean()
+    sums = CellSums.empty(*truth.shape[1:])
+    for predicted, expected in zip(prediction, truth, strict=True):
+        sums.add(predicted, expected)
+    return of_summary(summarize(sums, np.ones(truth.shape[1])))
+
+
+def of_summary(summary: Summary, part: slice = slice(None)) -> Score:
+    """Return the score of the variable whose levels are the features `part` of a summary."""
+    total = summary.total[part]
+    unexplained = summary.unexplained[part]
+    pooled = explained(unexplained.sum(keepdims=True), total.sum(keepdims=True))
     return Score(
-        mae=float(mae_level.mean()),
-        rmse=float(np.sqrt(squared.mean(axis=0)).mean(axis=0).mean()),
-        bias=float(error.mean(axis=0).mean()),
-        r2=float(r2_mean),
-        r2_pooled=float(r2_pooled),
-        mae_level=mae_level,
-        r2_level=np.where(total_level > 0, r2_level, np.nan),
+        mae=float(summary.mae[part].mean()),
+        rmse=float(summary.rmse[part].mean()),
+        bias=float(summary.bias[part].mean()),
+        r2=float(summary.r2[part].mean()),
+        r2_pooled=float(pooled[0]),
+        mae_level=summary.mae[part],
+        r2_level=explained(unexplained, total),
     )
 
 
@@ -168,9 +151,9 @@ def score(
         raise DataError(
             f"scores: expected predictions of shape {truth.outputs.shape}, got {prediction.shape}"
         )
-    pressure = truth.inputs[:, variables.slices("inputs")["state_ps"]][:, 0]
-    predicted = to_energy_flux(prediction, pressure, variables, grid)
-    expected = to_energy_flux(truth.outputs, pressure, variables, grid)
+    factors = energy_of_inputs(truth.inputs, variables, grid)
+    predicted = _weighted(prediction * factors, variables, grid)
+    expected = _weighted(truth.outputs * factors, variables, grid)
     return {label: compare(predicted[label], expected[label]) for label in expected}
 
 

@@ -46,7 +46,7 @@ def _known(name: str) -> str:
     return name
 
 
-def _made(folder: Path) -> Path:
+def made_folder(folder: Path) -> Path:
     """Return `folder`, made if need be, so that a wrong path is not found out after minutes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def run(
     from hybrid.experiments import run_experiment
     from hybrid.progress import progress_display
 
-    folder = _made(out or Path("results") / f"{name}-{preset.value}")
+    folder = made_folder(out or Path("results") / f"{name}-{preset.value}")
     duration = EXPERIMENTS[name].durations[preset.value]
     console = messages()
     console.print(f"{name}, preset {preset.value}: about {duration} on 2 cores", highlight=False)
@@ -90,7 +90,7 @@ def demo(out: Out = None, seed: Seed = 0, data: Data = None) -> None:
     from hybrid.demo import run_demo
     from hybrid.progress import progress_display
 
-    folder = _made(out or Path("results") / "demo")
+    folder = made_folder(out or Path("results") / "demo")
     console = messages()
     parts = (f"{name} (about {entry.durations['quick']})" for name, entry in EXPERIMENTS.items())
     console.print(f"demo, on 2 cores: {', '.join(parts)}", highlight=False)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.climsim.grid import ColumnGrid
+from closures.climsim.regions import BAND
+from closures.climsim.scorer import MILLIMETRE_PER_DAY
 from closures.climsim.variables import VariableSet
 from hybrid.experiments.climsim.models import MODELS, Trained
 from hybrid.experiments.result import Figure
@@ -15,12 +17,8 @@ Array = NDArray[np.float64]
 
 DAY = 86400.0
 """Seconds of a day [s]."""
-MILLIMETRE_PER_DAY = 1000.0 * DAY
-"""Factor from m s-1 to mm day-1."""
 RAIN_RANGES = (("below 1", -np.inf, 1.0), ("1 to 10", 1.0, 10.0), ("above 10", 10.0, np.inf))
 """Light, moderate and heavy precipitation: name, lower and upper bound [mm day-1]."""
-BAND = 10.0
-"""Width of a latitude band of the cross-section [degrees]."""
 
 
 def profiles(trained: Trained, variables: VariableSet, grid: ColumnGrid, label: str) -> Figure:

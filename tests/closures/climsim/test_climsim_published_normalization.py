@@ -6,7 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 
-from closures.climsim.published import published_normalization
+from closures.climsim.published_normalization import published_normalization
 from closures.climsim.variables import v1
 from closures.errors import SpecError
 from closures.spec import ClosureSpec

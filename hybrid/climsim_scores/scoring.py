@@ -1,0 +1,175 @@
+"""Archives and climatologies over the test steps of a split, in one pass."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from closures.climsim.drift import Drift, FeatureSums
+from closures.climsim.files import Pair, by_step, earlier_steps, list_pairs
+from closures.climsim.grid import ColumnGrid, find_grid, read_grid
+from closures.climsim.hourly_climatology import HourlyClimatology
+from closures.climsim.response import Responses, responses
+from closures.climsim.score_dataset import score_dataset
+from closures.climsim.scorer import Scorer
+from closures.climsim.splits import Split, interleaved, season
+from closures.climsim.step_reader import StepReader
+from closures.climsim.variables import VariableSet
+from hybrid.climsim_scores.models import ArchiveModel, common_variables, load_models
+
+Array = NDArray[np.float64]
+SplitName = Literal["interleaved", "season", "all"]
+
+MEAN = "climatology, global mean"
+HOURLY = "climatology, column and hour"
+RESPONSE_COLUMNS = 64
+"""Test columns, about, over which the response to perturbed inputs is averaged."""
+_STRIDE = 97
+
+
+@dataclass(frozen=True)
+class ScoreRun:
+    """Everything that tables, files and figures are made of.
+
+    Parameters
+    ----------
+    scores
+        From `score_dataset`, and the drift of the inputs where there are training steps.
+    grid
+        Grid of the columns.
+    models
+        The archives.
+    split
+        Name of the split.
+    train, test
+        Time steps of the climatologies and of the scores.
+    responses
+        Mean responses of each archive to perturbed inputs, by its name.
+    """
+
+    scores: xr.Dataset
+    grid: ColumnGrid
+    models: tuple[ArchiveModel, ...]
+    split: SplitName
+    train: tuple[Pair, ...]
+    test: tuple[Pair, ...]
+    responses: dict[str, Responses]
+
+
+def split_pairs(pairs: Sequence[Pair], name: SplitName) -> Split:
+    """Return the steps of a split; of ``all``, every step is for test and climatology alike."""
+    if name == "all":
+        return Split(tuple(pairs), (), tuple(pairs))
+    return {"interleaved": interleaved, "season": season}[name](pairs)
+
+
+def score_archives(
+    archives: Sequence[Path],
+    data: Path,
+    split: SplitName,
+    n_sample: int,
+    task: Callable[[str], Callable[[float], None]],
+) -> ScoreRun:
+    """Score archives.
+
+    Parameters
+    ----------
+    archives
+        Compiled emulators of one variable set.
+    data
+        Folder of ClimSim's files, with the grid file.
+    split
+        Which steps are scored.
+    n_sample
+        Draws from closures with random numbers.
+    task
+        Starts a stage under a name; returns what to call with the fraction done.
+
+    Raises
+    ------
+    ScoreError
+        If archives do not fit each other or the data.
+    closures.climsim.files.DataError
+        If files are missing or damaged.
+    """
+    pairs = list_pairs(data)
+    chosen = split_pairs(pairs, split)
+    grid = read_grid(find_grid(data))
+    models = load_models(archives, n_sample)
+    variables = common_variables(models, grid.n_level)
+    read = _reader(pairs, variables, grid)
+    hourly, mean, seen = _climatologies(
+        chosen.train, read, variables, grid, task("training steps: climatology")
+    )
+    members = {model.name: model.n_member for model in models} | {HOURLY: 1, MEAN: 1}
+    scorer = Scorer(variables, grid, members)
+    drift = Drift.of_training(seen)
+    advance = task("test steps: scores")
+    sample: list[Array] = []
+    for i, pair in enumerate(chosen.test):
+        inputs, outputs = read(pair)
+        predictions = {m.name: m.predict(inputs, variables, step=i) for m in models}
+        predictions[HOURLY] = hourly.predict(pair.second)
+        predictions[MEAN] = mean
+        scorer.add(inputs, outputs, predictions)
+        drift.add(inputs)
+        sample.append(_some(inputs, i, len(chosen.test)))
+        advance((i + 1) / len(chosen.test))
+    advance = task("responses to perturbed inputs")
+    found = {}
+    for i, model in enumerate(models):
+        found[model.name] = responses(model.predict, np.concatenate(sample), variables, grid)
+        advance((i + 1) / len(models))
+    scores = score_dataset(scorer)
+    if split != "all":
+        scores = scores.merge(drift.dataset(variables, grid), compat="equals", join="exact")
+    scores.attrs |= {"split": split, "n_training_step": len(chosen.train)}
+    return ScoreRun(scores, grid, models, split, chosen.train, chosen.test, found)
+
+
+def _some(inputs: Array, step: int, n_step: int) -> Array:
+    """Return a few columns of a step, others at each, so that all places and hours are there."""
+    if step % max(1, n_step // RESPONSE_COLUMNS):
+        return inputs[:0]
+    count = max(1, RESPONSE_COLUMNS // n_step)
+    apart = len(inputs) // count
+    # A stride that has no common factor with the 384 columns visits all of them.
+    return inputs[(_STRIDE * step + apart * np.arange(count)) % len(inputs)]
+
+
+def _reader(
+    pairs: Sequence[Pair], variables: VariableSet, grid: ColumnGrid
+) -> Callable[[Pair], tuple[Array, Array]]:
+    """Return what reads inputs and outputs of a step, with earlier ones if there is a memory."""
+    steps = by_step(pairs)
+    reader = StepReader(variables, grid)
+
+    def read(pair: Pair) -> tuple[Array, Array]:
+        earlier = earlier_steps(pair, steps, variables.n_history)
+        inputs, outputs = reader.read(pair.files, *(step.files for step in earlier))
+        return np.ascontiguousarray(inputs), np.ascontiguousarray(outputs)
+
+    return read
+
+
+def _climatologies(
+    pairs: Sequence[Pair],
+    read: Callable[[Pair], tuple[Array, Array]],
+    variables: VariableSet,
+    grid: ColumnGrid,
+    advance: Callable[[float], None],
+) -> tuple[HourlyClimatology, Array, FeatureSums]:
+    hourly = HourlyClimatology(grid.n_column, variables.n_output)
+    seen = FeatureSums(variables.n_input)
+    made = FeatureSums(variables.n_output)
+    for i, pair in enumerate(pairs):
+        inputs, outputs = read(pair)
+        hourly.add(pair.second, outputs)
+        seen.add(inputs)
+        made.add(outputs)
+        advance((i + 1) / len(pairs))
+    return hourly, np.tile(made.mean, (grid.n_column, 1)), seen
