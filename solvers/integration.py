@@ -36,6 +36,8 @@ __all__ = ["RESTART", "Integration", "Snapshot"]
 
 # Long enough that leaving compiled code costs nothing, short enough to answer an interrupt.
 _SECONDS_A_CHUNK = 0.2
+# No solver is that quick: a clock that shows less has stood still.
+_SHORTEST_STEP = 1e-9
 
 
 class Snapshot(NamedTuple):
@@ -83,6 +85,9 @@ class Integration(ABC):
         self._bound: list[BoundTendency] = []
         # Of the last chunk; a first chunk has one step.
         self._seconds_a_step = _SECONDS_A_CHUNK
+        # Clocks of virtual machines stand still now and then: no chunk is more than twice as long
+        # as any before, so that one wrong time does not lose an interrupt.
+        self._longest_chunk = 1
         # State that a run to be continued has left, until there is a closure that takes it.
         self._restarted_closure: ClosureState = {}
 
@@ -148,7 +153,8 @@ class Integration(ABC):
 
     def _chunk(self, end: int) -> int:
         """Return for how many steps to enter compiled code."""
-        return max(1, min(end - self.step, int(_SECONDS_A_CHUNK / self._seconds_a_step)))
+        in_time = int(_SECONDS_A_CHUNK / max(self._seconds_a_step, _SHORTEST_STEP))
+        return max(1, min(end - self.step, in_time, 2 * self._longest_chunk))
 
     def _advance_chunk(self, n_step: int, before: Snapshot) -> None:
         """Advance all members, or none if that cannot be done; interrupts wait."""
@@ -167,6 +173,7 @@ class Integration(ABC):
             else:
                 self.step += n_step
         self._seconds_a_step = (perf_counter() - began) / n_step
+        self._longest_chunk = max(self._longest_chunk, n_step)
 
     def couple(self, tendency: PythonTendency | TendencySource) -> None:
         """Let a closure add its tendency at every evaluation of the model's own.

@@ -1,6 +1,7 @@
 """Interrupts and failing callbacks end a run; they never let it go on from a wrong state."""
 
 import copy
+import itertools
 import pickle
 import signal
 import sys
@@ -82,6 +83,15 @@ def test_an_interrupt_on_entry_of_a_transform_ends_advancing(name: str) -> None:
         integration.advance(10**7)
     assert integration.step > 0
     assert_as_if_never_interrupted(integration)
+
+
+def test_a_clock_that_stands_still_loses_no_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0.0, 1e-9)
+    monkeypatch.setattr("solvers.integration.perf_counter", lambda: next(clock))
+    integration = MODEL.start()
+    with entering("inverse", interrupt, call=60), pytest.raises(KeyboardInterrupt):
+        integration.advance(10**4)
+    assert 0 < integration.step < 100
 
 
 def test_an_interrupt_on_entry_of_a_closure_ends_advancing() -> None:
