@@ -33,6 +33,8 @@ def _work(n_column: int) -> Callable[[int], Work]:
                 # Left alone, the columns would come to rest and cost less.
                 state[...] = initial
                 step_columns(
+                    1,
+                    n_column,
                     scheme,
                     grid.hyai,
                     grid.hybi,

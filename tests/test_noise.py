@@ -9,7 +9,7 @@ from hybrid.noise import standard_normal
 
 
 @pytest.mark.parametrize(
-    ("seed", "field", "step", "size"), [(0, 0, 0, 1), (7, 3, 12345, 6), (-1, 0, -2, 3)]
+    ("seed", "field", "step", "size"), [(0, 0, 0, 1), (7, 3, 12345, 6), (2**64 - 1, 0, -2, 3)]
 )
 def test_numpy_and_native_agree(seed: int, field: int, step: int, size: int) -> None:
     ids = np.array([1, 2, 384, 10**12])

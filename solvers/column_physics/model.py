@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numba
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from solvers.column_physics.step import (
     PROFILES,
     SURFACE,
     step_columns,
-    step_columns_threaded,
 )
 from solvers.column_physics.surface import (
     Moment,
@@ -37,9 +35,6 @@ Scheme = Literal["low", "high"]
 
 SCHEMES: dict[Scheme, int] = {"low": LOW, "high": HIGH}
 """The cheap and the rich scheme."""
-
-MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-"""Threads that numba was started with."""
 
 
 class ColumnError(ValueError):
@@ -83,11 +78,8 @@ class ColumnSettings:
             raise ColumnError(f"seed: expected 0 or more, got {self.seed}")
         if not 0.0 < self.timestep <= 3600.0:
             raise ColumnError(f"timestep: expected up to 3600 s, got {self.timestep}")
-        if not 1 <= self.n_thread <= MOST_THREADS:
-            raise ColumnError(
-                f"n_thread: expected 1 to {MOST_THREADS}, got {self.n_thread}; "
-                "set NUMBA_NUM_THREADS for more"
-            )
+        if self.n_thread < 1:
+            raise ColumnError(f"n_thread: expected 1 or more, got {self.n_thread}")
 
 
 @dataclass(frozen=True)
@@ -235,15 +227,7 @@ class Columns:
             state,
             fluxes,
         )
-        if self.settings.n_thread == 1:
-            step_columns(*arguments)
-        else:
-            threads = numba.get_num_threads()
-            numba.set_num_threads(self.settings.n_thread)
-            try:
-                step_columns_threaded(*arguments)
-            finally:
-                numba.set_num_threads(threads)
+        step_columns(self.settings.n_thread, state.shape[0], *arguments)
         return fluxes
 
     @staticmethod

@@ -6,7 +6,7 @@ two steps (see `solvers.column_physics.forcing`), as in the model whose files th
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from solvers.column_physics.betts_miller import adjust
@@ -35,6 +35,7 @@ from solvers.column_physics.shortwave import (
     high_shortwave,
     low_shortwave,
 )
+from solvers.members import over_members
 
 Array = NDArray[np.float64]
 
@@ -207,7 +208,7 @@ def step_column(
     fluxes[7] = min(snow / (WATER_DENSITY * timestep), fluxes[6])
 
 
-@njit(cache=True)
+@over_members
 def step_columns(
     scheme: int,
     hyai: Array,
@@ -218,28 +219,11 @@ def step_columns(
     ozone: Array,
     state: Array,
     fluxes: Array,
+    first: int,
+    last: int,
 ) -> None:
-    """Advance columns one after the other, see `step_column`; columns are the first axis."""
-    for i in range(surface.shape[0]):
-        step_column(
-            scheme, hyai, hybi, highest, timestep, surface[i], ozone[i], state[i], fluxes[i]
-        )
-
-
-@njit(cache=True, parallel=True)
-def step_columns_threaded(
-    scheme: int,
-    hyai: Array,
-    hybi: Array,
-    highest: int,
-    timestep: float,
-    surface: Array,
-    ozone: Array,
-    state: Array,
-    fluxes: Array,
-) -> None:
-    """Advance columns by several threads; bit for bit what `step_columns` gives."""
-    for i in prange(surface.shape[0]):
+    """Advance columns first to last - 1, see `step_column`; columns are the first axis."""
+    for i in range(first, last):
         step_column(
             scheme, hyai, hybi, highest, timestep, surface[i], ozone[i], state[i], fluxes[i]
         )

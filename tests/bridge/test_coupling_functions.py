@@ -143,7 +143,9 @@ def test_a_status_stops_the_run_and_is_reported(library: ctypes.CDLL) -> None:
         integration.advance(10)
     expected = "two-layer quasi-geostrophic: member 1, step 3: the closure returned status 7"
     assert str(caught.value) == expected
-    assert [drag.calls for drag in drags] == [10, 3]
+    # The other member has gone on to the end of its chunk, and was put back with this one.
+    assert 3 <= drags[0].calls <= 10
+    assert drags[1].calls == 3
 
 
 def test_what_is_no_function(library: ctypes.CDLL) -> None:

@@ -13,7 +13,6 @@ from solvers.column_physics.step import (
     radiate,
     step_column,
     step_columns,
-    step_columns_threaded,
 )
 
 Array = NDArray[np.float64]
@@ -105,9 +104,10 @@ def test_threads_give_the_same_bits(
     recorded: tuple[Array, Array, Array], grid: Grid, scheme: int
 ) -> None:
     results = []
-    for loop in (step_columns, step_columns_threaded):
+    for n_thread in (1, 3):
         state, fluxes = recorded[0].copy(), np.empty((384, 8))
-        loop(scheme, grid.hyai, grid.hybi, 12, DT, *recorded[1:], state, fluxes)
+        arguments = (scheme, grid.hyai, grid.hybi, 12, DT, *recorded[1:], state, fluxes)
+        step_columns(n_thread, 384, *arguments)
         results.append((state, fluxes))
     np.testing.assert_array_equal(results[0][0], results[1][0])
     np.testing.assert_array_equal(results[0][1], results[1][1])
