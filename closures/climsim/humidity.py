@@ -15,15 +15,15 @@ GAS_DRY, GAS_VAPOUR = 287.0, 461.0
 """Gas constants of dry air and of water vapour [J kg-1 K-1]."""
 
 # Coefficients of powers of T - 273.16 K, the highest first; results in hPa.
-_LIQUID = (
+LIQUID = (
     -0.976195544e-15, -0.952447341e-13, 0.640689451e-10, 0.206739458e-7, 0.302950461e-5,
     0.264847430e-3, 0.142986287e-1, 0.443987641, 6.11239921,
 )  # fmt: skip
-_ICE = (
+ICE = (
     0.252751365e-14, 0.146898966e-11, 0.385852041e-9, 0.602588177e-7, 0.615021634e-5,
     0.420895665e-3, 0.188439774e-1, 0.503160820, 6.11147274,
 )  # fmt: skip
-_COLDEST_ICE = (7.48215e-7, 0.000151069, 0.00763685)
+COLDEST_ICE = (7.48215e-7, 0.000151069, 0.00763685)
 
 
 def liquid_partition(temperature: Array) -> Array:
@@ -59,8 +59,8 @@ def saturation_vapour_pressure(temperature: Array) -> Array:
     Meteorol. 31, table 4.
     """
     celsius = temperature - FREEZING
-    liquid = np.polyval(_LIQUID, np.maximum(celsius, -80.0))
-    cold = np.where(temperature > 185.0, np.polyval(_ICE, celsius), _coldest(celsius))
+    liquid = np.polyval(LIQUID, np.maximum(celsius, -80.0))
+    cold = np.where(temperature > 185.0, np.polyval(ICE, celsius), _coldest(celsius))
     ice = np.where(temperature > 273.15, liquid, cold)
     fraction = liquid_partition(temperature)
     hectopascal = fraction * liquid + (1.0 - fraction) * ice
@@ -84,4 +84,4 @@ def relative_humidity(temperature: Array, humidity: Array, pressure: Array) -> A
 
 
 def _coldest(celsius: Array) -> Array:
-    return np.asarray(np.polyval(_COLDEST_ICE, np.maximum(celsius, -100.0)), np.float64)
+    return np.asarray(np.polyval(COLDEST_ICE, np.maximum(celsius, -100.0)), np.float64)

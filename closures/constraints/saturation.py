@@ -3,16 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-# Coefficients of powers of T - 273.16 K, the highest first; results in hPa.
-_LIQUID = (
-    -0.976195544e-15, -0.952447341e-13, 0.640689451e-10, 0.206739458e-7, 0.302950461e-5,
-    0.264847430e-3, 0.142986287e-1, 0.443987641, 6.11239921,
-)  # fmt: skip
-_ICE = (
-    0.252751365e-14, 0.146898966e-11, 0.385852041e-9, 0.602588177e-7, 0.615021634e-5,
-    0.420895665e-3, 0.188439774e-1, 0.503160820, 6.11147274,
-)  # fmt: skip
-_COLDEST_ICE = (7.48215e-7, 0.000151069, 0.00763685)
+from closures.climsim.humidity import COLDEST_ICE, ICE, LIQUID
 
 
 def liquid_fraction(temperature: Tensor) -> Tensor:
@@ -40,9 +31,9 @@ class Saturation(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         # TorchScript sees attributes of a module, not constants of a Python module.
-        self.liquid: list[float] = list(_LIQUID)
-        self.ice: list[float] = list(_ICE)
-        self.coldest: list[float] = list(_COLDEST_ICE)
+        self.liquid: list[float] = list(LIQUID)
+        self.ice: list[float] = list(ICE)
+        self.coldest: list[float] = list(COLDEST_ICE)
 
     def forward(self, temperature: Tensor, pressure: Tensor) -> Tensor:
         """Evaluate for temperature [K] and pressure [Pa] of one shape."""
