@@ -11,7 +11,7 @@ from closures.climsim.emulator import CLIP, column_emulator, emulator_spec, norm
 from closures.climsim.files import Columns
 from closures.climsim.variables import VariableSet
 from closures.columns.emulator import ColumnEmulator
-from closures.columns.networks.mlp import PRESETS, perceptron
+from closures.columns.networks.mlp import PRESETS, MLPSizes, perceptron
 from closures.columns.seeding import seeded
 from closures.normalization import Normalization
 from closures.training import History, OnProgress, Training, mean_squared_error, train
@@ -46,7 +46,7 @@ class MLPConfig:
 def build_network(n_input: int, widths: tuple[int, ...], n_output: int, seed: int) -> nn.Sequential:
     """Return linear layers with LeakyReLU between, weights drawn from `seed`."""
     with seeded(seed):
-        return perceptron(n_input, widths, n_output, SLOPE)
+        return perceptron(n_input, MLPSizes(widths, SLOPE), n_output)
 
 
 def train_mlp(

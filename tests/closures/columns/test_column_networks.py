@@ -17,6 +17,7 @@ from closures.columns.networks.interface import (
     StochasticNetwork,
     TriggeredNetwork,
 )
+from closures.columns.networks.mlp import MLPSizes
 from closures.columns.networks.randomized_prior import RandomizedPriorEnsemble, RandomizedPriorSizes
 from closures.columns.networks.squeezeformer import SqueezeformerSizes
 from closures.columns.networks.variational import ConditionalVAE
@@ -72,6 +73,23 @@ def test_published_sizes(name: str, preset: str, layout: ColumnLayout, expected:
     with torch.device("meta"):
         network = ARCHITECTURES[name].make(layout, sizes_of(name, preset))
     assert n_parameter(network) == expected
+
+
+def test_perceptron_with_norm_and_silu_is_what_it_says() -> None:
+    layout = ColumnLayout.profiles_first(2, (1, 1), (1, 0))
+    sizes = MLPSizes((4,), activation="silu", layer_norm=True, dropout=0.5)
+    network = build("mlp", layout, sizes=sizes).eval()
+    parameters = dict(network.named_parameters())
+    weights = [value for name, value in parameters.items() if value.dim() == 2]
+    biases = [parameters["layers.0.bias"], parameters["layers.4.bias"]]
+    x = features(layout)
+    hidden = x @ weights[0].T + biases[0]
+    centred = hidden - hidden.mean(dim=1, keepdim=True)
+    normed = centred / torch.sqrt(centred.square().mean(dim=1, keepdim=True) + 1e-5)
+    expected = (normed * torch.sigmoid(normed)) @ weights[1].T + biases[1]
+    torch.testing.assert_close(network(x), expected, rtol=1e-5, atol=1e-6)
+    network.train()
+    assert not torch.equal(network(x), network(x))
 
 
 def test_reported_parameters_of_unet_and_reslstm() -> None:
