@@ -72,7 +72,19 @@ def fit_normalization(values: Array, relative_floor: Array | float = 0.0) -> Nor
     >>> fit_normalization(np.array([[1.0, 5.0], [3.0, 5.0]])).spread
     array([1., 0.])
     """
-    mean, spread = values.mean(axis=0), values.std(axis=0)
-    constant = spread <= RESOLVED * np.abs(mean)
-    floored = np.maximum(spread, relative_floor * np.abs(mean))
+    return normalization_of(values.mean(axis=0), values.std(axis=0), relative_floor)
+
+
+def normalization_of(mean: Array, std: Array, relative_floor: Array | float = 0.0) -> Normalization:
+    """Return the normalisation for known statistics; see `fit_normalization`.
+
+    Parameters
+    ----------
+    mean, std
+        Of each feature ``(n_feature,)``.
+    relative_floor
+        As of `fit_normalization`.
+    """
+    constant = std <= RESOLVED * np.abs(mean)
+    floored = np.maximum(std, relative_floor * np.abs(mean))
     return Normalization(mean, np.where(constant, 0.0, floored))

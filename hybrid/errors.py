@@ -19,3 +19,7 @@ class WrapError(ValueError):
 
 class ScoreError(ValueError):
     """Archives cannot be scored as asked."""
+
+
+class TrainError(ValueError):
+    """A training cannot be done as asked."""

@@ -14,8 +14,15 @@ def one_thread() -> Iterator[None]:
     train another network on another machine, and an archive would differ from the closure it
     was made from; and on busy cores two threads wait on each other.
     """
+    with use_threads(1):
+        yield
+
+
+@contextmanager
+def use_threads(n: int) -> Iterator[None]:
+    """Let torch use `n` threads, and afterwards as many as before."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(n)
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from closures.base import Closure
 from closures.climsim.files import Columns
+from closures.climsim.manifest import Manifest
 from closures.climsim.variables import Variable, VariableSet
 from closures.columns.emulator import ColumnEmulator, Results
 from closures.columns.nonnegative import Nonnegative
@@ -42,6 +44,7 @@ def column_emulator(
     outputs: Normalization,
     physics: Sequence[nn.Module] = (),
     results: Results = "mean",
+    input_limit: float | None = None,
 ) -> ColumnEmulator:
     """Return the closure of a network on ClimSim's columns.
 
@@ -50,7 +53,9 @@ def column_emulator(
     """
     fluxes = [field.name for field in spec.outputs if not field.dims]
     layers = (Nonnegative(spec, fluxes), *physics)
-    return ColumnEmulator(spec, network, inputs, outputs, physics=layers, results=results)
+    return ColumnEmulator(
+        spec, network, inputs, outputs, physics=layers, results=results, input_limit=input_limit
+    )
 
 
 def predict(closure: Closure, inputs: Array, variables: VariableSet) -> Array:
@@ -103,11 +108,12 @@ def emulator_spec(
     The envelope of each field is its range over the training columns, as float32, the
     precision in which the closure sees it.
     """
+    inputs, outputs = columns.inputs.astype(np.float32), columns.outputs.astype(np.float32)
     return ClosureSpec(
         name=name,
         version="1.0",
-        inputs=_with_envelope(variables.inputs, columns.inputs),
-        outputs=_with_envelope(variables.outputs, columns.outputs),
+        inputs=with_envelope(variables.inputs, inputs.min(axis=0), inputs.max(axis=0)),
+        outputs=with_envelope(variables.outputs, outputs.min(axis=0), outputs.max(axis=0)),
         description=description,
         references=(REFERENCE,),
         provenance={
@@ -121,12 +127,42 @@ def emulator_spec(
     )
 
 
-def _with_envelope(variables: tuple[Variable, ...], values: Array) -> tuple[Field, ...]:
+def spec_of_manifest(
+    name: str, description: str, manifest: Manifest, provenance: Mapping[str, str]
+) -> ClosureSpec:
+    """Return the contract of an emulator trained on shards; see `emulator_spec`."""
+    variables = manifest.variables
+    pairs = sorted(source.mli for source in manifest.sources)
+    return ClosureSpec(
+        name=name,
+        version="1.0",
+        inputs=with_envelope(variables.inputs, manifest.inputs.minimum, manifest.inputs.maximum),
+        outputs=with_envelope(
+            variables.outputs, manifest.outputs.minimum, manifest.outputs.maximum
+        ),
+        description=description,
+        references=(REFERENCE,),
+        provenance={
+            "variables": variables.name,
+            "first_pair": pairs[0],
+            "last_pair": pairs[-1],
+            "n_pair": str(len(pairs)),
+            "n_column": str(manifest.n_sample),
+            **provenance,
+        },
+    )
+
+
+def with_envelope(
+    variables: tuple[Variable, ...], lowest: NDArray[Any], highest: NDArray[Any]
+) -> tuple[Field, ...]:
+    """Return the fields of variables with their range, one number a feature, as envelope."""
     fields, start = [], 0
     for variable in variables:
-        part = values[:, start : start + variable.field.size].astype(np.float32)
-        start += variable.field.size
-        low, high = part.min(axis=0).tolist(), part.max(axis=0).tolist()
+        part = slice(start, start + variable.field.size)
+        start = part.stop
+        low = lowest[part].astype(np.float32).tolist()
+        high = highest[part].astype(np.float32).tolist()
         profile = bool(variable.field.dims)
         fields.append(
             replace(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from closures.climsim.errors import DataError
 from closures.climsim.grid import ColumnGrid
+from closures.climsim.statistics import Statistics
 from closures.climsim.variables import VariableSet
 
 Array = NDArray[np.float64]
@@ -108,3 +109,28 @@ def energy_of_inputs(inputs: Array, variables: VariableSet, grid: ColumnGrid) ->
     if {"state_u", "state_v"} <= ranges.keys():
         speed = np.hypot(inputs[:, ranges["state_u"]], inputs[:, ranges["state_v"]])
     return energy_per_unit(inputs[:, ranges["state_ps"]][:, 0], variables, grid, speed)
+
+
+def typical_energy(inputs: Statistics, variables: VariableSet, grid: ColumnGrid) -> Array:
+    """Return `energy_per_unit` at the mean surface pressure and root-mean-square wind.
+
+    Parameters
+    ----------
+    inputs
+        Statistics of the input features.
+    variables, grid
+        As for `energy_per_unit`.
+
+    Returns
+    -------
+    ndarray
+        ``(n_output,)`` [W m-2 per unit of the output].
+    """
+    ranges = variables.slices("inputs")
+    speed = None
+    if {"state_u", "state_v"} <= ranges.keys():
+        squares = inputs.mean**2 + inputs.std**2
+        speed = np.sqrt(squares[ranges["state_u"]] + squares[ranges["state_v"]])[None]
+    pressure = inputs.mean[ranges["state_ps"]]
+    energy: Array = energy_per_unit(pressure, variables, grid, speed)[0]
+    return energy

@@ -75,6 +75,21 @@ def file_name(kind: str, year: int, month: int, day: int, second: int) -> str:
     return f"E3SM-MMF.{kind}.{year:04d}-{month:02d}-{day:02d}-{second:05d}.nc"
 
 
+def step_of(name: str) -> int:
+    """Return the number of the time step of an ``mli`` file, as `Pair.step`.
+
+    Examples
+    --------
+    >>> step_of("E3SM-MMF.mli.0001-01-01-02400.nc")
+    2
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise DataError(f"{name}: expected a name such as {file_name('mli', 8, 1, 29, 1200)}")
+    year, month, day, second = (int(part) for part in match.groups())
+    return Pair(year, month, day, second, Path(name), Path(name)).step
+
+
 def find_pairs(folder: Path) -> tuple[tuple[Pair, ...], tuple[Path, ...]]:
     """Find all pairs below `folder`, in the order of time, and files without their partner.
 

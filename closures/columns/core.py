@@ -33,6 +33,8 @@ class Core(nn.Module):
     physics
         Modules ``(raw inputs, raw outputs) -> raw outputs``, ``(n, n_input)`` and
         ``(n, n_output)`` in physical units, applied in order.
+    input_limit
+        Largest magnitude of a normalised input, at which it is cut off; None for no limit.
 
     A subclass defines ``forward(features, *state, *noise)``, which returns a tuple.
     """
@@ -48,9 +50,12 @@ class Core(nn.Module):
         inputs: Normalization,
         outputs: Normalization,
         physics: Sequence[nn.Module],
+        input_limit: float | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.is_limited = input_limit is not None
+        self.input_limit = 0.0 if input_limit is None else input_limit
         self.physics = nn.ModuleList(physics)
         for name, values in (
             ("input_mean", inputs.mean),
@@ -61,8 +66,11 @@ class Core(nn.Module):
             self.register_buffer(name, torch.from_numpy(values).float())
 
     def normalized(self, features: Tensor) -> Tensor:
-        """Return normalised features."""
-        return (features - self.input_mean) * self.input_scale
+        """Return normalised features, within their limit if they have one."""
+        normalized = (features - self.input_mean) * self.input_scale
+        if self.is_limited:
+            normalized = normalized.clamp(-self.input_limit, self.input_limit)
+        return normalized
 
     def denormalized(self, prediction: Tensor) -> Tensor:
         """Return raw outputs of a normalised prediction, before the physics layers."""

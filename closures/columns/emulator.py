@@ -74,6 +74,9 @@ class ColumnEmulator(Closure):
         order to whatever is predicted (to the mean, to each member, to the draw).
     results
         What the closure returns.
+    input_limit
+        Largest magnitude of a normalised input: what drifts away from the training columns, as a
+        stratosphere does, reaches the network as the most that it is to know. None: no limit.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class ColumnEmulator(Closure):
         *,
         physics: Sequence[nn.Module] = (),
         results: Results = "mean",
+        input_limit: float | None = None,
     ) -> None:
         layout = ColumnLayout.of_fields(spec.inputs, spec.outputs)
         _check(spec, layout, inputs, outputs)
@@ -102,7 +106,7 @@ class ColumnEmulator(Closure):
             )
         super().__init__(_extended(spec, layout, network, results))
         self.layout = layout
-        core = make_core(network, inputs, outputs, physics)
+        core = make_core(network, inputs, outputs, physics, input_limit)
         self.graph_module = _generated(self.spec, spec.outputs, core, results)
 
     @property

@@ -126,7 +126,9 @@ def negative_elbo(
     return fit + beta * divergence.mean() / target.shape[1]
 
 
-def reparameterized(posterior: tuple[Tensor, Tensor], generator: torch.Generator) -> Tensor:
+def reparameterized(
+    posterior: tuple[Tensor, Tensor], generator: torch.Generator | None = None
+) -> Tensor:
     """Return a draw of z from its posterior, through which gradients pass.
 
     Parameters
@@ -134,7 +136,7 @@ def reparameterized(posterior: tuple[Tensor, Tensor], generator: torch.Generator
     posterior
         Mean and log(variance), ``(n, n_latent)``.
     generator
-        Source of randomness, on the device of the tensors.
+        Source of randomness, on the device of the tensors; None: that of the device.
     """
     centre, log_variance = posterior
     noise = torch.randn(centre.shape, generator=generator, device=centre.device)

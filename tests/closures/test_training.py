@@ -80,9 +80,9 @@ def test_loss_that_is_not_finite_stops_the_training() -> None:
 
 
 def test_sizes_are_checked() -> None:
-    with pytest.raises(ValueError, match="at least one batch of 64, got 10 and 10"):
+    with pytest.raises(ValueError, match="at least one batch of 64, got fewer samples"):
         train(linear(), INPUTS[:10], TARGETS[:10], CONFIG)
-    with pytest.raises(ValueError, match=r"as many inputs as targets .* got 640 and 600"):
+    with pytest.raises(ValueError, match=r"as many inputs as targets, got 640 and 600"):
         train(linear(), INPUTS, TARGETS[:600], CONFIG)
     with pytest.raises(ValueError, match="n_epoch=0"):
         Training(n_epoch=0)

@@ -1,0 +1,175 @@
+"""Shards to train on: those of a split of ClimSim's files, made if need be, or given ones."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from closures.climsim.conversion import Conversion, OnShard, convert
+from closures.climsim.errors import DataError
+from closures.climsim.files import Pair, list_pairs
+from closures.climsim.grid import ColumnGrid, find_grid, read_grid
+from closures.climsim.loader import Shards
+from closures.climsim.manifest import NAME
+from closures.climsim.splits import interleaved, season
+from closures.climsim.variables import VariableSet
+
+SplitName = Literal["interleaved", "season", "all"]
+
+OnSteps = Callable[[int], OnShard]
+"""Called with the number of time steps to convert; returns what is called after each shard."""
+
+
+@dataclass(frozen=True)
+class ClimsimData:
+    """Samples for training and validation.
+
+    Parameters
+    ----------
+    train, validation
+        Shards.
+    split
+        Name of the split, ``"shards"`` for given ones.
+    grid
+        Grid of the columns, if one was found.
+    """
+
+    train: Shards
+    validation: Shards | None
+    split: str
+    grid: ColumnGrid | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which samples are wanted.
+
+    Parameters
+    ----------
+    data
+        Folder of pairs of files.
+    variables
+        Variable set.
+    split
+        ``"interleaved"``, ``"season"``, or ``"all"`` for every time step and no validation.
+    final
+        Train on the validation steps too, with settings that are already chosen.
+    in_order
+        Keep samples in the order of time, as a rollout needs them.
+    """
+
+    data: Path
+    variables: VariableSet
+    split: SplitName = "interleaved"
+    final: bool = False
+    in_order: bool = False
+
+    def steps(self) -> dict[str, tuple[Pair, ...]]:
+        """Return the time steps of the parts ``train`` and ``validation``."""
+        pairs = list_pairs(self.data)
+        if self.split == "all":
+            return {"train": pairs}
+        chosen = (interleaved if self.split == "interleaved" else season)(
+            pairs, validation=not self.final
+        )
+        if self.final:
+            return {"train": chosen.train}
+        if not chosen.validation:
+            raise DataError(
+                f"{self.data}: expected time steps for validation in split {self.split}, got none; "
+                "add files, or train with final settings and no validation"
+            )
+        return {"train": chosen.train, "validation": chosen.validation}
+
+    def folder(self, part: str) -> str:
+        """Return the name of the folder of a part's shards."""
+        final = "-final" if self.final else ""
+        order = "-in-order" if self.in_order else ""
+        return f"{self.variables.name}-{self.split}{final}{order}-{part}"
+
+
+def is_shards(folder: Path) -> bool:
+    """Return whether a folder holds shards."""
+    return (folder / NAME).is_file()
+
+
+def convert_split(request: Request, shards: Path, on_steps: OnSteps | None = None) -> ClimsimData:
+    """Convert the time steps of a split, or find them converted.
+
+    Parameters
+    ----------
+    request
+        What is wanted.
+    shards
+        Folder below which the shards of each variable set and split go.
+    on_steps
+        For progress.
+
+    Raises
+    ------
+    DataError
+        If files are missing or damaged beyond use.
+    """
+    found: dict[str, Shards] = {}
+    grid = _grid(request.data, needed=request.variables.needs_grid)
+    conversion = Conversion(
+        request.variables,
+        None if request.in_order else 0,
+        grid=grid if request.variables.needs_grid else None,
+    )
+    pairs = list_pairs(request.data)
+    for part, steps in request.steps().items():
+        folder = shards / request.folder(part)
+        report = None if on_steps is None else on_steps(len(steps))
+        convert(steps, folder, conversion, among=pairs, on_shard=report)
+        found[part] = Shards.open(folder)
+    return ClimsimData(found["train"], found.get("validation"), request.split, grid)
+
+
+def open_split(request: Request, shards: Path) -> ClimsimData:
+    """Open the shards that `convert_split` has made."""
+    parts = request.steps()
+    found = {part: Shards.open(shards / request.folder(part)) for part in parts}
+    grid = _grid(request.data, needed=request.variables.needs_grid)
+    return ClimsimData(found["train"], found.get("validation"), request.split, grid)
+
+
+def open_shards(
+    folder: Path, validation: Path | None = None, grid: Path | None = None
+) -> ClimsimData:
+    """Open given shards.
+
+    Raises
+    ------
+    DataError
+        If they are not complete, or training and validation have other variables.
+    """
+    train = Shards.open(folder)
+    held = None if validation is None else Shards.open(validation)
+    if held is not None and held.manifest.variables != train.manifest.variables:
+        raise DataError(
+            f"{validation}: expected shards of variables {train.manifest.variables.name} with "
+            f"{train.manifest.variables.n_level} levels as in {folder}, got "
+            f"{held.manifest.variables.name}; convert both with the same --variables"
+        )
+    return ClimsimData(train, held, "shards", None if grid is None else read_grid(grid))
+
+
+def digest(shards: Shards) -> str:
+    """Return a short digest of the files that samples come from, and of their order."""
+    manifest = shards.manifest
+    files: Sequence[str] = [
+        f"{source.mli_sha256} {source.mlo_sha256}" for source in manifest.sources
+    ]
+    text = "\n".join((manifest.variables.name, str(manifest.seed), *files))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _grid(folder: Path, *, needed: bool) -> ColumnGrid | None:
+    try:
+        return read_grid(find_grid(folder))
+    except DataError:
+        if needed:
+            raise
+        return None

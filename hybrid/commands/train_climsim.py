@@ -1,0 +1,193 @@
+"""``hybrid train climsim``: an emulator from ClimSim's files or shards."""
+
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hybrid.commands.terminal import examples, messages
+from hybrid.commands.train_options import (
+    Device,
+    Epochs,
+    Model,
+    Name,
+    Out,
+    Physics,
+    Preset,
+    Resume,
+    Seed,
+    Setting,
+    TensorBoard,
+    Threads,
+    recipe_settings,
+    say_written,
+    watched,
+)
+
+if TYPE_CHECKING:
+    from closures.climsim.conversion import OnShard
+    from closures.climsim.training_data import ClimsimData
+    from closures.columns.recipe import Recipe
+    from closures.training import Ranks
+
+
+class SplitChoice(StrEnum):
+    """Which time steps train and validate."""
+
+    interleaved = "interleaved"
+    season = "season"
+    all = "all"
+
+
+def climsim(  # noqa: PLR0913, PLR0917 -- an option each
+    data: Annotated[
+        Path,
+        typer.Option(
+            envvar="HYBRID_CLIMSIM_DATA",
+            exists=True,
+            file_okay=False,
+            help="Folder with mli and mlo files, or with shards.",
+        ),
+    ],
+    out: Out,
+    model: Model = "mlp",
+    split: Annotated[
+        SplitChoice,
+        typer.Option(
+            help="interleaved: every fourth step of a month is left for tests; season: October "
+            "and November are; all: every step trains, none validates."
+        ),
+    ] = SplitChoice.interleaved,
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="Train on the validation steps of the split too."),
+    ] = False,
+    validation: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Shards that validate, if DATA is shards."),
+    ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Grid file, if DATA is shards and physics layers or weights need levels.",
+        ),
+    ] = None,
+    shards: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder of converted files, which models can share; default: OUT/shards.",
+        ),
+    ] = None,
+    variables: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SET", help="Variable set: V1, V1_albedo, V2, v2_rh, v2_rh_mc, v4, v5 or v6."
+        ),
+    ] = None,
+    levels: Annotated[int, typer.Option(min=1, help="Levels of a profile in the files.")] = 60,
+    name: Name = "",
+    preset: Preset = None,
+    seed: Seed = None,
+    epochs: Epochs = None,
+    physics: Physics = None,
+    settings: Setting = None,
+    resume: Resume = True,
+    threads: Threads = 1,
+    device: Device = "auto",
+    tensorboard: TensorBoard = False,
+) -> None:
+    """Train an emulator of ClimSim's columns, and compile it to one verified archive.
+
+    Files are converted into shards first. Each model has a recipe of its own, of which every entry
+    can be set. After an interruption the same command goes on where it stopped. Started by
+    torchrun, all processes train together.
+    """
+    from closures.climsim.recipes import recipe as recipe_of
+    from closures.training import ranks
+    from hybrid.training.climsim import train_climsim
+
+    chosen = recipe_of(
+        model,
+        recipe_settings(
+            settings,
+            preset=preset,
+            seed=seed,
+            epochs=epochs,
+            physics=physics,
+            variables=variables,
+        ),
+    )
+    with ranks(device) as among:
+        if validation is not None or grid is not None or _holds_shards(data):
+            found = _given(data, validation, grid)
+        else:
+            found = _converted(chosen, data, shards or out / "shards", split, final, levels, among)
+        with watched(
+            out, name or model, among, resume=resume, threads=threads, tensorboard=tensorboard
+        ) as run:
+            trained = train_climsim(chosen, found, run)
+        say_written(trained)
+
+
+def _holds_shards(data: Path) -> bool:
+    from closures.climsim.training_data import is_shards
+
+    return is_shards(data)
+
+
+def _given(data: Path, validation: Path | None, grid: Path | None) -> "ClimsimData":
+    from closures.climsim.training_data import open_shards
+
+    return open_shards(data, validation, grid)
+
+
+def _converted(
+    recipe: "Recipe",
+    data: Path,
+    shards: Path,
+    split: SplitChoice,
+    final: bool,
+    levels: int,
+    among: "Ranks",
+) -> "ClimsimData":
+    from hybrid.progress import progress_display
+    from hybrid.training.climsim import climsim_data
+
+    with ExitStack() as stack:
+        display = stack.enter_context(progress_display(messages()))
+        tasks = iter(("training", "validation"))
+
+        def on_steps(n: int) -> "OnShard":
+            task = display.add_task(f"time steps for {next(tasks)} converted", total=n)
+            return lambda done, _skipped: display.advance(task, done)
+
+        return climsim_data(
+            recipe,
+            data,
+            shards,
+            split=split.value,
+            final=final,
+            n_level=levels,
+            among=among,
+            on_steps=on_steps,
+        )
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the group ``hybrid train``."""
+    app.command(
+        epilog=examples(
+            "hybrid train climsim --model mlp --data climsim --out results/mlp",
+            "hybrid train climsim --model unet --data climsim --split season --out results/unet "
+            "--set training.n_epoch=20 --set loss.kind=mae",
+            "hybrid train climsim --model hsr --data train --validation validation --out "
+            "results/hsr",
+            "torchrun --nproc-per-node 4 --no-python hybrid train climsim --model mlp --data "
+            "train --out results/mlp",
+        )
+    )(climsim)

@@ -1,0 +1,6 @@
+"""From data and a recipe to one verified archive."""
+
+from hybrid.training.climsim import train_climsim
+from hybrid.training.run import Run, Trained
+
+__all__ = ["Run", "Trained", "train_climsim"]

@@ -1,0 +1,153 @@
+"""``hybrid train climsim``: what it writes, says and refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from typer.testing import CliRunner, Result
+
+import hybrid
+from closures.climsim.conversion import Conversion, convert
+from closures.climsim.files import list_pairs, read_pair
+from closures.climsim.splits import season
+from closures.climsim.variables import variable_set
+from hybrid.cli import app
+from hybrid.climsim_sample import SampleConfig, write_sample
+
+QUICK = ("--preset", "tiny", "--epochs", "2", "--set", "training.batch_size=128")
+
+
+def train(*arguments: str | Path | int) -> Result:
+    return CliRunner().invoke(app, ["train", "climsim", *(str(each) for each in arguments)])
+
+
+def columns_of(data: Path) -> dict[str, NDArray[np.float64]]:
+    """First time step, by field of V1 with albedos."""
+    variables = variable_set("V1_albedo")
+    inputs, _ = read_pair(list_pairs(data)[0], variables)
+    return {
+        v.field.name: inputs[:, part] if v.field.dims else inputs[:, part.start]
+        for v, part in zip(variables.inputs, variables.slices("inputs").values(), strict=True)
+    }
+
+
+def heating(data: Path, archive: Path) -> NDArray[np.floating]:
+    """What an archive makes of the first time step."""
+    return hybrid.load(archive).evaluate(columns_of(data))["ptend_t"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("train_cli")
+    write_sample(folder, SampleConfig(n_per_month=3, months=(1, 7, 10), seed=2))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shards")
+
+
+def test_a_folder_of_pairs_becomes_one_verified_archive(
+    data: Path, shards: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = train(
+        *("--data", data, "--out", out, "--split", "season", "--shards", shards, "--seed", 4),
+        *("--name", "first", *QUICK),
+    )
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("kept epoch ")
+    assert lines[1:] == [
+        f"wrote {out / name}" for name in ("first.pt", "training.json", "losses.png")
+    ]
+    assert "     epoch    training  validation        best" in result.stderr
+    record = json.loads((out / "training.json").read_text())
+    assert record["name"] == "first"
+    assert record["recipe"]["training"]["seed"] == 4
+    assert record["recipe"]["model"] == "mlp"
+    assert len(record["history"]["training"]) == 2
+    assert record["data"]["n_train"] == 3 * 384
+    assert record["data"]["n_validation"] == 3 * 384
+    spec = hybrid.load(out / "first.pt").spec
+    assert spec.provenance["variables"] == "V1_albedo"
+    assert spec.provenance["split"] == "season"
+    assert float(spec.provenance["validation_loss"]) == pytest.approx(
+        min(record["history"]["validation"]), rel=1e-5
+    )
+
+
+def test_physics_is_in_the_archive(data: Path, shards: Path, tmp_path: Path) -> None:
+    arguments = ("--data", data, "--split", "season", "--shards", shards, *QUICK)
+    assert train(*arguments, "--out", tmp_path / "with").exit_code == 0
+    assert train(*arguments, "--out", tmp_path / "none", "--physics", "none").exit_code == 0
+    largest = {}
+    columns = columns_of(data)
+    albedo = {"sols": "asdir", "soll": "aldir", "solsd": "asdif", "solld": "aldif"}
+    for name in ("with", "none"):
+        found = hybrid.load(tmp_path / name / "mlp.pt").evaluate(columns)
+        net = sum(
+            found[f"cam_out_{flux}"] * (1.0 - columns[f"cam_in_{a}"]) for flux, a in albedo.items()
+        )
+        largest[name] = np.abs(found["cam_out_netsw"] - net).max()
+    assert largest["with"] < 1e-3
+    assert largest["none"] > 0.1
+
+
+def test_ridge_needs_no_epochs(data: Path, shards: Path, tmp_path: Path) -> None:
+    result = train(
+        *("--model", "ridge", "--data", data, "--split", "season", "--shards", shards),
+        *("--out", tmp_path),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert [line.split("/")[-1] for line in result.stdout.splitlines()] == [
+        "ridge.pt",
+        "training.json",
+    ]
+
+
+def test_a_finished_training_is_exported_again_and_another_one_refused(
+    data: Path, shards: Path, tmp_path: Path
+) -> None:
+    arguments = ("--data", data, "--split", "season", "--shards", shards, "--out", tmp_path, *QUICK)
+    first = train(*arguments)
+    before = heating(data, tmp_path / "mlp.pt")
+    again = train(*arguments)
+    assert again.stdout == first.stdout
+    np.testing.assert_array_equal(heating(data, tmp_path / "mlp.pt"), before)
+    other = train(*arguments, "--seed", "3", "--set", "loss.delta=2")
+    assert other.exit_code == 1
+    assert "got one with loss.delta=1.0 (now 2), training.seed=0 (now 3)" in other.stderr
+    anew = train(*arguments, "--seed", "3", "--no-resume")
+    assert anew.exit_code == 0
+    assert not np.array_equal(heating(data, tmp_path / "mlp.pt"), before)
+
+
+def test_shards_are_taken_as_they_are(data: Path, tmp_path: Path) -> None:
+    split = season(list_pairs(data), validation=True)
+    for part in ("train", "validation"):
+        convert(getattr(split, part), tmp_path / part, Conversion(variable_set("V1")))
+    arguments = ("--data", tmp_path / "train", "--validation", tmp_path / "validation", *QUICK)
+    result = train(*arguments, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert hybrid.load(tmp_path / "out" / "mlp.pt").spec.provenance["variables"] == "V1"
+    assert not (tmp_path / "out" / "shards").exists()
+
+
+def test_wrong_settings_are_named(data: Path, tmp_path: Path) -> None:
+    def message(*arguments: str) -> str:
+        result = train("--data", data, "--out", tmp_path, *arguments)
+        assert result.exit_code == 1
+        return result.stderr
+
+    assert "model: expected one of ridge, mlp, cnn" in message("--model", "forest")
+    assert "expected training. out of n_epoch, batch_size" in message("--set", "training.epochs=3")
+    assert "expected training.n_epoch to be int, got 'many'" in message(
+        "--set", "training.n_epoch=many"
+    )
+    assert "mlp: expected a preset of tiny, small" in message("--preset", "huge")
+    assert "physics: expected different layers out of quantiles" in message("--physics", "gravity")
+    assert "expected NAME=VALUE such as training.n_epoch=5" in message("--set", "n_epoch")
