@@ -19,7 +19,7 @@ def run_demo(
     progress: Progress | None = None,
     preset: Preset = "quick",
 ) -> list[ExperimentResult]:
-    """Run every experiment, each in a folder of its name, and merge what they found.
+    """Run every experiment of the demo, each in a folder of its name, and merge what they found.
 
     Parameters
     ----------
@@ -45,7 +45,9 @@ def run_demo(
         If two experiments use the same metric name.
     """
     results = [
-        run_experiment(name, preset, out / name, seed, data, progress) for name in EXPERIMENTS
+        run_experiment(name, preset, out / name, seed, data, progress)
+        for name, entry in EXPERIMENTS.items()
+        if entry.in_demo
     ]
     write_results(out / "results.json", merge(results, preset, seed))
     command = f"hybrid demo --seed {seed}{' --data DIR' if data else ''}"

@@ -4,8 +4,9 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
+from closures.columns.objectives import Pointwise
 from closures.columns.recipe import Recipe, RecipeError, make_recipe, merged, overridden
 
 WATER = ("state_q0001", "state_q0002", "state_q0003", "state_qn")
@@ -13,6 +14,10 @@ WATER = ("state_q0001", "state_q0002", "state_q0003", "state_qn")
 
 RAW = ("state_rh", "liq_partition")
 """Inputs that are taken as they are: of order 1, and tiny where their changes must not count."""
+
+
+_NO_MODELS = ("defaults", "sets", "search")
+_POINTWISE = get_args(Pointwise)
 
 
 def model_names() -> tuple[str, ...]:
@@ -23,11 +28,11 @@ def model_names() -> tuple[str, ...]:
     >>> model_names()[:3]
     ('ridge', 'mlp', 'cnn')
     """
-    return tuple(name for name in _table() if name not in {"defaults", "search"})
+    return tuple(name for name in _table() if name not in _NO_MODELS)
 
 
-def recipe_values(model: str) -> dict[str, Any]:
-    """Return the default recipe of a model as nested plain values.
+def recipe_values(model: str, settings: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the recipe of a model as nested plain values: defaults, then `settings`.
 
     Raises
     ------
@@ -36,7 +41,15 @@ def recipe_values(model: str) -> dict[str, Any]:
     """
     if model not in model_names():
         raise RecipeError(f"model: expected one of {', '.join(model_names())}, got {model!r}")
-    return merged(merged({"model": model}, _table()["defaults"]), _table()[model])
+    settings = tuple(settings)
+    own = merged(merged({"model": model}, _table()["defaults"]), _table()[model])
+    chosen = overridden(own, settings)
+    of_set = _table()["sets"].get(chosen["variables"], {})
+    base = {"scaling": of_set.get("scaling", {})}
+    if chosen.get("loss", {}).get("kind") in _POINTWISE:
+        base["loss"] = of_set.get("pointwise_loss", {})
+    # What is set by name replaces a table as a whole: prune={} leaves nothing out.
+    return overridden(merged(base, own), settings)
 
 
 def recipe(model: str, settings: Iterable[str] = ()) -> Recipe:
@@ -59,7 +72,7 @@ def recipe(model: str, settings: Iterable[str] = ()) -> Recipe:
     >>> recipe("hsr", ["training.n_epoch=3"]).training.n_epoch
     3
     """
-    return make_recipe(overridden(recipe_values(model), settings))
+    return make_recipe(recipe_values(model, settings))
 
 
 def search_ranges() -> Mapping[str, Mapping[str, Any]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from closures.climsim.conversion import Conversion, OnShard, convert
 from closures.climsim.errors import DataError
 from closures.climsim.files import Pair, list_pairs
@@ -57,6 +59,14 @@ class Request:
         Train on the validation steps too, with settings that are already chosen.
     in_order
         Keep samples in the order of time, as a rollout needs them.
+    share
+        Part of the training steps that is used, for learning curves; any two shares have the
+        steps of the smaller one in common.
+
+    Raises
+    ------
+    DataError
+        If the share is not in (0, 1].
     """
 
     data: Path
@@ -64,29 +74,42 @@ class Request:
     split: SplitName = "interleaved"
     final: bool = False
     in_order: bool = False
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise DataError(f"share: expected a part of the steps in (0, 1], got {self.share}")
 
     def steps(self) -> dict[str, tuple[Pair, ...]]:
         """Return the time steps of the parts ``train`` and ``validation``."""
         pairs = list_pairs(self.data)
         if self.split == "all":
-            return {"train": pairs}
+            return {"train": self._part(pairs)}
         chosen = (interleaved if self.split == "interleaved" else season)(
             pairs, validation=not self.final
         )
         if self.final:
-            return {"train": chosen.train}
+            return {"train": self._part(chosen.train)}
         if not chosen.validation:
             raise DataError(
                 f"{self.data}: expected time steps for validation in split {self.split}, got none; "
                 "add files, or train with final settings and no validation"
             )
-        return {"train": chosen.train, "validation": chosen.validation}
+        return {"train": self._part(chosen.train), "validation": chosen.validation}
+
+    def _part(self, steps: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        if self.share == 1.0:
+            return steps
+        order = np.random.default_rng(0).permutation(len(steps))
+        chosen = order[: max(1, round(self.share * len(steps)))]
+        return tuple(steps[i] for i in sorted(chosen))
 
     def folder(self, part: str) -> str:
         """Return the name of the folder of a part's shards."""
         final = "-final" if self.final else ""
         order = "-in-order" if self.in_order else ""
-        return f"{self.variables.name}-{self.split}{final}{order}-{part}"
+        share = f"-{100 * self.share:g}-percent" if part == "train" and self.share < 1.0 else ""
+        return f"{self.variables.name}-{self.split}{final}{order}{share}-{part}"
 
 
 def is_shards(folder: Path) -> bool:

@@ -62,6 +62,9 @@ class LossSettings:
     weighting, weights
         How much outputs count, and further factors by output; see `feature_weights`. For mse, mae
         and huber.
+    squared
+        Outputs of which mae and huber take the squared error: the least absolute error is that of
+        the median, which for rain, mostly near zero, lies far below the mean.
     through_physics
         Minimise the error after the physics layers. For mse, mae, huber and confidence.
     delta
@@ -91,6 +94,7 @@ class LossSettings:
     kind: LossKind = "mse"
     weighting: Weighting = "std"
     weights: Mapping[str, float] = field(default_factory=dict)
+    squared: tuple[str, ...] = ()
     through_physics: bool = False
     delta: float = 1.0
     vertical_difference: float = 0.0
@@ -205,6 +209,12 @@ def _target(loss: LossSettings, setting: Setting) -> Target:
             f"loss {loss.kind}: expected no weights, got weighting={loss.weighting} and "
             f"weights={dict(loss.weights)}; they are for mse, mae and huber"
         )
+    unknown = sorted(set(loss.squared) - set(ranges.outputs))
+    if unknown or (loss.squared and not loss.is_pointwise):
+        raise SpecError(
+            f"loss {loss.kind}: expected in squared outputs out of {', '.join(ranges.outputs)}, "
+            f"with mae or huber; got {', '.join(loss.squared)}"
+        )
     if loss.through_physics and not (loss.is_pointwise or loss.kind == "confidence"):
         raise SpecError(
             f"loss {loss.kind}: expected through_physics=false, got true; it is for mse, mae, "
@@ -227,7 +237,17 @@ def _target(loss: LossSettings, setting: Setting) -> Target:
         torch.from_numpy(least),
         setting.clip_targets,
         loss.through_physics,
+        _squared(loss, ranges),
     )
+
+
+def _squared(loss: LossSettings, ranges: FieldRanges) -> torch.Tensor | None:
+    if not loss.squared:
+        return None
+    squared = torch.zeros(ranges.n_output, dtype=torch.bool)
+    for name in loss.squared:
+        squared[ranges.outputs[name]] = True
+    return squared
 
 
 def _active_feature(loss: LossSettings, ranges: FieldRanges) -> int:

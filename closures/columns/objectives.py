@@ -32,12 +32,16 @@ class Target:
         Largest magnitude of a normalised target.
     through_physics
         Compare what the core's physics layers make of a prediction.
+    squared
+        Which outputs are compared by squared errors whatever the kind of error ``(n_output,)``,
+        bool; None for none.
     """
 
     weights: Tensor
     least: Tensor
     clip: float = 20.0
     through_physics: bool = False
+    squared: Tensor | None = None
 
 
 class ColumnObjective(Objective):
@@ -143,8 +147,10 @@ class Regression(ColumnObjective):
         self.error = error
         self.layout = layout
         self.register_buffer("counts", (self.weights > 0.0).float())
+        self.register_buffer("squared", target.squared)
 
     counts: Tensor
+    squared: Tensor | None
 
     def forward(self, inputs: Tensor, outputs: Tensor) -> Tensor:
         """Return the loss of raw inputs ``(n, n_input)`` and raw targets ``(n, n_output)``."""
@@ -155,7 +161,10 @@ class Regression(ColumnObjective):
     def loss(self, inputs: Tensor, prediction: Tensor, outputs: Tensor) -> Tensor:
         """Return the loss of a normalised prediction."""
         found, target = self.compared(inputs, prediction), self.targets(outputs)
-        errors = self.error.pointwise(found, target).mean(dim=0)
+        each = self.error.pointwise(found, target)
+        if self.squared is not None:
+            each = torch.where(self.squared, (found - target).square(), each)
+        errors = each.mean(dim=0)
         total = (errors * self.weights).sum() / self.weights.sum()
         if self.error.vertical_difference > 0.0:
             total = total + self.error.vertical_difference * vertical_difference(

@@ -159,6 +159,7 @@ class _Run:
         if improved:
             self.kept = _copied(self.evaluated.network)
         self.seconds.append(time.perf_counter() - start)
+        progress.seconds += self.seconds[-1]
         return EpochReport(
             progress.n_done,
             n_epoch,

@@ -20,12 +20,16 @@ class History:
         At the end of the epoch.
     best_epoch
         Epoch, from 1 on, whose weights were kept.
+    seconds
+        Time that all epochs took, interruptions not counted [s]; two histories are equal
+        whatever it is.
     """
 
     training: tuple[float, ...]
     validation: tuple[float, ...]
     learning_rate: tuple[float, ...] = ()
     best_epoch: int = 0
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Progress:
         Least loss of the stage.
     best_epoch
         Its epoch, from 1 on.
+    seconds
+        As of `History`.
     """
 
     training: list[float] = field(default_factory=list)
@@ -83,6 +89,7 @@ class Progress:
     stage: int = 1
     best: float = math.inf
     best_epoch: int = 0
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def n_done(self) -> int:
@@ -102,6 +109,7 @@ class Progress:
             tuple(self.validation),
             tuple(self.learning_rate),
             self.best_epoch,
+            self.seconds,
         )
 
     def enter(self, stage: int) -> None:

@@ -41,7 +41,7 @@ def write_scores(run: ScoreRun, folder: Path) -> tuple[Path, Path]:
 def _content(run: ScoreRun) -> dict[str, Any]:
     scores = run.scores
     published = published_scores()
-    attributes = ("split", "variable_set", "n_step", "n_training_step", "n_column")
+    attributes = ("split", "part", "variable_set", "n_step", "n_training_step", "n_column")
     return {
         **{name: scores.attrs[name] for name in attributes},
         "first_step": run.test[0].mli.name,

@@ -23,6 +23,7 @@ from hybrid.climsim_scores.models import ArchiveModel, common_variables, load_mo
 
 Array = NDArray[np.float64]
 SplitName = Literal["interleaved", "season", "all"]
+Part = Literal["test", "validation"]
 
 MEAN = "climatology, global mean"
 HOURLY = "climatology, column and hour"
@@ -60,11 +61,21 @@ class ScoreRun:
     responses: dict[str, Responses]
 
 
-def split_pairs(pairs: Sequence[Pair], name: SplitName) -> Split:
-    """Return the steps of a split; of ``all``, every step is for test and climatology alike."""
+def split_pairs(pairs: Sequence[Pair], name: SplitName, part: Part = "test") -> Split:
+    """Return the steps of a split, with those to be scored as its test steps.
+
+    Of ``all``, every step is for test and climatology alike. The part ``"validation"`` has the
+    validation steps for scores, and neither these nor the test steps for climatologies.
+
+    Raises
+    ------
+    closures.climsim.files.DataError
+        If a split has no steps of this part.
+    """
     if name == "all":
         return Split(tuple(pairs), (), tuple(pairs))
-    return {"interleaved": interleaved, "season": season}[name](pairs)
+    chosen = {"interleaved": interleaved, "season": season}[name](pairs, part == "validation")
+    return Split(chosen.train, (), chosen.validation) if part == "validation" else chosen
 
 
 def score_archives(
@@ -73,6 +84,8 @@ def score_archives(
     split: SplitName,
     n_sample: int,
     task: Callable[[str], Callable[[float], None]],
+    *,
+    part: Part = "test",
 ) -> ScoreRun:
     """Score archives.
 
@@ -88,6 +101,9 @@ def score_archives(
         Draws from closures with random numbers.
     task
         Starts a stage under a name; returns what to call with the fraction done.
+    part
+        Steps of the split that are scored: its test steps, or, to choose between emulators that
+        were trained without them, its validation steps.
 
     Raises
     ------
@@ -97,7 +113,7 @@ def score_archives(
         If files are missing or damaged.
     """
     pairs = list_pairs(data)
-    chosen = split_pairs(pairs, split)
+    chosen = split_pairs(pairs, split, part)
     grid = read_grid(find_grid(data))
     models = load_models(archives, n_sample)
     variables = common_variables(models, grid.n_level)
@@ -108,7 +124,7 @@ def score_archives(
     members = {model.name: model.n_member for model in models} | {HOURLY: 1, MEAN: 1}
     scorer = Scorer(variables, grid, members)
     drift = Drift.of_training(seen)
-    advance = task("test steps: scores")
+    advance = task(f"{part} steps: scores")
     sample: list[Array] = []
     for i, pair in enumerate(chosen.test):
         inputs, outputs = read(pair)
@@ -127,7 +143,7 @@ def score_archives(
     scores = score_dataset(scorer)
     if split != "all":
         scores = scores.merge(drift.dataset(variables, grid), compat="equals", join="exact")
-    scores.attrs |= {"split": split, "n_training_step": len(chosen.train)}
+    scores.attrs |= {"split": split, "part": part, "n_training_step": len(chosen.train)}
     return ScoreRun(scores, grid, models, split, chosen.train, chosen.test, found)
 
 

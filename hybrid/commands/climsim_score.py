@@ -24,6 +24,13 @@ class SplitChoice(StrEnum):
     all = "all"
 
 
+class PartChoice(StrEnum):
+    """Which steps of a split are scored."""
+
+    test = "test"
+    validation = "validation"
+
+
 def score(
     archives: Annotated[
         list[Path],
@@ -47,6 +54,13 @@ def score(
             "every step in the folder, also those an archive was trained on."
         ),
     ] = SplitChoice.interleaved,
+    part: Annotated[
+        PartChoice,
+        typer.Option(
+            help="test: held out for reports; validation: held out to choose between emulators "
+            "that were trained without it."
+        ),
+    ] = PartChoice.test,
     out: Annotated[
         Path, typer.Option(file_okay=False, help="Folder for scores and figures.")
     ] = Path("results/climsim-scores"),
@@ -74,7 +88,7 @@ def score(
             steps.start(name)
             return steps.update
 
-        run = score_archives(archives, data, split.value, samples, task)
+        run = score_archives(archives, data, split.value, samples, task, part=part.value)
         written = list(write_scores(run, folder))
         if figures:
             steps.start("figures")

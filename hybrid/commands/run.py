@@ -86,13 +86,17 @@ def run(
 
 
 def demo(out: Out = None, seed: Seed = 0, data: Data = None) -> None:
-    """Run all experiments in preset quick and write one report about them."""
+    """Run both experiments of the demo in preset quick and write one report about them."""
     from hybrid.demo import run_demo
     from hybrid.progress import progress_display
 
     folder = made_folder(out or Path("results") / "demo")
     console = messages()
-    parts = (f"{name} (about {entry.durations['quick']})" for name, entry in EXPERIMENTS.items())
+    parts = (
+        f"{name} (about {entry.durations['quick']})"
+        for name, entry in EXPERIMENTS.items()
+        if entry.in_demo
+    )
     console.print(f"demo, on 2 cores: {', '.join(parts)}", highlight=False)
     with progress_display(console) as progress:
         results = run_demo(folder, seed, data, progress)

@@ -35,11 +35,14 @@ class Experiment:
         One line for people.
     durations
         How long each preset takes on 2 cores, said before it starts.
+    in_demo
+        Whether the demo runs it.
     """
 
     module: str
     summary: str
     durations: Mapping[str, str]
+    in_demo: bool = True
 
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
@@ -53,6 +56,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             "hybrid.experiments.climsim",
             "ClimSim: an emulator of cloud-resolving columns, called from Fortran",
             {"test": "15 seconds", "quick": "1 minute", "full": "5 minutes"},
+        ),
+        "emulators": Experiment(
+            "hybrid.experiments.emulators",
+            "ClimSim: every emulator on both splits, compiled, scored and compared",
+            {"test": "20 seconds", "quick": "10 minutes", "full": "2 hours"},
+            in_demo=False,
         ),
     }
 )

@@ -65,6 +65,7 @@ def climsim_data(
     *,
     split: SplitName = "interleaved",
     final: bool = False,
+    share: float = 1.0,
     n_level: int = 60,
     among: Ranks | None = None,
     on_steps: OnSteps | None = None,
@@ -79,7 +80,7 @@ def climsim_data(
         Folder of mli and mlo files.
     shards
         Folder below which shards go, one a variable set and split, to be shared by models.
-    split, final
+    split, final, share
         As of `closures.climsim.training_data.Request`.
     n_level
         Levels of a profile in the files.
@@ -91,7 +92,7 @@ def climsim_data(
     among = among or Ranks()
     in_order = recipe.loss.rollout > 1
     variables = variable_set(recipe.variables, n_level)
-    request = Request(data, variables, split, final, in_order)
+    request = Request(data, variables, split, final, in_order, share)
     if among.is_first:
         convert_split(request, shards, on_steps)
     among.wait()

@@ -58,6 +58,8 @@ class Data:
 
     Parameters
     ----------
+    folder
+        Where the files are.
     pairs
         Pairs in the order of time.
     grid
@@ -68,6 +70,7 @@ class Data:
         True if they are the generated sample.
     """
 
+    folder: Path
     pairs: tuple[Pair, ...]
     grid: ColumnGrid
     label: str
@@ -80,8 +83,15 @@ class Data:
         return {str(file.resolve()): file.stat().st_size for file in files}
 
 
-def find_data(request: Request, scale: Scale) -> Data:
+def find_data(request: Request, n_per_month: int | None = None) -> Data:
     """Open the requested folder, that of the environment, or a generated sample.
+
+    Parameters
+    ----------
+    request
+        The run.
+    n_per_month
+        Pairs used of each month, None for all.
 
     Raises
     ------
@@ -94,14 +104,13 @@ def find_data(request: Request, scale: Scale) -> Data:
     if folder is None:
         # Another size or seed gets its own folder: it has other files.
         folder = request.out / f"sample_{request.preset}_{request.seed}"
-        n_per_month = scale.n_per_month or SampleConfig().n_per_month
-        config = SampleConfig(n_per_month, seed=request.seed)
-        write_sample(folder, config, request.task("climsim: generating columns"))
+        config = SampleConfig(n_per_month or SampleConfig().n_per_month, seed=request.seed)
+        write_sample(folder, config, request.task("generating columns"))
     pairs = list_pairs(folder)
-    if scale.n_per_month is not None:
-        pairs = _first_of_each_month(pairs, scale.n_per_month)
+    if n_per_month is not None:
+        pairs = _first_of_each_month(pairs, n_per_month)
     label = "generated sample" if generated else "ClimSim files"
-    return Data(pairs, read_grid(find_grid(folder)), label, generated)
+    return Data(folder, pairs, read_grid(find_grid(folder)), label, generated)
 
 
 def _first_of_each_month(pairs: Sequence[Pair], count: int) -> tuple[Pair, ...]:
