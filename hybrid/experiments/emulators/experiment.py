@@ -23,8 +23,6 @@ from hybrid.experiments.emulators.tables import (
 from hybrid.experiments.emulators.trainings import Job, Trained, train_all
 from hybrid.experiments.result import ExperimentResult, Figure, Request, Table
 
-SPLITS: tuple[SplitName, ...] = ("interleaved", "season")
-
 
 def run(request: Request) -> ExperimentResult:
     """Train and score the emulators of a preset.
@@ -57,7 +55,7 @@ class _Run:
         archives: list[Path] = []
         choices: dict[str, str] = {"data": self.data.label}
         headline = ""
-        for split in SPLITS:
+        for split in self.plan.splits:
             trained, scored = self._final(split)
             tables += self._tables(split, trained, scored)
             figures += split_figures(split, trained, scored)

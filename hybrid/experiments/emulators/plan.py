@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from closures.climsim.training_data import SplitName
 from hybrid.experiments.result import Preset
 
 
@@ -38,6 +39,8 @@ class Plan:
 
     Parameters
     ----------
+    splits
+        Which time steps train and test.
     emulators
         Trained on training and validation steps, scored on test steps.
     ablation
@@ -49,6 +52,7 @@ class Plan:
         Parts of the training steps along that curve.
     """
 
+    splits: tuple[SplitName, ...]
     emulators: tuple[Entry, ...]
     ablation: tuple[Entry, ...] = ()
     learning: tuple[Entry, ...] = ()
@@ -70,11 +74,12 @@ def plan(preset: Preset) -> Plan:
     if "emulators" in chosen:
         by_label = {entry.label: entry for entry in emulators}
         kept = tuple(by_label[label] for label in chosen["emulators"])
-    more = tuple(chosen.get("set", ()))
+    more, splits = tuple(chosen.get("set", ())), tuple(chosen["splits"])
     if not chosen["studies"]:
-        return Plan(tuple(replace(entry, n_seed=1) for entry in _set(kept, more)))
+        return Plan(splits, tuple(replace(entry, n_seed=1) for entry in _set(kept, more)))
     learning = table["learning"]
     return Plan(
+        splits,
         _set(kept, more),
         _set(_entries(table["ablation"]), more),
         _set(_entries(learning["emulator"]), more),
