@@ -116,6 +116,6 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "hybrid train sweep --model mlp --data climsim --trials 40 --out results/sweep",
             "hybrid train sweep --model unet --data climsim --out results/sweep "
-            "--search training.learning_rate=1e-4:1e-2:log --search training.schedule=one_cycle,cosine",
+            "--search training.learning_rate=1e-4:1e-2:log --search training.clip=none,1.0",
         )
     )(sweep)
