@@ -16,7 +16,10 @@ from closures.climsim.variables import variable_set
 from hybrid.cli import app
 from hybrid.climsim_sample import SampleConfig, write_sample
 
-QUICK = ("--preset", "tiny", "--epochs", "2", "--set", "training.batch_size=128")
+QUICK = (
+    *("--preset", "tiny", "--epochs", "2", "--set", "training.batch_size=128"),
+    *("--variables", "V1_albedo"),
+)
 
 
 def train(*arguments: str | Path | int) -> Result:

@@ -44,21 +44,15 @@ class ClimsimData:
 
 
 @dataclass(frozen=True)
-class Request:
-    """Which samples are wanted.
+class Steps:
+    """Which time steps of a folder train and validate.
 
     Parameters
     ----------
-    data
-        Folder of pairs of files.
-    variables
-        Variable set.
     split
         ``"interleaved"``, ``"season"``, or ``"all"`` for every time step and no validation.
     final
         Train on the validation steps too, with settings that are already chosen.
-    in_order
-        Keep samples in the order of time, as a rollout needs them.
     share
         Part of the training steps that is used, for learning curves; any two shares have the
         steps of the smaller one in common.
@@ -69,20 +63,23 @@ class Request:
         If the share is not in (0, 1].
     """
 
-    data: Path
-    variables: VariableSet
     split: SplitName = "interleaved"
     final: bool = False
-    in_order: bool = False
     share: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
             raise DataError(f"share: expected a part of the steps in (0, 1], got {self.share}")
 
-    def steps(self) -> dict[str, tuple[Pair, ...]]:
-        """Return the time steps of the parts ``train`` and ``validation``."""
-        pairs = list_pairs(self.data)
+    def of(self, data: Path) -> dict[str, tuple[Pair, ...]]:
+        """Return the time steps of the parts ``train`` and ``validation`` in a folder.
+
+        Raises
+        ------
+        DataError
+            If it has none for validation, or for another part of the split.
+        """
+        pairs = list_pairs(data)
         if self.split == "all":
             return {"train": self._part(pairs)}
         chosen = (interleaved if self.split == "interleaved" else season)(
@@ -92,7 +89,7 @@ class Request:
             return {"train": self._part(chosen.train)}
         if not chosen.validation:
             raise DataError(
-                f"{self.data}: expected time steps for validation in split {self.split}, got none; "
+                f"{data}: expected time steps for validation in split {self.split}, got none; "
                 "add files, or train with final settings and no validation"
             )
         return {"train": self._part(chosen.train), "validation": chosen.validation}
@@ -104,12 +101,35 @@ class Request:
         chosen = order[: max(1, round(self.share * len(steps)))]
         return tuple(steps[i] for i in sorted(chosen))
 
+
+@dataclass(frozen=True)
+class Request:
+    """Which samples are wanted.
+
+    Parameters
+    ----------
+    data
+        Folder of pairs of files.
+    variables
+        Variable set.
+    steps
+        Time steps.
+    in_order
+        Keep samples in the order of time, as a rollout needs them.
+    """
+
+    data: Path
+    variables: VariableSet
+    steps: Steps = Steps()
+    in_order: bool = False
+
     def folder(self, part: str) -> str:
         """Return the name of the folder of a part's shards."""
-        final = "-final" if self.final else ""
+        steps = self.steps
+        final = "-final" if steps.final else ""
         order = "-in-order" if self.in_order else ""
-        share = f"-{100 * self.share:g}-percent" if part == "train" and self.share < 1.0 else ""
-        return f"{self.variables.name}-{self.split}{final}{order}{share}-{part}"
+        share = f"-{100 * steps.share:g}-percent" if part == "train" and steps.share < 1.0 else ""
+        return f"{self.variables.name}-{steps.split}{final}{order}{share}-{part}"
 
 
 def is_shards(folder: Path) -> bool:
@@ -142,20 +162,20 @@ def convert_split(request: Request, shards: Path, on_steps: OnSteps | None = Non
         grid=grid if request.variables.needs_grid else None,
     )
     pairs = list_pairs(request.data)
-    for part, steps in request.steps().items():
+    for part, steps in request.steps.of(request.data).items():
         folder = shards / request.folder(part)
         report = None if on_steps is None else on_steps(len(steps))
         convert(steps, folder, conversion, among=pairs, on_shard=report)
         found[part] = Shards.open(folder)
-    return ClimsimData(found["train"], found.get("validation"), request.split, grid)
+    return ClimsimData(found["train"], found.get("validation"), request.steps.split, grid)
 
 
 def open_split(request: Request, shards: Path) -> ClimsimData:
     """Open the shards that `convert_split` has made."""
-    parts = request.steps()
+    parts = request.steps.of(request.data)
     found = {part: Shards.open(shards / request.folder(part)) for part in parts}
     grid = _grid(request.data, needed=request.variables.needs_grid)
-    return ClimsimData(found["train"], found.get("validation"), request.split, grid)
+    return ClimsimData(found["train"], found.get("validation"), request.steps.split, grid)
 
 
 def open_shards(

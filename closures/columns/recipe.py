@@ -147,20 +147,34 @@ def overridden(values: Mapping[str, Any], settings: Iterable[str]) -> dict[str, 
     >>> overridden({"training": {"n_epoch": 3}}, ["training.n_epoch=5", "preset=tiny"])
     {'training': {'n_epoch': 5}, 'preset': 'tiny'}
     """
-    result = _copy(values)
+    found = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name.strip():
             raise RecipeError(
                 f"setting: expected NAME=VALUE such as training.n_epoch=5, got {setting!r}"
             )
-        *path, last = name.strip().split(".")
+        found[name.strip()] = plain_value(text.strip())
+    return with_entries(values, found)
+
+
+def with_entries(values: Mapping[str, Any], entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values with some replaced, by dotted name.
+
+    Raises
+    ------
+    RecipeError
+        If a name goes below a value.
+    """
+    result = _copy(values)
+    for name, value in entries.items():
+        *path, last = name.split(".")
         place = result
         for step in path:
             place = place.setdefault(step, {})
             if not isinstance(place, dict):
                 raise RecipeError(f"setting {name}: expected a table at {step!r}, got a value")
-        place[last] = _value(text.strip())
+        place[last] = value
     return result
 
 
@@ -178,7 +192,14 @@ def _copy(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _copy(v) if isinstance(v, Mapping) else v for k, v in values.items()}
 
 
-def _value(text: str) -> Any:
+def plain_value(text: str) -> Any:
+    """Return what a text says in TOML, None for ``none``, else the text itself.
+
+    Examples
+    --------
+    >>> plain_value("1e-3"), plain_value("none"), plain_value("huber")
+    (0.001, None, 'huber')
+    """
     if text == "none":
         return None
     try:

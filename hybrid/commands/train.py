@@ -2,7 +2,7 @@
 
 import typer
 
-from hybrid.commands import train_climsim
+from hybrid.commands import train_climsim, train_columns, train_sweep
 from hybrid.commands.terminal import ProjectGroup, examples
 
 app = typer.Typer(
@@ -19,3 +19,5 @@ def train() -> None:
 
 
 train_climsim.add_to(app)
+train_columns.add_to(app)
+train_sweep.add_to(app)

@@ -155,6 +155,7 @@ def _converted(
     levels: int,
     among: "Ranks",
 ) -> "ClimsimData":
+    from closures.climsim.training_data import Steps
     from hybrid.progress import progress_display
     from hybrid.training.climsim import climsim_data
 
@@ -170,8 +171,7 @@ def _converted(
             recipe,
             data,
             shards,
-            split=split.value,
-            final=final,
+            Steps(split.value, final),
             n_level=levels,
             among=among,
             on_steps=on_steps,

@@ -13,7 +13,7 @@ from closures.climsim.training_data import (
     ClimsimData,
     OnSteps,
     Request,
-    SplitName,
+    Steps,
     convert_split,
     digest,
     open_shards,
@@ -50,7 +50,7 @@ def train_climsim(recipe: Recipe, data: ClimsimData, run: Run) -> Trained:
     >>> from closures.climsim.recipes import recipe
     >>> from hybrid.training.climsim import climsim_data
     >>> chosen = recipe("mlp", ["training.n_epoch=5"])
-    >>> data = climsim_data(chosen, Path("climsim"), Path("shards"))  # doctest: +SKIP
+    >>> data = climsim_data(chosen, Path("climsim"), Path("shards"), Steps())  # doctest: +SKIP
     >>> train_climsim(chosen, data, Run(Path("results/mlp"))).archive  # doctest: +SKIP
     PosixPath('results/mlp/mlp.pt')
     """
@@ -62,10 +62,8 @@ def climsim_data(
     recipe: Recipe,
     data: Path,
     shards: Path,
+    steps: Steps,
     *,
-    split: SplitName = "interleaved",
-    final: bool = False,
-    share: float = 1.0,
     n_level: int = 60,
     among: Ranks | None = None,
     on_steps: OnSteps | None = None,
@@ -80,8 +78,8 @@ def climsim_data(
         Folder of mli and mlo files.
     shards
         Folder below which shards go, one a variable set and split, to be shared by models.
-    split, final, share
-        As of `closures.climsim.training_data.Request`.
+    steps
+        Which time steps train and validate.
     n_level
         Levels of a profile in the files.
     among
@@ -92,7 +90,7 @@ def climsim_data(
     among = among or Ranks()
     in_order = recipe.loss.rollout > 1
     variables = variable_set(recipe.variables, n_level)
-    request = Request(data, variables, split, final, in_order, share)
+    request = Request(data, variables, steps, in_order)
     if among.is_first:
         convert_split(request, shards, on_steps)
     among.wait()

@@ -118,16 +118,20 @@ def run_training(case: Case, recipe: Recipe, run: Run) -> Trained:
     return Trained(archive, history, emulator, files)
 
 
-def trained(case: Case, recipe: Recipe, run: Run) -> tuple[ColumnEmulator, History]:
-    """Train without writing anything but the checkpoint."""
+def trained(
+    case: Case, recipe: Recipe, run: Run, *, keep: bool = True
+) -> tuple[ColumnEmulator, History]:
+    """Train without writing anything but, if `keep`, the checkpoint."""
     emulator = case.emulator(recipe)
     if recipe.model == RIDGE:
         once = MappedBatches(case.train, Order(BLOCK, seed=None, drop_last=False))
         fit_linear(emulator.core, once, recipe.penalty, recipe.scaling.clip_targets)
         return emulator.eval(), History((), ())
-    checkpoint = Checkpoint(run.out / CHECKPOINT, {**recipe.flat(), **case.origin})
-    if not run.resume and run.among.is_first:
-        checkpoint.path.unlink(missing_ok=True)
+    checkpoint = None
+    if keep:
+        checkpoint = Checkpoint(run.out / CHECKPOINT, {**recipe.flat(), **case.origin})
+        if not run.resume and run.among.is_first:
+            checkpoint.path.unlink(missing_ok=True)
     run.among.wait()
     held = None
     if case.validation is not None:

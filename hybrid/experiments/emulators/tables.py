@@ -1,6 +1,7 @@
 """Scores of emulators as tables for people and as flat metrics for programs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -54,8 +55,7 @@ COLUMNS = (*LABELS, *(f"R2 {label}" for label in R2_LABELS))
 def score_table(split: str, trained: Sequence[Trained], scored: Scored, data: str) -> Table:
     """Return errors of all emulators on the test steps of a split, means over seeds."""
     rows: dict[str, tuple[float | None, ...]] = {
-        kind: score_columns(lambda score, label, kind=kind: scored.climatology(kind, score, label))
-        for kind in (MEAN, HOURLY)
+        kind: score_columns(partial(scored.climatology, kind)) for kind in (MEAN, HOURLY)
     }
     for entry, each in by_entry(trained).items():
         rows[_label(entry, each, scored)] = mean_scores(each, scored)
@@ -70,10 +70,7 @@ def score_table(split: str, trained: Sequence[Trained], scored: Scored, data: st
 
 def mean_scores(trained: Sequence[Trained], scored: Scored) -> tuple[float, ...]:
     """Return `score_columns`, each the mean over trainings."""
-    found = [
-        score_columns(lambda score, label, name=each.job.name: scored.score(name, score, label))
-        for each in trained
-    ]
+    found = [score_columns(partial(scored.score, each.job.name)) for each in trained]
     return tuple(float(value) for value in np.mean(found, axis=0))
 
 
@@ -83,10 +80,7 @@ def seed_table(split: str, trained: Sequence[Trained], scored: Scored) -> Table:
     for entry, each in by_entry(trained).items():
         if len(each) == 1:
             continue
-        found = [
-            score_columns(lambda score, label, name=one.job.name: scored.score(name, score, label))
-            for one in each
-        ]
+        found = [score_columns(partial(scored.score, one.job.name)) for one in each]
         rows[f"{entry.label}: least"] = tuple(float(value) for value in np.min(found, axis=0))
         rows[f"{entry.label}: most"] = tuple(float(value) for value in np.max(found, axis=0))
     return Table(f"Least and most over seeds, split {split}", COLUMNS, rows)

@@ -11,7 +11,7 @@ from queue import Empty, Queue
 
 from closures import atomic
 from closures.climsim.recipes import recipe
-from closures.climsim.training_data import ClimsimData, SplitName, digest
+from closures.climsim.training_data import ClimsimData, SplitName, Steps, digest
 from closures.columns.recipe import Recipe
 from hybrid.experiments.emulators.plan import Entry
 from hybrid.training.climsim import climsim_data, train_climsim
@@ -173,9 +173,7 @@ def _train(job: Job, data: Path, out: Path, on_progress: Callable[[float], None]
 def _data(job: Job, data: Path, out: Path) -> tuple[Recipe, ClimsimData]:
     settings = (*job.entry.settings, f"training.seed={job.seed}")
     chosen = recipe(job.entry.model, settings)
-    samples = climsim_data(
-        chosen, data, out / "shards", split=job.split, final=job.final, share=job.share
-    )
+    samples = climsim_data(chosen, data, out / "shards", Steps(job.split, job.final, job.share))
     return chosen, samples
 
 

@@ -1,0 +1,84 @@
+"""``hybrid train sweep``: what it finds, keeps and refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from closures.columns.recipe import RecipeError
+from hybrid.cli import app
+from hybrid.climsim_sample import SampleConfig, write_sample
+from hybrid.training import sweep
+from hybrid.training.sweep import parsed_range
+
+QUICK = (
+    *("--preset", "tiny", "--epochs", "2", "--split", "season", "--variables", "V1"),
+    *("--set", "training.batch_size=128", "--search", "training.learning_rate=1e-9:1e-2:log"),
+    *("--search", "training.schedule=one_cycle,cosine"),
+)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["train", "sweep", *(str(each) for each in arguments)])
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sweep")
+    write_sample(folder, SampleConfig(n_per_month=3, months=(1, 7, 10), seed=2))
+    return folder
+
+
+def test_the_least_validation_loss_is_found_and_a_search_goes_on(
+    data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first = run("--data", data, "--out", out, "--trials", "3", *QUICK)
+    assert first.exit_code == 0, first.stderr
+    assert [line[:8] for line in first.stderr.splitlines() if line.startswith("trial")] == [
+        "trial 0:",
+        "trial 1:",
+        "trial 2:",
+    ]
+    record = json.loads((out / "sweep.json").read_text())
+    losses = [trial["loss"] for trial in record["trials"]]
+    assert record["best"]["loss"] == min(losses)
+    assert f"best: trial {record['best']['number']}" in first.stdout
+    rate = record["best"]["settings"]["training.learning_rate"]
+    assert record["recipe"]["training"]["learning_rate"] == rate
+    assert not (out / "checkpoint.pt").exists()
+    more = run("--data", data, "--out", out, "--trials", "5", *QUICK)
+    assert more.exit_code == 0, more.stderr
+    again = json.loads((out / "sweep.json").read_text())
+    assert again["trials"][:3] == record["trials"]
+    assert len(again["trials"]) == 5
+    other = run("--data", data, "--out", out, *QUICK, "--seed", "1")
+    assert other.exit_code == 1
+    assert "got one that differs in training.seed; choose another --out" in other.stderr
+
+
+def test_ranges() -> None:
+    assert parsed_range("a=1:2") == ("a", {"low": 1.0, "high": 2.0, "log": False})
+    assert parsed_range("a=3,x,true,none") == ("a", {"choices": [3, "x", True, None]})
+    for wrong in ("a", "a=1", "a=1:2:sqrt", "a=x:y"):
+        with pytest.raises(RecipeError, match="expected NAME=LOW:HIGH"):
+            parsed_range(wrong)
+
+
+def test_wrong_searches_are_named(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = tmp_path / "shards"
+
+    def message(*options: str) -> str:
+        result = run("--data", data, "--out", tmp_path, "--shards", shards, *QUICK, *options)
+        assert result.exit_code == 1
+        return result.stderr
+
+    assert "above 0 for log, or choices, got training.rate" in message(
+        "--search", "training.rate=1:2"
+    )
+    assert "expected validation samples to choose by, got none" in message("--split", "all")
+    monkeypatch.setattr(sweep, "find_spec", lambda _: None)
+    assert "found none; install 'hybrid-closures[sweep]'" in message()
