@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 import hybrid
 from closures.climsim.conversion import Conversion, convert
 from closures.climsim.files import list_pairs, read_pair
+from closures.climsim.grid import find_grid
 from closures.climsim.splits import season
 from closures.climsim.variables import variable_set
 from hybrid.cli import app
@@ -134,7 +135,11 @@ def test_shards_are_taken_as_they_are(data: Path, tmp_path: Path) -> None:
     for part in ("train", "validation"):
         convert(getattr(split, part), tmp_path / part, Conversion(variable_set("V1")))
     arguments = ("--data", tmp_path / "train", "--validation", tmp_path / "validation", *QUICK)
-    result = train(*arguments, "--out", tmp_path / "out")
+    without = train(*arguments, "--out", tmp_path / "out")
+    assert without.exit_code == 1
+    assert "expected a grid file" in without.stderr
+    assert "pass --grid, or --set loss.weighting=std" in without.stderr
+    result = train(*arguments, "--out", tmp_path / "out", "--grid", find_grid(data))
     assert result.exit_code == 0, result.stderr
     assert hybrid.load(tmp_path / "out" / "mlp.pt").spec.provenance["variables"] == "V1"
     assert not (tmp_path / "out" / "shards").exists()

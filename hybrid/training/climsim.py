@@ -5,6 +5,7 @@ from pathlib import Path
 
 from closures.climsim.emulator import HUMIDITY_FLOOR, spec_of_manifest
 from closures.climsim.energy import typical_energy
+from closures.climsim.errors import DataError
 from closures.climsim.files import step_of
 from closures.climsim.loader import Shards
 from closures.climsim.physics import physics_of
@@ -114,7 +115,12 @@ def climsim_case(recipe: Recipe, data: ClimsimData) -> tuple[Case, Recipe]:
     found = {part: shards for part, shards in parts.items() if shards is not None}
     origin = {"split": data.split, "variables": variables.name}
     origin |= {f"{part}_digest": digest(shards) for part, shards in found.items()}
-    needs_energy = recipe.loss.weighting != "std" and grid is not None
+    needs_energy = recipe.loss.weighting != "std"
+    if needs_energy and grid is None:
+        raise DataError(
+            f"loss.weighting={recipe.loss.weighting}: expected a grid file, which tells the mass of "
+            "each layer, got none; pass --grid, or --set loss.weighting=std"
+        )
     case = Case(
         spec_of_manifest(
             "emulator",
