@@ -37,6 +37,10 @@ COMMANDS = {
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",
     ("climsim", "score"): "hybrid climsim score mlp.pt --data climsim --split season",
+    ("train",): "hybrid train climsim --model mlp",
+    ("train", "climsim"): "hybrid train climsim --model mlp --data climsim --out results/mlp",
+    ("train", "columns"): "hybrid train columns --spec spec.json --data columns.nc",
+    ("train", "sweep"): "hybrid train sweep --model mlp --data climsim --trials 40",
     ("doctor",): "hybrid doctor",
 }
 
@@ -93,7 +97,7 @@ def test_help_loads_neither_torch_nor_matplotlib() -> None:
         (("run", "climsim", "--data", "/no/such/folder"), "'/no/such/folder' does not exist"),
         (("run",), "Missing argument"),
         (("inspect",), "Missing argument"),
-        (("train",), "No such command 'train'"),
+        (("forecast",), "No such command 'forecast'"),
         (("bridge", "config"), "expected at least one of --cflags, --fflags"),
     ],
 )

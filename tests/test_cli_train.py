@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from consecutive_steps import consecutive_steps
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
@@ -145,12 +146,47 @@ def test_shards_are_taken_as_they_are(data: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "shards").exists()
 
 
+def test_a_memory_is_trained_on_consecutive_steps(data: Path, tmp_path: Path) -> None:
+    consecutive_steps(data, tmp_path / "data", 4)
+    arguments = (
+        *("--model", "vertical_rnn", "--variables", "V1", "--data", tmp_path / "data"),
+        *("--split", "all", "--set", "training.batch_size=64", "--preset", "tiny", "--epochs", 1),
+    )
+    result = train(*arguments, "--set", "loss.rollout=3", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    spec = hybrid.load(tmp_path / "out" / "vertical_rnn.pt").spec
+    assert [field.name for field in spec.state] == ["memory"]
+    # Two windows of three steps in four, 384 columns: 12 batches of 64.
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert record["data"]["n_train"] == 4 * 384
+    assert "validation_loss" not in record["provenance"]
+    too_long = train(*arguments, "--set", "loss.rollout=5", "--out", tmp_path / "long")
+    assert too_long.exit_code == 1
+    assert "expected 5 consecutive time steps, found none among 4" in too_long.stderr
+
+
+def test_losses_can_be_weighted_by_energy(data: Path, shards: Path, tmp_path: Path) -> None:
+    arguments = ("--data", data, "--split", "season", "--shards", shards, *QUICK)
+    weighted = ("--set", "loss.kind=mae", "--set", "loss.weighting=energy_by_variable")
+    result = train(*arguments, *weighted, "--out", tmp_path / "out", "--tensorboard")
+    assert result.exit_code == 0, result.stderr
+    assert list((tmp_path / "out" / "tensorboard").iterdir())
+    # Shards alone have no levels.
+    given = ("--data", shards / "V1_albedo-season-train", *QUICK, *weighted)
+    without = train(*given, "--out", tmp_path / "without")
+    assert without.exit_code == 1
+    assert "pass the grid of the levels, or choose 'std'" in without.stderr
+    (grid,) = data.rglob("*grid-info.nc")
+    assert train(*given, "--grid", grid, "--out", tmp_path / "with").exit_code == 0
+
+
 def test_wrong_settings_are_named(data: Path, tmp_path: Path) -> None:
     def message(*arguments: str) -> str:
         result = train("--data", data, "--out", tmp_path, *arguments)
         assert result.exit_code == 1
         return result.stderr
 
+    assert "to go with --validation or --grid, got none" in message("--validation", str(data))
     assert "model: expected one of ridge, mlp, cnn" in message("--model", "forest")
     assert "expected training. out of n_epoch, batch_size" in message("--set", "training.epochs=3")
     assert "expected training.n_epoch to be int, got 'many'" in message(

@@ -11,7 +11,7 @@ from torch.nn import functional
 from closures.columns.core import Core
 from closures.columns.layout import ColumnLayout
 from closures.columns.losses import vertical_difference
-from closures.columns.networks.interface import MemoryNetwork
+from closures.columns.networks.interface import EnsembleNetwork, MemoryNetwork, StochasticNetwork
 from closures.training.objective import Objective
 
 Pointwise = Literal["mse", "mae", "huber"]
@@ -63,6 +63,9 @@ class ColumnObjective(Objective):
 
     def __init__(self, core: Core, target: Target) -> None:
         super().__init__(core.network)
+        special = isinstance(core.network, StochasticNetwork | MemoryNetwork)
+        # A precision, an encoder or a memory may have no part in the loss.
+        self.leaves_out_parameters = special and not isinstance(core.network, EnsembleNetwork)
         self.core = core
         self.clip = target.clip
         self.through_physics = target.through_physics

@@ -49,8 +49,6 @@ class Heteroskedastic(ColumnObjective):
         Of `weight_decays`: regularisation and how mean and precision share it.
     """
 
-    leaves_out_parameters = True
-
     def __init__(
         self, core: Core, target: Target, gamma: float = 0.022, rho: float | None = None
     ) -> None:

@@ -54,7 +54,7 @@ def feature_weights(
         if energy is None:
             raise SpecError(
                 f"weights: expected the energy of each output for weighting {weighting!r}, got "
-                "none; choose 'std'"
+                "none; pass the grid of the levels, or choose 'std'"
             )
         weights = (energy * spread) ** power
         for part in ranges.outputs.values():

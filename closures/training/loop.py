@@ -124,7 +124,10 @@ class _Run:
         self.module: nn.Module = objective
         if among.n_rank > 1:
             self.module = DistributedDataParallel(
-                objective, find_unused_parameters=objective.leaves_out_parameters
+                objective,
+                # Buffers are constants of the objective, and may be large.
+                broadcast_buffers=False,
+                find_unused_parameters=objective.leaves_out_parameters,
             )
         self.optimizer = make_optimizer(objective, training)
         self.rate = LearningRate(self.optimizer, training, len(batches))

@@ -27,16 +27,16 @@ class Objective(nn.Module):
         compared.
     input_noise : float
         Standard deviation of the noise on normalised inputs, in training alone.
+    leaves_out_parameters : bool
+        Whether some parameters may get no gradient, which data parallelism must know.
     """
-
-    leaves_out_parameters = False
-    """Whether some parameters get no gradient in a stage, which data parallelism must know."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
         self.stage = 1
         self.input_noise = 0.0
+        self.leaves_out_parameters = False
 
     def stage_at(self, fraction: float) -> int:  # noqa: ARG002 -- for objectives that have stages
         """Return the stage after this fraction of the epochs."""

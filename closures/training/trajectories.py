@@ -52,8 +52,8 @@ class TrajectoryBatches:
         if not starts:
             raise TrainingError(
                 f"rollout: expected {n_step} consecutive time steps, found none among "
-                f"{len(steps)}; train on generated data ('hybrid climsim generate'), or with "
-                "loss.rollout=1 and results=mean"
+                f"{len(steps)}; train on generated data ('hybrid climsim generate') in split "
+                "season or all, or with loss.rollout=1 and results=mean"
             )
         self._starts = torch.tensor(starts, device=device)
         self._within = torch.arange(n_step, device=device)

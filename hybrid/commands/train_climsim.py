@@ -109,6 +109,7 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
     """
     from closures.climsim.recipes import recipe as recipe_of
     from closures.training import ranks
+    from hybrid.errors import TrainError
     from hybrid.training.climsim import train_climsim
 
     chosen = recipe_of(
@@ -123,15 +124,21 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
         ),
     )
     with ranks(device) as among:
-        if validation is not None or grid is not None or _holds_shards(data):
+        if _holds_shards(data):
             found = _given(data, validation, grid)
+        elif validation is not None or grid is not None:
+            raise TrainError(
+                f"{data}: expected shards, to go with --validation or --grid, got none; for files "
+                "choose --split, which names the validation steps"
+            )
         else:
             found = _converted(chosen, data, shards or out / "shards", split, final, levels, among)
         with watched(
             out, name or model, among, resume=resume, threads=threads, tensorboard=tensorboard
         ) as run:
             trained = train_climsim(chosen, found, run)
-        say_written(trained)
+        if among.is_first:
+            say_written(trained)
 
 
 def _holds_shards(data: Path) -> bool:

@@ -93,7 +93,8 @@ def columns(  # noqa: PLR0913, PLR0917 -- an option each
             trained = train_columns(
                 chosen, found, run, [each for each in nonnegative.split(",") if each]
             )
-        say_written(trained)
+        if among.is_first:
+            say_written(trained)
 
 
 def _read(

@@ -8,6 +8,7 @@ import typer
 from hybrid.commands.terminal import examples, messages, output
 from hybrid.commands.train_climsim import SplitChoice
 from hybrid.commands.train_options import (
+    Device,
     Epochs,
     Model,
     Out,
@@ -61,6 +62,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
     epochs: Epochs = None,
     settings: Setting = None,
     threads: Threads = 1,
+    device: Device = "auto",
 ) -> None:
     """Look for better settings of a training, by its validation loss alone.
 
@@ -69,6 +71,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
     from closures.climsim.recipes import recipe_values, search_ranges
     from closures.climsim.training_data import Steps, is_shards, open_shards
     from closures.columns.recipe import make_recipe
+    from closures.training import ranks
     from hybrid.threads import use_threads
     from hybrid.training.climsim import climsim_case, climsim_data
     from hybrid.training.run import Run
@@ -95,8 +98,8 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
         line = f"trial {trial.number}: {loss}  {_settings(trial)}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    with use_threads(threads):
-        best, path = run_sweep(plan, Run(out, n_thread=threads), say)
+    with use_threads(threads), ranks(device) as among:
+        best, path = run_sweep(plan, Run(out, n_thread=threads, among=among), say)
     result = output()
     for line in (f"best: trial {best.number}, {best.loss:.5g}  {_settings(best)}", f"wrote {path}"):
         result.print(line, markup=False, highlight=False, soft_wrap=True)

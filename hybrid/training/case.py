@@ -121,7 +121,7 @@ class Case:
             return TrajectoryBatches(
                 samples, self.steps[part], recipe.loss.rollout, order, among.device
             )
-        if _fits(samples, among.device):
+        if _fits(samples, among):
             return MemoryBatches(samples, order, among.device)
         return MappedBatches(samples, order)
 
@@ -155,11 +155,12 @@ def _order(recipe: Recipe, among: Ranks, samples: Samples, *, training: bool) ->
     )
 
 
-def _fits(samples: Samples, device: torch.device) -> bool:
+def _fits(samples: Samples, among: Ranks) -> bool:
     size = 4 * samples.n_sample * sum(samples.widths)
-    if device.type == "cuda":
-        return size < MEMORY_SHARE * torch.cuda.mem_get_info(device)[0]
-    return size < MEMORY_SHARE * _memory()
+    if among.device.type == "cuda":
+        return size < MEMORY_SHARE * torch.cuda.mem_get_info(among.device)[0]
+    # Each process holds all samples, and all may share one machine.
+    return among.n_rank * size < MEMORY_SHARE * _memory()
 
 
 def _memory() -> int:

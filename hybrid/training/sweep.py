@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,8 +113,7 @@ def sweep(
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        watched = Run(run.out, n_thread=run.n_thread, on_epoch=report, on_progress=run.on_progress)
-        _, history = trained(case, chosen, watched, keep=False)
+        _, history = trained(case, chosen, replace(run, on_epoch=report), keep=False)
         return history.validation[history.best_epoch - 1]
 
     def tell(_study: Any, frozen: Any) -> None:
