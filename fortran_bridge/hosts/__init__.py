@@ -1,8 +1,8 @@
 """The small Fortran host models: as programs, and in this process.
 
-`run_host` runs a host as a program, `run_columns` that of ClimSim over files. `Lorenz96Host` and `ClimsimHost` are hosts in this process, and
-`FortranClosure` and `FortranBinding` are the Fortran interface of the bridge; these are built when
-first used and need f90wrap.
+`run_host` runs a host as a program, `run_columns` that of ClimSim over files. `Lorenz96Host` and
+`ClimsimHost` are hosts in this process, and `FortranClosure` and `FortranBinding` are the Fortran
+interface of the bridge; these are built when first used and need f90wrap.
 """
 
 from fortran_bridge.hosts.climsim import ClimsimHost

@@ -78,6 +78,8 @@ class ClimsimHost:
     def _features(self, group: str, array: str, name: str) -> NDArray[np.float64]:
         first, last = self._fortran.place(group, name)
         if first == 0:
-            raise HostError(f"climsim host: {name}: expected one of the closure's {group}, got none")
+            raise HostError(
+                f"climsim host: {name}: expected one of the closure's {group}, got none"
+            )
         found = live_array(self._fortran, array)
         return found[:, first - 1] if first == last else found[:, first - 1 : last]

@@ -1,7 +1,7 @@
 ! Writing what a closure gives as an mlo file (CDF-5): the state after the step, and scalars.
 !
-! States advance by the closure's tendencies, joint cloud water divided by the temperature after
-! the step; others are copied. An ensemble's mean stands for its members, which follow under their
+! States advance by the closure's tendencies, joint cloud water, where it changes, divided by the
+! temperature after the step; others are copied. An ensemble's mean stands for its members, which follow under their
 ! fields' names with `_members` behind, and so do standard deviations and what else a closure says.
 ! The file has its name when it is whole.
 
@@ -194,7 +194,7 @@ contains
     real(real64), intent(in), contiguous :: output(:, :)
     real(real64), intent(in) :: timestep
     integer, intent(in) :: state_id(n_state)
-    real(real64), allocatable :: state(:, :, :), total(:, :)
+    real(real64), allocatable :: state(:, :, :), before(:, :), after(:, :), fraction(:, :)
     integer :: i
     allocate (state(input%n_column, input%n_level, n_state))
     do i = 1, n_state
@@ -202,10 +202,14 @@ contains
       call advance(state(:, :, i), tendencies(i), columns, output, timestep)
     end do
     if (gives(columns, 'ptend_qn')) then
-      total = state(:, :, cloud(1)) + state(:, :, cloud(2))
-      call advance(total, 'ptend_qn', columns, output, timestep)
-      state(:, :, cloud(1)) = liquid_partition(state(:, :, temperature))*total
-      state(:, :, cloud(2)) = total - state(:, :, cloud(1))
+      before = state(:, :, cloud(1)) + state(:, :, cloud(2))
+      after = before
+      call advance(after, 'ptend_qn', columns, output, timestep)
+      fraction = liquid_partition(state(:, :, temperature))
+      where (after /= before)
+        state(:, :, cloud(1)) = fraction*after
+        state(:, :, cloud(2)) = after - state(:, :, cloud(1))
+      end where
     end if
     do i = 1, n_state
       call file%check(nf90_put_var(file%id, state_id(i), state(:, :, i)))
