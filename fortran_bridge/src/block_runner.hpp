@@ -23,6 +23,8 @@ class BlockRunner {
   double seconds() const { return seconds_; }
 
  private:
+  void evaluate(const Buffers &results, int64_t first);
+
   int64_t size_;
   Buffers block_;
   Session session_;
