@@ -156,7 +156,7 @@ class NativeCall:
     Parameters
     ----------
     function
-        The native function, or its name.
+        The native function of `ctypes`, or its name in `native`.
     context
         What it is called with.
     kept
@@ -167,7 +167,7 @@ class NativeCall:
 
     def __init__(
         self,
-        function: str | ctypes._CFuncPtr,
+        function: Any,
         context: c_void_p,
         kept: tuple[object, ...],
         free: Callable[[c_void_p], object] | None = None,

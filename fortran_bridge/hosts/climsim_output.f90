@@ -94,7 +94,7 @@ contains
     integer :: unit, stat
     if (status == nf90_noerr) return
     open (newunit=unit, file=self%unfinished, status='old', iostat=stat)
-    if (stat == 0) close (unit, status='delete', iostat=stat)
+    if (stat == 0) close (unit, status='delete')
     call stop_with(self%path//': '//trim(nf90_strerror(status)))
   end subroutine check
 
