@@ -1,9 +1,9 @@
 ! Writing what a closure gives as an mlo file (CDF-5): the state after the step, and scalars.
 !
 ! States advance by the closure's tendencies, joint cloud water, where it changes, divided by the
-! temperature after the step; others are copied. An ensemble's mean stands for its members, which follow under their
-! fields' names with `_members` behind, and so do standard deviations and what else a closure says.
-! The file has its name when it is whole.
+! temperature after the step; others are copied. An ensemble's mean stands for its members, which
+! follow under their fields' names with `_members` behind, and so do standard deviations and what
+! else a closure says. The file has its name when it is whole.
 
 module climsim_output
   use, intrinsic :: iso_c_binding, only: c_char, c_int, c_null_char

@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
+#include <optional>
 
 #include "block_runner.hpp"
 #include "closure.hpp"
@@ -41,7 +43,7 @@ constexpr int64_t most_copies = 3;
 constexpr double seconds_at_load = 0.5;
 // Such a block holds so much arithmetic that one shows, in two orders, what others need four for.
 constexpr double seconds_of_costly_block = 0.1;
-constexpr double most_seconds = 1.0;
+constexpr double most_seconds = 2.0;
 
 // Distance from zero, or from the one bound, of the values of an argument without two bounds: in
 // one column of the first magnitude, in the next of the second, and so on.
@@ -152,6 +154,10 @@ bool shows_rounding(const Closure &closure, const Buffers &arguments, const Buff
   return differing >= enough;
 }
 
+int64_t whole_blocks(int64_t n) {
+  return (n + reference_block - 1) / reference_block * reference_block;
+}
+
 // How many blocks show that a size rounds alike.
 int64_t blocks_to_run(int64_t size, double seconds_a_column) {
   const int64_t rest = size % reference_block;
@@ -169,10 +175,10 @@ int64_t blocks_to_run(int64_t size, double seconds_a_column) {
 // have been asked for.
 struct SelfTest::Reference {
   const Closure &closure;
-  BlockRunner &blocks;
   int64_t n = 0;
   Buffers arguments = {};
   Buffers results = {};
+  std::optional<BlockRunner> blocks = {};
 
   void reach(int64_t wanted) {
     if (wanted <= n) return;
@@ -184,7 +190,8 @@ struct SelfTest::Reference {
       std::memcpy(more.row(field, 0), results.row(field, 0),
                   static_cast<size_t>(n * more.row_bytes(field)));
     results = std::move(more);
-    blocks.run(arguments, results, n, wanted - n);
+    if (!blocks) blocks.emplace(closure, reference_block);
+    blocks->run(arguments, results, n, wanted - n);
     n = wanted;
   }
 };
@@ -211,53 +218,61 @@ SelfTest::SelfTest(const Closure &closure) {
   tried_.insert(reference_block);
   takes_rest_ = !is_costly && fields_without_bounds(spec).empty() &&
                 shows_rounding(closure, arguments, results, n);
-  Reference reference{closure, blocks};
+  Reference reference{closure};
   double spare = seconds_at_load;
   for (const auto &sizes : {sizes_with_rest, sizes_without_rest})
     for (const int64_t size : sizes)
-      if (size % reference_block == 0 || takes_rest_) try_size(reference, size, spare);
+      if ((size % reference_block == 0 || takes_rest_) && cost(reference, size) <= spare)
+        spare -= try_size(reference, size);
 }
 
 void SelfTest::consider(const Closure &closure, std::initializer_list<int64_t> numbers) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!tried_.count(reference_block)) return;
+  const auto can_try = [&](int64_t size) {
+    if (tried_.count(size)) return true;
+    Reference reference{closure};
+    if (cost(reference, size) > most_seconds) return false;
+    try_size(reference, size);
+    return true;
+  };
   for (const int64_t n : numbers) {
-    const int64_t whole = (n + reference_block - 1) / reference_block * reference_block;
+    if (n < 1) continue;
+    // Where one block for all is too costly to test, a smaller one may not be.
+    int64_t size = whole_blocks(n);
+    for (auto next = std::rbegin(sizes_without_rest); !can_try(size); ++next) {
+      while (next != std::rend(sizes_without_rest) && *next >= size) ++next;
+      if (next == std::rend(sizes_without_rest)) break;
+      size = *next;
+    }
     const int64_t rest = n % reference_block;
-    std::vector<int64_t> sizes;
-    if (whole > 0) sizes.push_back(whole);
-    for (const int64_t size : sizes_with_rest) {
-      if (!takes_rest_ || rest == 0 || rest > size) continue;
-      sizes.push_back(size);
-      break;
-    }
-    for (const int64_t size : sizes) {
-      if (tried_.count(size)) continue;
-      BlockRunner blocks(closure, reference_block);
-      Reference reference{closure, blocks};
-      double spare = most_seconds;
-      try_size(reference, size, spare);
-      tried_.insert(size);
-    }
+    for (const int64_t rest_size : sizes_with_rest)
+      if (takes_rest_ && rest > 0 && rest <= rest_size) {
+        can_try(rest_size);
+        break;
+      }
   }
 }
 
-void SelfTest::try_size(Reference &reference, int64_t size, double &spare) {
+double SelfTest::cost(const Reference &reference, int64_t size) const {
+  const int64_t n_block = blocks_to_run(size, seconds_a_column()) * size;
+  const int64_t n_new = std::max(whole_blocks(n_block) - reference.n, int64_t{0});
+  if (!fits(reference.closure.spec(), whole_blocks(n_block)))
+    return std::numeric_limits<double>::infinity();
+  return seconds_a_column() * static_cast<double>(n_block + n_new);
+}
+
+double SelfTest::try_size(Reference &reference, int64_t size) {
   const auto &closure = reference.closure;
   const auto fields = closure.spec().results();
-  const double seconds_a_column = seconds_of_reference_ / static_cast<double>(reference_block);
   // Several blocks, and what they hold once more in blocks of the reference.
-  const int64_t n_block = blocks_to_run(size, seconds_a_column) * size;
-  const int64_t n = (n_block + reference_block - 1) / reference_block * reference_block;
-  const int64_t n_new = std::max(n - reference.n, int64_t{0});
-  // A costly closure gains nothing from larger blocks that would pay for testing them.
-  if (seconds_a_column * static_cast<double>(n_block + n_new) > spare || !fits(closure.spec(), n))
-    return;
+  const int64_t n_block = blocks_to_run(size, seconds_a_column()) * size;
+  const int64_t n_known = reference.n;
   tried_.insert(size);
   int64_t done = 0;
   double seconds = 0.0;
   try {
-    reference.reach(n);
+    reference.reach(whole_blocks(n_block));
     const Buffers results(fields, n_block);
     BlockRunner blocks(closure, size);
     bool is_same = true;
@@ -269,12 +284,17 @@ void SelfTest::try_size(Reference &reference, int64_t size, double &spare) {
   } catch (const Error &) {
     // A closure need not bear values of any magnitude; then the size is not tested.
   }
-  spare -= seconds_a_column * static_cast<double>(done + n_new);
-  if (seconds == 0.0) return;
+  const auto n_run = static_cast<double>(done + reference.n - n_known);
+  if (seconds == 0.0) return n_run * seconds_a_column();
   const Block block{size, seconds};
   alike_.insert(std::upper_bound(alike_.begin(), alike_.end(), block,
                                  [](const Block &a, const Block &b) { return a.size < b.size; }),
                 block);
+  return n_run * seconds_a_column();
+}
+
+double SelfTest::seconds_a_column() const {
+  return seconds_of_reference_ / static_cast<double>(reference_block);
 }
 
 std::vector<Block> SelfTest::alike() const {

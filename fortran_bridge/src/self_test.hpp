@@ -43,8 +43,11 @@ class SelfTest {
  private:
   struct Reference;
 
-  // Tries a size unless that would take more than `spare` seconds, from which what it took goes.
-  void try_size(Reference &reference, int64_t size, double &spare);
+  // What a test of a size would take at most [s].
+  double cost(const Reference &reference, int64_t size) const;
+  // Tries a size; returns what that took [s].
+  double try_size(Reference &reference, int64_t size);
+  double seconds_a_column() const;
 
   mutable std::mutex mutex_;
   double seconds_of_reference_ = 0.0;
