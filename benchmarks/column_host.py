@@ -21,16 +21,17 @@ from fortran_bridge.build import SOURCE as BRIDGE
 from fortran_bridge.build import ensure_built
 
 
-class HostStep(NativeCall):
-    """A step of the Fortran host: a `Work` of `benchmarks.interleaved`.
+def host_step(
+    archive: Path, inputs: NDArray[np.float64], n_level: int, *, reproducible: bool
+) -> NativeCall:
+    """Return a step of the Fortran host.
 
     Parameters
     ----------
     archive
         Closure with fields of ``hosts/climsim_fields.f90``.
     inputs
-        Values in the units of the files ``(n_column, n_feature)``, profiles before and after
-        scalars as the closure has them.
+        Values ``(n_column, n_feature)`` in the units of the files, fields in the closure's order.
     n_level
         Levels of a profile.
     reproducible
@@ -41,18 +42,14 @@ class HostStep(NativeCall):
     NativeError
         If the host cannot be compiled or does not take the closure.
     """
-
-    def __init__(
-        self, archive: Path, inputs: NDArray[np.float64], n_level: int, *, reproducible: bool
-    ) -> None:
-        path = str(archive).encode()
-        host = _library().column_host_open(path, len(path), len(inputs), n_level, reproducible)
-        if not host:
-            raise NativeError(f"{archive}: refused by the column host; the reason stands above")
-        context = c_void_p(host)
-        address = ctypes.cast(_library().column_host_input(context), ctypes.POINTER(c_double))
-        np.ctypeslib.as_array(address, shape=inputs.T.shape)[...] = inputs.T
-        super().__init__(_library().column_host_step, context, (), _library().column_host_free)
+    path, library = str(archive).encode(), _library()
+    host = library.column_host_open(path, len(path), len(inputs), n_level, reproducible)
+    if not host:
+        raise NativeError(f"{archive}: refused by the column host; the reason stands above")
+    context = c_void_p(host)
+    address = ctypes.cast(library.column_host_input(context), ctypes.POINTER(c_double))
+    np.ctypeslib.as_array(address, shape=inputs.T.shape)[...] = inputs.T
+    return NativeCall(library.column_host_step, context, (), library.column_host_free)
 
 
 @cache

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hybrid
-from benchmarks.column_host import HostStep
+from benchmarks.column_host import host_step
 from benchmarks.interleaved import FULL, Session, Timings, Work, interleave
 from benchmarks.interval import FEWEST, median_interval
 from benchmarks.networks import registered_network
@@ -165,7 +165,7 @@ def _candidates(closure: Closure, archive: Path, n_column: int) -> dict[str, Wor
     return {
         "bare": bare_call(archive, inputs, outputs, frozen=True),
         **{
-            name: HostStep(archive, features, n_level, reproducible=on)
+            name: host_step(archive, features, n_level, reproducible=on)
             for name, on in MODES.items()
         },
     }

@@ -10,7 +10,7 @@ import pytest
 from climsim_emulators import columns_of, emulator
 
 import hybrid
-from benchmarks.column_host import HostStep
+from benchmarks.column_host import host_step
 from benchmarks.emulators import PRESETS, TOO_SLOW, EmulatorCost, measure
 from benchmarks.interleaved import QUICK, Session, one_processor
 from benchmarks.overhead_native import NativeError
@@ -83,7 +83,7 @@ def test_a_closure_that_the_host_refuses(tmp_path: Path) -> None:
     _, columns = columns_of(pairs, "V1")
     hybrid.export(emulator("mlp", *columns_of(pairs, "V1")), tmp_path / "a.pt")
     with pytest.raises(NativeError, match=r"a\.pt: refused by the column host"):
-        HostStep(tmp_path / "a.pt", columns.inputs, 59, reproducible=True)
+        host_step(tmp_path / "a.pt", columns.inputs, 59, reproducible=True)
 
 
 @pytest.mark.slow
