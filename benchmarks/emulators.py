@@ -23,7 +23,7 @@ from benchmarks.overhead_native import bare_call
 from closures.base import Closure
 from closures.columns.registry import ARCHITECTURES
 
-TITLE = "ClimSim's emulators in the Fortran column host"
+TITLE = "One step of each of ClimSim's emulators in the Fortran column host"
 SIZES = (384,)
 """Columns of a step: those of one of ClimSim's files."""
 
