@@ -39,6 +39,7 @@ class Group(StrEnum):
     SHALLOW_WATER = "shallow-water"
     LORENZ96 = "lorenz96"
     CLIMSIM_READING = "climsim-reading"
+    EMULATORS = "emulators"
 
 
 # Each has TITLE, SIZES, and measure(sizes, session), which yields dataclasses with row().
@@ -52,6 +53,7 @@ _MODULES = {
     Group.SHALLOW_WATER: "shallow_water_step",
     Group.LORENZ96: "lorenz96_step",
     Group.CLIMSIM_READING: "climsim_reading",
+    Group.EMULATORS: "emulators",
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")

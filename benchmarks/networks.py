@@ -1,6 +1,6 @@
 """The networks of the experiments, untrained: what a call costs does not depend on the weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from closures.base import Closure
 from closures.climsim.emulator import column_emulator
 from closures.climsim.mlp import WIDTHS, build_network
-from closures.climsim.variables import v1
+from closures.climsim.variables import v1, variable_set
 from closures.columns.emulator import ColumnEmulator
+from closures.columns.layout import ColumnLayout
+from closures.columns.registry import build
 from closures.field import Field
 from closures.lorenz96 import MLPClosure
 from closures.normalization import Normalization
@@ -45,6 +47,36 @@ def climsim_network() -> ColumnEmulator:
     outputs = Normalization(np.full(sizes[1], 4.0), np.ones(sizes[1]))
     network = build_network(sizes[0], WIDTHS, sizes[1], seed=0)
     return column_emulator(spec, network, inputs, outputs).eval()
+
+
+def registered_network(name: str, preset: str, variables: str) -> ColumnEmulator:
+    """Return a network of the registry for a variable set of ClimSim, weights from a fixed seed.
+
+    Inputs of a size of one lie within its envelope.
+
+    Parameters
+    ----------
+    name
+        Architecture.
+    preset
+        Sizes of it.
+    variables
+        Variable set.
+    """
+    chosen = variable_set(variables)
+    inputs = tuple(
+        replace(variable.field, valid_min=-3.0, valid_max=3.0) for variable in chosen.inputs
+    )
+    outputs = tuple(variable.field for variable in chosen.outputs)
+    layout = ColumnLayout.of_fields(inputs, outputs)
+    # Away from zero, as above.
+    targets = Normalization(np.full(layout.n_output, 4.0), np.ones(layout.n_output))
+    return column_emulator(
+        ClosureSpec(name=name, version="0", inputs=inputs, outputs=outputs),
+        build(name, layout, preset, seed=0),
+        Normalization(np.zeros(layout.n_input), np.ones(layout.n_input)),
+        targets,
+    ).eval()
 
 
 @dataclass(frozen=True)

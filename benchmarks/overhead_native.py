@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, byref, c_char_p, c_double, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
@@ -38,6 +38,10 @@ class _Step(ctypes.Structure):
     _fields_ = (("run", c_void_p), ("commit", c_void_p), ("binding", c_void_p), ("step", c_int64))
 
 
+class _Array(ctypes.Structure):
+    _fields_ = (("data", c_void_p), ("rank", c_int64), ("shape", c_int64 * 3))
+
+
 @cache
 def native() -> ctypes.CDLL:
     """Return the native side, compiled first if need be.
@@ -57,7 +61,7 @@ def native() -> ctypes.CDLL:
 
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "overhead_error": (c_char_p, []),
-    "overhead_open": (c_int, [c_char_p, *[c_int64] * 3, *[c_void_p] * 2, POINTER(c_void_p)]),
+    "overhead_open": (c_int, [c_char_p, c_int, *[c_int64, c_void_p] * 2, POINTER(c_void_p)]),
     "overhead_close": (None, [c_void_p]),
     "overhead_call": (c_int, [c_void_p]),
     "overhead_step": (c_int, [c_void_p]),
@@ -70,10 +74,35 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
 
 def _built() -> Path:
     sources = [SOURCE / "honest_equivalent.f90", SOURCE / "overhead.cpp"]
-    digest = hashlib.sha256(f"{torch.__version__} {_TORCH} {FORTRAN} {CXX}".encode())
+    key = f"{torch.__version__} {_TORCH} {FORTRAN} {CXX}"
+    return built_library("overhead", key, sources, _compile)
+
+
+def built_library(
+    stem: str, key: str, sources: Sequence[Path], make: Callable[[Sequence[Path], Path], None]
+) -> Path:
+    """Return a shared library, made first if it is not in the cache.
+
+    Parameters
+    ----------
+    stem
+        What its name begins with.
+    key
+        What it depends on beside the contents of its sources.
+    sources
+        Files that it is made from.
+    make
+        Called with these and with the file to write, in a folder of its own.
+
+    Raises
+    ------
+    NativeError
+        If a compiler is missing or fails, or there is no cache.
+    """
+    digest = hashlib.sha256(key.encode())
     for source in sources:
         digest.update(source.read_bytes())
-    name = f"overhead-{digest.hexdigest()[:16]}.so"
+    name = f"{stem}-{digest.hexdigest()[:16]}.so"
     folder = cache_folder()
     if folder is None:
         raise NativeError("overhead: expected a folder for what is compiled, got none that can be "
@@ -82,26 +111,35 @@ def _built() -> Path:
     with exclusive(target):
         if not target.is_file():
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                _compile(sources, Path(scratch) / name)
+                make(sources, Path(scratch) / name)
                 (Path(scratch) / name).replace(target)
     return target
 
 
-def _compile(sources: list[Path], target: Path) -> None:
+def _compile(sources: Sequence[Path], target: Path) -> None:
     includes = [_TORCH / "include", _TORCH / "include" / "torch" / "csrc" / "api" / "include"]
     objects = []
     for source in sources:
         made = target.with_name(f"{source.stem}.o")
         compiler = FORTRAN if source.suffix == ".f90" else CXX
         flags = [] if source.suffix == ".f90" else [f"-I{include}" for include in includes]
-        _run([*compiler, "-c", str(source), "-o", str(made), *flags], target.parent)
+        run_compiler([*compiler, "-c", str(source), "-o", str(made), *flags], target.parent)
         objects.append(str(made))
     folder = _TORCH / "lib"
     libraries = [f"-L{folder}", f"-Wl,-rpath,{folder}", *(f"-l{name}" for name in _LIBRARIES)]
-    _run(["g++", "-shared", *objects, "-o", str(target), *libraries, "-lgfortran"], target.parent)
+    run_compiler(
+        ["g++", "-shared", *objects, "-o", str(target), *libraries, "-lgfortran"], target.parent
+    )
 
 
-def _run(command: list[str], folder: Path) -> None:
+def run_compiler(command: list[str], folder: Path) -> None:
+    """Run a compiler in a folder.
+
+    Raises
+    ------
+    NativeError
+        If it is missing or fails.
+    """
     if shutil.which(command[0]) is None:
         raise NativeError(f"overhead: expected {command[0]} to be installed; `make setup` does")
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -118,7 +156,7 @@ class NativeCall:
     Parameters
     ----------
     function
-        Name of the native function.
+        The native function of `ctypes`, or its name in `native`.
     context
         What it is called with.
     kept
@@ -129,12 +167,13 @@ class NativeCall:
 
     def __init__(
         self,
-        function: str,
+        function: Any,
         context: c_void_p,
         kept: tuple[object, ...],
         free: Callable[[c_void_p], object] | None = None,
     ) -> None:
-        self._function = ctypes.cast(getattr(native(), function), c_void_p)
+        called = getattr(native(), function) if isinstance(function, str) else function
+        self._function = ctypes.cast(called, c_void_p)
         self.context = context
         self._kept = kept
         self._free = free
@@ -152,22 +191,38 @@ class NativeCall:
             self._free(self.context)
 
 
-def bare_call(path: Path, inputs: NDArray[np.float32], outputs: NDArray[np.float32]) -> NativeCall:
-    """Return the call that FTorch makes, of a TorchScript file with one field in and one out.
+def bare_call(
+    path: Path,
+    inputs: Sequence[NDArray[np.float32]],
+    outputs: Sequence[NDArray[np.float32]],
+    *,
+    frozen: bool = False,
+) -> NativeCall:
+    """Return the call that FTorch makes of a TorchScript file, or the fastest one of its kind.
 
     Parameters
     ----------
     path
         The module; an archive is one too.
     inputs, outputs
-        Arrays ``(n_column, size)`` that it reads and writes.
+        Arrays ``(n_column, ...)`` in C order that it reads and writes, one a field.
+    frozen
+        Freeze the module first, and call it in inference mode, as FTorch does not.
     """
     call = c_void_p()
-    shape = (*inputs.shape, outputs.shape[1])
-    addresses = (inputs.ctypes.data, outputs.ctypes.data)
-    if native().overhead_open(str(path).encode(), *shape, *addresses, byref(call)):
+    arrays = [_arrays(fields) for fields in (inputs, outputs)]
+    counted = (part for array in arrays for part in (len(array), array))
+    if native().overhead_open(str(path).encode(), frozen, *counted, byref(call)):
         raise NativeError(f"{path}: {native().overhead_error().decode()}")
-    return NativeCall("overhead_call", call, (inputs, outputs), native().overhead_close)
+    return NativeCall("overhead_call", call, (*inputs, *outputs), native().overhead_close)
+
+
+def _arrays(fields: Sequence[NDArray[np.float32]]) -> ctypes.Array[_Array]:
+    shape = c_int64 * 3
+    found = (_Array * len(fields))()
+    for array, field in zip(found, fields, strict=True):
+        array.data, array.rank, array.shape = field.ctypes.data, field.ndim, shape(*field.shape)
+    return found
 
 
 def bridge_step(binding: Binding) -> NativeCall:
@@ -202,7 +257,7 @@ class HonestEquivalent(NativeCall):
     ) -> None:
         features = np.zeros(temperature.shape, np.float32)
         results = np.zeros(tendency.shape, np.float32)
-        net = bare_call(path, features, results)
+        net = bare_call(path, [features], [results])
         constants = (
             scaling.input_mean - KELVIN,
             scaling.input_scale,

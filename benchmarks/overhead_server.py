@@ -136,7 +136,7 @@ def beside_bare_call(
         for contiguous in ("level", "column")
         for reproducible in (False, True)
     }
-    return bare_call(archive, inputs, outputs), hosts
+    return bare_call(archive, [inputs], [outputs]), hosts
 
 
 def beside_honest_equivalent(

@@ -12,7 +12,11 @@ from typing import Any
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
 COST = DOCS / "guide" / "cost.md"
-PAGES = (README, COST)
+COLUMN_HOST = DOCS / "column_host.md"
+PAGES = (README, COST, COLUMN_HOST)
+
+# Scores of trained emulators, if there are any: {"preset": ..., "scores": {model: {label: ...}}}.
+EMULATOR_SCORES = DOCS / "results" / "climsim-emulator-scores.json"
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -162,6 +166,49 @@ def climsim_reading_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
+def emulators_table(results: dict[str, Any], scored: dict[str, Any] | None = None) -> str:
+    """Return what each emulator costs in the Fortran column host, and its scores if there are any.
+
+    In brackets, the upper end of the 95 % interval of the ratio. Scores belong to one preset.
+    """
+    if scored is None and EMULATOR_SCORES.is_file():
+        scored = json.loads(EMULATOR_SCORES.read_text())
+    scores: dict[str, dict[str, float]] = scored["scores"] if scored else {}
+    labels = list(dict.fromkeys(label for found in scores.values() for label in found))
+    header = [
+        "emulator",
+        "preset",
+        "parameters",
+        "archive [MB]",
+        "host [µs/column]",
+        "bare call [µs/column]",
+        "host / bare call",
+        "`reproducible` off",
+        *labels,
+    ]
+    rows = []
+    for record in results["records"]:
+        n_column = record["n_column"]
+        on, off = (
+            next(share for share in record["host"] if share["reproducible"] == reproducible)
+            for reproducible in (True, False)
+        )
+        is_scored = scored is not None and record["preset"] == scored["preset"]
+        own = scores.get(record["model"], {}) if is_scored else {}
+        rows.append(
+            [
+                record["model"],
+                record["preset"],
+                f"{record['n_parameter']:,}",
+                f"{1e-6 * record['archive_bytes']:.1f}",
+                *(_microseconds(s / n_column) for s in (on["seconds"], record["bare_seconds"])),
+                *(f"{share['ratio']:.2f} ({share['high']:.2f})" for share in (on, off)),
+                *(_number(own[label]) if label in own else "" for label in labels),
+            ]
+        )
+    return _markdown(header, rows)
+
+
 def with_tables(text: str) -> str:
     """Return the text of a page with its marked tables brought up to date."""
     for name, (file, table) in _TABLES.items():
@@ -179,6 +226,7 @@ _TABLES = {
     "climsim-reading": ("climsim-reading.json", climsim_reading_table),
     "solver-speed": ("solver-speed.json", solver_speed_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
+    "climsim-emulators": ("climsim-emulators.json", emulators_table),
 }
 
 

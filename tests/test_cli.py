@@ -36,6 +36,7 @@ COMMANDS = {
     ("emit",): "hybrid emit ccpp closure.pt",
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",
+    ("climsim", "run"): "hybrid climsim run mlp.pt --data climsim/low-res --out written",
     ("climsim", "score"): "hybrid climsim score mlp.pt --data climsim --split season",
     ("train",): "hybrid train climsim --model mlp",
     ("train", "climsim"): "hybrid train climsim --model mlp --data climsim --out results/mlp",

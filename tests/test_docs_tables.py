@@ -38,6 +38,23 @@ def test_the_guide_holds_the_committed_overheads(tables: ModuleType) -> None:
     assert "9.87 (10.00)" in tables.overhead_table(results)
 
 
+def test_the_page_of_the_column_host_holds_the_committed_costs(tables: ModuleType) -> None:
+    text = tables.COLUMN_HOST.read_text()
+    assert text.count("<!-- table: ") == 1
+    assert tables.with_tables(text) == text
+
+
+def test_scores_join_the_costs_of_their_preset(tables: ModuleType) -> None:
+    results = json.loads((DOCS / "results" / "climsim-emulators.json").read_text())
+    scored = {"preset": "published", "scores": {"mlp": {"dT": 3.21, "NETSW": 24.5}}}
+    rows = tables.emulators_table(results, scored).splitlines()
+    assert rows[0].endswith("| dT | NETSW |")
+    (mlp,) = (row for row in rows if row.startswith("| mlp | published |"))
+    assert mlp.endswith("| 3.21 | 24.5 |")
+    (small,) = (row for row in rows if row.startswith("| mlp | small |"))
+    assert small.endswith("|  |  |")
+
+
 def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:
     results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
     before = tables.lorenz96_table(results)

@@ -15,19 +15,30 @@ namespace {
 
 thread_local std::string last_error;
 
+// An array [shape[0]]..., float32, that outlives the call.
+struct Array {
+  float *data;
+  std::vector<int64_t> shape;
+
+  at::Tensor tensor() const { return torch::from_blob(data, shape, torch::kFloat32); }
+};
+
 struct BareCall {
   torch::jit::Module module;
-  std::vector<int64_t> input_shape;
-  std::vector<int64_t> output_shape;
-  float *input;
-  float *output;
+  bool is_frozen;
+  std::vector<Array> inputs;
+  std::vector<Array> outputs;
 
   void operator()() {
+    // What is frozen has no gradients to forbid, and may go without their book-keeping.
+    const c10::InferenceMode inference(is_frozen);
     const torch::AutoGradMode no_gradient(false);
-    const auto from = torch::from_blob(input, input_shape, torch::kFloat32);
-    auto to = torch::from_blob(output, output_shape, torch::kFloat32);
-    const auto result = module.forward({from});
-    to.copy_(result.toTupleRef().elements()[0].toTensor());
+    std::vector<torch::jit::IValue> arguments;
+    arguments.reserve(inputs.size());
+    for (const auto &input : inputs) arguments.emplace_back(input.tensor());
+    const auto result = module.forward(std::move(arguments));
+    const auto &elements = result.toTupleRef().elements();
+    for (size_t i = 0; i < outputs.size(); ++i) outputs[i].tensor().copy_(elements[i].toTensor());
   }
 };
 
@@ -65,15 +76,30 @@ struct bridge_step {
 
 const char *overhead_error() { return last_error.c_str(); }
 
-// Loads a TorchScript module of one input [n_column][n_input] and one output [n_column][n_output],
-// both float32; the arrays must outlive the call that is made of them.
-int overhead_open(const char *path, int64_t n_column, int64_t n_input, int64_t n_output,
-                  float *input, float *output, void **call) {
+// An array of float32 and its extents.
+struct overhead_array {
+  float *data;
+  int64_t rank;
+  int64_t shape[3];
+};
+
+// Loads a TorchScript module, and freezes it if asked to, with arrays of its inputs and outputs in
+// order, which must outlive the call that is made of them.
+int overhead_open(const char *path, int frozen, int64_t n_input, const overhead_array *inputs,
+                  int64_t n_output, const overhead_array *outputs, void **call) {
   return guarded([&] {
-    auto made = std::make_unique<BareCall>(BareCall{
-        torch::jit::load(path), {n_column, n_input}, {n_column, n_output}, input, output});
-    made->module.eval();
-    *call = made.release();
+    const auto arrays = [](int64_t n, const overhead_array *given) {
+      std::vector<Array> found;
+      for (const auto *array = given; array != given + n; ++array)
+        found.push_back({array->data, {array->shape, array->shape + array->rank}});
+      return found;
+    };
+    auto module = torch::jit::load(path);
+    module.eval();
+    if (frozen) module = torch::jit::freeze(module);
+    *call = std::make_unique<BareCall>(
+                BareCall{module, frozen != 0, arrays(n_input, inputs), arrays(n_output, outputs)})
+                .release();
   });
 }
 

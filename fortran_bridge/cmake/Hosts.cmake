@@ -10,10 +10,20 @@ target_include_directories(hybrid_fortran PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/mod
 set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90
   hosts/lorenz96_integration.f90 hosts/lorenz96_netcdf.f90
   hosts/lorenz96_output.f90 hosts/lorenz96_restart.f90)
-set(MODULES_climsim hosts/climsim_fields.f90 hosts/climsim_columns.f90)
-foreach(HOST lorenz96 climsim verify)
+set(CLIMSIM hosts/climsim_settings.f90 hosts/climsim_fields.f90 hosts/climsim_humidity.f90
+  hosts/climsim_columns.f90 hosts/climsim_files.f90 hosts/climsim_inputs.f90
+  hosts/climsim_output.f90)
+set(MODULES_climsim hosts/climsim_ranks_serial.f90 ${CLIMSIM})
+set(MODULES_climsim-mpi hosts/climsim_ranks_mpi.f90 ${CLIMSIM})
+set(HOSTS lorenz96 climsim verify)
+find_package(MPI COMPONENTS Fortran)
+if(MPI_Fortran_HAVE_F08_MODULE)
+  list(APPEND HOSTS climsim-mpi)
+endif()
+foreach(HOST ${HOSTS})
   set(TARGET hybrid-${HOST}-host)
-  add_executable(${TARGET} ${MODULES_${HOST}} hosts/${HOST}_host.f90)
+  string(REPLACE "-mpi" "" PROGRAM ${HOST})
+  add_executable(${TARGET} ${MODULES_${HOST}} hosts/${PROGRAM}_host.f90)
   target_compile_options(${TARGET} PRIVATE -I${NETCDF_MODULE_FOLDER})
   target_link_libraries(${TARGET} PRIVATE hybrid_fortran PkgConfig::NETCDFF)
   set_target_properties(${TARGET} PROPERTIES
@@ -21,3 +31,6 @@ foreach(HOST lorenz96 climsim verify)
     Fortran_MODULE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/modules/${HOST})
   install(TARGETS ${TARGET} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endforeach()
+if(TARGET hybrid-climsim-mpi-host)
+  target_link_libraries(hybrid-climsim-mpi-host PRIVATE MPI::MPI_Fortran)
+endif()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fortran_bridge.errors import HostError
 from fortran_bridge.hosts.extension import extension
 from fortran_bridge.hosts.fortran_object import check_host, live_array
 
@@ -15,9 +16,13 @@ class ClimsimHost:
     Parameters
     ----------
     archive
-        Compiled closure, with the fields that ``hosts/climsim_columns.f90`` binds.
+        Compiled closure, with fields of ``hosts/climsim_fields.f90``.
     n_column, n_level
         Sizes of the host's arrays, zero at first.
+    seed
+        Seed of a stochastic closure.
+    reproducible
+        True: results do not depend on how many columns come along.
 
     Raises
     ------
@@ -27,49 +32,54 @@ class ClimsimHost:
         If the Fortran part cannot be built, for example without f90wrap.
     """
 
-    def __init__(self, archive: Path | str, n_column: int, n_level: int) -> None:
+    def __init__(
+        self,
+        archive: Path | str,
+        n_column: int,
+        n_level: int,
+        *,
+        seed: int = 0,
+        reproducible: bool = True,
+    ) -> None:
         self._fortran = extension().climsim_columns.columns_t()
         check_host("climsim", self._fortran.load(str(archive)))
+        self._fortran.seed = seed
+        self._fortran.reproducible = reproducible
         check_host("climsim", self._fortran.resize(n_column, n_level))
 
-    @property
-    def t(self) -> NDArray[np.float64]:
-        """Air temperature [K], shape ``(column, level)``: as all of these, Fortran's own array."""
-        return live_array(self._fortran, "t")
+    def input(self, name: str) -> NDArray[np.float64]:
+        """Return Fortran's own array of an input in the units of ClimSim's files.
 
-    @property
-    def q0001(self) -> NDArray[np.float64]:
-        """Specific humidity [kg kg-1], shape ``(column, level)``."""
-        return live_array(self._fortran, "q0001")
+        A profile has shape ``(column, level)``, a scalar ``(column,)``.
 
-    @property
-    def ps(self) -> NDArray[np.float64]:
-        """Surface pressure [Pa], shape ``(column,)``."""
-        return live_array(self._fortran, "ps")
-
-    @property
-    def flux(self) -> NDArray[np.float64]:
-        """Insolation, latent and sensible heat flux [W m-2], shape ``(column, 3)``."""
-        return live_array(self._fortran, "flux")
-
-    @property
-    def t_tendency(self) -> NDArray[np.float64]:
-        """Tendency of temperature [K s-1] that the closure wrote, shape ``(column, level)``."""
-        return live_array(self._fortran, "t_tendency")
-
-    @property
-    def q0001_tendency(self) -> NDArray[np.float64]:
-        """Tendency of humidity [kg kg-1 s-1] that the closure wrote, shape ``(column, level)``."""
-        return live_array(self._fortran, "q0001_tendency")
-
-    @property
-    def scalar(self) -> NDArray[np.float64]:
-        """Scalar outputs in the order of ``hosts/climsim_fields.f90``, shape ``(column, 8)``.
-
-        Radiation in W m-2, precipitation and snow in m s-1.
+        Raises
+        ------
+        HostError
+            If the closure has no such input.
         """
-        return live_array(self._fortran, "scalar")
+        return self._features("inputs", "input", name)
+
+    def output(self, name: str) -> NDArray[np.float64]:
+        """Return Fortran's own array of an output in SI units, shapes as of `input`.
+
+        Members of an ensemble follow one another along the second axis, each with its levels.
+
+        Raises
+        ------
+        HostError
+            If the closure has no such output.
+        """
+        return self._features("outputs", "output", name)
 
     def advance(self, step: int) -> None:
-        """Let the closure write tendencies and scalars for model step `step`."""
+        """Let the closure write its outputs for model step `step`."""
         check_host("climsim", self._fortran.advance(step))
+
+    def _features(self, group: str, array: str, name: str) -> NDArray[np.float64]:
+        first, last = self._fortran.place(group, name)
+        if first == 0:
+            raise HostError(
+                f"climsim host: {name}: expected one of the closure's {group}, got none"
+            )
+        found = live_array(self._fortran, array)
+        return found[:, first - 1] if first == last else found[:, first - 1 : last]

@@ -1,7 +1,7 @@
 """Run a Fortran host model as a program."""
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,27 @@ def run_host(
     namelist: Mapping[str, Mapping[str, Any]],
     folder: Path,
     on_progress: Callable[[float], None] | None = None,
-) -> None:
+    launcher: Sequence[str] = (),
+) -> list[str]:
     """Write the namelist into `folder` and run the host there until it ends.
 
     Parameters
     ----------
     name
-        ``"lorenz96"``, ``"climsim"`` or ``"verify"``.
+        ``"lorenz96"``, ``"climsim"``, ``"climsim-mpi"`` (built where there is MPI) or ``"verify"``.
     namelist
         Groups of the namelist, normally one: ``{"settings": {...}}``.
     folder
         Working folder; it exists.
     on_progress
         Called with the fraction done whenever the host reports it.
+    launcher
+        Words of the command before the program, for example ``("mpirun", "-n", "4")``.
+
+    Returns
+    -------
+    list of str
+        What the host wrote to standard output, lines of progress left out.
 
     Raises
     ------
@@ -37,7 +45,8 @@ def run_host(
     """
     settings = folder / f"{name}.nml"
     f90nml.Namelist(namelist).write(settings, force=True)
-    command = [str(ensure_built().host(name)), settings.name]
+    command = [*launcher, str(ensure_built().host(name)), settings.name]
+    said = []
     with (
         (folder / f"{name}.err").open("w+") as errors,
         subprocess.Popen(
@@ -47,7 +56,9 @@ def run_host(
         try:
             for line in process.stdout or ():
                 words = line.split()
-                if on_progress and len(words) == 2 and words[0] == "progress":
+                if len(words) != 2 or words[0] != "progress":
+                    said.append(line.rstrip("\n"))
+                elif on_progress:
                     on_progress(float(words[1]))
             status = process.wait()
         except BaseException:
@@ -57,3 +68,4 @@ def run_host(
         message = errors.read().strip()
     if status:
         raise HostError(f"{name} host: ended with status {status}: {message or 'no message'}")
+    return said

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <optional>
 
+#include "block_runner.hpp"
 #include "closure.hpp"
 #include "error.hpp"
 #include "kinds.hpp"
@@ -20,7 +21,6 @@ namespace {
 // All sizes are compared with this one: matrix products use their general kernels for it, and
 // vector instructions, of which the widest take 16 numbers twice, leave no rest in an array of it.
 constexpr int64_t reference_block = 32;
-constexpr int warm_up_runs = 3;  // TorchScript profiles, then optimises, then is steady
 
 // Other sizes leave a rest, the last numbers of an array, to other instructions. For sigmoid, SiLU
 // and ELU these round 4 % of the numbers in another way, for softplus, Mish and powers more. Taken
@@ -38,7 +38,12 @@ constexpr int64_t most_columns_to_spare = 4096;
 // compared and for the block it runs in.
 constexpr int64_t most_bytes = int64_t{1} << 27;
 constexpr int64_t most_copies = 3;
-constexpr double most_seconds = 1.0;
+// What all tests of sizes at load may take together; those of a costly closure wait for a binding,
+// which knows what sizes it has use for. And what the test of one size for a binding may take.
+constexpr double seconds_at_load = 0.5;
+// Such a block holds so much arithmetic that one shows, in two orders, what others need four for.
+constexpr double seconds_of_costly_block = 0.1;
+constexpr double most_seconds = 2.0;
 
 // Distance from zero, or from the one bound, of the values of an argument without two bounds: in
 // one column of the first magnitude, in the next of the second, and so on.
@@ -111,33 +116,6 @@ bool same(const std::vector<Field> &fields, const Buffers &a, const Buffers &b, 
   return true;
 }
 
-struct Outcome {
-  Buffers results;
-  double seconds;  // of one block
-};
-
-// Evaluates rows of `arguments` block by block, as a binding does.
-Outcome run_in_blocks(const Closure &closure, const Buffers &arguments, int64_t n, int64_t size) {
-  const auto &spec = closure.spec();
-  auto fields = spec.arguments();
-  const Buffers block(fields, size);
-  for (const auto &field : spec.results()) fields.push_back(field);
-  const auto session = closure.prepare(size, Shapes(fields), block);
-  Outcome outcome{Buffers(spec.results(), n), std::numeric_limits<double>::infinity()};
-  for (int64_t first = 0; first < n; first += size) {
-    for (size_t field = 0; field < block.count(); ++field)
-      std::memcpy(block.row(field, 0), arguments.row(field, first),
-                  static_cast<size_t>(size * block.row_bytes(field)));
-    for (int i = 0; first == 0 && i < warm_up_runs; ++i) session.run(outcome.results, 0);
-    const auto start = std::chrono::steady_clock::now();
-    session.run(outcome.results, first);
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    // The least, not the mean: what else the machine does only ever adds.
-    outcome.seconds = std::min(outcome.seconds, elapsed.count());
-  }
-  return outcome;
-}
-
 int64_t bytes_a_column(const Spec &spec) {
   int64_t bytes = 0;
   for (const auto &fields : {spec.arguments(), spec.results()})
@@ -150,11 +128,12 @@ bool fits(const Spec &spec, int64_t n) {
 }
 
 // A column must not feel its place in the block either.
-bool rounds_alike_in_any_order(const Closure &closure, const Buffers &arguments,
-                               const Buffers &results, int64_t n, int64_t size) {
+bool rounds_alike_in_any_order(const Closure &closure, BlockRunner &blocks,
+                               const Buffers &arguments, const Buffers &results, int64_t n) {
   const auto &spec = closure.spec();
   const auto turned = reversed(arguments, spec.arguments(), n);
-  const auto backwards = run_in_blocks(closure, turned, n, size).results;
+  const Buffers backwards(spec.results(), n);
+  blocks.run(turned, backwards, 0, n);
   return same(spec.results(), results, reversed(backwards, spec.results(), n), 0, n);
 }
 
@@ -164,11 +143,19 @@ bool rounds_alike_in_any_order(const Closure &closure, const Buffers &arguments,
 bool shows_rounding(const Closure &closure, const Buffers &arguments, const Buffers &results,
                     int64_t n) {
   const auto fields = closure.spec().results();
-  const auto alone = run_in_blocks(closure, arguments, n, 1).results;
+  const Buffers alone(fields, n);
+  BlockRunner one(closure, 1);
+  const auto enough = static_cast<int64_t>(std::ceil(shown * static_cast<double>(n)));
   int64_t differing = 0;
-  for (int64_t column = 0; column < n; ++column)
+  for (int64_t column = 0; column < n && differing < enough; ++column) {
+    one.run(arguments, alone, column, 1);
     differing += !same(fields, results, alone, column, 1);
-  return static_cast<double>(differing) >= shown * static_cast<double>(n);
+  }
+  return differing >= enough;
+}
+
+int64_t whole_blocks(int64_t n) {
+  return (n + reference_block - 1) / reference_block * reference_block;
 }
 
 // How many blocks show that a size rounds alike.
@@ -184,65 +171,130 @@ int64_t blocks_to_run(int64_t size, double seconds_a_column) {
 
 }  // namespace
 
+// Columns of several magnitudes, and what blocks of the reference size make of them; as many as
+// have been asked for.
+struct SelfTest::Reference {
+  const Closure &closure;
+  int64_t n = 0;
+  Buffers arguments = {};
+  Buffers results = {};
+  std::optional<BlockRunner> blocks = {};
+
+  void reach(int64_t wanted) {
+    if (wanted <= n) return;
+    const auto &spec = closure.spec();
+    // A column is the same however many follow.
+    arguments = random_arguments(spec, wanted, several_magnitudes);
+    Buffers more(spec.results(), wanted);
+    for (size_t field = 0; n > 0 && field < more.count(); ++field)
+      std::memcpy(more.row(field, 0), results.row(field, 0),
+                  static_cast<size_t>(n * more.row_bytes(field)));
+    results = std::move(more);
+    if (!blocks) blocks.emplace(closure, reference_block);
+    blocks->run(arguments, results, n, wanted - n);
+    n = wanted;
+  }
+};
+
 SelfTest::SelfTest(const Closure &closure) {
   const auto &spec = closure.spec();
   if (spec.locality == "grid") return;
-  const int64_t n = fewest_blocks * reference_block;
-  if (!fits(spec, n)) {
-    run_in_blocks(closure, random_arguments(spec, 1, one_magnitude), 1, 1);
+  const int64_t most = fewest_blocks * reference_block;
+  if (!fits(spec, most)) {
+    const Buffers result(spec.results(), 1);
+    BlockRunner(closure, 1).run(random_arguments(spec, 1, one_magnitude), result, 0, 1);
     return;
   }
-  const auto arguments = random_arguments(spec, n, one_magnitude);
-  const auto reference = run_in_blocks(closure, arguments, n, reference_block);
-  if (!rounds_alike_in_any_order(closure, arguments, reference.results, n, reference_block)) return;
-  seconds_of_reference_ = reference.seconds;
-  alike_ = {{reference_block, reference.seconds}};
+  const auto arguments = random_arguments(spec, most, one_magnitude);
+  const Buffers results(spec.results(), most);
+  BlockRunner blocks(closure, reference_block);
+  blocks.run(arguments, results, 0, reference_block);
+  const bool is_costly = blocks.seconds() > seconds_of_costly_block;
+  const int64_t n = is_costly ? reference_block : most;
+  blocks.run(arguments, results, reference_block, n - reference_block);
+  if (!rounds_alike_in_any_order(closure, blocks, arguments, results, n)) return;
+  seconds_of_reference_ = blocks.seconds();
+  alike_ = {{reference_block, seconds_of_reference_}};
   tried_.insert(reference_block);
-  const auto try_all = [&](std::initializer_list<int64_t> sizes) {
-    for (const int64_t size : sizes) {
-      tried_.insert(size);
-      try_size(closure, size);
-    }
-  };
-  if (fields_without_bounds(spec).empty() &&
-      shows_rounding(closure, arguments, reference.results, n))
-    try_all(sizes_with_rest);
-  try_all(sizes_without_rest);
+  takes_rest_ = !is_costly && fields_without_bounds(spec).empty() &&
+                shows_rounding(closure, arguments, results, n);
+  Reference reference{closure};
+  double spare = seconds_at_load;
+  for (const auto &sizes : {sizes_with_rest, sizes_without_rest})
+    for (const int64_t size : sizes)
+      if ((size % reference_block == 0 || takes_rest_) && cost(reference, size) <= spare)
+        spare -= try_size(reference, size);
 }
 
 void SelfTest::consider(const Closure &closure, std::initializer_list<int64_t> numbers) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (!tried_.count(reference_block)) return;
+  const auto can_try = [&](int64_t size) {
+    if (tried_.count(size)) return true;
+    Reference reference{closure};
+    if (cost(reference, size) > most_seconds) return false;
+    try_size(reference, size);
+    return true;
+  };
   for (const int64_t n : numbers) {
-    const int64_t size = (n + reference_block - 1) / reference_block * reference_block;
-    if (!tried_.count(reference_block) || size < 1 || !tried_.insert(size).second) continue;
-    try_size(closure, size);
+    if (n < 1) continue;
+    // Where one block for all is too costly to test, a smaller one may not be.
+    int64_t size = whole_blocks(n);
+    for (auto next = std::rbegin(sizes_without_rest); !can_try(size); ++next) {
+      while (next != std::rend(sizes_without_rest) && *next >= size) ++next;
+      if (next == std::rend(sizes_without_rest)) break;
+      size = *next;
+    }
+    const int64_t rest = n % reference_block;
+    for (const int64_t rest_size : sizes_with_rest)
+      if (takes_rest_ && rest > 0 && rest <= rest_size) {
+        can_try(rest_size);
+        break;
+      }
   }
 }
 
-void SelfTest::try_size(const Closure &closure, int64_t size) {
-  const auto &spec = closure.spec();
-  const double seconds_a_column = seconds_of_reference_ / static_cast<double>(reference_block);
+double SelfTest::cost(const Reference &reference, int64_t size) const {
+  const int64_t n_block = blocks_to_run(size, seconds_a_column()) * size;
+  const int64_t n_new = std::max(whole_blocks(n_block) - reference.n, int64_t{0});
+  if (!fits(reference.closure.spec(), whole_blocks(n_block)))
+    return std::numeric_limits<double>::infinity();
+  return seconds_a_column() * static_cast<double>(n_block + n_new);
+}
+
+double SelfTest::try_size(Reference &reference, int64_t size) {
+  const auto &closure = reference.closure;
+  const auto fields = closure.spec().results();
   // Several blocks, and what they hold once more in blocks of the reference.
-  const int64_t n_block = blocks_to_run(size, seconds_a_column) * size;
-  const int64_t n = (n_block + reference_block - 1) / reference_block * reference_block;
-  // A costly closure gains nothing from larger blocks that would pay for testing them.
-  const double cost = seconds_a_column * static_cast<double>(n);
-  if (cost > most_seconds || !fits(spec, n)) return;
-  const auto arguments = random_arguments(spec, n, several_magnitudes);
+  const int64_t n_block = blocks_to_run(size, seconds_a_column()) * size;
+  const int64_t n_known = reference.n;
+  tried_.insert(size);
+  int64_t done = 0;
   double seconds = 0.0;
   try {
-    const auto reference = run_in_blocks(closure, arguments, n, reference_block);
-    const auto outcome = run_in_blocks(closure, arguments, n_block, size);
-    if (!same(spec.results(), reference.results, outcome.results, 0, n_block)) return;
-    seconds = outcome.seconds;
+    reference.reach(whole_blocks(n_block));
+    const Buffers results(fields, n_block);
+    BlockRunner blocks(closure, size);
+    bool is_same = true;
+    for (; is_same && done < n_block; done += size) {
+      blocks.run(reference.arguments, results, done, size);
+      is_same = same(fields, reference.results, results, done, size);
+    }
+    seconds = is_same ? blocks.seconds() : 0.0;
   } catch (const Error &) {
     // A closure need not bear values of any magnitude; then the size is not tested.
-    return;
   }
+  const auto n_run = static_cast<double>(done + reference.n - n_known);
+  if (seconds == 0.0) return n_run * seconds_a_column();
   const Block block{size, seconds};
   alike_.insert(std::upper_bound(alike_.begin(), alike_.end(), block,
                                  [](const Block &a, const Block &b) { return a.size < b.size; }),
                 block);
+  return n_run * seconds_a_column();
+}
+
+double SelfTest::seconds_a_column() const {
+  return seconds_of_reference_ / static_cast<double>(reference_block);
 }
 
 std::vector<Block> SelfTest::alike() const {

@@ -28,22 +28,30 @@ constexpr int64_t largest_block = 2048;
 // instructions, whatever the values.
 class SelfTest {
  public:
-  // Tries some sizes and orders, within 128 MiB of arguments and results; columns of which 128 do
-  // not fit (about 87,000 numbers of 4 bytes) run one at a time, which needs no test. It also
-  // warms the engine up, so that the first model step is not slower than the others.
+  // Tries orders and some sizes, within 128 MiB of arguments and results and half a second; columns
+  // of which 128 do not fit (about 87,000 numbers of 4 bytes) run one at a time, which needs no
+  // test. It also warms the engine up, so that the first model step is not slower than the others.
   explicit SelfTest(const Closure &closure);
 
-  // Tries also blocks that hold these numbers of columns, each once in the life of a closure.
+  // Tries also blocks that hold these numbers of columns or their rest, each once in the life of a
+  // closure.
   void consider(const Closure &closure, std::initializer_list<int64_t> numbers);
 
   // Sizes that round alike, ascending.
   std::vector<Block> alike() const;
 
  private:
-  void try_size(const Closure &closure, int64_t size);
+  struct Reference;
+
+  // What a test of a size would take at most [s].
+  double cost(const Reference &reference, int64_t size) const;
+  // Tries a size; returns what that took [s].
+  double try_size(Reference &reference, int64_t size);
+  double seconds_a_column() const;
 
   mutable std::mutex mutex_;
   double seconds_of_reference_ = 0.0;
+  bool takes_rest_ = false;
   std::vector<Block> alike_{{1, 0.0}};
   std::set<int64_t> tried_{1};
 };

@@ -1,16 +1,15 @@
 """The compiled closure inside the Fortran column host."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from closures.base import Closure
-from closures.climsim.files import Columns, Pair, read_columns
+from closures.climsim.files import Columns, read_columns
 from closures.climsim.grid import ColumnGrid
 from closures.climsim.scoring import Score, score
 from closures.climsim.variables import TIMESTEP, VariableSet
 from closures.training import OnProgress
-from fortran_bridge.hosts import run_host
+from fortran_bridge.hosts import run_columns
 from hybrid.export import export
 
 
@@ -65,14 +64,7 @@ def run_in_fortran(
     """
     export(closure, archive)
     folder = archive.with_suffix("")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_file_list(folder / "files.txt", truth.pairs)
-    settings = {"archive": str(archive.resolve()), "file_list": "files.txt", "timestep": TIMESTEP}
-    run_host("climsim", {"settings": settings}, folder, on_progress)
+    files = [(pair.mli, folder / pair.mlo.name) for pair in truth.pairs]
+    run_columns(archive, files, folder, timestep=TIMESTEP, on_progress=on_progress)
     written = read_columns(truth.pairs, variables, folder)
     return Coupled(archive, written, score(written.outputs, truth, variables, grid))
-
-
-def _write_file_list(path: Path, pairs: Sequence[Pair]) -> None:
-    lines = [f"{pair.mli.resolve()}\n{pair.mlo.name}\n" for pair in pairs]
-    path.write_text("".join(lines), encoding="utf-8")
