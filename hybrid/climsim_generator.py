@@ -180,7 +180,7 @@ def generate(
     _claim(folder, what, grid_file)
     (folder / "grid_info").mkdir(parents=True, exist_ok=True)
     # Written again each time, so that an interrupted one does not stay.
-    write_grid(folder / "grid_info" / "generated_grid-info.nc", _column_grid(grid), TITLE)
+    write_grid(folder / "grid_info" / "generated_grid-info.nc", column_grid(grid), TITLE)
     for done, start in enumerate(what.starts, 1):
         if not _is_complete(folder, start, what.n_consecutive):
             for when, before, after in _run(columns, start, what):
@@ -259,7 +259,8 @@ def _claim(folder: Path, what: Generation, grid_file: Path | None) -> None:
     write_text(path, wanted)
 
 
-def _column_grid(grid: Grid) -> ColumnGrid:
+def column_grid(grid: Grid) -> ColumnGrid:
+    """Return the grid of the columns as ClimSim's grid files describe it."""
     return ColumnGrid(
         grid.area,
         grid.lat,

@@ -19,3 +19,7 @@ class WrapError(ValueError):
 
 class ScoreError(ValueError):
     """Archives cannot be scored as asked."""
+
+
+class RolloutError(ValueError):
+    """Archives cannot take the place of the columns' physics as asked."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from hybrid.commands import climsim_convert, climsim_generate, climsim_score
+from hybrid.commands import climsim_convert, climsim_generate, climsim_rollout, climsim_score
 from hybrid.commands.terminal import ProjectGroup, examples
 
 app = typer.Typer(
@@ -21,3 +21,4 @@ def climsim() -> None:
 climsim_convert.add_to(app)
 climsim_generate.add_to(app)
 climsim_score.add_to(app)
+climsim_rollout.add_to(app)
