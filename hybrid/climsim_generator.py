@@ -174,7 +174,7 @@ def generate(
     OSError
         If the folder cannot be written.
     """
-    grid = generated_grid(what.n_level) if grid_file is None else _read_grid(grid_file)
+    grid = generated_grid(what.n_level) if grid_file is None else solver_grid(grid_file)
     settings = ColumnSettings(what.scheme, what.warming, what.seed, TIMESTEP, n_thread)
     columns = Columns(settings, grid)
     _claim(folder, what, grid_file)
@@ -273,7 +273,14 @@ def column_grid(grid: Grid) -> ColumnGrid:
     )
 
 
-def _read_grid(path: Path) -> Grid:
+def solver_grid(path: Path) -> Grid:
+    """Return the grid of a grid file in ClimSim's format, for columns to run on.
+
+    Raises
+    ------
+    DataError
+        If the file is no grid file, or its reference pressure is another one.
+    """
     grid = read_grid(path)
     if grid.p0 != REFERENCE_PRESSURE:
         raise DataError(f"{path}: P0: expected {REFERENCE_PRESSURE:g} Pa, got {grid.p0:g}")

@@ -17,7 +17,7 @@ from solvers.column_physics.rollout_scores import RolloutScores
 
 NO_PHYSICS = "no physics"
 """Run whose columns know surface and flow alone."""
-PERTURBED = "truth, perturbed"
+PERTURBED = "perturbed"
 """Run under the truth's own scheme from a slightly different temperature."""
 
 
@@ -51,7 +51,7 @@ def roll_out(
     Parameters
     ----------
     archives
-        Compiled closures.
+        Compiled closures; with none, the truth and what it is compared with run alone.
     settings
         What to run.
     on_progress

@@ -21,11 +21,11 @@ COLUMNS: tuple[dict[str, str], ...] = (
     {
         "T day 1 [K]": "rmse_day1_T",
         "T end [K]": "rmse_end_T",
-        "/ spread [1]": "relative_end_T",
+        "T / spread [1]": "relative_end_T",
         "T drift [K]": "bias_end_T",
         "q day 1 [g/kg]": "rmse_day1_q",
         "q end [g/kg]": "rmse_end_q",
-        "/ its spread [1]": "relative_end_q",
+        "q / spread [1]": "relative_end_q",
         "q drift [g/kg]": "bias_end_q",
     },
     {

@@ -55,6 +55,10 @@ def rollout(  # noqa: PLR0913, PLR0917 -- an option each
         ),
     ] = GuardPolicy.flag,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the columns' physics.")] = 1,
+    grid: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="ClimSim's grid file; else generated."),
+    ] = None,
     figures: Annotated[bool, typer.Option(help="Draw the figures.")] = True,
 ) -> None:
     """Run columns whose physics is an archive, beside the truth, another scheme and no physics.
@@ -64,6 +68,7 @@ def rollout(  # noqa: PLR0913, PLR0917 -- an option each
     variable and level, drift, residuals of energy and water, precipitation, columns that the
     guard flags or that blow up. An online proxy: the columns are not coupled to each other.
     """
+    from hybrid.climsim_generator import solver_grid
     from hybrid.climsim_rollout.files import write_rollout
     from hybrid.climsim_rollout.rollout import RolloutRun, roll_out
     from hybrid.climsim_rollout.settings import RolloutSettings
@@ -82,10 +87,11 @@ def rollout(  # noqa: PLR0913, PLR0917 -- an option each
         policy=guard.value,
         n_thread=threads,
     )
+    columns = None if grid is None else solver_grid(grid)
     folder = made_folder(out)
     with StepProgress(progress_display(messages())) as steps:
         steps.start(f"{days} days of {len(archives) + 4} runs")
-        run: RolloutRun = roll_out(archives, settings, steps.update)
+        run: RolloutRun = roll_out(archives, settings, steps.update, columns)
         written = list(write_rollout(run, folder))
         if figures:
             from hybrid.climsim_rollout.figures import make_figures

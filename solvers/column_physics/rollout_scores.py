@@ -169,6 +169,9 @@ class RolloutScores:
         if run.lost.any() and np.isnan(self._blow_up[name]):
             self._blow_up[name] = self._n_step * self.timestep / DAY
         weight = self._weight(run)
+        if not weight.any():
+            self._sums[index] = np.nan
+            return
         rain = run.fluxes.get("precipitation")
         states = (run.before, run.after_physics, run.after_surface, run.after_flow)
         water = [(mass * state[:, 1:4].sum(axis=1)).sum(axis=1) for state in states]
@@ -190,11 +193,10 @@ class RolloutScores:
             terms["water_residual_rms"] = float(weight @ leak**2)
             self._count_rain(name, fall, weight)
         self._sums[index] += list(terms.values())
-        if weight.any():
-            self._kept[name] += 1.0
-            for i, parts in enumerate((water, heat)):
-                rates = np.diff(np.array(parts), axis=0).T / self.timestep
-                self._budget[name][i] += weight @ rates
+        self._kept[name] += 1.0
+        for i, parts in enumerate((water, heat)):
+            rates = np.diff(np.array(parts), axis=0).T / self.timestep
+            self._budget[name][i] += weight @ rates
         self._compare(index, run, mass, fine_weight)
 
     def _enthalpy(self, state: Array, mass: Array) -> Array:

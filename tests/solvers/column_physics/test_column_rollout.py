@@ -67,7 +67,7 @@ def test_truth_is_what_the_columns_do_alone(columns: Columns) -> None:
     for one, other in zip(alone, beside, strict=True):
         assert one.time == other.time
         truth = other.runs[TRUTH]
-        fields = {name: one.before[name].values for name in one.before}
+        fields = {str(name): values.values for name, values in one.before.items()}
         np.testing.assert_array_equal(truth.before, stacked(fields))
         np.testing.assert_array_equal(truth.after_physics[:, 0], one.after["temperature"])
         np.testing.assert_array_equal(truth.fluxes["snowfall"], one.after["snowfall"])
