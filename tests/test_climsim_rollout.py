@@ -1,5 +1,6 @@
 """An archive as the physics of running columns: inputs, outputs, memory, guard, refusals."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from closures.climsim.humidity import liquid_partition
 from closures.climsim.step_reader import StepReader
 from closures.climsim.variables import set_names, variable_set
 from hybrid.climsim_generator import Generation, generate
+from hybrid.climsim_rollout import strictness
 from hybrid.climsim_rollout.archive_physics import ArchivePhysics, Policy
 from hybrid.climsim_rollout.rollout import NO_PHYSICS, PERTURBED, roll_out
 from hybrid.climsim_rollout.settings import RolloutSettings
@@ -237,6 +239,21 @@ def test_unknown_input_is_named(columns: Columns, tmp_path: Path, folder: Path) 
         steps(network(folder, tmp_path, "v6"), columns, 1, n_spin_up=1)
     with pytest.raises(RolloutError, match="expected each archive once"):
         roll_out([path, path], RolloutSettings())
+
+
+def test_how_strict_the_flow_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slower differences decay, the larger they are; the truth does not know of it."""
+    monkeypatch.setattr(strictness, "generated_grid", lambda **_: generated_grid(60, 1))
+    given = ["--days", "1", "--truth-days", "1"]
+    strictness.main(["--out", str(tmp_path / "made.json"), *given])
+    made = json.loads((tmp_path / "made.json").read_text())
+    errors = [runs["no physics"]["rmse_end_T"] for runs in made["damping"].values()]
+    assert list(made["damping"]) == ["6 h", "24 h", "inf h"]
+    assert 0.0 < errors[0] < errors[1] < errors[2]
+    assert (
+        made["truth"]["energy_budget"]["physics"] < 0.0 < made["truth"]["energy_budget"]["surface"]
+    )
+    assert len(made["truth"]["temperature_by_thirds"]) == 3
 
 
 @pytest.mark.parametrize(
