@@ -174,13 +174,13 @@ def generate(
     OSError
         If the folder cannot be written.
     """
-    grid = generated_grid(what.n_level) if grid_file is None else _read_grid(grid_file)
+    grid = generated_grid(what.n_level) if grid_file is None else solver_grid(grid_file)
     settings = ColumnSettings(what.scheme, what.warming, what.seed, TIMESTEP, n_thread)
     columns = Columns(settings, grid)
     _claim(folder, what, grid_file)
     (folder / "grid_info").mkdir(parents=True, exist_ok=True)
     # Written again each time, so that an interrupted one does not stay.
-    write_grid(folder / "grid_info" / "generated_grid-info.nc", _column_grid(grid), TITLE)
+    write_grid(folder / "grid_info" / "generated_grid-info.nc", column_grid(grid), TITLE)
     for done, start in enumerate(what.starts, 1):
         if not _is_complete(folder, start, what.n_consecutive):
             for when, before, after in _run(columns, start, what):
@@ -259,7 +259,8 @@ def _claim(folder: Path, what: Generation, grid_file: Path | None) -> None:
     write_text(path, wanted)
 
 
-def _column_grid(grid: Grid) -> ColumnGrid:
+def column_grid(grid: Grid) -> ColumnGrid:
+    """Return the grid of the columns as ClimSim's grid files describe it."""
     return ColumnGrid(
         grid.area,
         grid.lat,
@@ -272,7 +273,14 @@ def _column_grid(grid: Grid) -> ColumnGrid:
     )
 
 
-def _read_grid(path: Path) -> Grid:
+def solver_grid(path: Path) -> Grid:
+    """Return the grid of a grid file in ClimSim's format, for columns to run on.
+
+    Raises
+    ------
+    DataError
+        If the file is no grid file, or its reference pressure is another one.
+    """
     grid = read_grid(path)
     if grid.p0 != REFERENCE_PRESSURE:
         raise DataError(f"{path}: P0: expected {REFERENCE_PRESSURE:g} Pa, got {grid.p0:g}")

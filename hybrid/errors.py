@@ -23,3 +23,7 @@ class ScoreError(ValueError):
 
 class TrainError(ValueError):
     """A training cannot be done as asked."""
+
+
+class RolloutError(ValueError):
+    """Archives cannot take the place of the columns' physics as asked."""

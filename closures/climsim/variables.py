@@ -194,6 +194,42 @@ def variable_set(name: str, n_level: int = 60) -> VariableSet:
     return VariableSet(name, group("inputs"), group("outputs"), n_level)
 
 
+def variables_named(
+    inputs: Sequence[str], outputs: Sequence[str], n_level: int = 60
+) -> VariableSet:
+    """Return a set of one's own, of variables by the names of their fields.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Names of fields in feature order; those that several sets share are the same in all.
+    n_level
+        Number of levels of a profile.
+
+    Raises
+    ------
+    DataError
+        If there is no variable of a name.
+
+    Examples
+    --------
+    >>> variables_named(["state_rh", "cam_in_aldif"], ["ptend_t"]).n_input
+    61
+    """
+    entries = {name.lower(): (name, entry) for name, entry in _table()["variables"].items()}
+    unknown = [name for name in (*inputs, *outputs) if name not in entries]
+    if unknown:
+        raise DataError(
+            f"variables: expected names of ClimSim's variables such as state_t, got "
+            f"{', '.join(unknown)}"
+        )
+
+    def group(names: Sequence[str]) -> tuple[Variable, ...]:
+        return tuple(_variable(*entries[name], n_level) for name in names)
+
+    return VariableSet("", group(inputs), group(outputs), n_level)
+
+
 def v1(n_level: int = 60) -> VariableSet:
     """Return the V1 set: 124 inputs and 128 outputs at 60 levels.
 

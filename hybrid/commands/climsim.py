@@ -2,7 +2,13 @@
 
 import typer
 
-from hybrid.commands import climsim_convert, climsim_generate, climsim_run, climsim_score
+from hybrid.commands import (
+    climsim_convert,
+    climsim_generate,
+    climsim_rollout,
+    climsim_run,
+    climsim_score,
+)
 from hybrid.commands.terminal import ProjectGroup, examples
 
 app = typer.Typer(
@@ -22,3 +28,4 @@ climsim_convert.add_to(app)
 climsim_generate.add_to(app)
 climsim_run.add_to(app)
 climsim_score.add_to(app)
+climsim_rollout.add_to(app)

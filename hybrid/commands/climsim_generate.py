@@ -20,7 +20,7 @@ def generate(  # noqa: PLR0913, PLR0917 -- an option each
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the files.")],
     pairs: Annotated[int, typer.Option(min=1, help="Pairs of mli and mlo files.")] = 32,
     consecutive: Annotated[
-        int, typer.Option(min=1, help="Pairs that follow one another, 1200 s apart.")
+        int, typer.Option(min=1, help="Pairs of a run that follow one another, 1200 s apart.")
     ] = 1,
     scheme: Annotated[
         SchemeName, typer.Option(help="Cheap or rich physics.", case_sensitive=False)
@@ -37,8 +37,9 @@ def generate(  # noqa: PLR0913, PLR0917 -- an option each
     """Generate columns of a moist physics in ClimSim's file format.
 
     The files hold what a numba column model makes of a climate fitted to ClimSim's; they are not
-    output of a climate model. PAIRS / CONSECUTIVE runs are spread over a year. After an
-    interruption the same command goes on.
+    output of a climate model. PAIRS / CONSECUTIVE runs are spread over a year; networks of the
+    variable sets v4 to v6 need runs of three pairs or more. After an interruption the same
+    command goes on.
     """
     from hybrid.climsim_generator import TITLE, Generation, generate, starts_over_year
     from hybrid.progress import progress_display

@@ -118,8 +118,8 @@ def climsim_case(recipe: Recipe, data: ClimsimData) -> tuple[Case, Recipe]:
     needs_energy = recipe.loss.weighting != "std"
     if needs_energy and grid is None:
         raise DataError(
-            f"loss.weighting={recipe.loss.weighting}: expected a grid file, which tells the mass of "
-            "each layer, got none; pass --grid, or --set loss.weighting=std"
+            f"loss.weighting={recipe.loss.weighting}: expected a grid file, which tells the mass "
+            "of each layer, got none; pass --grid, or --set loss.weighting=std"
         )
     case = Case(
         spec_of_manifest(

@@ -37,6 +37,10 @@ Fields = dict[str, Array]
 
 RELAXATION_TIME = 21600.0
 """Time of relaxation towards the weather, tau [s]."""
+RELAXED = 0, 1, 4, 5
+"""Profiles of a state that are drawn: temperature, vapour, wind."""
+LEAST_VAPOUR = 1e-7
+"""Humidity below which the flow leaves none [kg kg-1]."""
 LIFTING = 0.04
 """Standard deviation of the pressure velocity in the middle troposphere [Pa s-1]."""
 STEEPNESS = {"t": 1.6, "rh": 0.8, "u": 0.8, "v": 0.8}
@@ -117,27 +121,45 @@ class LargeScale:
     def advance(
         self, profiles: Array, target: Array, omega: Array, pressure: Array, timestep: float
     ) -> None:
-        """Change the state by the flow of one step, in place.
+        """Change the state by the flow of one step, in place: `lift`, then `relax`."""
+        lift(profiles, omega, pressure, timestep)
+        relax(profiles, target, timestep)
 
-        Parameters
-        ----------
-        profiles, target
-            State and what it is drawn to, ``(n_column, 6, n_level)``.
-        omega, pressure
-            Pressure velocity [Pa s-1] and pressure [Pa], ``(n_column, n_level)``.
-        timestep
-            Length of the step [s].
-        """
-        share = timestep / (RELAXATION_TIME + timestep)
-        for i in (0, 1):
-            gradient = _upwind(profiles[:, i], pressure, omega)
-            change = -timestep * omega * gradient
-            if i == 0:
-                change += timestep * omega * KAPPA * profiles[:, 0] / pressure
-            profiles[:, i] += change
-        for i in (0, 1, 4, 5):
-            profiles[:, i] += share * (target[:, i] - profiles[:, i])
-        profiles[:, 1] = np.maximum(profiles[:, 1], 1e-7)
+
+def lift(profiles: Array, omega: Array, pressure: Array, timestep: float) -> None:
+    """Change temperature and vapour by the vertical flow of one step, in place.
+
+    Parameters
+    ----------
+    profiles
+        State ``(n_column, 6, n_level)``.
+    omega, pressure
+        Pressure velocity [Pa s-1] and pressure [Pa], ``(n_column, n_level)``.
+    timestep
+        Length of the step [s].
+    """
+    for i in (0, 1):
+        gradient = _upwind(profiles[:, i], pressure, omega)
+        change = -timestep * omega * gradient
+        if i == 0:
+            change += timestep * omega * KAPPA * profiles[:, 0] / pressure
+        profiles[:, i] += change
+
+
+def relax(profiles: Array, target: Array, timestep: float) -> None:
+    """Draw temperature, vapour and wind towards a target for one step, in place.
+
+    Parameters
+    ----------
+    profiles, target
+        State and what it is drawn to, ``(n_column, 6, n_level)``.
+    timestep
+        Length of the step [s].
+    """
+    share = timestep / (RELAXATION_TIME + timestep)
+    for i in RELAXED:
+        profiles[:, i] += share * (target[:, i] - profiles[:, i])
+    profiles[:, 1] = np.maximum(profiles[:, 1], LEAST_VAPOUR)
 
 
 def add_surface_fluxes(

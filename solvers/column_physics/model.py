@@ -101,6 +101,31 @@ class Step:
     after: xr.Dataset
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What the columns are given at one moment, whatever their state is.
+
+    Parameters
+    ----------
+    fields
+        Surface pressure, pressure, sun, cover, albedos, gases; as in `Step.before`.
+    ground
+        Temperature of the ground ``(n_column,)`` [K].
+    target
+        State to which the flow draws the columns ``(n_column, 6, n_level)``.
+    omega
+        Pressure velocity ``(n_column, n_level)`` [Pa s-1].
+    lowest_thickness
+        Pressure thickness of the lowest layer ``(n_column,)`` [Pa].
+    """
+
+    fields: dict[str, Array]
+    ground: Array
+    target: Array
+    omega: Array
+    lowest_thickness: Array
+
+
 @dataclass
 class Columns:
     """Columns of moist physics under a prescribed large-scale flow.
@@ -149,24 +174,78 @@ class Columns:
         """
         timestep = self.settings.timestep
         now = time - n_spin_up * timestep
-        profiles: Array | None = None
+        state: Array | None = None
         for index in range(n_spin_up + n_step):
-            before, state, surface, target, omega = self._prepare(now, profiles)
-            fluxes = self._physics(self.settings.scheme, state, surface, before["ozone"])
+            around = self.surroundings(now)
+            state = around.target.copy() if state is None else state
+            before = self.before(around, state)
+            after = self.applied(self.settings.scheme, before, state)
             if index >= n_spin_up:
-                yield Step(
-                    now,
-                    self._dataset(before),
-                    self._dataset(self._named(state, fluxes)),
-                )
-            pressure = before["pressure"]
-            interface = self.grid.interface_pressure(before["surface_pressure"])
-            thickness = interface[:, -1] - interface[:, -2]
-            add_surface_fluxes(state, before, thickness, timestep)
-            self.large_scale.advance(state, target, omega, pressure, timestep)
+                yield Step(now, self._dataset(before), self._dataset(after))
+            add_surface_fluxes(state, before, around.lowest_thickness, timestep)
+            self.large_scale.advance(
+                state, around.target, around.omega, before["pressure"], timestep
+            )
             self._check(state, now)
-            profiles = state
             now += timestep
+
+    def surroundings(self, time: float) -> Surroundings:
+        """Return what the columns are given at a time [s] since the start of the year."""
+        moment = Moment(int(time // DAY) % YEAR + 1, time % DAY)
+        at = {"surface_pressure": self.large_scale.surface_pressure(time)}
+        pressure = self.grid.midpoint_pressure(at["surface_pressure"])
+        target = self.large_scale.target(moment, time, pressure)
+        at |= sunshine(self.grid, moment)
+        at["land_fraction"] = self.large_scale.land
+        ground = ground_temperature(target[:, 0, -1], at)
+        at |= cover(ground, self.large_scale.land)
+        at |= albedos(at)
+        at["surface_emission"] = emission(ground)
+        at["sine_latitude"] = np.sin(np.radians(self.grid.lat))
+        at |= {"pressure": pressure, **self._gases}
+        interface = self.grid.interface_pressure(at["surface_pressure"])
+        return Surroundings(
+            at,
+            ground,
+            target,
+            self.large_scale.pressure_velocity(time, pressure),
+            interface[:, -1] - interface[:, -2],
+        )
+
+    def before(self, around: Surroundings, state: Array) -> dict[str, Array]:
+        """Return everything a physics may know of columns: as `Step.before`, as arrays.
+
+        Parameters
+        ----------
+        around
+            From `surroundings`.
+        state
+            Profiles in the order of `PROFILES`, ``(n_column, 6, n_level)``.
+        """
+        at = dict(around.fields)
+        at |= exchange(state, at["pressure"][:, -1], around.ground, at)
+        return at | {name: state[:, i].copy() for i, name in enumerate(PROFILES)}
+
+    def applied(self, scheme: Scheme, before: dict[str, Array], state: Array) -> dict[str, Array]:
+        """Advance a state by a scheme, in place.
+
+        Parameters
+        ----------
+        scheme
+            Scheme to apply.
+        before
+            From `before`.
+        state
+            Profiles ``(n_column, 6, n_level)``, contiguous.
+
+        Returns
+        -------
+        dict
+            State after the scheme and what the surface gets, as `Step.after`.
+        """
+        surface = np.stack([before[name] for name in SURFACE], axis=1)
+        fluxes = self._physics(scheme, state, surface, before["ozone"])
+        return self._named(state, fluxes)
 
     def physics(self, before: xr.Dataset, scheme: Scheme) -> xr.Dataset:
         """Return what either scheme makes of given columns.
@@ -192,27 +271,6 @@ class Columns:
         surface = np.stack([fields[name] for name in SURFACE], axis=1)
         fluxes = self._physics(scheme, state, surface, fields["ozone"])
         return self._dataset(self._named(state, fluxes))
-
-    def _prepare(
-        self, now: float, profiles: Array | None
-    ) -> tuple[dict[str, Array], Array, Array, Array, Array]:
-        moment = Moment(int(now // DAY) % YEAR + 1, now % DAY)
-        at = {"surface_pressure": self.large_scale.surface_pressure(now)}
-        pressure = self.grid.midpoint_pressure(at["surface_pressure"])
-        target = self.large_scale.target(moment, now, pressure)
-        omega = self.large_scale.pressure_velocity(now, pressure)
-        state = target.copy() if profiles is None else profiles
-        at |= sunshine(self.grid, moment)
-        at["land_fraction"] = self.large_scale.land
-        ground = ground_temperature(target[:, 0, -1], at)
-        at |= cover(ground, self.large_scale.land)
-        at |= albedos(at)
-        at |= exchange(state, pressure[:, -1], ground, at)
-        at["surface_emission"] = emission(ground)
-        at["sine_latitude"] = np.sin(np.radians(self.grid.lat))
-        at |= {name: state[:, i].copy() for i, name in enumerate(PROFILES)}
-        at |= {"pressure": pressure, **self._gases}
-        return at, state, np.stack([at[name] for name in SURFACE], axis=1), target, omega
 
     def _physics(self, scheme: Scheme, state: Array, surface: Array, ozone: Array) -> Array:
         fluxes = np.empty((state.shape[0], len(FLUXES)))
