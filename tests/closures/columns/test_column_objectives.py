@@ -102,6 +102,16 @@ def test_errors_are_those_of_outputs_that_vary_with_scalars_cut_off() -> None:
     assert value(objective(kind="huber", delta=0.5)) == pytest.approx(float(huber), rel=1e-5)
 
 
+def test_rain_is_squared_where_the_rest_is_absolute() -> None:
+    made = objective(kind="mae", squared=("rain",))
+    prediction, target = expected(made)
+    errors = torch.cat([(prediction - target)[:, :3].abs(), (prediction - target)[:, 3:] ** 2], 1)
+    assert value(made) == pytest.approx(float(errors.mean()), rel=1e-5)
+    assert value(made) != pytest.approx(value(objective(kind="mae")), rel=1e-3)
+    with pytest.raises(SpecError, match="expected in squared outputs out of heating, rain"):
+        objective(kind="mae", squared=("snow",))
+
+
 def test_weights_count_outputs_as_scores_do() -> None:
     energy = torch.tensor([20.0, 30.0, 40.0, 2.5e9])
     spread = torch.from_numpy(normalization(OUTPUTS).spread[1:]).float()
