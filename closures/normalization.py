@@ -40,8 +40,13 @@ class Normalization:
 
     @property
     def scale(self) -> Array:
-        """Reciprocal of the spread; 0 where the spread is 0, so that z is 0 there."""
-        return np.divide(1.0, self.spread, out=np.zeros_like(self.spread), where=self.spread > 0)
+        """Reciprocal of the spread; 0 where the spread is 0, so that z is 0 there.
+
+        Spreads below the smallest number of float32 (traces of cloud water in the stratosphere)
+        count as 0: their reciprocal would be infinite in the precision of networks.
+        """
+        resolved = self.spread >= np.finfo(np.float32).tiny
+        return np.divide(1.0, self.spread, out=np.zeros_like(self.spread), where=resolved)
 
     def normalize(self, values: Array) -> Array:
         """Return z for features along the last axis."""

@@ -27,6 +27,14 @@ def test_constant_features_have_spread_and_scale_zero() -> None:
     np.testing.assert_array_equal(fitted.normalize(np.array([[1.0, 300.0, 200.0]])), 0.0)
 
 
+def test_traces_below_float32_do_not_give_an_infinite_scale() -> None:
+    values = np.array([[0.0, 0.0], [1e-50, 1e-36]])
+    scale = fit_normalization(values).scale.astype(np.float32)
+    assert scale[0] == 0.0
+    assert np.isfinite(scale[1])
+    assert scale[1] > 0.0
+
+
 def test_relative_floor_is_a_fraction_of_the_mean() -> None:
     values = np.array([[99.0, 99.0, 5.0], [101.0, 101.0, 5.0]])
     fitted = fit_normalization(values, np.array([0.1, 0.0, 0.1]))
@@ -42,7 +50,7 @@ def test_denormalize_undoes_normalize_where_features_vary(
 ) -> None:
     fitted = fit_normalization(samples)
     back = fitted.denormalize(fitted.normalize(values))
-    expected = np.where(fitted.spread > 0, values, fitted.mean)
+    expected = np.where(fitted.scale > 0, values, fitted.mean)
     np.testing.assert_allclose(back, expected, rtol=1e-9, atol=1e-9)
 
 
