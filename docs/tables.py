@@ -12,7 +12,8 @@ from typing import Any
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
 COST = DOCS / "guide" / "cost.md"
-PAGES = (README, COST)
+COLUMNS = DOCS / "column_physics.md"
+PAGES = (README, COST, COLUMNS)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -162,6 +163,46 @@ def climsim_reading_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
+def column_rollout_table(results: dict[str, Any]) -> str:
+    """Return errors of the references of a rollout by the damping time of the flow."""
+    header = [
+        f"day {results['days']}, by `--damping`",
+        *(f"{score}, {damping}" for damping in results["damping"] for score in ("T [K]", "lost")),
+    ]
+    names = list(next(iter(results["damping"].values())))
+    rows = [
+        [
+            name,
+            *(text for runs in results["damping"].values() for text in _survived(runs[name])),
+        ]
+        for name in names
+    ]
+    return _markdown(header, rows)
+
+
+def column_budgets_table(results: dict[str, Any]) -> str:
+    """Return what changes energy and water of the truth's columns, and what they store."""
+    truth = results["truth"]
+    rows = []
+    for label, name in (
+        ("energy [W m-2]", "energy_budget"),
+        ("water [mm/day]", "water_budget"),
+    ):
+        terms = [truth[name][term] for term in ("physics", "surface", "flow")]
+        rows.append([label, *(_number(term) for term in (*terms, sum(terms)))])
+    return _markdown(["truth", "physics", "surface", "flow", "stored"], rows)
+
+
+def column_climate_table(results: dict[str, Any]) -> str:
+    """Return means of the truth by thirds of the run."""
+    truth = results["truth"]
+    days = truth["days"] / 3
+    header = ["mean of the truth", *(f"days {days * i:g} to {days * (i + 1):g}" for i in range(3))]
+    temperature = [f"{value:.2f}" for value in truth["temperature_by_thirds"]]
+    vapour = [f"{1000 * value:.3f}" for value in truth["vapour_by_thirds"]]
+    return _markdown(header, [["temperature [K]", *temperature], ["vapour [g/kg]", *vapour]])
+
+
 def with_tables(text: str) -> str:
     """Return the text of a page with its marked tables brought up to date."""
     for name, (file, table) in _TABLES.items():
@@ -178,8 +219,17 @@ _TABLES = {
     "climsim": ("climsim-quick.json", climsim_table),
     "climsim-reading": ("climsim-reading.json", climsim_reading_table),
     "solver-speed": ("solver-speed.json", solver_speed_table),
+    "column-rollout": ("column-rollout.json", column_rollout_table),
+    "column-budgets": ("column-rollout.json", column_budgets_table),
+    "column-climate": ("column-rollout.json", column_climate_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
 }
+
+
+def _survived(run: dict[str, float | None]) -> tuple[str, str]:
+    error, lost = run["rmse_end_T"], run["lost"]
+    assert lost is not None
+    return "" if error is None else _number(error), f"{100 * lost:.0f} %"
 
 
 def _number(value: float) -> str:

@@ -38,6 +38,18 @@ def test_the_guide_holds_the_committed_overheads(tables: ModuleType) -> None:
     assert "9.87 (10.00)" in tables.overhead_table(results)
 
 
+def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> None:
+    text = tables.COLUMNS.read_text()
+    assert text.count("<!-- table: ") == 3
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "column-rollout.json").read_text())
+    run = results["damping"]["inf h"]["no physics"]
+    run.update(rmse_end_T=98.7, lost=0.5)
+    assert "98.7 | 50 %" in tables.column_rollout_table(results)
+    run.update(rmse_end_T=None)
+    assert " |  | 50 %" in tables.column_rollout_table(results)
+
+
 def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:
     results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
     before = tables.lorenz96_table(results)
