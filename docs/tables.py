@@ -13,10 +13,9 @@ DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
 COST = DOCS / "guide" / "cost.md"
 COLUMN_HOST = DOCS / "column_host.md"
-PAGES = (README, COST, COLUMN_HOST)
-
-# Scores of trained emulators, if there are any: {"preset": ..., "scores": {model: {label: ...}}}.
-EMULATOR_SCORES = DOCS / "results" / "climsim-emulator-scores.json"
+COLUMNS = DOCS / "column_physics.md"
+EMULATORS = DOCS / "emulators.md"
+PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -26,6 +25,8 @@ _LORENZ96_ROWS = {
     "mlp_ar1": "MLP + AR(1)",
 }
 _CLIMSIM_ROWS = {"climatology": "climatology", "ridge": "ridge", "mlp": "MLP"}
+_EMULATOR_COLUMNS = ("dT", "dq", "NETSW", "FLWDS", "PRECSC", "PRECC")
+_EMULATOR_R2 = ("dT", "dq", "PRECC")
 _CLIMSIM_COLUMNS = ("dT", "dq", "NETSW", "FLWDS", "PRECC")
 
 # Groups of benchmarks that time calls of closures, not solvers.
@@ -166,15 +167,11 @@ def climsim_reading_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
-def emulators_table(results: dict[str, Any], scored: dict[str, Any] | None = None) -> str:
-    """Return what each emulator costs in the Fortran column host, and its scores if there are any.
+def emulator_costs_table(results: dict[str, Any]) -> str:
+    """Return what each emulator costs in the Fortran column host.
 
-    In brackets, the upper end of the 95 % interval of the ratio. Scores belong to one preset.
+    In brackets, the upper end of the 95 % interval of the ratio.
     """
-    if scored is None and EMULATOR_SCORES.is_file():
-        scored = json.loads(EMULATOR_SCORES.read_text())
-    scores: dict[str, dict[str, float]] = scored["scores"] if scored else {}
-    labels = list(dict.fromkeys(label for found in scores.values() for label in found))
     header = [
         "emulator",
         "preset",
@@ -184,7 +181,6 @@ def emulators_table(results: dict[str, Any], scored: dict[str, Any] | None = Non
         "bare call [µs/column]",
         "host / bare call",
         "`reproducible` off",
-        *labels,
     ]
     rows = []
     for record in results["records"]:
@@ -193,8 +189,6 @@ def emulators_table(results: dict[str, Any], scored: dict[str, Any] | None = Non
             next(share for share in record["host"] if share["reproducible"] == reproducible)
             for reproducible in (True, False)
         )
-        is_scored = scored is not None and record["preset"] == scored["preset"]
-        own = scores.get(record["model"], {}) if is_scored else {}
         rows.append(
             [
                 record["model"],
@@ -203,10 +197,120 @@ def emulators_table(results: dict[str, Any], scored: dict[str, Any] | None = Non
                 f"{1e-6 * record['archive_bytes']:.1f}",
                 *(_microseconds(s / n_column) for s in (on["seconds"], record["bare_seconds"])),
                 *(f"{share['ratio']:.2f} ({share['high']:.2f})" for share in (on, off)),
-                *(_number(own[label]) if label in own else "" for label in labels),
             ]
         )
     return _markdown(header, rows)
+
+
+def emulator_scores_table(results: dict[str, Any], split: str) -> str:
+    """Return errors of every emulator on one split, its size and what a column costs."""
+    costs = json.loads((DOCS / "results" / "climsim-emulators.json").read_text())["records"]
+    header = [
+        "emulator",
+        "inputs",
+        *_EMULATOR_COLUMNS,
+        *(f"R2 {label}" for label in _EMULATOR_R2),
+        "CRPS / MAE of dT",
+        "seeds",
+        "parameters",
+        "archive [MB]",
+        "training [min]",
+        "µs/column",
+    ]
+    rows = [
+        ["climatology", "", *_errors(results, f"climatology_{split}"), "", "", "", "", "", ""],
+        [
+            "climatology by column and hour",
+            "",
+            *_errors(results, f"climatology_hourly_{split}"),
+            *(6 * [""]),
+        ],
+    ]
+    for name in _names(results, ""):
+        key = f"{name}_{split}"
+        ratio = results[f"crps_dT_{key}"] / results[f"mae_dT_{key}"]
+        model, preset = (results["choices"][f"{what}_{name}"] for what in ("model", "preset"))
+        cost = [r for r in costs if (r["model"], r["preset"]) == (model, preset)]
+        rows.append(
+            [
+                results["choices"][f"label_{name}"],
+                results["choices"][f"variables_{name}"],
+                *_errors(results, key),
+                f"{ratio:.2f}" if ratio < 1.0 else "",
+                f"{results[f'n_seed_{key}']:.0f}",
+                f"{results[f'parameters_{key}']:,.0f}",
+                f"{1e-6 * results[f'archive_bytes_{key}']:.1f}",
+                f"{results[f'training_seconds_{key}'] / 60:.1f}",
+                _microseconds(cost[0]["host"][0]["seconds"] / cost[0]["n_column"]) if cost else "",
+            ]
+        )
+    return _markdown(header, rows)
+
+
+def emulator_ablation_table(results: dict[str, Any], split: str) -> str:
+    """Return errors on validation steps of the MLP and of what differs from it in one thing."""
+    header = ["MLP", *_EMULATOR_COLUMNS, *(f"R2 {label}" for label in _EMULATOR_R2)]
+    rows = [
+        [
+            results["choices"][f"label_ablation_{name}"],
+            *_errors(results, f"ablation_{name}_{split}"),
+        ]
+        for name in _names(results, "ablation_")
+    ]
+    return _markdown(header, rows)
+
+
+def _names(results: dict[str, Any], prefix: str) -> list[str]:
+    start = f"label_{prefix}"
+    found = [key.removeprefix(start) for key in results["choices"] if key.startswith(start)]
+    return [name for name in found if prefix or not name.startswith("ablation_")]
+
+
+def _errors(results: dict[str, Any], key: str) -> list[str]:
+    return [
+        *(_number(results[f"mae_{label}_{key}"]) for label in _EMULATOR_COLUMNS),
+        *(f"{results[f'r2_pooled_{label}_{key}']:.3f}" for label in _EMULATOR_R2),
+    ]
+
+
+def column_rollout_table(results: dict[str, Any]) -> str:
+    """Return errors of the references of a rollout by the damping time of the flow."""
+    header = [
+        f"day {results['days']}, by `--damping`",
+        *(f"{score}, {damping}" for damping in results["damping"] for score in ("T [K]", "lost")),
+    ]
+    names = list(next(iter(results["damping"].values())))
+    rows = [
+        [
+            name,
+            *(text for runs in results["damping"].values() for text in _survived(runs[name])),
+        ]
+        for name in names
+    ]
+    return _markdown(header, rows)
+
+
+def column_budgets_table(results: dict[str, Any]) -> str:
+    """Return what changes energy and water of the truth's columns, and what they store."""
+    truth = results["truth"]
+    rows = []
+    for label, name in (
+        ("energy [W m-2]", "energy_budget"),
+        ("water [mm/day]", "water_budget"),
+    ):
+        terms = [truth[name][term] for term in ("physics", "surface", "flow")]
+        rows.append([label, *(_number(term) for term in (*terms, sum(terms)))])
+    return _markdown(["truth", "physics", "surface", "flow", "stored"], rows)
+
+
+def column_climate_table(results: dict[str, Any]) -> str:
+    """Return means of the truth by thirds of the run."""
+    truth = results["truth"]
+    days = truth["days"] / 3
+    header = ["mean of the truth", *(f"days {days * i:g} to {days * (i + 1):g}" for i in range(3))]
+    temperature = [f"{value:.2f}" for value in truth["temperature_by_thirds"]]
+    vapour = [f"{1000 * value:.3f}" for value in truth["vapour_by_thirds"]]
+    return _markdown(header, [["temperature [K]", *temperature], ["vapour [g/kg]", *vapour]])
 
 
 def with_tables(text: str) -> str:
@@ -225,9 +329,34 @@ _TABLES = {
     "climsim": ("climsim-quick.json", climsim_table),
     "climsim-reading": ("climsim-reading.json", climsim_reading_table),
     "solver-speed": ("solver-speed.json", solver_speed_table),
+    "emulators": (
+        "emulators-full.json",
+        lambda results: emulator_scores_table(results, "interleaved"),
+    ),
+    "emulators-season": (
+        "emulators-full.json",
+        lambda results: emulator_scores_table(results, "season"),
+    ),
+    "ablation": (
+        "emulators-full.json",
+        lambda results: emulator_ablation_table(results, "interleaved"),
+    ),
+    "ablation-season": (
+        "emulators-full.json",
+        lambda results: emulator_ablation_table(results, "season"),
+    ),
+    "column-rollout": ("column-rollout.json", column_rollout_table),
+    "column-budgets": ("column-rollout.json", column_budgets_table),
+    "column-climate": ("column-rollout.json", column_climate_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
-    "climsim-emulators": ("climsim-emulators.json", emulators_table),
+    "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
 }
+
+
+def _survived(run: dict[str, float | None]) -> tuple[str, str]:
+    error, lost = run["rmse_end_T"], run["lost"]
+    assert lost is not None
+    return "" if error is None else _number(error), f"{100 * lost:.0f} %"
 
 
 def _number(value: float) -> str:

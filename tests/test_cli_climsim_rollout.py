@@ -76,6 +76,9 @@ def test_files(done: tuple[Result, Path]) -> None:
     assert content["units"]["energy_residual_rms"] == "W m-2"
     assert content["units"]["profiles"]["vapour"] == "kg kg-1"
     assert {"physics", "surface", "flow"} == set(content["budgets"]["energy_budget"]["truth"])
+    assert "rmse_column" not in content["units"]
+    assert scores["rmse"].attrs["comment"] == "units differ by profile, see profile_units"
+    assert scores["time"].values.tolist() == content["time_days"]
     assert scores.attrs["truth"] == "scheme low, +0 K"
     assert [path.suffix for path in sorted(out.iterdir())].count(".png") == len(PICTURES)
     for name in ("rollout.json", "rollout.nc"):

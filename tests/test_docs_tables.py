@@ -44,15 +44,16 @@ def test_the_page_of_the_column_host_holds_the_committed_costs(tables: ModuleTyp
     assert tables.with_tables(text) == text
 
 
-def test_scores_join_the_costs_of_their_preset(tables: ModuleType) -> None:
-    results = json.loads((DOCS / "results" / "climsim-emulators.json").read_text())
-    scored = {"preset": "published", "scores": {"mlp": {"dT": 3.21, "NETSW": 24.5}}}
-    rows = tables.emulators_table(results, scored).splitlines()
-    assert rows[0].endswith("| dT | NETSW |")
-    (mlp,) = (row for row in rows if row.startswith("| mlp | published |"))
-    assert mlp.endswith("| 3.21 | 24.5 |")
-    (small,) = (row for row in rows if row.startswith("| mlp | small |"))
-    assert small.endswith("|  |  |")
+def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> None:
+    text = tables.COLUMNS.read_text()
+    assert text.count("<!-- table: ") == 3
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "column-rollout.json").read_text())
+    run = results["damping"]["inf h"]["no physics"]
+    run.update(rmse_end_T=98.7, lost=0.5)
+    assert "98.7 | 50 %" in tables.column_rollout_table(results)
+    run.update(rmse_end_T=None)
+    assert " |  | 50 %" in tables.column_rollout_table(results)
 
 
 def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:

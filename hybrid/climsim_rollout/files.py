@@ -80,7 +80,7 @@ def _content(run: RolloutRun) -> dict[str, Any]:
             **{
                 name: scores[name].attrs["units"]
                 for name in (*SERIES, *BUDGETS)
-                if scores[name].attrs
+                if "units" in scores[name].attrs
             },
             "profiles": dict(
                 zip(

@@ -68,6 +68,7 @@ _UNITS = {
     "energy_residual_rms": "W m-2",
     "added_water": "mm day-1",
 }
+_BY_PROFILE = {"comment": "units differ by profile, see profile_units"}
 
 
 class RolloutScores:
@@ -131,12 +132,12 @@ class RolloutScores:
             dims = (*interval, "profile", "level")[: array.ndim]
             if name == "tendency_r2":
                 dims = (*interval, "tendency")
-            variables[name] = (dims, array, {"units": _UNITS.get(name, "1")})
+            variables[name] = (dims, array, _attributes(name, dims))
         spread = self._spread()
-        variables["spread"] = (("profile", "level"), spread, {})
+        variables["spread"] = (("profile", "level"), spread, _BY_PROFILE)
         weight = self._area @ self._mass
         column = np.sqrt((spread**2 * weight).sum(axis=1) / weight.sum())
-        variables["spread_column"] = (("profile",), column, {})
+        variables["spread_column"] = (("profile",), column, _BY_PROFILE)
         shares = np.array(
             [self._rain[name] / max(self._rain[name].sum(), 1e-300) for name in self.runs]
         )
@@ -279,6 +280,10 @@ class RolloutScores:
         variance = np.maximum(square - mean**2, 0.0)
         spread: Array = np.sqrt(np.einsum("i,ijk->jk", self._area, variance))
         return spread
+
+
+def _attributes(name: str, dims: tuple[str, ...]) -> dict[str, str]:
+    return _BY_PROFILE if "profile" in dims else {"units": _UNITS.get(name, "1")}
 
 
 def _normalised(weight: Array) -> Array:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from closures.climsim.training_data import SplitName
@@ -15,6 +16,7 @@ from hybrid.experiments.emulators.tables import (
     best,
     bias_table,
     crps_table,
+    descriptions,
     flat_metrics,
     score_table,
     seed_table,
@@ -61,12 +63,15 @@ class _Run:
             figures += split_figures(split, trained, scored)
             metrics |= flat_metrics(split, trained, scored)
             archives += [each.archive for each in trained]
+            choices |= descriptions(trained, scored)
             choices |= {f"best_{x}_{split}": best(trained, scored, x) for x in LABELS}
             name = choices[f"best_dT_{split}"]
             headline += f"; split {split}: {name} is best in dT"
-            more_tables, more_figures = self._studies(split)
-            tables += more_tables
-            figures += more_figures
+            studies = self._studies(split)
+            tables += studies.tables
+            figures += studies.figures
+            metrics |= studies.metrics
+            choices |= studies.choices
         return ExperimentResult(
             name="emulators",
             headline=self._origin() + headline,
@@ -124,11 +129,14 @@ class _Run:
             found.append(seeds)
         return found if crps is None else [*found, crps]
 
-    def _studies(self, split: SplitName) -> tuple[list[Table], list[Figure]]:
-        tables, figures, seed = [], [], self.request.seed
+    def _studies(self, split: SplitName) -> "_Studies":
+        found, seed = _Studies(), self.request.seed
         if self.plan.ablation:
             jobs = [Job(entry, split, final=False, seed=seed) for entry in self.plan.ablation]
-            tables.append(ablation_table(split, *self._done(jobs, split, "validation")))
+            trained, scored = self._done(jobs, split, "validation")
+            found.tables.append(ablation_table(split, trained, scored))
+            found.metrics |= flat_metrics(split, trained, scored, "ablation_")
+            found.choices |= descriptions(trained, scored, "ablation_")
         if self.plan.learning:
             jobs = [
                 Job(entry, split, final=False, seed=seed, share=share)
@@ -136,5 +144,16 @@ class _Run:
                 for share in self.plan.shares
             ]
             trained, scored = self._done(jobs, split, "validation")
-            figures.append(learning_figure(split, trained, scored, ("dT", "dq", "PRECC")))
-        return tables, figures
+            found.figures.append(learning_figure(split, trained, scored, ("dT", "dq", "PRECC")))
+            found.metrics |= flat_metrics(split, trained, scored, "learning_")
+        return found
+
+
+@dataclass
+class _Studies:
+    """What the ablation and the learning curve of a split found."""
+
+    tables: list[Table] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)

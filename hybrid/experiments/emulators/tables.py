@@ -5,10 +5,14 @@ from functools import partial
 
 import numpy as np
 
+from closures.climsim.recipes import recipe
 from hybrid.experiments.emulators.plan import Entry
 from hybrid.experiments.emulators.scoring import HOURLY, LABELS, MEAN, Scored
 from hybrid.experiments.emulators.trainings import Trained
 from hybrid.experiments.result import Table
+
+SCORES = ("mae", "rmse", "bias", "r2_pooled", "crps")
+"""Scores among the metrics."""
 
 R2_LABELS = ("dT", "dq", "PRECC")
 CRPS_LABELS = ("dT", "dq", "NETSW", "PRECC")
@@ -154,12 +158,26 @@ def ablation_table(split: str, trained: Sequence[Trained], scored: Scored) -> Ta
     )
 
 
-def flat_metrics(split: str, trained: Sequence[Trained], scored: Scored) -> dict[str, float]:
-    """Return ``mae_dT_NAME_SPLIT`` and so on, means over seeds, and those of climatology."""
+def flat_metrics(
+    split: str, trained: Sequence[Trained], scored: Scored, prefix: str = ""
+) -> dict[str, float]:
+    """Return ``mae_dT_NAME_SPLIT`` and so on, means over seeds, and those of climatology.
+
+    Parameters
+    ----------
+    split
+        Name of the split.
+    trained
+        Trainings; those with another share of the steps count as other names.
+    scored
+        Their scores.
+    prefix
+        Stands before each name.
+    """
     metrics: dict[str, float] = {}
-    for each in by_entry(trained).values():
-        name = each[0].job.name.rsplit("_seed", 1)[0]
-        for score in ("mae", "rmse", "bias", "r2_pooled", "crps"):
+    for each in _by_name(trained).values():
+        name = prefix + plain_name(each[0])
+        for score in SCORES:
             for label in LABELS:
                 values = [scored.score(one.job.name, score, label) for one in each]
                 metrics[f"{score}_{label}_{name}_{split}"] = float(np.mean(values))
@@ -171,8 +189,37 @@ def flat_metrics(split: str, trained: Sequence[Trained], scored: Scored) -> dict
     for key, kind in (("climatology", MEAN), ("climatology_hourly", HOURLY)):
         for label in LABELS:
             for score in ("mae", "r2_pooled"):
-                metrics[f"{score}_{label}_{key}_{split}"] = scored.climatology(kind, score, label)
+                metrics[f"{score}_{label}_{prefix}{key}_{split}"] = scored.climatology(
+                    kind, score, label
+                )
     return metrics
+
+
+def plain_name(trained: Trained) -> str:
+    """Return the name of an archive without its seed."""
+    return trained.job.name.rsplit("_seed", 1)[0]
+
+
+def descriptions(trained: Sequence[Trained], scored: Scored, prefix: str = "") -> dict[str, str]:
+    """Return label, model, preset and variable set of each name in the metrics."""
+    found: dict[str, str] = {}
+    for each in trained:
+        name, entry = prefix + plain_name(each), each.job.entry
+        chosen = recipe(entry.model, entry.settings)
+        found |= {
+            f"label_{name}": entry.label,
+            f"model_{name}": entry.model,
+            f"preset_{name}": chosen.preset,
+            f"variables_{name}": scored.sets[each.job.name],
+        }
+    return found
+
+
+def _by_name(trained: Sequence[Trained]) -> dict[str, list[Trained]]:
+    found: dict[str, list[Trained]] = {}
+    for each in trained:
+        found.setdefault(plain_name(each), []).append(each)
+    return found
 
 
 def best(trained: Sequence[Trained], scored: Scored, label: str) -> str:

@@ -122,25 +122,18 @@ def test_an_interval_must_be_whole() -> None:
         RolloutScores(grid, RUNS, 1200.0, True, 9).dataset()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "days"),
-    [
-        ("low", 6),
-        pytest.param("low", 30, marks=pytest.mark.slow),
-        pytest.param("high", 30, marks=pytest.mark.slow),
-    ],
-)
-def test_truth_keeps_its_climate(scheme: Scheme, days: int) -> None:
+@pytest.mark.parametrize("scheme", ["low", pytest.param("high", marks=pytest.mark.slow)])
+def test_truth_keeps_its_climate_for_thirty_days(scheme: Scheme) -> None:
     """No drift beyond season and weather, and a stated, balanced budget of energy and water."""
     columns = Columns(ColumnSettings(scheme, seed=1), generated_grid(60, 1))
     scores = RolloutScores(columns.grid, (TRUTH,), 1200.0, scheme == "high", 72)
-    for step in Rollout(columns, {}).run(100 * DAY, days * 72, 72):
+    for step in Rollout(columns, {}).run(100 * DAY, 30 * 72, 72):
         scores.add(step)
     made = scores.dataset().sel(run=TRUTH)
     assert not made["lost"].any()
     assert np.isnan(made["blow_up"])
     daily = made["mean"].sel(profile=["temperature", "vapour"])
-    temperature, vapour = daily.coarsen(time=days // 3).mean().values.T
+    temperature, vapour = daily.coarsen(time=10).mean().values.T
     assert np.ptp(temperature) < 1.0
     assert np.ptp(vapour) < 0.1 * vapour.mean()
     # Means over thirds of the time differ by less than single days do.
