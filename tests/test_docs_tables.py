@@ -44,6 +44,17 @@ def test_the_page_of_the_column_host_holds_the_committed_costs(tables: ModuleTyp
     assert tables.with_tables(text) == text
 
 
+def test_the_page_of_the_emulators_holds_the_committed_scores(tables: ModuleType) -> None:
+    text = tables.EMULATORS.read_text()
+    assert text.count("<!-- table: ") == 4
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "emulators-full.json").read_text())
+    results["mae_dT_mlp_interleaved"] = 9.87
+    rows = tables.emulator_scores_table(results, "interleaved").splitlines()
+    (row,) = (row for row in rows if row.startswith("| mlp |"))
+    assert row.startswith("| mlp | v2_rh_mc | 9.87 |")
+
+
 def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> None:
     text = tables.COLUMNS.read_text()
     assert text.count("<!-- table: ") == 3

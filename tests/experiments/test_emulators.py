@@ -18,6 +18,7 @@ from hybrid.experiments.emulators.plan import Entry, plan
 from hybrid.experiments.emulators.tables import by_entry, score_columns
 from hybrid.experiments.emulators.trainings import Job, train_all
 from hybrid.experiments.result import ExperimentResult
+from hybrid.training.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_what_is_trained_is_not_trained_again(
     jobs = [Job(entry, "interleaved", final=True, seed=0) for entry in plan("test").emulators]
     asked: list[str] = []
 
-    def refuse(chosen: object, samples: object, to: trainings.Run) -> None:
+    def refuse(chosen: object, samples: object, to: Run) -> None:
         asked.append(to.name)
 
     monkeypatch.setattr(trainings, "train_climsim", refuse)
@@ -131,8 +132,8 @@ def test_shares_of_steps_are_nested(data: Path) -> None:
 def test_validation_steps_are_neither_trained_on_nor_tested(data: Path) -> None:
     pairs = list_pairs(data)
     for split in ("interleaved", "season"):
-        test = split_pairs(pairs, split)  # type: ignore[arg-type]
-        held = split_pairs(pairs, split, "validation")  # type: ignore[arg-type]
+        test = split_pairs(pairs, split)
+        held = split_pairs(pairs, split, "validation")
         assert set(held.test).isdisjoint(test.test)
         assert set(held.test).isdisjoint(held.train)
         assert set(held.test) <= set(test.train)
