@@ -96,7 +96,8 @@ def test_what_is_trained_is_not_trained_again(
     assert asked == []
     assert fractions[-1] == 1.0
     assert [each.archive.is_file() for each in found] == [True, True]
-    assert found[1].n_train == 4 * 3 * 384
+    trains = Steps("interleaved", final=True).of(data)["train"]
+    assert found[1].n_train == 384 * len(trains)
     other = Entry("mlp", "mlp", ("preset=tiny", "training.n_epoch=3"))
     train_all([Job(other, "interleaved", final=True, seed=0)], data, out, 1, fractions.append)
     assert asked == ["mlp_seed0"]
