@@ -1,6 +1,7 @@
 """``hybrid train climsim``: what it writes, says and refuses."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -195,3 +196,32 @@ def test_wrong_settings_are_named(data: Path, tmp_path: Path) -> None:
     assert "mlp: expected a preset of tiny, small" in message("--preset", "huge")
     assert "physics: expected different layers out of quantiles" in message("--physics", "gravity")
     assert "expected NAME=VALUE such as training.n_epoch=5" in message("--set", "n_epoch")
+
+
+def test_what_is_trained_on_all_files_scores_months_it_has_never_seen(
+    data: Path, tmp_path: Path
+) -> None:
+    for name, months in (("seen", ("01", "07")), ("unseen", ("10",))):
+        for month in months:
+            part = Path("train") / f"0008-{month}"
+            shutil.copytree(data / part, tmp_path / name / part)
+        shutil.copytree(data / "grid_info", tmp_path / name / "grid_info")
+    out = tmp_path / "out"
+    result = train("--model", "ridge", "--data", tmp_path / "seen", "--split", "all", "--out", out)
+    assert result.exit_code == 0, result.stderr
+    scored = CliRunner().invoke(
+        app,
+        [
+            *("climsim", "score", str(out / "ridge.pt"), "--data", str(tmp_path / "unseen")),
+            *("--split", "all", "--no-figures", "--out", str(out / "scores")),
+        ],
+    )
+    assert scored.exit_code == 0, scored.stderr
+    scores = json.loads((out / "scores" / "scores.json").read_text())
+    assert "0008-10" in scores["first_step"]
+    assert "0008-10" in scores["last_step"]
+    provenance = scores["archives"]["ridge"]["provenance"]
+    assert provenance["split"] == "all"
+    mae = {model: by_place["globe"] for model, by_place in scores["scores"]["mae"].items()}
+    whole = {model: next(iter(found.values())) for model, found in mae.items()}
+    assert whole["ridge"]["NETSW"] < 0.5 * whole["climatology, global mean"]["NETSW"]

@@ -67,6 +67,7 @@ class _Run:
             choices |= {f"best_{x}_{split}": best(trained, scored, x) for x in LABELS}
             name = choices[f"best_dT_{split}"]
             headline += f"; split {split}: {name} is best in dT"
+        for split in self.plan.splits:
             studies = self._studies(split)
             tables += studies.tables
             figures += studies.figures

@@ -13,6 +13,7 @@ from closures import atomic
 from closures.climsim.recipes import recipe
 from closures.climsim.training_data import ClimsimData, SplitName, Steps, digest
 from closures.columns.recipe import Recipe
+from hybrid.errors import TrainError
 from hybrid.experiments.emulators.plan import Entry
 from hybrid.training.climsim import climsim_data, train_climsim
 from hybrid.training.run import RECORD, Run
@@ -112,6 +113,11 @@ def train_all(
         Trainings at a time.
     on_progress
         Called with the fraction done.
+
+    Raises
+    ------
+    TrainError
+        If trainings failed, when all others have ended.
     """
     # Shards are made before, one after the other: trainings share them.
     for job in jobs:
@@ -132,14 +138,17 @@ def train_all(
             waiting = set(futures)
             try:
                 while waiting:
-                    ended, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
-                    for future in ended:
-                        future.result()
+                    _, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
                     _drain(reports, done)
                     on_progress(sum(done) / len(done))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+        # One that fails does not stop the others: asked again, they are done.
+        failed = {job.name: future.exception() for job, future in zip(jobs, futures, strict=True)}
+    errors = [f"{name}: {error}" for name, error in failed.items() if error is not None]
+    if errors:
+        raise TrainError("; ".join(errors))
     on_progress(1.0)
     return [_found(job, out) for job in jobs]
 
