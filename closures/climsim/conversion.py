@@ -78,6 +78,7 @@ def convert(
     alone: Iterable[Skipped] = (),
     client: Any = None,
     on_shard: OnShard | None = None,
+    wait: bool = False,
 ) -> Manifest:
     """Convert pairs into shards below `out`.
 
@@ -101,6 +102,8 @@ def convert(
         ``distributed.Client`` of a dask cluster that sees the same files; None for this process.
     on_shard
         Called after each shard.
+    wait
+        Wait while another process converts into the same folder, instead of an error.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def convert(
     """
     out.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(out / ".lock", timeout=0):
+        with FileLock(out / ".lock", timeout=-1 if wait else 0):
             return _convert(tuple(pairs), out, conversion, among, tuple(alone), client, on_shard)
     except Timeout:
         raise DataError(

@@ -165,7 +165,8 @@ def convert_split(request: Request, shards: Path, on_steps: OnSteps | None = Non
     for part, steps in request.steps.of(request.data).items():
         folder = shards / request.folder(part)
         report = None if on_steps is None else on_steps(len(steps))
-        convert(steps, folder, conversion, among=pairs, on_shard=report)
+        # Trainings that begin at the same time share what one of them converts.
+        convert(steps, folder, conversion, among=pairs, on_shard=report, wait=True)
         found[part] = Shards.open(folder)
     return ClimsimData(found["train"], found.get("validation"), request.steps.split, grid)
 
