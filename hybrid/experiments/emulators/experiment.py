@@ -57,8 +57,9 @@ class _Run:
         archives: list[Path] = []
         choices: dict[str, str] = {"data": self.data.label}
         headline = ""
-        for split in self.plan.splits:
-            trained, scored = self._final(split)
+        everything = {split: self._trained(self._jobs(split), split) for split in self.plan.splits}
+        for split, trained in everything.items():
+            scored = self._scored(trained, split, "test")
             tables += self._tables(split, trained, scored)
             figures += split_figures(split, trained, scored)
             metrics |= flat_metrics(split, trained, scored)
@@ -98,26 +99,25 @@ class _Run:
             )
         return f"ClimSim low-resolution files, {len(self.data.pairs)} time steps"
 
-    def _final(self, split: SplitName) -> tuple[list[Trained], Scored]:
+    def _jobs(self, split: SplitName) -> list[Job]:
         seed = self.request.seed
-        jobs = [
+        return [
             Job(entry, split, final=True, seed=seed + i)
             for entry in self.plan.emulators
             for i in range(entry.n_seed)
         ]
-        return self._done(jobs, split, "test")
 
-    def _done(
-        self, jobs: Sequence[Job], split: SplitName, part: Part
-    ) -> tuple[list[Trained], Scored]:
-        trained = train_all(
+    def _trained(self, jobs: Sequence[Job], split: SplitName) -> list[Trained]:
+        return train_all(
             jobs,
             self.data.folder,
             self.request.out,
             self.n_process,
-            self.request.task(f"emulators: {len(jobs)} trainings, split {split}, for {part}"),
+            self.request.task(f"emulators: {len(jobs)} trainings, split {split}"),
         )
-        return trained, score_all(trained, self.data.folder, split, part, self.request.task)
+
+    def _scored(self, trained: Sequence[Trained], split: SplitName, part: Part) -> Scored:
+        return score_all(trained, self.data.folder, split, part, self.request.task)
 
     def _tables(self, split: SplitName, trained: list[Trained], scored: Scored) -> list[Table]:
         found = [
@@ -134,17 +134,19 @@ class _Run:
         found, seed = _Studies(), self.request.seed
         if self.plan.ablation:
             jobs = [Job(entry, split, final=False, seed=seed) for entry in self.plan.ablation]
-            trained, scored = self._done(jobs, split, "validation")
+            trained = self._trained(jobs, split)
+            scored = self._scored(trained, split, "validation")
             found.tables.append(ablation_table(split, trained, scored))
             found.metrics |= flat_metrics(split, trained, scored, "ablation_")
             found.choices |= descriptions(trained, scored, "ablation_")
-        if self.plan.learning:
+        if split in self.plan.learning_splits:
             jobs = [
                 Job(entry, split, final=False, seed=seed, share=share)
                 for entry in self.plan.learning
                 for share in self.plan.shares
             ]
-            trained, scored = self._done(jobs, split, "validation")
+            trained = self._trained(jobs, split)
+            scored = self._scored(trained, split, "validation")
             found.figures.append(learning_figure(split, trained, scored, ("dT", "dq", "PRECC")))
             found.metrics |= flat_metrics(split, trained, scored, "learning_")
         return found
