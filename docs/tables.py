@@ -260,6 +260,36 @@ def emulator_ablation_table(results: dict[str, Any], split: str) -> str:
     return _markdown(header, rows)
 
 
+def emulator_rollout_table(results: dict[str, Any]) -> str:
+    """Return how runs with emulators as physics of generated columns differ from the truth."""
+    header = [
+        f"after {results['settings']['days']} days",
+        "T error [K]",
+        "by spread",
+        "T bias [K]",
+        "q error [g/kg]",
+        "R2 of heating, first 3 h",
+        "rain [mm/day]",
+        "energy residual [W m-2]",
+        "columns lost [%]",
+    ]
+    rows = [
+        [
+            name,
+            *(
+                f"{run[key]:.2f}"
+                for key in ("rmse_end_T", "relative_end_T", "bias_end_T", "rmse_end_q")
+            ),
+            f"{run['r2_start_T']:.2f}",
+            f"{run['precipitation']:.2f}",
+            f"{run['energy_residual_mean']:.0f}",
+            f"{100 * run['lost']:.0f}",
+        ]
+        for name, run in results["summary"].items()
+    ]
+    return _markdown(header, rows)
+
+
 def _names(results: dict[str, Any], prefix: str) -> list[str]:
     start = f"label_{prefix}"
     found = [key.removeprefix(start) for key in results["choices"] if key.startswith(start)]
@@ -345,6 +375,7 @@ _TABLES = {
         "emulators-full.json",
         lambda results: emulator_ablation_table(results, "season"),
     ),
+    "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),
     "column-climate": ("column-rollout.json", column_climate_table),
