@@ -229,7 +229,8 @@ def _threshold(panel: Axes) -> float:
     """Return up to where an axis is linear, by the smallest of the largest values of its lines."""
     largest = [float(np.nanmax(np.abs(y))) for y in _values(panel) if np.isfinite(y).any()]
     positive = [value for value in largest if value > 0.0]
-    return max(min(positive), 1e-3 * max(positive)) if positive else 1.0
+    # Two decades on either side leave room for the labels of all of them.
+    return max(min(positive), 1e-2 * max(positive)) if positive else 1.0
 
 
 def _values(panel: Axes) -> list[Array]:
