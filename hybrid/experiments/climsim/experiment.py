@@ -33,7 +33,7 @@ def run(request: Request) -> ExperimentResult:
         If the Fortran host fails.
     """
     scale = SCALES[request.preset]
-    data = find_data(request, scale.n_per_month)
+    data = find_data(request, "climsim", scale.n_per_month)
     variables = v1(data.grid.n_level)
     depends_on = {"experiment": "climsim", "scale": asdict(scale), "files": data.sizes}
     checkpoint = Checkpoint.open(request, depends_on, len(SPLITS))

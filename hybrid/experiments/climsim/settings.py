@@ -83,13 +83,15 @@ class Data:
         return {str(file.resolve()): file.stat().st_size for file in files}
 
 
-def find_data(request: Request, n_per_month: int | None = None) -> Data:
+def find_data(request: Request, experiment: str, n_per_month: int | None = None) -> Data:
     """Open the requested folder, that of the environment, or a generated sample.
 
     Parameters
     ----------
     request
         The run.
+    experiment
+        Its name, for the progress display.
     n_per_month
         Pairs used of each month, None for all.
 
@@ -105,7 +107,7 @@ def find_data(request: Request, n_per_month: int | None = None) -> Data:
         # Another size or seed gets its own folder: it has other files.
         folder = request.out / f"sample_{request.preset}_{request.seed}"
         config = SampleConfig(n_per_month or SampleConfig().n_per_month, seed=request.seed)
-        write_sample(folder, config, request.task("generating columns"))
+        write_sample(folder, config, request.task(f"{experiment}: generating columns"))
     pairs = list_pairs(folder)
     if n_per_month is not None:
         pairs = _first_of_each_month(pairs, n_per_month)

@@ -47,7 +47,7 @@ class _Run:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.plan: Plan = plan(request.preset)
-        self.data = find_data(request)
+        self.data = find_data(request, "emulators")
         self.n_process = 1 if request.preset == "test" else os.cpu_count() or 1
 
     def result(self) -> ExperimentResult:

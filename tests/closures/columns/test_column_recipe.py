@@ -31,6 +31,7 @@ def test_every_entry_can_be_set() -> None:
     made = recipe(
         "mlp",
         [
+            "variables=V1",
             "training.n_epoch=3",
             "training.clip=none",
             "sizes.widths=[8, 9]",
@@ -42,13 +43,22 @@ def test_every_entry_can_be_set() -> None:
     )
     assert (made.training.n_epoch, made.training.clip) == (3, None)
     assert made.chosen_sizes().widths == (8, 9)
-    assert made.loss.weights == {"ptend_t": 2}
+    assert made.loss.weights == {"ptend_t": 2, "ptend_q0001": 30}
     assert made.scaling.prune == {"state_q0001": (0, 12)}
     flat = made.flat()
     assert flat["training.clip"] == "none"
     assert flat["loss.kind"] == "huber"
     # What was given as defaults is left as it was.
-    assert recipe_values("mlp")["training"]["n_epoch"] == 15
+    assert recipe_values("mlp")["training"]["n_epoch"] == 20
+    assert recipe_values("mlp", ["scaling.prune={}"])["scaling"]["prune"] == {}
+
+
+def test_variables_have_settings_of_their_own_where_the_loss_takes_them() -> None:
+    assert recipe("mlp", ["variables=V2"]).loss.weights["ptend_q0003"] == 4
+    assert recipe("hsr", ["variables=V2"]).loss.weights == {}
+    for name in ("mlp", "hsr"):
+        assert recipe(name, ["variables=V2"]).scaling.prune["pbuf_ozone"] == (0, 60)
+    assert recipe("mlp", ["variables="]).scaling.prune == {}
 
 
 def test_searched_entries_exist() -> None:
