@@ -36,6 +36,7 @@ COMMANDS = {
     ("emit",): "hybrid emit ccpp closure.pt",
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",
+    ("climsim", "rollout"): "hybrid climsim rollout mlp.pt ridge.pt --out results/rollout",
     ("climsim", "run"): "hybrid climsim run mlp.pt --data climsim/low-res --out written",
     ("climsim", "score"): "hybrid climsim score mlp.pt --data climsim --split season",
     ("train",): "hybrid train climsim --model mlp",
@@ -92,7 +93,7 @@ def test_help_loads_neither_torch_nor_matplotlib() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("run", "lorenz63"), "expected one of lorenz96, climsim; got 'lorenz63'"),
+        (("run", "lorenz63"), "expected one of lorenz96, climsim, emulators; got 'lorenz63'"),
         (("run", "lorenz96", "--preset", "huge"), "Invalid value for '--preset'"),
         (("run", "lorenz96", "--seed", "-1"), "Invalid value for '--seed'"),
         (("run", "climsim", "--data", "/no/such/folder"), "'/no/such/folder' does not exist"),

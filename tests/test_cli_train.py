@@ -140,7 +140,7 @@ def test_shards_are_taken_as_they_are(data: Path, tmp_path: Path) -> None:
     without = train(*arguments, "--out", tmp_path / "out")
     assert without.exit_code == 1
     assert "expected a grid file" in without.stderr
-    assert "pass --grid, or --set loss.weighting=std" in without.stderr
+    assert "or pass --grid with shards, or --set loss.weighting=std" in without.stderr
     result = train(*arguments, "--out", tmp_path / "out", "--grid", find_grid(data))
     assert result.exit_code == 0, result.stderr
     assert hybrid.load(tmp_path / "out" / "mlp.pt").spec.provenance["variables"] == "V1"
@@ -152,6 +152,7 @@ def test_a_memory_is_trained_on_consecutive_steps(data: Path, tmp_path: Path) ->
     arguments = (
         *("--model", "vertical_rnn", "--variables", "V1", "--data", tmp_path / "data"),
         *("--split", "all", "--set", "training.batch_size=64", "--preset", "tiny", "--epochs", 1),
+        *("--set", "loss.weighting=std"),
     )
     result = train(*arguments, "--set", "loss.rollout=3", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
@@ -176,7 +177,7 @@ def test_losses_can_be_weighted_by_energy(data: Path, shards: Path, tmp_path: Pa
     given = ("--data", shards / "V1_albedo-season-train", *QUICK, *weighted)
     without = train(*given, "--out", tmp_path / "without")
     assert without.exit_code == 1
-    assert "pass the grid of the levels, or choose 'std'" in without.stderr
+    assert "put ClimSim's *grid-info.nc beside the files, or pass --grid" in without.stderr
     (grid,) = data.rglob("*grid-info.nc")
     assert train(*given, "--grid", grid, "--out", tmp_path / "with").exit_code == 0
 

@@ -50,7 +50,8 @@ def install(monkeypatch: pytest.MonkeyPatch, name: str, metric: str) -> StandIn:
 
 
 def test_registry_names_modules_and_durations_of_every_preset() -> None:
-    assert list(EXPERIMENTS) == ["lorenz96", "climsim"]
+    assert list(EXPERIMENTS) == ["lorenz96", "climsim", "emulators"]
+    assert [name for name, entry in EXPERIMENTS.items() if entry.in_demo] == ["lorenz96", "climsim"]
     for name, entry in EXPERIMENTS.items():
         assert entry.module == f"hybrid.experiments.{name}"
         assert entry.summary
@@ -59,7 +60,8 @@ def test_registry_names_modules_and_durations_of_every_preset() -> None:
 
 def test_unknown_experiment_is_named_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(
-        UnknownExperimentError, match="expected one of lorenz96, climsim; got 'lorenz63'"
+        UnknownExperimentError,
+        match="expected one of lorenz96, climsim, emulators; got 'lorenz63'",
     ):
         run_experiment("lorenz63", "test", tmp_path)
 

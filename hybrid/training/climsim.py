@@ -119,7 +119,8 @@ def climsim_case(recipe: Recipe, data: ClimsimData) -> tuple[Case, Recipe]:
     if needs_energy and grid is None:
         raise DataError(
             f"loss.weighting={recipe.loss.weighting}: expected a grid file, which tells the mass "
-            "of each layer, got none; pass --grid, or --set loss.weighting=std"
+            "of each layer, got none; put ClimSim's *grid-info.nc beside the files, or pass "
+            "--grid with shards, or --set loss.weighting=std"
         )
     case = Case(
         spec_of_manifest(
