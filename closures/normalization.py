@@ -90,6 +90,7 @@ def normalization_of(mean: Array, std: Array, relative_floor: Array | float = 0.
     relative_floor
         As of `fit_normalization`.
     """
-    constant = std <= RESOLVED * np.abs(mean)
     floored = np.maximum(std, relative_floor * np.abs(mean))
+    # Traces, such as cloud water in the stratosphere, that float32 holds with few digits or none.
+    constant = (std <= RESOLVED * np.abs(mean)) | (floored < np.finfo(np.float32).tiny)
     return Normalization(mean, np.where(constant, 0.0, floored))

@@ -29,6 +29,7 @@ def test_constant_features_have_spread_and_scale_zero() -> None:
 
 def test_traces_below_float32_do_not_give_an_infinite_scale() -> None:
     values = np.array([[0.0, 0.0], [1e-50, 1e-36]])
+    assert fit_normalization(values).spread[0] == 0.0
     scale = fit_normalization(values).scale.astype(np.float32)
     assert scale[0] == 0.0
     assert np.isfinite(scale[1])
