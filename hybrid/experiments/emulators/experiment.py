@@ -68,7 +68,7 @@ class _Run:
             choices |= {f"best_{x}_{split}": best(trained, scored, x) for x in LABELS}
             name = choices[f"best_dT_{split}"]
             headline += f"; split {split}: {name} is best in dT"
-        for split in self.plan.splits:
+        for split in self.plan.study_splits:
             studies = self._studies(split)
             tables += studies.tables
             figures += studies.figures
@@ -139,7 +139,7 @@ class _Run:
             found.tables.append(ablation_table(split, trained, scored))
             found.metrics |= flat_metrics(split, trained, scored, "ablation_")
             found.choices |= descriptions(trained, scored, "ablation_")
-        if split in self.plan.learning_splits:
+        if self.plan.learning:
             jobs = [
                 Job(entry, split, final=False, seed=seed, share=share)
                 for entry in self.plan.learning

@@ -50,8 +50,8 @@ class Plan:
         Emulators of the learning curve.
     shares
         Parts of the training steps along that curve.
-    learning_splits
-        Splits that have one.
+    study_splits
+        Splits that have an ablation and a learning curve.
     """
 
     splits: tuple[SplitName, ...]
@@ -59,7 +59,7 @@ class Plan:
     ablation: tuple[Entry, ...] = ()
     learning: tuple[Entry, ...] = ()
     shares: tuple[float, ...] = ()
-    learning_splits: tuple[SplitName, ...] = ()
+    study_splits: tuple[SplitName, ...] = ()
 
 
 def plan(preset: Preset) -> Plan:
@@ -87,7 +87,7 @@ def plan(preset: Preset) -> Plan:
         _set(_entries(table["ablation"]), more),
         _set(_entries(learning["emulator"]), more),
         tuple(learning["shares"]),
-        tuple(learning["splits"]),
+        tuple(chosen["studies"]),
     )
 
 

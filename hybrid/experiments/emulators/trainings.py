@@ -55,7 +55,7 @@ class Job:
     def name(self) -> str:
         """Name of the archive and its folder."""
         words = re.sub(r"[^a-z0-9]+", "_", self.entry.label.lower()).strip("_")
-        share = "" if self.share == 1.0 else f"_{100 * self.share:g}_percent"
+        share = "" if self.share == 1.0 else f"_{round(1000 * self.share)}_permille"
         return f"{words}{share}_seed{self.seed}"
 
     def folder(self, out: Path) -> Path:
