@@ -140,6 +140,12 @@ def test_validation_steps_are_neither_trained_on_nor_tested(data: Path) -> None:
         assert set(held.test) <= set(test.train)
 
 
+def test_a_share_of_the_steps_is_in_a_name_that_a_closure_can_have() -> None:
+    job = Job(Entry("MLP, V1", "mlp"), "season", final=False, seed=2, share=0.125)
+    assert job.name == "mlp_v1_125_permille_seed2"
+    assert job.folder(Path("out")) == Path("out/trainings/season_validation") / job.name
+
+
 def test_columns_of_a_table() -> None:
     found = score_columns(lambda score, label: float(len(label)) if score == "mae" else 0.5)
     assert found == (2.0, 2.0, 5.0, 5.0, 6.0, 5.0, 0.5, 0.5, 0.5)
