@@ -8,9 +8,13 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from closures.climsim.errors import DataError
 from closures.climsim.files import Pair
+
+SplitName = Literal["interleaved", "season", "all"]
+"""Names of splits; ``all`` holds nothing out."""
 
 GAP_HOURS = 12.0
 VALIDATION_MONTHS = (7, 8)
@@ -92,6 +96,13 @@ def season(pairs: Sequence[Pair], validation: bool = False) -> Split:
         validation=tuple(held),
         test=tuple(p for p in ordered if p.month in TEST_MONTHS),
     )
+
+
+def held_out(
+    pairs: Sequence[Pair], name: Literal["interleaved", "season"], validation: bool = False
+) -> Split:
+    """Return the split of a name, see `interleaved` and `season`."""
+    return {"interleaved": interleaved, "season": season}[name](pairs, validation)
 
 
 def select(

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,10 +13,8 @@ from closures.climsim.files import Pair, list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.loader import Shards
 from closures.climsim.manifest import NAME
-from closures.climsim.splits import interleaved, season
+from closures.climsim.splits import SplitName, held_out
 from closures.climsim.variables import VariableSet
-
-SplitName = Literal["interleaved", "season", "all"]
 
 OnSteps = Callable[[int], OnShard]
 """Called with the number of time steps to convert; returns what is called after each shard."""
@@ -82,9 +79,7 @@ class Steps:
         pairs = list_pairs(data)
         if self.split == "all":
             return {"train": self._part(pairs)}
-        chosen = (interleaved if self.split == "interleaved" else season)(
-            pairs, validation=not self.final
-        )
+        chosen = held_out(pairs, self.split, validation=not self.final)
         if self.final:
             return {"train": self._part(chosen.train)}
         if not chosen.validation:

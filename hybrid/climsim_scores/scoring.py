@@ -16,13 +16,12 @@ from closures.climsim.hourly_climatology import HourlyClimatology
 from closures.climsim.response import Responses, responses
 from closures.climsim.score_dataset import score_dataset
 from closures.climsim.scorer import Scorer
-from closures.climsim.splits import Split, interleaved, season
+from closures.climsim.splits import Split, SplitName, held_out
 from closures.climsim.step_reader import StepReader
 from closures.climsim.variables import VariableSet
 from hybrid.climsim_scores.models import ArchiveModel, common_variables, load_models
 
 Array = NDArray[np.float64]
-SplitName = Literal["interleaved", "season", "all"]
 Part = Literal["test", "validation"]
 
 MEAN = "climatology, global mean"
@@ -74,7 +73,7 @@ def split_pairs(pairs: Sequence[Pair], name: SplitName, part: Part = "test") -> 
     """
     if name == "all":
         return Split(tuple(pairs), (), tuple(pairs))
-    chosen = {"interleaved": interleaved, "season": season}[name](pairs, part == "validation")
+    chosen = held_out(pairs, name, part == "validation")
     return Split(chosen.train, (), chosen.validation) if part == "validation" else chosen
 
 

@@ -17,7 +17,7 @@ Advance = Callable[[float], None]
 
 
 class SplitChoice(StrEnum):
-    """Which time steps are scored."""
+    """How time steps are divided into those that train and those held out."""
 
     interleaved = "interleaved"
     season = "season"

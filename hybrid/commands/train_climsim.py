@@ -1,16 +1,18 @@
 """``hybrid train climsim``: an emulator from ClimSim's files or shards."""
 
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hybrid.commands.climsim_score import SplitChoice
 from hybrid.commands.terminal import examples, messages
 from hybrid.commands.train_options import (
+    ClimsimFiles,
     Device,
     Epochs,
+    Levels,
     Model,
     Name,
     Out,
@@ -21,6 +23,7 @@ from hybrid.commands.train_options import (
     Setting,
     TensorBoard,
     Threads,
+    ValidationShards,
     recipe_settings,
     say_written,
     watched,
@@ -33,24 +36,8 @@ if TYPE_CHECKING:
     from closures.training import Ranks
 
 
-class SplitChoice(StrEnum):
-    """Which time steps train and validate."""
-
-    interleaved = "interleaved"
-    season = "season"
-    all = "all"
-
-
 def climsim(  # noqa: PLR0913, PLR0917 -- an option each
-    data: Annotated[
-        Path,
-        typer.Option(
-            envvar="HYBRID_CLIMSIM_DATA",
-            exists=True,
-            file_okay=False,
-            help="Folder with mli and mlo files, or with shards.",
-        ),
-    ],
+    data: ClimsimFiles,
     out: Out,
     model: Model = "mlp",
     split: Annotated[
@@ -64,10 +51,7 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
         bool,
         typer.Option("--final", help="Train on the validation steps of the split too."),
     ] = False,
-    validation: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Shards that validate, if DATA is shards."),
-    ] = None,
+    validation: ValidationShards = None,
     grid: Annotated[
         Path | None,
         typer.Option(
@@ -89,7 +73,7 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
             metavar="SET", help="Variable set: V1, V1_albedo, V2, v2_rh, v2_rh_mc, v4, v5 or v6."
         ),
     ] = None,
-    levels: Annotated[int, typer.Option(min=1, help="Levels of a profile in the files.")] = 60,
+    levels: Levels = 60,
     name: Name = "",
     preset: Preset = None,
     seed: Seed = None,

@@ -21,6 +21,20 @@ Model = Annotated[
         "or squeezeformer.",
     ),
 ]
+ClimsimFiles = Annotated[
+    Path,
+    typer.Option(
+        envvar="HYBRID_CLIMSIM_DATA",
+        exists=True,
+        file_okay=False,
+        help="Folder with mli and mlo files, or with shards.",
+    ),
+]
+ValidationShards = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="Shards that validate, if DATA is shards."),
+]
+Levels = Annotated[int, typer.Option(min=1, help="Levels of a profile in the files.")]
 Out = Annotated[
     Path,
     typer.Option(file_okay=False, help="Folder of the archive, its record and its checkpoint."),

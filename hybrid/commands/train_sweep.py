@@ -5,17 +5,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hybrid.commands.climsim_score import SplitChoice
 from hybrid.commands.terminal import examples, messages, output
-from hybrid.commands.train_climsim import SplitChoice
 from hybrid.commands.train_options import (
+    ClimsimFiles,
     Device,
     Epochs,
+    Levels,
     Model,
     Out,
     Preset,
     Seed,
     Setting,
     Threads,
+    ValidationShards,
     recipe_settings,
 )
 
@@ -24,31 +27,20 @@ if TYPE_CHECKING:
 
 
 def sweep(  # noqa: PLR0913, PLR0917 -- an option each
-    data: Annotated[
-        Path,
-        typer.Option(
-            envvar="HYBRID_CLIMSIM_DATA",
-            exists=True,
-            file_okay=False,
-            help="Folder with mli and mlo files, or with shards.",
-        ),
-    ],
+    data: ClimsimFiles,
     out: Out,
     trials: Annotated[int, typer.Option(min=1, help="Trainings in all.")] = 20,
     model: Model = "mlp",
     split: Annotated[
         SplitChoice, typer.Option(help="interleaved or season.")
     ] = SplitChoice.interleaved,
-    validation: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="Shards that validate, if DATA is shards."),
-    ] = None,
+    validation: ValidationShards = None,
     shards: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder of converted files; default: OUT/shards."),
     ] = None,
     variables: Annotated[str | None, typer.Option(metavar="SET", help="Variable set.")] = None,
-    levels: Annotated[int, typer.Option(min=1, help="Levels of a profile in the files.")] = 60,
+    levels: Levels = 60,
     search: Annotated[
         list[str] | None,
         typer.Option(

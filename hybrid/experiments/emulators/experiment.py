@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from closures.climsim.training_data import SplitName
+from closures.climsim.splits import SplitName
 from hybrid.climsim_scores.scoring import Part
 from hybrid.experiments.climsim.settings import find_data
 from hybrid.experiments.emulators.figures import learning_figure, split_figures

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from closures.climsim.training_data import SplitName
+from closures.climsim.splits import SplitName
 from hybrid.experiments.result import Preset
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import xarray as xr
 
 from closures.climsim.recipes import recipe
+from closures.climsim.splits import SplitName
 from closures.climsim.variables import variable_set
-from hybrid.climsim_scores.scoring import HOURLY, MEAN, Part, ScoreRun, SplitName, score_archives
+from hybrid.climsim_scores.scoring import HOURLY, MEAN, Part, ScoreRun, score_archives
 from hybrid.climsim_scores.tables import GLOBE
 from hybrid.experiments.emulators.trainings import Trained
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from closures.climsim.recipes import recipe
 from hybrid.experiments.emulators.plan import Entry
@@ -74,8 +75,12 @@ def score_table(split: str, trained: Sequence[Trained], scored: Scored, data: st
 
 def mean_scores(trained: Sequence[Trained], scored: Scored) -> tuple[float, ...]:
     """Return `score_columns`, each the mean over trainings."""
-    found = [score_columns(partial(scored.score, each.job.name)) for each in trained]
-    return tuple(float(value) for value in np.mean(found, axis=0))
+    return tuple(float(value) for value in _by_seed(trained, scored).mean(axis=0))
+
+
+def _by_seed(trained: Sequence[Trained], scored: Scored) -> NDArray[np.float64]:
+    """Return `score_columns` of each training, a row each."""
+    return np.array([score_columns(partial(scored.score, each.job.name)) for each in trained])
 
 
 def seed_table(split: str, trained: Sequence[Trained], scored: Scored) -> Table:
@@ -84,9 +89,9 @@ def seed_table(split: str, trained: Sequence[Trained], scored: Scored) -> Table:
     for entry, each in by_entry(trained).items():
         if len(each) == 1:
             continue
-        found = [score_columns(partial(scored.score, one.job.name)) for one in each]
-        rows[f"{entry.label}: least"] = tuple(float(value) for value in np.min(found, axis=0))
-        rows[f"{entry.label}: most"] = tuple(float(value) for value in np.max(found, axis=0))
+        found = _by_seed(each, scored)
+        rows[f"{entry.label}: least"] = tuple(float(value) for value in found.min(axis=0))
+        rows[f"{entry.label}: most"] = tuple(float(value) for value in found.max(axis=0))
     return Table(f"Least and most over seeds, split {split}", COLUMNS, rows)
 
 

@@ -11,7 +11,8 @@ from queue import Empty, Queue
 
 from closures import atomic
 from closures.climsim.recipes import recipe
-from closures.climsim.training_data import ClimsimData, SplitName, Steps, digest
+from closures.climsim.splits import SplitName
+from closures.climsim.training_data import ClimsimData, Steps, digest
 from closures.columns.recipe import Recipe
 from hybrid.errors import TrainError
 from hybrid.experiments.emulators.plan import Entry
