@@ -51,7 +51,7 @@ def _of_model(
         lambda: score_maps(scores, model, "mae", land),
         lambda: score_maps(scores, model, "bias", land),
         lambda: score_maps(scores, model, "r2", land),
-        lambda: response_profiles(model, run.responses[model]),
+        lambda: response_profiles(model, run.responses(model)),
     ]
 
 

@@ -47,8 +47,11 @@ class ScoreRun:
         Name of the split.
     train, test
         Time steps of the climatologies and of the scores.
-    responses
-        Mean responses of each archive to perturbed inputs, by its name.
+    variables
+        Variable set of the archives.
+    sample
+        Inputs of some columns of all scored steps, over which responses are averaged
+        ``(n, n_input)``.
     """
 
     scores: xr.Dataset
@@ -57,7 +60,13 @@ class ScoreRun:
     split: SplitName
     train: tuple[Pair, ...]
     test: tuple[Pair, ...]
-    responses: dict[str, Responses]
+    variables: VariableSet
+    sample: Array
+
+    def responses(self, name: str) -> Responses:
+        """Return the mean responses of one archive to perturbed inputs: seconds for a network."""
+        model = next(model for model in self.models if model.name == name)
+        return responses(model.predict, self.sample, self.variables, self.grid)
 
 
 def split_pairs(pairs: Sequence[Pair], name: SplitName, part: Part = "test") -> Split:
@@ -134,16 +143,20 @@ def score_archives(
         drift.add(inputs)
         sample.append(_some(inputs, i, len(chosen.test)))
         advance((i + 1) / len(chosen.test))
-    advance = task("responses to perturbed inputs")
-    found = {}
-    for i, model in enumerate(models):
-        found[model.name] = responses(model.predict, np.concatenate(sample), variables, grid)
-        advance((i + 1) / len(models))
     scores = score_dataset(scorer)
     if split != "all":
         scores = scores.merge(drift.dataset(variables, grid), compat="equals", join="exact")
     scores.attrs |= {"split": split, "part": part, "n_training_step": len(chosen.train)}
-    return ScoreRun(scores, grid, models, split, chosen.train, chosen.test, found)
+    return ScoreRun(
+        scores,
+        grid,
+        models,
+        split,
+        chosen.train,
+        chosen.test,
+        variables,
+        np.concatenate(sample),
+    )
 
 
 def _some(inputs: Array, step: int, n_step: int) -> Array:

@@ -49,7 +49,11 @@ def test_every_entry_of_the_plan_has_a_recipe(preset: str) -> None:
 def test_full_plan_has_every_architecture_and_seeds_of_the_best() -> None:
     emulators = plan("full").emulators
     assert {entry.model for entry in emulators} == {"ridge", *ARCHITECTURES}
-    assert [entry.label for entry in emulators if entry.n_seed == 3] == ["unet"]
+    assert [entry.label for entry in emulators if entry.n_seed == 3] == [
+        "unet",
+        "reslstm",
+        "convnext",
+    ]
 
 
 def test_an_ablation_differs_from_the_recipe_in_one_thing() -> None:

@@ -32,7 +32,7 @@ def split_figures(split: str, trained: Sequence[Trained], scored: Scored) -> lis
     figures = [
         level_profiles(scores),
         r2_sections(run.scores, best),
-        response_profiles(best, run.responses[best]),
+        response_profiles(best, run.responses(best)),
     ]
     if "rain_share" in run.scores:
         figures.append(rain_histogram(scores))
