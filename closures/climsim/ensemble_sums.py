@@ -5,62 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from closures.ensemble_scores.crps import fair_crps, half_weighted_crps
+from closures.ensemble_scores.ranks import rank_weights
+
 Array = NDArray[np.float64]
 
 SPREAD_EDGES = np.logspace(-4.0, 4.0, 33)
 """Bins of the ensemble's standard deviation in the spread-skill diagram [W m-2]."""
-
-
-def fair_crps(members: Array, truth: Array) -> Array:
-    """Return the fair continuous ranked probability score, shape of `truth`.
-
-    ``mean_i |x_i - y| - sum_(i<j) |x_i - x_j| / (n (n - 1))``: its expectation does not depend on
-    the number of members.
-
-    Parameters
-    ----------
-    members
-        ``(n_member, *truth.shape)``.
-    truth
-        What happened, in the same units.
-
-    References
-    ----------
-    .. [1] Ferro 2014, Fair scores for ensemble forecasts, QJRMS 140, doi:10.1002/qj.2270.
-    """
-    # Takes seconds to import, as it compiles; most scores are of single predictions.
-    import scoringrules  # noqa: PLC0415
-
-    scores = scoringrules.crps_ensemble(truth, np.moveaxis(members, 0, -1), estimator="fair")
-    return np.asarray(scores, dtype=np.float64)
-
-
-def rank_weights(members: Array, truth: Array) -> Array:
-    """Return how often the truth has each rank among the members, ``(n_member + 1, n_feature)``.
-
-    A truth equal to k members shares its weight evenly between the k + 1 ranks it could have.
-    Where all members equal the truth, as with no rain in any of them or tendencies that are
-    always zero, there is nothing to rank and nothing is counted.
-
-    Parameters
-    ----------
-    members, truth
-        ``(n_member, n_column, n_feature)`` and ``(n_column, n_feature)``.
-
-    Examples
-    --------
-    >>> members = np.array([[[0.0]], [[0.0]], [[1.0]]])
-    >>> rank_weights(members, np.array([[0.0]]))[:, 0].round(3).tolist()
-    [0.333, 0.333, 0.333, 0.0]
-    >>> rank_weights(members, np.array([[2.0]]))[:, 0].tolist()
-    [0.0, 0.0, 0.0, 1.0]
-    """
-    below = (members < truth).sum(axis=0)
-    equal = (members == truth).sum(axis=0)
-    ranks = np.arange(len(members) + 1)[:, None, None]
-    possible = (ranks >= below) & (ranks <= below + equal) & (equal < len(members))
-    weights: Array = (possible / (equal + 1)).sum(axis=1)
-    return weights
 
 
 class EnsembleSums:
@@ -121,13 +72,8 @@ class EnsembleSums:
 
     @property
     def half_weighted(self) -> Array:
-        """Sum over time of the CRPS with half the weight on the spread.
-
-        ``mean_i |x_i - y| - sum_(i<j) |x_i - x_j| / (2 n (n - 1))``: found in a public tuning
-        script. It is not proper: it rewards ensembles with too little spread.
-        """
-        half: Array = (self.absolute + self.crps) / 2.0
-        return half
+        """Sum over time of `half_weighted_crps`, which is not proper."""
+        return half_weighted_crps(self.absolute, self.crps)
 
     @property
     def fair_variance(self) -> Array:

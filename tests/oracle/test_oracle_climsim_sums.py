@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from closures.climsim.cell_sums import CellSums, Summary, explained, summarize
-from closures.climsim.ensemble_sums import SPREAD_EDGES, EnsembleSums, fair_crps, rank_weights
+from closures.climsim.ensemble_sums import SPREAD_EDGES, EnsembleSums
+from closures.ensemble_scores import fair_crps, rank_weights
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
