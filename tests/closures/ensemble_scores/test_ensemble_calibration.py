@@ -50,6 +50,17 @@ def test_known_mixture() -> None:
     np.testing.assert_allclose(scores.ranks[0], 0.05, atol=0.007)
 
 
+@pytest.mark.parametrize(("n_member", "covered"), [(5, 0.85), (32, 0.892)])
+def test_few_members_with_noise_cover_less(n_member: int, covered: float) -> None:
+    """A mixture is judged as issued: the truth is one more member, with as much noise."""
+    rng = np.random.default_rng(56)
+    members = rng.normal(size=(n_member, N))
+    truth = rng.normal(size=N) + rng.normal(size=N)
+    scores = scored(truth, members, np.ones(N))
+    assert scores.coverage90[0] == pytest.approx(covered, abs=0.008)
+    assert scores.spread_error[0] == pytest.approx(1.0, abs=0.015)
+
+
 def test_spread_equals_error_for_members_with_noise() -> None:
     """Members about a common centre, truth one more with its noise: the ratio is 1 for few, too."""
     rng = np.random.default_rng(53)
@@ -98,6 +109,9 @@ def test_prediction_that_is_always_right_is_not_ranked() -> None:
         assert np.isnan([scores.coverage50, scores.coverage90, scores.r2]).all()
         assert np.isnan(scores.ranks).all()
         assert scores.width90.tolist() == scores.crps.tolist() == [0.0]
+    # One member right and the others not: ranked.
+    mixed = scored(np.zeros(5), np.arange(20.0)[:, None] * np.ones(5), np.zeros(5))
+    assert mixed.ranks[0, 0] == 1.0
     # Wrong without spread: missed.
     wrong = scored(np.ones(5), np.zeros((20, 5)), np.zeros(5))
     assert wrong.coverage90.tolist() == [0.0]
