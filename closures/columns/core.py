@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Core(nn.Module):
-    """``y = y_mean + y_spread * network((x - x_mean) * x_scale)``, then the physics layers.
+    """``y = y_mean + y_spread * network((d(x) - d_mean) * d_scale)``, then the physics layers.
 
     Parameters
     ----------
@@ -35,6 +35,9 @@ class Core(nn.Module):
         ``(n, n_output)`` in physical units, applied in order.
     input_limit
         Largest magnitude of a normalised input, at which it is cut off; None for no limit.
+    derived
+        The d above: from raw inputs ``(n, n_input)`` to what is normalised and shown to the
+        network, for example relative humidity; None for the inputs themselves.
 
     A subclass defines ``forward(features, *state, *noise)``, which returns a tuple.
     """
@@ -51,9 +54,11 @@ class Core(nn.Module):
         outputs: Normalization,
         physics: Sequence[nn.Module],
         input_limit: float | None = None,
+        derived: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.derived = nn.Identity() if derived is None else derived
         self.is_limited = input_limit is not None
         self.input_limit = 0.0 if input_limit is None else input_limit
         self.physics = nn.ModuleList(physics)
@@ -67,7 +72,7 @@ class Core(nn.Module):
 
     def normalized(self, features: Tensor) -> Tensor:
         """Return normalised features, within their limit if they have one."""
-        normalized = (features - self.input_mean) * self.input_scale
+        normalized: Tensor = (self.derived(features) - self.input_mean) * self.input_scale
         if self.is_limited:
             normalized = normalized.clamp(-self.input_limit, self.input_limit)
         return normalized

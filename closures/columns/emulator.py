@@ -77,6 +77,8 @@ class ColumnEmulator(Closure):
     input_limit
         Largest magnitude of a normalised input: what drifts away from the training columns, as a
         stratosphere does, reaches the network as the most that it is to know. None: no limit.
+    derived
+        Maps raw inputs to the features that `inputs` normalises; None: the inputs themselves.
 
     Raises
     ------
@@ -95,9 +97,13 @@ class ColumnEmulator(Closure):
         physics: Sequence[nn.Module] = (),
         results: Results = "mean",
         input_limit: float | None = None,
+        derived: nn.Module | None = None,
     ) -> None:
         layout = ColumnLayout.of_fields(spec.inputs, spec.outputs)
-        _check(spec, layout, inputs, outputs)
+        _check(spec)
+        _check_size("outputs", spec, outputs, layout.n_output)
+        if derived is None:
+            _check_size("inputs", spec, inputs, layout.n_input)
         make_core, able = _CORES[results]
         if not isinstance(network, able):
             raise SpecError(
@@ -106,7 +112,7 @@ class ColumnEmulator(Closure):
             )
         super().__init__(_extended(spec, layout, network, results))
         self.layout = layout
-        core = make_core(network, inputs, outputs, physics, input_limit)
+        core = make_core(network, inputs, outputs, physics, input_limit, derived)
         self.graph_module = _generated(self.spec, spec.outputs, core, results)
 
     @property
@@ -134,9 +140,7 @@ class ColumnEmulator(Closure):
         return self.graph_module
 
 
-def _check(
-    spec: ClosureSpec, layout: ColumnLayout, inputs: Normalization, outputs: Normalization
-) -> None:
+def _check(spec: ClosureSpec) -> None:
     for field in spec.fields():
         if field.dtype != "float32":
             raise SpecError(
@@ -148,13 +152,14 @@ def _check(
             f"{spec.name}: expected a column contract of inputs and outputs alone; state and "
             "noise follow from the results asked for"
         )
-    for group, normalization in (("inputs", inputs), ("outputs", outputs)):
-        size = layout.n_input if group == "inputs" else layout.n_output
-        if normalization.mean.shape != (size,):
-            raise SpecError(
-                f"{spec.name}: expected a normalisation of {size} {group}, one number a feature, "
-                f"got shape {normalization.mean.shape}"
-            )
+
+
+def _check_size(group: str, spec: ClosureSpec, normalization: Normalization, size: int) -> None:
+    if normalization.mean.shape != (size,):
+        raise SpecError(
+            f"{spec.name}: expected a normalisation of {size} {group}, one number a feature, "
+            f"got shape {normalization.mean.shape}"
+        )
 
 
 def _extended(

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from closures.columns.layout import ColumnLayout
 from closures.columns.networks.interface import EnsembleNetwork
+from closures.columns.networks.member_perceptron import MemberPerceptron
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,8 @@ class RandomizedPriorEnsemble(EnsembleNetwork):
         self.n_member = self.n_noise = sizes.n_member
         self.prior_scale = sizes.prior_scale
         widths = (layout.n_input, *sizes.widths, layout.n_output)
-        self.trained = _MemberPerceptron(sizes, widths)
-        self.prior = _MemberPerceptron(sizes, widths)
+        self.trained = MemberPerceptron(sizes.n_member, widths, sizes.slope)
+        self.prior = MemberPerceptron(sizes.n_member, widths, sizes.slope)
         self.prior.requires_grad_(requires_grad=False)
 
     def members(self, features: Tensor) -> Tensor:
@@ -105,34 +103,3 @@ class RandomizedPriorEnsemble(EnsembleNetwork):
         weights = noise.transpose(0, 1).unsqueeze(2) / (self.n_member - 1) ** 0.5
         drawn: Tensor = mean + (weights * (members - mean)).sum(dim=0)
         return drawn
-
-
-class _MemberPerceptron(nn.Module):
-    """The same perceptron once a member, weights ``(n_member, n_before, n_after)``."""
-
-    def __init__(self, sizes: RandomizedPriorSizes, widths: tuple[int, ...]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(
-            _MemberLinear(sizes.n_member, before, after) for before, after in pairwise(widths)
-        )
-        self.slope = sizes.slope
-        self.n_hidden = len(widths) - 2
-
-    def forward(self, features: Tensor) -> Tensor:
-        for i, layer in enumerate(self.layers):
-            features = layer(features)
-            if i < self.n_hidden:
-                features = functional.leaky_relu(features, self.slope)
-        return features
-
-
-class _MemberLinear(nn.Module):
-    def __init__(self, n_member: int, before: int, after: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_member, before, after))
-        self.bias = nn.Parameter(torch.zeros(n_member, 1, after))
-        for weight in self.weight.data:
-            nn.init.xavier_normal_(weight)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, features, self.weight)
