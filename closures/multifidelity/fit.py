@@ -145,7 +145,7 @@ def fit_noise(
     n_left = (~chosen).sum(dim=0)
     used = n_left > 0
     known = variance * (1.0 + 1.0 / n_left.clamp(min=1)).unsqueeze(1)
-    count = FeatureCount(high.features.shape[1], 0, high.targets.shape[1])
+    count = FeatureCount(high.features.shape[1], high.targets.shape[1])
     noise = NoiseNetwork(count, how.noise_sizes)
     both = torch.cat([high.targets - mean, known], dim=1)
     order = Order(how.noise.batch_size, how.noise.seed)

@@ -74,34 +74,34 @@ class EnsembleSizes:
 
 @dataclass(frozen=True)
 class FeatureCount:
-    """How many features each network of an ensemble sees.
+    """How many features an ensemble sees.
 
     Parameters
     ----------
-    low
-        Features of the low-fidelity network; of the only one, if the form is ``"single"``.
-    high
-        Further features, of the high-fidelity network alone.
+    input
+        Number of features.
     output
         Number of outputs, the same at both fidelities.
+    low
+        The low-fidelity network sees the first of them, this many; None for all.
     """
 
-    low: int
-    high: int
+    input: int
     output: int
+    low: int | None = None
 
     @property
-    def input(self) -> int:
-        """Number of all features: those of either network, one after the other."""
-        return self.low + self.high
+    def n_low(self) -> int:
+        """Features of the low-fidelity network; of the only one, if the form is ``"single"``."""
+        return self.input if self.low is None else self.low
 
 
 class FidelityEnsemble(EnsembleNetwork):
     """Members ``f_k``, each a trained network and a fixed random one, at one or two fidelities.
 
-    Features are those of the low-fidelity network, then those of the high-fidelity one, which in
-    the additive form also sees what the low-fidelity network of the same member predicts, and in
-    the published form sees nothing else. All members are evaluated at once.
+    In the additive form the high-fidelity network sees the features and what the low-fidelity
+    network of the same member predicts, in the published form nothing else than that. All members
+    are evaluated at once.
 
     Parameters
     ----------
@@ -124,12 +124,12 @@ class FidelityEnsemble(EnsembleNetwork):
     ) -> None:
         super().__init__()
         self.n_member = self.n_noise = sizes.n_member
-        self.n_low, self.n_output = count.low, count.output
+        self.n_low, self.n_output = count.n_low, count.output
         self.is_single = sizes.form == "single"
         self.is_additive = sizes.form == "additive"
         self.stops_gradient = sizes.stop_gradient
-        self.low = PriorMembers((count.low, *sizes.widths, count.output), sizes, key=0)
-        seen = count.high + count.output if self.is_additive else count.output
+        self.low = PriorMembers((count.n_low, *sizes.widths, count.output), sizes, key=0)
+        seen = count.input + count.output if self.is_additive else count.output
         self.high: nn.Module = (
             nn.Identity()
             if self.is_single
@@ -149,7 +149,7 @@ class FidelityEnsemble(EnsembleNetwork):
             return low, low
         seen = low.detach() if self.stops_gradient else low
         if self.is_additive:
-            correction = self.high(torch.cat([together[:, :, self.n_low :], seen], dim=2))
+            correction = self.high(torch.cat([together, seen], dim=2))
             return low, seen + correction
         return low, self.high(seen)
 

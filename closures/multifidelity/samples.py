@@ -19,7 +19,7 @@ class Samples:
     Parameters
     ----------
     features
-        ``(n, n_feature)``, float32: of the low-fidelity network, then of the other.
+        ``(n, n_feature)``, float32.
     targets
         ``(n, n_output)``, float32.
     group

@@ -1,21 +1,19 @@
 """Trainings of a plan, several at a time, each in a process and a folder of its own."""
 
 import json
-import multiprocessing
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from queue import Empty, Queue
 
 from closures import atomic
 from closures.climsim.recipes import recipe
 from closures.climsim.splits import SplitName
 from closures.climsim.training_data import ClimsimData, Steps, digest
 from closures.columns.recipe import Recipe
-from hybrid.errors import TrainError
 from hybrid.experiments.emulators.plan import Entry
+from hybrid.experiments.pool import OnProgress, run_all
 from hybrid.training.climsim import climsim_data, train_climsim
 from hybrid.training.run import RECORD, Run
 
@@ -24,8 +22,6 @@ FOLDER = "trainings"
 
 _DONE = "asked.json"
 """What was asked of a training that has ended: asked again, it is not done again."""
-
-_POLL = 0.5
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def train_all(
     data: Path,
     out: Path,
     n_process: int,
-    on_progress: Callable[[float], None],
+    on_progress: OnProgress,
 ) -> list[Trained]:
     """Train all, or find them trained, and return them in the order of `jobs`.
 
@@ -123,53 +119,17 @@ def train_all(
     # Shards are made before, one after the other: trainings share them.
     for job in jobs:
         _data(job, data, out)
-    if n_process == 1:
-        for i, job in enumerate(jobs):
-            _train(job, data, out, lambda fraction, i=i: on_progress((i + fraction) / len(jobs)))  # type: ignore[misc]
-        return [_found(job, out) for job in jobs]
-    with multiprocessing.Manager() as manager:
-        reports: Queue[tuple[int, float]] = manager.Queue()
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(n_process, mp_context=context) as pool:
-            futures = [
-                pool.submit(_train_and_report, i, job, data, out, reports)
-                for i, job in enumerate(jobs)
-            ]
-            done = [0.0] * len(jobs)
-            waiting = set(futures)
-            try:
-                while waiting:
-                    _, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
-                    _drain(reports, done)
-                    on_progress(sum(done) / len(done))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        # One that fails does not stop the others: asked again, they are done.
-        failed = {job.name: future.exception() for job, future in zip(jobs, futures, strict=True)}
-    errors = [f"{name}: {error}" for name, error in failed.items() if error is not None]
-    if errors:
-        raise TrainError("; ".join(errors))
-    on_progress(1.0)
+    run_all(
+        partial(_train, data=data, out=out),
+        jobs,
+        [job.name for job in jobs],
+        n_process,
+        on_progress,
+    )
     return [_found(job, out) for job in jobs]
 
 
-def _drain(reports: "Queue[tuple[int, float]]", done: list[float]) -> None:
-    while True:
-        try:
-            number, fraction = reports.get_nowait()
-        except Empty:
-            return
-        done[number] = fraction
-
-
-def _train_and_report(
-    number: int, job: Job, data: Path, out: Path, reports: "Queue[tuple[int, float]]"
-) -> None:
-    _train(job, data, out, lambda fraction: reports.put((number, fraction)))
-
-
-def _train(job: Job, data: Path, out: Path, on_progress: Callable[[float], None]) -> None:
+def _train(job: Job, on_progress: OnProgress, *, data: Path, out: Path) -> None:
     chosen, samples = _data(job, data, out)
     folder = job.folder(out)
     asked = {**chosen.flat(), "samples": digest(samples.train)}
