@@ -1,0 +1,88 @@
+"""Pieces of work, several at a time, each in a process of its own."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from queue import Empty, Queue
+from typing import TypeVar
+
+from hybrid.errors import TrainError
+
+OnProgress = Callable[[float], None]
+Job = TypeVar("Job")
+
+_POLL = 0.5
+
+
+def run_all(
+    work: Callable[[Job, OnProgress], None],
+    jobs: Sequence[Job],
+    names: Sequence[str],
+    n_process: int,
+    on_progress: OnProgress,
+) -> None:
+    """Do every job.
+
+    One that fails does not stop the others: asked again, they find what they have done.
+
+    Parameters
+    ----------
+    work
+        Does one job and reports the fraction done; what several processes do must be a function of
+        a module, or a partial of one.
+    jobs, names
+        Jobs, and what to call them if they fail.
+    n_process
+        Jobs at a time; 1 does them in this process.
+    on_progress
+        Called with the fraction of everything.
+
+    Raises
+    ------
+    TrainError
+        If jobs failed in processes of their own, when all others have ended.
+    """
+    if n_process == 1:
+        for i, job in enumerate(jobs):
+            work(job, lambda fraction, i=i: on_progress((i + fraction) / len(jobs)))  # type: ignore[misc]
+        return
+    with multiprocessing.Manager() as manager:
+        reports: Queue[tuple[int, float]] = manager.Queue()
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(n_process, mp_context=context) as pool:
+            futures = [
+                pool.submit(_work_and_report, work, i, job, reports) for i, job in enumerate(jobs)
+            ]
+            done = [0.0] * len(jobs)
+            waiting = set(futures)
+            try:
+                while waiting:
+                    _, waiting = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
+                    _drain(reports, done)
+                    on_progress(sum(done) / len(done))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        failed = zip(names, (future.exception() for future in futures), strict=True)
+    errors = [f"{name}: {error}" for name, error in failed if error is not None]
+    if errors:
+        raise TrainError("; ".join(errors))
+    on_progress(1.0)
+
+
+def _work_and_report(
+    work: Callable[[Job, OnProgress], None],
+    number: int,
+    job: Job,
+    reports: "Queue[tuple[int, float]]",
+) -> None:
+    work(job, lambda fraction: reports.put((number, fraction)))
+
+
+def _drain(reports: "Queue[tuple[int, float]]", done: list[float]) -> None:
+    while True:
+        try:
+            number, fraction = reports.get_nowait()
+        except Empty:
+            return
+        done[number] = fraction
