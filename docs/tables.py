@@ -371,6 +371,10 @@ _TABLES = {
         "emulators-full.json",
         lambda results: emulator_ablation_table(results, "interleaved"),
     ),
+    "ablation-season": (
+        "emulators-full.json",
+        lambda results: emulator_ablation_table(results, "season"),
+    ),
     "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),
