@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from hybrid.climsim_scores.figures.style import model_lines
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import common_legend, new_figure, panel_title
 
@@ -12,12 +13,14 @@ LARGEST = 10.0
 
 def input_drift(scores: xr.Dataset) -> Figure:
     """Draw the standardised shift of each input and its share outside the training range."""
-    figure, axes = new_figure(2, 2, height=6.4, gridspec_kw={"height_ratios": (3, 2)})
+    figure, axes = new_figure(2, 2, height=7.4, gridspec_kw={"height_ratios": (3, 3)})
     pressure = scores["pressure"].values
-    for name in scores["input_profile"].values:
+    profiles = [str(name) for name in scores["input_profile"].values]
+    lines = model_lines(profiles)
+    for name in profiles:
         chosen = scores.sel(input_profile=name)
-        axes[0, 0].plot(chosen["input_shift"], pressure, linewidth=1.5, label=str(name))
-        axes[0, 1].plot(100 * chosen["input_outside"], pressure, linewidth=1.5, label=str(name))
+        axes[0, 0].plot(chosen["input_shift"], pressure, **lines[name])
+        axes[0, 1].plot(100 * chosen["input_outside"], pressure, **lines[name])
     axes[0, 0].axvline(0.0, color="#444444", linewidth=0.8)
     largest = min(LARGEST, max(1.0, 1.05 * float(np.nanmax(np.abs(scores["input_shift"])))))
     axes[0, 0].set_xlim(-largest, largest)
@@ -32,7 +35,7 @@ def input_drift(scores: xr.Dataset) -> Figure:
     axes[1, 0].axvline(0.0, color="#444444", linewidth=0.8)
     axes[1, 1].barh(places, 100 * scores["input_outside_scalar"], color="#666666")
     for panel in axes[1]:
-        panel.set_yticks(places, names, fontsize=8.0)
+        panel.set_yticks(places, names, fontsize=7.5)
         panel.invert_yaxis()
     for row, text in zip(axes, ("profiles", "scalars"), strict=True):
         row[0].set_xlabel("shift of the mean [training s.d.]")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from hybrid.climsim_scores.figures.style import LEGEND_ROW, model_lines, panels
 from hybrid.experiments.result import Figure
@@ -45,7 +46,11 @@ def learning_curve(
             panel.fill_between(numbers, low, high, color=lines[model]["color"], alpha=0.2, lw=0.0)
         for model, value in others.get(variable, {}).items():
             panel.axhline(value, **lines[model])
+        numbers = sorted({n for curve in by_model.values() for n in curve})
         panel.set_xscale("log")
+        # Where the points are: a logarithmic axis of less than two decades labels itself badly.
+        panel.set_xticks(numbers, [f"{n:,}" for n in numbers])
+        panel.xaxis.set_minor_locator(NullLocator())
         panel.set_xlabel("training columns [1]")
         panel.set_ylabel(score)
         panel_title(panel, variable)

@@ -23,8 +23,11 @@ SHOWN = 5
 
 def split_figures(split: str, trained: Sequence[Trained], scored: Scored) -> list[Figure]:
     """Return level profiles, sections, rain, ensembles, responses and drift for one split."""
-    ranked = sorted(trained, key=lambda each: scored.score(each.job.name, "mae", "dT"))
-    first_seeds = [each for each in ranked if each.job.seed == ranked[0].job.seed]
+    first = min(each.job.seed for each in trained)
+    first_seeds = sorted(
+        (each for each in trained if each.job.seed == first),
+        key=lambda each: scored.score(each.job.name, "mae", "dT"),
+    )
     best = first_seeds[0].job.name
     run = scored.runs[scored.sets[best]]
     shown = [e.job.name for e in first_seeds if scored.sets[e.job.name] == scored.sets[best]]
