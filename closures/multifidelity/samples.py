@@ -89,6 +89,9 @@ def membership(
         raise TrainingError(f"membership: expected a share in (0, 1], got {share}")
     names, number = np.unique(group, return_inverse=True)
     kept = max(1, round(share * names.size))
+    if share < 1.0 and names.size > 1:
+        # Of a few groups, one is left out, or nothing would tell how large the noise is.
+        kept = min(kept, names.size - 1)
     chosen = torch.zeros(len(members), names.size, dtype=torch.bool)
     for row, member in zip(chosen, members, strict=True):
         order = np.random.default_rng([seed, fidelity, member]).permutation(names.size)

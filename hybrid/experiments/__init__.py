@@ -63,6 +63,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {"test": "20 seconds", "quick": "10 minutes", "full": "2 hours"},
             in_demo=False,
         ),
+        "multifidelity": Experiment(
+            "hybrid.experiments.multifidelity",
+            "Multi-fidelity ensembles: columns of a warmer climate that training never saw",
+            {"test": "20 seconds", "quick": "6 minutes", "full": "6 hours (estimated)"},
+            in_demo=False,
+        ),
     }
 )
 """The experiments by name, as in ``hybrid run NAME``."""

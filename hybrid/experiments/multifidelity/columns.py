@@ -77,7 +77,7 @@ class ColumnSizes:
 def column_bed() -> Bed:
     """Return the contract and scores of heating and moistening of columns."""
     grid = generated_grid()
-    fields = {variable.field.name: variable.field for variable in variable_set("V2").inputs}
+    fields = {variable.of[0]: variable.field for variable in variable_set("V2").inputs}
     outputs = {variable.field.name: variable.field for variable in variable_set("V2").outputs}
     spec = ClosureSpec(
         name="multifidelity_columns",
@@ -88,7 +88,7 @@ def column_bed() -> Bed:
     )
     ranges = FieldRanges.of_spec(spec)
     levels = _levels()
-    derived = InvariantColumns(ranges, levels, CLOUDS, SCALARS)
+    derived = InvariantColumns(ranges, levels, CLOUDS, [fields[name].name for name in SCALARS])
     n = grid.n_level
     clouds = tuple((slice(n * i, n * (i + 1)), CLOUD_FLOOR) for i in (2, 3))
     mass = grid.layer_mass(np.full(1, 1e5))[0]
