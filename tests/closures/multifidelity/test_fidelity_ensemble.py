@@ -252,7 +252,7 @@ def test_archive_code_equals_the_ensemble(trained: FidelityEnsemble) -> None:
 )
 def test_impossible_ensembles_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        replace(SIZES, **change)
+        replace(SIZES, **change)  # type: ignore[arg-type]
 
 
 def test_bad_samples_are_refused(low: Samples) -> None:
