@@ -14,7 +14,7 @@ from hybrid.experiments.multifidelity.tables import (
     Findings,
     comparison_table,
     flat_metrics,
-    score_table,
+    score_tables,
 )
 from hybrid.experiments.pool import run_all
 from hybrid.experiments.result import ExperimentResult, Figure, Request, Table
@@ -36,7 +36,8 @@ def run(request: Request) -> ExperimentResult:
         findings = _findings(request, bed)
         metrics |= flat_metrics(findings)
         choices[f"best_{name}"] = findings.best()
-        tables += [score_table(findings, climate) for climate in findings.climates]
+        for climate in findings.climates:
+            tables += score_tables(findings, climate)
         if settings.n_seed > 1:
             tables += [comparison_table(findings, climate) for climate in bed.shifted]
         figures += all_figures(findings)

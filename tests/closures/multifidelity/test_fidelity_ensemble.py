@@ -17,6 +17,7 @@ from closures.multifidelity import (
     FeatureCount,
     FidelityBatches,
     FidelityEnsemble,
+    Form,
     Samples,
     fit_ensemble,
     membership,
@@ -91,7 +92,7 @@ def test_low_fidelity_sees_the_first_features_alone() -> None:
 @pytest.mark.parametrize("stop", [True, False])
 def test_stopped_gradient_leaves_the_low_fidelity_network_alone(stop: bool) -> None:
     network = FidelityEnsemble(COUNT, replace(SIZES, stop_gradient=stop))
-    network.members(torch.randn(5, 2)).square().sum().backward()
+    network.members(torch.randn(5, 2)).square().sum().backward()  # type: ignore[no-untyped-call]
     gradients = [p.grad for p in network.low.trained.parameters()]
     assert all((g is None) == stop for g in gradients)
 
@@ -125,7 +126,7 @@ def test_one_member_without_prior_is_a_deterministic_network(high: Samples) -> N
 
 @pytest.mark.parametrize("form", ["additive", "published", "single"])
 def test_members_trained_together_are_those_trained_alone(
-    low: Samples, high: Samples, form: str
+    low: Samples, high: Samples, form: Form
 ) -> None:
     sizes = replace(SIZES, form=form)
     plentiful = None if form == "single" else low
