@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from hybrid.experiments.multifidelity.bed import Bed, Tables
@@ -64,7 +65,9 @@ def run(request: Request) -> ExperimentResult:
 
 def _findings(request: Request, bed: Bed) -> Findings:
     settings = PRESETS[request.preset]
-    data = request.out / "samples" / f"{bed.name}_{request.preset}"
+    # Named after the sizes: samples of others are not taken for these.
+    digest = sha256(repr(settings.columns).encode()).hexdigest()[:12]
+    data = request.out / "samples" / f"{bed.name}-{digest}"
     if Tables.read(data) is None:
         task = request.task(f"{bed.title}: samples")
         column_tables(settings.columns, task).write(data)
