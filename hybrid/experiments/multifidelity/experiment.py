@@ -15,6 +15,7 @@ from hybrid.experiments.multifidelity.tables import (
     Findings,
     comparison_table,
     flat_metrics,
+    labels,
     score_tables,
 )
 from hybrid.experiments.pool import run_all
@@ -36,7 +37,7 @@ def run(request: Request) -> ExperimentResult:
         bed = column_bed()
         findings = _findings(request, bed)
         metrics |= flat_metrics(findings)
-        choices[f"best_{name}"] = findings.best()
+        choices |= labels(findings) | {f"best_{name}": findings.best()}
         for climate in findings.climates:
             tables += score_tables(findings, climate)
         if settings.n_seed > 1:

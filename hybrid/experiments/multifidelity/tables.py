@@ -191,6 +191,11 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
     return metrics
 
 
+def labels(findings: Findings) -> dict[str, str]:
+    """Return the candidates' names for people, as choices."""
+    return {f"label_{each.name}": each.label for each in findings.candidates}
+
+
 _FLAT = {
     "r2_pooled": "r2",
     "r2_lowest": "r2_lowest",
