@@ -45,7 +45,9 @@ class FourierInterpolator:
     extension
         Period over length along dimensions that are not periodic, at least 1 [1].
     prior
-        Spectrum and noise; None for the likeliest ones.
+        Spectrum and noise; None for the likeliest ones, which take most of the time: those of one
+        time (`FourierInterpolant.prior`) do for others. Fields of one fit share them, but for
+        their variance; fit fields of different spectra by themselves.
     n_likelihood
         Sensors that these are found with at most; time grows with their square. They are in
         patches of 50 all over the domain: neighbours tell of the short waves, and one patch
@@ -142,7 +144,8 @@ class FourierInterpolant:
         self._mean = sensors.mean
         anomalies = sensors.values - self._mean
         self._scale = np.sqrt(prior.of(basis))
-        weighted = basis.at(sensors.positions) * self._scale
+        weighted = basis.at(sensors.positions)
+        weighted *= self._scale
         # In the space of the functions or in that of the sensors, whichever is smaller.
         few_functions = basis.n_function <= len(sensors)
         gram = weighted.T @ weighted if few_functions else weighted @ weighted.T

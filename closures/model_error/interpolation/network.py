@@ -71,7 +71,8 @@ class NetworkInterpolator:
     >>> from closures.model_error.interpolation import Domain
     >>> circle = Domain((0.0,), (2.0 * np.pi,), (True,))
     >>> x = np.linspace(0.0, 2.0 * np.pi, 64, endpoint=False)[:, None]
-    >>> network = NetworkInterpolator(n_frequency=16, bandwidth=2.0, width=32, depth=1)
+    >>> training = Training(n_epoch=100, batch_size=64, learning_rate=5e-3, weight_decay=0.0)
+    >>> network = NetworkInterpolator(16, bandwidth=2.0, width=32, depth=1, training=training)
     >>> sine = network.fit(Sensors(x, np.sin(x[:, 0]), circle))
     >>> bool(abs(sine([[0.25 * np.pi]])[0, 0] - 0.5**0.5) < 0.05)
     True

@@ -115,10 +115,40 @@ class Sensors:
         return Sensors(self.positions[chosen], self.values[:, chosen], self.domain)
 
 
+def random_points(n_point: int, share: float, seed: int) -> NDArray[np.int64]:
+    """Return the numbers of some points, chosen at random, increasing.
+
+    Parameters
+    ----------
+    n_point
+        Points to choose from.
+    share
+        Of the points that are chosen, above 0 and at most 1.
+    seed
+        Of the choice.
+
+    Raises
+    ------
+    InterpolationError
+        If the share is out of range.
+
+    Examples
+    --------
+    >>> random_points(8, share=0.5, seed=0)
+    array([2, 3, 4, 6])
+    """
+    if not 0.0 < share <= 1.0:
+        raise InterpolationError(
+            f"sensors: expected a share of the points above 0 and at most 1, got {share}"
+        )
+    rng = np.random.default_rng(seed)
+    return np.sort(rng.choice(n_point, round(share * n_point), replace=False))
+
+
 def random_sensors(
     fields: ArrayLike, points: ArrayLike, domain: Domain, share: float, seed: int
 ) -> Sensors:
-    """Return sensors at some points of a grid, chosen at random.
+    """Return sensors at some points of a grid, chosen as by `random_points`.
 
     Parameters
     ----------
@@ -129,28 +159,20 @@ def random_sensors(
         Of the grid, shape ``(n_point, n_dimension)``, see `grid_points` [length].
     domain
         Where they are.
-    share
-        Of the points that have a sensor, above 0 and at most 1.
-    seed
-        Of the choice.
+    share, seed
+        As of `random_points`.
 
     Raises
     ------
     InterpolationError
-        If the share is out of range, or as of `Sensors`.
+        If the share is out of range, the fields are not on the points, or as of `Sensors`.
     """
-    if not 0.0 < share <= 1.0:
-        raise InterpolationError(
-            f"sensors: expected a share of the points above 0 and at most 1, got {share}"
-        )
     positions = domain.checked(points)
-    n_sensor = round(share * len(positions))
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(len(positions), n_sensor, replace=False))
     values = np.atleast_2d(np.asarray(fields, dtype=np.float64))
     if values.ndim != 2 or values.shape[1] != len(positions):
         raise InterpolationError(
             f"sensors: expected fields of shape (n_field, {len(positions)}), as there are points, "
             f"got {np.shape(fields)}"
         )
+    chosen = random_points(len(positions), share, seed)
     return Sensors(positions[chosen], values[:, chosen], domain)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from closures.model_error.interpolation import Domain, InterpolationError, Sensors, random_sensors
+from closures.model_error.interpolation import (
+    Domain,
+    InterpolationError,
+    Sensors,
+    random_points,
+    random_sensors,
+)
 
 LINE = Domain((0.0,), (1.0,), (True,))
 X = np.linspace(0.0, 0.9, 10)[:, None]
@@ -35,6 +41,7 @@ def test_random_sensors_are_points_of_the_grid_with_their_values() -> None:
     sensors = random_sensors(np.stack([points[:, 0], points[:, 0] ** 2]), points, LINE, 0.25, 3)
     assert len(sensors) == 25
     assert len(np.unique(sensors.positions)) == 25
+    np.testing.assert_array_equal(sensors.positions, points[random_points(100, 0.25, 3)])
     np.testing.assert_array_equal(sensors.values[0], sensors.positions[:, 0])
     np.testing.assert_array_equal(sensors.values[1], sensors.positions[:, 0] ** 2)
     other = random_sensors(points[:, 0], points, LINE, 0.25, 4)
