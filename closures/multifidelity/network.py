@@ -31,7 +31,7 @@ class EnsembleSizes:
     stop_gradient
         Whether the high-fidelity loss leaves the low-fidelity network alone, as published [1].
     slope
-        Slope of LeakyReLU for negative arguments.
+        Slope of LeakyReLU for negative arguments, published 0.15; None for SiLU.
     seed
         Seed of all initial weights.
     first_member
@@ -54,7 +54,7 @@ class EnsembleSizes:
     widths: tuple[int, ...] = (128, 128)
     prior_scale: float = 0.5
     stop_gradient: bool = False
-    slope: float = 0.15
+    slope: float | None = None
     seed: int = 0
     first_member: int = 0
 

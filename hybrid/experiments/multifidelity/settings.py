@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from closures.multifidelity import EnsembleSizes, EnsembleTraining, NoiseSizes
 from closures.training import Training
-from hybrid.experiments.multifidelity.candidates import CANDIDATES
+from hybrid.experiments.multifidelity.candidates import CANDIDATES, Candidate
 from hybrid.experiments.multifidelity.columns import ColumnSizes
 from hybrid.experiments.result import Preset
 
@@ -16,6 +16,10 @@ INPUT_LIMIT = 15.0
 
 Chosen in the generated columns: with 5 instead, clouds that reach a level where there are none now
 look like those of the present, and R2 at the tropopause of a climate warmer by 4 K is negative."""
+
+
+PUBLISHED_PRIOR, PUBLISHED_SLOPE = 1.0, 0.15
+"""Factor of the priors and slope of LeakyReLU of the published ensemble."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Settings:
         Of each ensemble; a deterministic network has one member.
     noise_epoch
         Epochs of the noise's estimate.
+    prior_scale, share
+        See `EnsembleSizes` and `EnsembleTraining`.
+    input_noise
+        Standard deviation of noise on normalised inputs in training.
     """
 
     beds: tuple[str, ...]
@@ -49,15 +57,18 @@ class Settings:
     noise_epoch: int = 8
     prior_scale: float = 0.5
     share: float = 0.8
+    input_noise: float = 0.3
 
-    def ensemble(self, *, deterministic: bool, form: str, stop: bool, seed: int) -> EnsembleSizes:
+    def ensemble(self, candidate: Candidate, seed: int) -> EnsembleSizes:
         """Return what an ensemble is made of."""
+        prior_scale = PUBLISHED_PRIOR if candidate.published else self.prior_scale
         return EnsembleSizes(
-            form=form,  # type: ignore[arg-type]
-            n_member=1 if deterministic else self.n_member,
+            form=candidate.form,
+            n_member=1 if candidate.deterministic else self.n_member,
             widths=self.widths,
-            prior_scale=0.0 if deterministic else self.prior_scale,
-            stop_gradient=stop,
+            prior_scale=0.0 if candidate.deterministic else prior_scale,
+            stop_gradient=candidate.stop_gradient,
+            slope=PUBLISHED_SLOPE if candidate.published else None,
             seed=seed,
         )
 
@@ -75,6 +86,7 @@ class Settings:
                 learning_rate=1e-3,
                 weight_decay=1e-4,
                 seed=seed,
+                input_noise=self.input_noise,
             ),
             share=1.0 if deterministic else self.share,
             noise=None
@@ -100,6 +112,6 @@ PRESETS: dict[Preset, Settings] = {
         batch_size=128,
         noise_epoch=1,
     ),
-    "quick": Settings(("columns",), QUICK, 1, ColumnSizes(180, 45, 16), 4, (128, 128), 4),
-    "full": Settings(("columns",), _ALL, 5, ColumnSizes(360, 90, 24), 8, (256, 256), 6),
+    "quick": Settings(("columns",), QUICK, 1, ColumnSizes(180, 45, 16), 4, (128, 128), 8),
+    "full": Settings(("columns",), _ALL, 5, ColumnSizes(360, 90, 24), 8, (256, 256), 12),
 }
