@@ -40,6 +40,7 @@ class Group(StrEnum):
     LORENZ96 = "lorenz96"
     CLIMSIM_READING = "climsim-reading"
     EMULATORS = "emulators"
+    SPARSE_REGRESSION = "sparse-regression"
 
 
 # Each has TITLE, SIZES, and measure(sizes, session), which yields dataclasses with row().
@@ -54,6 +55,7 @@ _MODULES = {
     Group.LORENZ96: "lorenz96_step",
     Group.CLIMSIM_READING: "climsim_reading",
     Group.EMULATORS: "emulators",
+    Group.SPARSE_REGRESSION: "sparse_regression",
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")

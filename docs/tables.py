@@ -15,7 +15,8 @@ COST = DOCS / "guide" / "cost.md"
 COLUMN_HOST = DOCS / "column_host.md"
 COLUMNS = DOCS / "column_physics.md"
 EMULATORS = DOCS / "emulators.md"
-PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS)
+MULTIFIDELITY = DOCS / "multifidelity.md"
+PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -260,6 +261,41 @@ def emulator_ablation_table(results: dict[str, Any], split: str) -> str:
     return _markdown(header, rows)
 
 
+def multifidelity_table(results: dict[str, Any]) -> str:
+    """Return scores of closures in the present climate and in one warmer by 4 K."""
+    header = [
+        "closure",
+        *(
+            f"{score} {variable}{where}"
+            for variable in ("heating", "moistening")
+            for score, where in (("R2", ", now"), ("R2", ""), ("lowest R2", ""), ("CRPS", ""))
+        ),
+        "in 90 %, now",
+        "in 90 %",
+        "detects",
+    ]
+    rows = []
+    for name in [key.removeprefix("label_") for key in results["choices"] if "label_" in key]:
+        row = [results["choices"][f"label_{name}"]]
+        for variable in ("heating", "moistening"):
+            row += [
+                f"{results[f'r2_{variable}_present_{name}']:.3f}",
+                f"{results[f'r2_{variable}_p4k_{name}']:.3f}",
+                f"{results[f'r2_lowest_{variable}_p4k_{name}']:.2f}",
+                f"{results[f'crps_{variable}_p4k_{name}']:.4f}",
+            ]
+        for climate in ("present", "p4k"):
+            covered = [
+                results.get(f"coverage90_{variable}_{climate}_{name}")
+                for variable in ("heating", "moistening")
+            ]
+            row.append("" if None in covered else f"{50 * sum(covered):.0f} %")
+        auroc = results.get(f"ood_auroc_p4k_{name}")
+        row.append("" if auroc is None else f"{auroc:.2f}")
+        rows.append(row)
+    return _markdown(header, rows)
+
+
 def emulator_rollout_table(results: dict[str, Any]) -> str:
     """Return how runs with emulators as physics of generated columns differ from the truth."""
     header = [
@@ -376,6 +412,7 @@ _TABLES = {
         lambda results: emulator_ablation_table(results, "season"),
     ),
     "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
+    "multifidelity": ("multifidelity-quick.json", multifidelity_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),
     "column-climate": ("column-rollout.json", column_climate_table),

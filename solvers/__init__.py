@@ -11,6 +11,7 @@ from solvers.lorenz96_two_scale import TwoScaleLorenz96Rasp, TwoScaleLorenz96Wil
 from solvers.quasigeostrophic import TwoLayerQG
 from solvers.relaxed_jet import RelaxedJetQG
 from solvers.shallow_water import ShallowWater
+from solvers.steady_forcing import SteadyForcing
 from solvers.tendency_source import CTendency
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ShallowWater",
     "SolverBlewUp",
     "StabilityWarning",
+    "SteadyForcing",
     "TendencyError",
     "TwoLayerQG",
     "TwoScaleLorenz96Rasp",

@@ -38,6 +38,9 @@ class InvariantColumns(nn.Module):
        doi:10.1126/sciadv.adj7250.
     """
 
+    cloud_starts: Tensor
+    scalar_places: Tensor
+
     def __init__(
         self,
         ranges: FieldRanges,
@@ -54,8 +57,12 @@ class InvariantColumns(nn.Module):
         self.n_level = temperature.stop - temperature.start
         self.pressure = Pressure(name, ranges, levels, self.n_level)
         self.saturation = Saturation()
-        self.clouds: list[int] = [ranges.inputs[cloud].start for cloud in clouds]
-        self.scalars: list[int] = [ranges.inputs[scalar].start for scalar in scalars]
+        # TorchScript sees attributes of a module, not constants of a Python module.
+        self.largest_humidity = LARGEST_HUMIDITY
+        # Buffers, as TorchScript knows no type of an empty list in a module.
+        for group, names in (("cloud_starts", clouds), ("scalar_places", scalars)):
+            starts = [ranges.inputs[each].start for each in names]
+            self.register_buffer(group, torch.tensor(starts, dtype=torch.long))
         self.n_feature = (2 + len(clouds)) * self.n_level + len(scalars)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -63,10 +70,10 @@ class InvariantColumns(nn.Module):
         temperature = precise(inputs, self.t_start, self.t_stop)
         vapour = precise(inputs, self.q_start, self.q_stop)
         saturated = self.saturation(temperature, self.pressure.midpoint(inputs))
-        humidity = (vapour / saturated).clamp(0.0, LARGEST_HUMIDITY)
+        humidity = (vapour / saturated).clamp(0.0, self.largest_humidity)
         parts = [humidity, temperature - temperature[:, -1:]]
-        for start in self.clouds:
-            cloud = precise(inputs, start, start + self.n_level)
-            parts.append(cloud.clamp_min(0.0).sqrt())
-        parts.extend([precise(inputs, start, start + 1) for start in self.scalars])
+        offsets = torch.arange(self.n_level, device=inputs.device)
+        places = (self.cloud_starts.unsqueeze(1) + offsets).flatten()
+        parts.append(inputs.index_select(1, places).double().clamp_min(0.0).sqrt())
+        parts.append(inputs.index_select(1, self.scalar_places).double())
         return torch.cat(parts, dim=1).to(inputs.dtype)

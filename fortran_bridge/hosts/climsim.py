@@ -23,6 +23,9 @@ class ClimsimHost:
         Seed of a stochastic closure.
     reproducible
         True: results do not depend on how many columns come along.
+    policy
+        What becomes of columns that the guard flags: ``"error"``, ``"flag"``, ``"clip"``,
+        ``"zero"``, or ``"host"``, which leaves in `output` what was put there before.
 
     Raises
     ------
@@ -40,11 +43,14 @@ class ClimsimHost:
         *,
         seed: int = 0,
         reproducible: bool = True,
+        policy: str = "error",
     ) -> None:
         self._fortran = extension().climsim_columns.columns_t()
+        self._n_column = n_column
         check_host("climsim", self._fortran.load(str(archive)))
         self._fortran.seed = seed
         self._fortran.reproducible = reproducible
+        self._fortran.set_policy(policy)
         check_host("climsim", self._fortran.resize(n_column, n_level))
 
     def input(self, name: str) -> NDArray[np.float64]:
@@ -74,6 +80,12 @@ class ClimsimHost:
     def advance(self, step: int) -> None:
         """Let the closure write its outputs for model step `step`."""
         check_host("climsim", self._fortran.advance(step))
+
+    def mask(self) -> NDArray[np.bool_]:
+        """Return which columns the guard flagged in the last step, shape ``(n_column,)``."""
+        found = np.zeros(self._n_column, dtype=np.int32)
+        check_host("climsim", self._fortran.reasons(found))
+        return found.astype(np.bool_)
 
     def _features(self, group: str, array: str, name: str) -> NDArray[np.float64]:
         first, last = self._fortran.place(group, name)

@@ -20,6 +20,7 @@ module climsim_columns
     integer :: first_column = 1           !< global number of the first column
     integer(int64) :: seed = 0            !< of the random numbers
     logical :: reproducible = .true.      !< results do not depend on the number of columns
+    character(len=8), private :: policy = 'error'  !< towards flagged columns
     real(real64), allocatable :: input(:, :)   !< inputs, (column, feature), units of the files
     real(real64), allocatable :: output(:, :)  !< closure outputs, (column, feature), SI
     type(closure_t), private :: closure
@@ -27,7 +28,9 @@ module climsim_columns
   contains
     procedure :: load
     procedure :: resize
+    procedure :: set_policy
     procedure :: advance
+    procedure :: reasons
     procedure :: forget
     procedure :: has_memory
     procedure :: field_count
@@ -88,7 +91,7 @@ contains
     self%n_level = n_level
     allocate (self%input(n_column, self%n_feature('inputs')), source=0.0_real64)
     allocate (self%output(n_column, self%n_feature('outputs')), source=0.0_real64)
-    call self%binding%create(self%closure, n_column, policy='error', seed=self%seed, &
+    call self%binding%create(self%closure, n_column, policy=trim(self%policy), seed=self%seed, &
       reproducible=self%reproducible, stat=stat, errmsg=errmsg, &
       column_id=[(int(self%first_column + i - 1, int64), i=1, n_column)])
     do i = 1, self%field_count('inputs')
@@ -98,6 +101,24 @@ contains
       if (stat == 0) call self%bind_output(self%field_name('outputs', i), stat, errmsg)
     end do
   end subroutine resize
+
+  !> Say, before `resize`, what becomes of columns that the guard flags: 'error', 'flag', 'clip',
+  !> 'zero', or 'host', which leaves in `output` what the host has put there.
+  subroutine set_policy(self, policy)
+    class(columns_t), intent(inout) :: self
+    character(len=*), intent(in) :: policy
+    self%policy = policy
+  end subroutine set_policy
+
+  !> Why the guard flagged each column of the last step, see `reasons` of `binding_t`.
+  subroutine reasons(self, found, stat, errmsg)
+    class(columns_t), intent(in) :: self
+    integer, intent(inout) :: found(:)
+    integer, intent(out) :: stat
+    character(len=1024), intent(out) :: errmsg
+    errmsg = ''
+    call self%binding%reasons(found, stat, errmsg)
+  end subroutine reasons
 
   !> Let the closure write its outputs for model step `step`.
   subroutine advance(self, step, stat, errmsg)

@@ -1,5 +1,6 @@
 """The ClimSim column host in this process writes what the closure makes of its arrays."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,27 @@ def test_every_output_is_that_of_the_c_interface(archive: Path) -> None:
         for name, array in arrays.items():
             assert array.all()
             assert np.array_equal(array, expected[name]), name
+
+
+def test_flagged_columns_keep_what_the_host_put_there(tmp_path: Path) -> None:
+    closure = Cooling()
+    (temperature,) = (field for field in closure.spec.inputs if field.name == "state_t")
+    limited = replace(temperature, valid_max=290.0)
+    inputs = tuple(limited if f is temperature else f for f in closure.spec.inputs)
+    closure.spec = replace(closure.spec, inputs=inputs)
+    hybrid.export(closure, tmp_path / "limited.pt")
+    host = ClimsimHost(tmp_path / "limited.pt", N_COLUMN, N_LEVEL, policy="host")
+    fill(host, seed=1)
+    host.input("state_t")[...] = 280.0
+    host.input("state_t")[1, 0] = 291.0
+    host.output("ptend_t")[...] = 5.0
+    host.advance(1)
+    flagged = np.arange(N_COLUMN) == 1
+    assert host.mask().tolist() == flagged.tolist()
+    assert (host.output("ptend_t")[flagged] == 5.0).all()
+    assert not (host.output("ptend_t")[~flagged] == 5.0).any()
+    with pytest.raises(HostError, match="policy"):
+        ClimsimHost(tmp_path / "limited.pt", N_COLUMN, N_LEVEL, policy="none")
 
 
 def test_errors_raise_with_the_text_of_errmsg(archive: Path, column_archive: Path) -> None:

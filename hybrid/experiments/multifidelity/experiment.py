@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from hybrid.experiments.multifidelity.bed import Bed, Tables
@@ -14,7 +15,8 @@ from hybrid.experiments.multifidelity.tables import (
     Findings,
     comparison_table,
     flat_metrics,
-    score_table,
+    labels,
+    score_tables,
 )
 from hybrid.experiments.pool import run_all
 from hybrid.experiments.result import ExperimentResult, Figure, Request, Table
@@ -35,8 +37,9 @@ def run(request: Request) -> ExperimentResult:
         bed = column_bed()
         findings = _findings(request, bed)
         metrics |= flat_metrics(findings)
-        choices[f"best_{name}"] = findings.best()
-        tables += [score_table(findings, climate) for climate in findings.climates]
+        choices |= labels(findings) | {f"best_{name}": findings.best()}
+        for climate in findings.climates:
+            tables += score_tables(findings, climate)
         if settings.n_seed > 1:
             tables += [comparison_table(findings, climate) for climate in bed.shifted]
         figures += all_figures(findings)
@@ -63,7 +66,9 @@ def run(request: Request) -> ExperimentResult:
 
 def _findings(request: Request, bed: Bed) -> Findings:
     settings = PRESETS[request.preset]
-    data = request.out / "samples" / f"{bed.name}_{request.preset}"
+    # Named after the sizes: samples of others are not taken for these.
+    digest = sha256(repr(settings.columns).encode()).hexdigest()[:12]
+    data = request.out / "samples" / f"{bed.name}-{digest}"
     if Tables.read(data) is None:
         task = request.task(f"{bed.title}: samples")
         column_tables(settings.columns, task).write(data)

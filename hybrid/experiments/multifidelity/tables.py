@@ -74,45 +74,61 @@ class Findings:
         return float(first.by_level[climate]["truth_deviation"][part].mean())
 
 
-def score_table(findings: Findings, climate: str) -> Table:
-    """Return the scores of every candidate in one climate."""
+def score_tables(findings: Findings, climate: str) -> list[Table]:
+    """Return the scores of every candidate in one climate, and how calibrated it is."""
     variables = list(findings.bed.parts)
-    columns = [
-        *(f"{text} {v}" for v in variables for text in ("R2", "lowest R2", "CRPS", "MAE")),
-        *(f"{text} {v}" for v in variables for text in ("in 50 %", "in 90 %", "width 90 %")),
-        *(f"{text} {v}" for v in variables for text in ("epistemic", "aleatoric")),
-        "detects",
-    ]
-    rows = {}
+    scores, calibration = {}, {}
     for candidate in findings.candidates:
         name = candidate.name
 
-        def mean(variable: str, score: str, name: str = name) -> float:
-            return findings.mean(name, climate, variable, score)
+        def mean(variable: str, score: str, name: str = name) -> float | None:
+            value = findings.mean(name, climate, variable, score)
+            return value if np.isfinite(value) else None
 
-        auroc = None if climate == "present" else findings.auroc(name, climate)
-        rows[candidate.label] = (
-            *(mean(v, s) for v in variables for s in ("r2_pooled", "r2_lowest", "crps", "mae")),
-            *(mean(v, s) for v in variables for s in ("coverage50", "coverage90", "width90")),
-            *(
-                float(np.sqrt(mean(v, s)))
-                for v in variables
-                for s in ("epistemic_variance", "aleatoric_variance")
-            ),
-            auroc,
+        scores[candidate.label] = tuple(
+            mean(v, s) for v in variables for s in ("r2_pooled", "r2_lowest", "crps", "mae")
         )
-    return Table(
-        title=f"{findings.bed.title}: scores, {climate_label(climate)}",
-        columns=tuple(columns),
-        rows=rows,
-        note=(
-            "R2 of the whole column, squares weighted by mass; lowest R2: of the level where it is "
-            f"least ({_excluded(findings, climate)}). CRPS, MAE, interval widths and root mean "
-            f"variances in {_units(findings)}, mass-weighted over levels. Detects: area under the "
-            "ROC curve of the members' spread telling this climate from the present. Means over "
-            f"{_n_seed(findings)} seeds; a deterministic network's CRPS is its MAE."
+        if not candidate.deterministic:
+            calibration[candidate.label] = (
+                *(mean(v, s) for v in variables for s in ("coverage50", "coverage90", "width90")),
+                *(
+                    findings.mean(name, climate, v, s) ** 0.5
+                    for v in variables
+                    for s in ("epistemic_variance", "aleatoric_variance")
+                ),
+                None if climate == "present" else findings.auroc(name, climate),
+            )
+    where = f"{findings.bed.title}, {climate_label(climate)}"
+    return [
+        Table(
+            title=f"Scores: {where}",
+            columns=tuple(
+                f"{text} {v}" for v in variables for text in ("R2", "lowest R2", "CRPS", "MAE")
+            ),
+            rows=scores,
+            note=(
+                "R2 of the whole column, squares weighted by mass; lowest R2: of the level where "
+                f"it is least ({_excluded(findings, climate)}). CRPS and MAE in "
+                f"{_units(findings)}, mass-weighted over levels; a deterministic network's CRPS is "
+                f"its MAE. {_seeds(findings)}"
+            ),
         ),
-    )
+        Table(
+            title=f"Calibration: {where}",
+            columns=(
+                *(f"{t} {v}" for v in variables for t in ("in 50 %", "in 90 %", "width 90 %")),
+                *(f"{t} {v}" for v in variables for t in ("epistemic", "aleatoric")),
+                "detects",
+            ),
+            rows=calibration,
+            note=(
+                "Share of the truth inside central intervals [1]; their width and the root mean "
+                f"variances of members and of noise in {_units(findings)}. Detects: area under the "
+                "ROC curve of the members' spread telling this climate from the present. "
+                f"{_seeds(findings)}"
+            ),
+        ),
+    ]
 
 
 def comparison_table(findings: Findings, climate: str) -> Table:
@@ -175,6 +191,11 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
     return metrics
 
 
+def labels(findings: Findings) -> dict[str, str]:
+    """Return the candidates' names for people, as choices."""
+    return {f"label_{each.name}": each.label for each in findings.candidates}
+
+
 _FLAT = {
     "r2_pooled": "r2",
     "r2_lowest": "r2_lowest",
@@ -199,6 +220,11 @@ def climate_label(climate: str) -> str:
 
 def _units(findings: Findings) -> str:
     return ", ".join(dict.fromkeys(units for units, _ in findings.bed.units.values()))
+
+
+def _seeds(findings: Findings) -> str:
+    n = _n_seed(findings)
+    return "One seed." if n == 1 else f"Means over {n} seeds."
 
 
 def _n_seed(findings: Findings) -> int:

@@ -1,0 +1,1 @@
+"""MEDIDA on the Kuramoto-Sivashinsky equation: model error as equations, from observations."""
