@@ -44,9 +44,15 @@ def score(
             envvar="HYBRID_CLIMSIM_DATA",
             exists=True,
             file_okay=False,
-            help="Folder with mli and mlo files and *grid-info.nc.",
+            help="Folder with mli and mlo files.",
         ),
     ],
+    grid: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Grid file; default: *grid-info.nc in DATA."
+        ),
+    ] = None,
     split: Annotated[
         SplitChoice,
         typer.Option(
@@ -88,7 +94,9 @@ def score(
             steps.start(name)
             return steps.update
 
-        run = score_archives(archives, data, split.value, samples, task, part=part.value)
+        run = score_archives(
+            archives, data, split.value, samples, task, part=part.value, grid_file=grid
+        )
         written = list(write_scores(run, folder))
         if figures:
             steps.start("figures")
@@ -119,6 +127,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "hybrid climsim score mlp.pt ridge.pt --data climsim",
             "hybrid climsim score mlp.pt --data climsim --split season --out results/season",
+            "hybrid climsim score mlp.pt --data climsim/low-res --grid grid-info.nc",
             "hybrid climsim score rpn.pt --data climsim --samples 64 --no-figures",
         )
     )(score)
