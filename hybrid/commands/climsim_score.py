@@ -85,7 +85,7 @@ def score(
     from hybrid.climsim_scores.scoring import score_archives
     from hybrid.climsim_scores.tables import score_tables
     from hybrid.progress import StepProgress, progress_display
-    from hybrid.score_table import terminal_table
+    from hybrid.score_table import print_table
 
     folder = made_folder(out)
     with StepProgress(progress_display(messages())) as steps:
@@ -103,8 +103,7 @@ def score(
             written += _draw(run, folder, steps.update)
     console = output()
     for table in score_tables(run.scores):
-        console.print()
-        console.print(terminal_table(table))
+        print_table(console, table)
     console.print()
     for path in written:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

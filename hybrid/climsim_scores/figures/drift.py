@@ -3,21 +3,30 @@
 import numpy as np
 import xarray as xr
 
+from hybrid.climsim_scores.figures.style import model_lines
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import common_legend, new_figure, panel_title
 
 LARGEST = 10.0
 """Largest shift that is shown [training standard deviations]."""
 
+SCALAR_HEIGHT = 0.18
+"""Height of a scalar's bar and name [inch]."""
+
 
 def input_drift(scores: xr.Dataset) -> Figure:
     """Draw the standardised shift of each input and its share outside the training range."""
-    figure, axes = new_figure(2, 2, height=6.4, gridspec_kw={"height_ratios": (3, 2)})
+    n_scalar = scores["input_scalar"].size
+    profile_height, scalar_height = 4.0, 1.0 + SCALAR_HEIGHT * n_scalar
+    ratios = (profile_height, scalar_height)
+    figure, axes = new_figure(2, 2, height=sum(ratios), gridspec_kw={"height_ratios": ratios})
     pressure = scores["pressure"].values
-    for name in scores["input_profile"].values:
+    profiles = [str(name) for name in scores["input_profile"].values]
+    lines = model_lines(profiles)
+    for name in profiles:
         chosen = scores.sel(input_profile=name)
-        axes[0, 0].plot(chosen["input_shift"], pressure, linewidth=1.5, label=str(name))
-        axes[0, 1].plot(100 * chosen["input_outside"], pressure, linewidth=1.5, label=str(name))
+        axes[0, 0].plot(chosen["input_shift"], pressure, **lines[name])
+        axes[0, 1].plot(100 * chosen["input_outside"], pressure, **lines[name])
     axes[0, 0].axvline(0.0, color="#444444", linewidth=0.8)
     largest = min(LARGEST, max(1.0, 1.05 * float(np.nanmax(np.abs(scores["input_shift"])))))
     axes[0, 0].set_xlim(-largest, largest)
