@@ -15,6 +15,7 @@ from closures.climsim.conversion import Conversion, convert
 from closures.climsim.files import list_pairs, read_pair
 from closures.climsim.grid import find_grid
 from closures.climsim.pair_files import write_grid
+from closures.climsim.recipes import recipe
 from closures.climsim.splits import season
 from closures.climsim.variables import variable_set
 from hybrid.cli import app
@@ -238,6 +239,23 @@ def test_a_grid_file_that_does_not_fit_is_refused(
     result = train("--data", data, "--split", "season", "--grid", text, *out, *QUICK)
     assert result.exit_code == 1
     assert "Unknown file format" in result.stderr
+
+
+@pytest.mark.parametrize("variables", ["V2", "v2_rh_mc"])
+def test_the_recipe_is_that_of_the_variables_that_shards_hold(
+    data: Path, tmp_path: Path, variables: str
+) -> None:
+    convert(list_pairs(data)[:1], tmp_path / "shards", Conversion(variable_set(variables)))
+    result = train(
+        *("--model", "hsr", "--data", tmp_path / "shards", "--out", tmp_path / "out"),
+        *("--preset", "tiny", "--epochs", 1, "--set", "training.batch_size=128"),
+        *("--grid", find_grid(data)),
+    )
+    assert result.exit_code == 0, result.stderr
+    chosen = json.loads((tmp_path / "out" / "training.json").read_text())["recipe"]
+    assert chosen["variables"] == variables
+    expected = recipe("hsr", [f"variables={variables}"]).to_dict()
+    assert chosen["scaling"]["prune"] == expected["scaling"]["prune"]
 
 
 def test_what_shards_hold_is_said(shards: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from hybrid.commands.train_options import (
     Threads,
     ValidationShards,
     given_shards,
+    held_variables,
     recipe_settings,
     say_written,
     watched,
@@ -91,6 +92,7 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
     from closures.training import ranks
     from hybrid.training.climsim import train_climsim
 
+    found = given_shards(data, validation, grid, variables)
     chosen = recipe_of(
         model,
         recipe_settings(
@@ -99,11 +101,10 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
             seed=seed,
             epochs=epochs,
             physics=physics,
-            variables=variables,
+            variables=held_variables(found) or variables,
         ),
     )
     with ranks(device) as among:
-        found = given_shards(data, validation, grid, variables)
         if found is None:
             steps = Steps(split.value, final)
             found = _converted(chosen, data, shards or out / "shards", steps, levels, grid, among)

@@ -107,13 +107,18 @@ def given_shards(
             )
         return None
     found = open_shards(data, validation, grid)
-    held = found.train.manifest.variables.name
+    held = held_variables(found)
     if variables not in {None, held}:
         raise TrainError(
             f"{data}: expected shards of variables {variables}, got those of {held}; leave out "
             "--variables, or convert the files with it"
         )
     return found
+
+
+def held_variables(found: "ClimsimData | None") -> str | None:
+    """Return the variable set of given shards, by which recipes differ; None without shards."""
+    return None if found is None else found.train.manifest.variables.name
 
 
 def recipe_settings(

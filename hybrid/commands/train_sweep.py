@@ -21,6 +21,7 @@ from hybrid.commands.train_options import (
     Threads,
     ValidationShards,
     given_shards,
+    held_variables,
     recipe_settings,
 )
 
@@ -73,12 +74,18 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
     from hybrid.training.sweep import Search, parsed_range
     from hybrid.training.sweep import sweep as run_sweep
 
+    given = given_shards(data, validation, grid, variables)
     chosen = recipe_settings(
-        settings, preset=preset, seed=seed, epochs=epochs, physics=None, variables=variables
+        settings,
+        preset=preset,
+        seed=seed,
+        epochs=epochs,
+        physics=None,
+        variables=held_variables(given) or variables,
     )
     values = recipe_values(model, chosen)
     recipe = make_recipe(values)
-    found = given_shards(data, validation, grid, variables) or climsim_data(
+    found = given or climsim_data(
         recipe, data, shards or out / "shards", Steps(split.value), n_level=levels, grid=grid
     )
     ranges = dict(parsed_range(each) for each in search) if search else search_ranges()
