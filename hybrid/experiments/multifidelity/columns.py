@@ -12,9 +12,6 @@ from solvers.column_physics.constants import DAY, TIMESTEP, YEAR
 
 OnProgress = Callable[[float], None]
 
-TEST_SEED = 100
-"""Seed of the tests' weather; settings were chosen in the same climates with other weather."""
-
 _HOURS = int(DAY / TIMESTEP)
 
 
@@ -36,6 +33,8 @@ class ColumnSizes:
         Warmer climates of the tests [K].
     n_spin_up
         Steps before each moment.
+    test_seed
+        Seed of the tests' weather; settings were chosen in the same climates with other weather.
     """
 
     low: int
@@ -44,6 +43,7 @@ class ColumnSizes:
     warmings: tuple[float, ...] = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
     tested: tuple[int, ...] = (2, 4, 8)
     n_spin_up: int = 12
+    test_seed: int = 100
 
 
 def column_bed() -> Bed:
@@ -78,8 +78,11 @@ def column_tables(sizes: ColumnSizes, on_progress: OnProgress) -> Tables:
     return Tables(
         some("low", sizes.warmings, sizes.low, 1),
         some("high", (0.0,), sizes.high, 2),
-        {"present": some("high", (0.0,), sizes.test, TEST_SEED)}
-        | {f"p{w}k": some("high", (float(w),), sizes.test, TEST_SEED + w) for w in sizes.tested},
+        {"present": some("high", (0.0,), sizes.test, sizes.test_seed)}
+        | {
+            f"p{w}k": some("high", (float(w),), sizes.test, sizes.test_seed + w)
+            for w in sizes.tested
+        },
     )
 
 

@@ -113,7 +113,8 @@ def do(
         Sizes.
     """
     folder = out / job.name
-    asked = json.loads(json.dumps(asdict(settings) | asdict(job.candidate) | {"seed": job.seed}))
+    what = asdict(settings) | asdict(job.candidate) | {"seed": job.seed, "samples": data.name}
+    asked = json.loads(json.dumps(what))
     done = folder / "asked.json"
     if not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == asked):
         tables = Tables.read(data)
