@@ -55,6 +55,18 @@ def test_the_page_of_the_emulators_holds_the_committed_scores(tables: ModuleType
     assert row.startswith("| mlp | v2_rh_mc | 9.87 |")
 
 
+def test_the_page_on_multifidelity_holds_the_committed_scores(tables: ModuleType) -> None:
+    text = tables.MULTIFIDELITY.read_text()
+    assert text.count("<!-- table: ") == 1
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "multifidelity-quick.json").read_text())
+    results["r2_heating_p4k_mf"] = 0.987
+    (row,) = (
+        r for r in tables.multifidelity_table(results).splitlines() if r.startswith("| MF-RPN |")
+    )
+    assert row.split(" | ")[2] == "0.987"
+
+
 def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> None:
     text = tables.COLUMNS.read_text()
     assert text.count("<!-- table: ") == 3

@@ -4,10 +4,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from hybrid.experiments.multifidelity.beds import Opened, open_bed
 from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.figures import all_figures
+from hybrid.experiments.multifidelity.hosted import compiled, hosted
 from hybrid.experiments.multifidelity.job import Job, Scored, do
 from hybrid.experiments.multifidelity.online import online_findings
 from hybrid.experiments.multifidelity.settings import PRESETS, Plan, Settings
@@ -34,6 +36,7 @@ class _Found:
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     headlines: list[str] = field(default_factory=list)
+    archives: list[Path] = field(default_factory=list)
 
 
 def run(request: Request) -> ExperimentResult:
@@ -59,6 +62,7 @@ def run(request: Request) -> ExperimentResult:
         choices=found.choices,
         tables=tuple(found.tables),
         figures=tuple(found.figures),
+        archives=tuple(found.archives),
         generated_data=True,
     )
 
@@ -87,6 +91,14 @@ def _add(
     found.figures += all_figures(findings)
     where = "in the climates never seen" if len(bed.shifted) > 1 else "in the climate never seen"
     found.headlines.append(f"{bed.title}: {by_name(best).label} has the least CRPS {where}")
+    if bed.name == "columns":
+        archive = request.out / "multifidelity_columns.pt"
+        first = jobs[0]
+        threshold = compiled(first, opened, request.out / TRAININGS, settings, archive)
+        metrics, table = hosted(archive, opened, request.task(f"{bed.title}: in a host"))
+        found.metrics |= metrics | {"spread_threshold": threshold}
+        found.tables.append(table)
+        found.archives.append(archive)
     if bed.name == "lorenz96" and plan.online is not None:
         folder = request.out / TRAININGS
         task = request.task(f"{bed.title}: coupled runs")
