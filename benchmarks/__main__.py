@@ -40,6 +40,7 @@ class Group(StrEnum):
     LORENZ96 = "lorenz96"
     CLIMSIM_READING = "climsim-reading"
     EMULATORS = "emulators"
+    ENSEMBLES = "ensembles"
 
 
 # Each has TITLE, SIZES, and measure(sizes, session), which yields dataclasses with row().
@@ -54,6 +55,7 @@ _MODULES = {
     Group.LORENZ96: "lorenz96_step",
     Group.CLIMSIM_READING: "climsim_reading",
     Group.EMULATORS: "emulators",
+    Group.ENSEMBLES: "ensembles",
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")

@@ -39,6 +39,7 @@ def test_every_group_was_run(results: dict[str, Any]) -> None:
         command.Group.OVERHEAD,
         command.Group.CLIMSIM_READING,
         command.Group.EMULATORS,
+        command.Group.ENSEMBLES,
     }
     assert {record["group"] for record in results["records"]} == solvers
     assert results["threads"] == 1
