@@ -41,6 +41,7 @@ class Group(StrEnum):
     CLIMSIM_READING = "climsim-reading"
     EMULATORS = "emulators"
     SPARSE_REGRESSION = "sparse-regression"
+    ENSEMBLES = "ensembles"
 
 
 # Each has TITLE, SIZES, and measure(sizes, session), which yields dataclasses with row().
@@ -56,6 +57,7 @@ _MODULES = {
     Group.CLIMSIM_READING: "climsim_reading",
     Group.EMULATORS: "emulators",
     Group.SPARSE_REGRESSION: "sparse_regression",
+    Group.ENSEMBLES: "ensembles",
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")

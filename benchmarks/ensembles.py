@@ -22,7 +22,7 @@ from benchmarks.interleaved import FULL, Session, Work, interleave, often, on_pr
 from benchmarks.interval import FEWEST, median_interval
 from hybrid.runtime import CompiledClosure
 
-TITLE = "Ensembles in one archive, cascades and students"
+TITLE = "One run of an ensemble in one archive, and of a cascade and a student instead"
 SIZES = (384,)
 """Columns of a step."""
 

@@ -41,6 +41,7 @@ def test_every_group_was_run(results: dict[str, Any]) -> None:
         command.Group.CLIMSIM_READING,
         command.Group.EMULATORS,
         command.Group.SPARSE_REGRESSION,
+        command.Group.ENSEMBLES,
     }
     assert {record["group"] for record in results["records"]} == solvers
     assert results["threads"] == 1

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from closures.columns.networks.interface import GuardedNetwork
-from closures.multifidelity.guarded import check_guard, part_of, with_noise
+from closures.multifidelity.guarded import MembersInTurn, check_guard, part_of, with_noise
 from closures.multifidelity.moments import (
     deviation_bias,
     joined_statistics,
@@ -106,9 +106,10 @@ class Cascade(GuardedNetwork):
         self.n_noise = self.n_output = ensemble.n_output
         self.spread = spread
         self.least_confidence = confidence_of(threshold)
-        self.first = part_of(ensemble, 0, counts[0])
+        self.first = part_of(ensemble, 0, 1)
+        self.early = MembersInTurn(ensemble, range(1, counts[0]))
         self.later = nn.ModuleList(
-            _LaterMembers(ensemble, range(start, stop), block)
+            MembersInTurn(ensemble, range(start, stop), block)
             for start, stop in zip(counts, ends[1:], strict=True)
         )
         self.block = block
@@ -120,7 +121,8 @@ class Cascade(GuardedNetwork):
 
     def guarded(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return mean and standard deviation (with the noise), and the confidence."""
-        mean, scatter = member_statistics(self.first.members(features))
+        early = torch.cat([self.first.members(features), self.early(features)])
+        mean, scatter = member_statistics(early)
         deviation = torch.sqrt(scatter) * self.factors[0]
         spread = self.spread(deviation)
         is_open = torch.ones_like(spread, dtype=torch.bool)
@@ -147,24 +149,6 @@ class Cascade(GuardedNetwork):
                 spread = spread.index_copy(0, rows, self.spread(widened))
         confidence = 1.0 / (1.0 + spread)
         return mean, with_noise(deviation, self.first.deviation(features)), confidence
-
-
-class _LaterMembers(nn.Module):
-    """Some members, one by one: a member's weights stay in the cache from block to block."""
-
-    def __init__(self, ensemble: FidelityEnsemble, which: range, block: int) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(part_of(ensemble, k, k + 1, noise=False) for k in which)
-        self.n_member, self.n_output = len(which), ensemble.n_output
-        self.block = block
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return ``(n_member, n, n_output)`` for n that is a multiple of the block."""
-        predicted: list[Tensor] = []
-        for member in self.members:
-            for part in torch.split(features, self.block):
-                predicted.append(member(part))  # noqa: PERF401 -- not in TorchScript
-        return torch.cat(predicted).reshape(self.n_member, -1, self.n_output)
 
 
 def _check(n_member: int, threshold: float, windows: Sequence[Window], block: int) -> None:

@@ -40,15 +40,48 @@ class GuardedEnsemble(GuardedNetwork):
         check_guard(ensemble, threshold)
         self.n_noise = ensemble.n_output
         self.n_member = ensemble.n_member
-        self.ensemble, self.spread = ensemble, spread
+        self.first = part_of(ensemble, 0, 1)
+        self.others = MembersInTurn(ensemble, range(1, ensemble.n_member))
+        self.spread = spread
         self.least_confidence = confidence_of(threshold)
 
     def guarded(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return mean and standard deviation (with the noise), and the confidence."""
-        mean, scatter = member_statistics(self.ensemble.members(features))
+        members = torch.cat([self.first.members(features), self.others(features)])
+        mean, scatter = member_statistics(members)
         deviation = torch.sqrt(scatter / (self.n_member - 1))
         confidence = 1.0 / (1.0 + self.spread(deviation))
-        return mean, with_noise(deviation, self.ensemble.deviation(features)), confidence
+        return mean, with_noise(deviation, self.first.deviation(features)), confidence
+
+
+class MembersInTurn(nn.Module):
+    """Some members, one after the other: what one of them computes stays in the cache.
+
+    Parameters
+    ----------
+    ensemble
+        All members.
+    which
+        Those that are evaluated.
+    block
+        Columns at once; 0 for all.
+    """
+
+    def __init__(self, ensemble: FidelityEnsemble, which: range, block: int = 0) -> None:
+        super().__init__()
+        self.each = nn.ModuleList(part_of(ensemble, k, k + 1, noise=False) for k in which)
+        self.n_member, self.n_output = len(which), ensemble.n_output
+        self.block = block
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return ``(n_member, n, n_output)``."""
+        n = features.shape[0]
+        parts = torch.split(features, self.block if self.block > 0 else max(n, 1))
+        predicted: list[Tensor] = []
+        for member in self.each:
+            for part in parts:
+                predicted.append(member(part))  # noqa: PERF401 -- not in TorchScript
+        return torch.cat(predicted).reshape(self.n_member, n, self.n_output)
 
 
 def check_guard(ensemble: FidelityEnsemble, threshold: float) -> None:

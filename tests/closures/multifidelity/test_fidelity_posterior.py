@@ -55,7 +55,7 @@ def members(data: tuple[Array, Array]) -> Tensor:
     assert isinstance(weight, torch.nn.Parameter)
     with torch.no_grad():
         weight.zero_()
-    bias.requires_grad_(False)
+    bias.requires_grad = False
     # The error is a mean over the samples.
     penalty = NOISE**2 / (PRIOR_VARIANCE * N_SAMPLE)
     optimizer = torch.optim.LBFGS(
