@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+import hybrid
+from closures.multifidelity import confidence_of
+from fortran_bridge.hosts import ClimsimHost
+from fortran_bridge.native_closure import NativeClosure
 from hybrid.experiments import EXPERIMENTS, run_experiment
 from hybrid.experiments.multifidelity import job as jobs
 from hybrid.experiments.multifidelity.bed import Table, Tables
 from hybrid.experiments.multifidelity.candidates import CANDIDATES, by_name
 from hybrid.experiments.multifidelity.columns import column_bed
+from hybrid.experiments.multifidelity.hosted import run_closure
 from hybrid.experiments.multifidelity.job import Job, Scored, do, restored
 from hybrid.experiments.multifidelity.settings import INPUT_LIMIT, PRESETS
 from hybrid.experiments.multifidelity.shown import Shown
@@ -157,3 +162,42 @@ def test_candidates_have_names_of_their_own() -> None:
 def test_table_of_unequal_lengths_is_refused() -> None:
     with pytest.raises(ValueError, match="arrays of one length"):
         Table(np.zeros((3, 2)), np.zeros((2, 2)), np.zeros(3, dtype=np.int64))
+
+
+def test_archive_flags_more_columns_of_a_warmer_climate(
+    run: tuple[ExperimentResult, Path],
+) -> None:
+    result, out = run
+    (archive,) = result.archives
+    assert archive == out / "multifidelity_columns.pt"
+    confidence = hybrid.load(archive).spec.outputs[-1]
+    assert confidence.role == "confidence"
+    threshold = result.metrics["spread_threshold"]
+    assert confidence.valid_min == pytest.approx(confidence_of(threshold))
+    assert 0.0 < result.metrics["hosted_flagged_p4k"] < 1.0
+
+
+@pytest.mark.fortran
+def test_fortran_host_keeps_its_physics_where_the_closure_is_not_trusted(
+    run: tuple[ExperimentResult, Path], tables: Tables
+) -> None:
+    (archive,) = run[0].archives
+    bed = column_bed()
+    table = tables.tests["p4k"]
+    expected, flagged = run_closure(NativeClosure(archive), bed, table, "host")
+    assert flagged.any()
+    assert not flagged.all()
+    assert table.code is not None
+    assert np.array_equal(expected[flagged], table.code[flagged])
+    host = ClimsimHost(archive, len(table), 60, policy="host")
+    start = 0
+    for field in bed.spec.inputs:
+        values = table.inputs[:, start : start + field.size]
+        start += field.size
+        host.input(field.name)[...] = values if field.dims else values[:, 0]
+    for name, part in (("ptend_t", slice(0, 60)), ("ptend_q0001", slice(60, 120))):
+        host.output(name)[...] = table.code[:, part]
+    host.advance(1)
+    assert np.array_equal(host.mask(), flagged)
+    for name, part in (("ptend_t", slice(0, 60)), ("ptend_q0001", slice(60, 120))):
+        assert np.array_equal(host.output(name), expected[:, part])
