@@ -50,6 +50,7 @@ class SpectralTerms(Closure):
     Examples
     --------
     >>> from closures import Field, Grid
+    >>> from closures.model_error import Variable
     >>> u, shape = Variable("u"), (("x",), (64,), "float64")
     >>> spec = ClosureSpec(
     ...     "diffusion",
