@@ -38,6 +38,10 @@ class Closure(nn.Module):
         """Return the module whose ``forward`` TorchScript can compile."""
         return self
 
+    def documents(self) -> dict[str, str]:
+        """Return texts that an archive holds beside the specification: name to content."""
+        return {}
+
 
 class Composite(Closure):
     """A closure made of other closures by ``+`` and ``*``.

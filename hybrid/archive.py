@@ -110,12 +110,15 @@ def reference_bytes(reference: Reference) -> bytes:
     return stream.getvalue()
 
 
-def sealed(compiled: bytes, manifest: str, reference: bytes) -> bytes:
+def sealed(
+    compiled: bytes, manifest: str, reference: bytes, documents: Mapping[str, str] | None = None
+) -> bytes:
     """Return an archive from what torch saved: our entries are added, and the SHA-256 of all.
 
     TorchScript's debug entries, which hold the paths of source files on the machine that
     exported, are left out, constants stand in alphabetical order, and no entry has a date: the
-    same closure gives the same TorchScript archive everywhere.
+    same closure gives the same TorchScript archive everywhere. `documents` are entries of the
+    closure's own, name to content.
     """
     with zipfile.ZipFile(io.BytesIO(compiled)) as file:
         folder = file.namelist()[0].split("/", 1)[0]
@@ -128,6 +131,7 @@ def sealed(compiled: bytes, manifest: str, reference: bytes) -> bytes:
         del entries[SERIALIZATION_ID]
         digest = hashlib.sha256("".join(_hashes(entries).values()).encode()).hexdigest()
         entries[SERIALIZATION_ID] = str(int(digest, 16))[:40].encode()
+    entries |= {f"extra/{name}": text.encode() for name, text in (documents or {}).items()}
     entries[f"extra/{MANIFEST}"] = manifest.encode()
     entries[_reference_entry(entries)] = reference
     hashes = {"entries": _hashes(entries)}
@@ -186,6 +190,21 @@ def read_reference(path: Path | str) -> Reference:
                 n, name = rest.split(".", 1)
                 results.setdefault(int(n), {})[name] = arrays[key]
     return Reference(arguments, results)
+
+
+def read_document(path: Path | str, name: str) -> str | None:
+    """Read an entry that the closure itself gave to its archive; None if it gave none.
+
+    Raises
+    ------
+    ArchiveError
+        As `read_manifest` does, and if the entry is no text.
+    """
+    content = _verified_entries(Path(path)).get(f"extra/{name}")
+    try:
+        return None if content is None else content.decode()
+    except UnicodeDecodeError as error:
+        raise ArchiveError(f"{path}: expected {name} to be text, got other bytes") from error
 
 
 def _reference_entry(entries: Container[str]) -> str:

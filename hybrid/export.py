@@ -133,7 +133,9 @@ def export(
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(sealed(compiled, manifest, reference_bytes(reference)))
+            stream.write(
+                sealed(compiled, manifest, reference_bytes(reference), closure.documents())
+            )
         differences = _compare(temporary, fixed, chosen, reference)
         temporary.chmod(0o644)
         temporary.replace(path)

@@ -8,7 +8,13 @@ from closures.model_error.columns import (
     mean_over_step,
 )
 from closures.model_error.discovery import ModelError, discover, gather
-from closures.model_error.errors import LibraryError, NothingFoundError, SamplesError
+from closures.model_error.equation import Equation
+from closures.model_error.errors import (
+    LibraryError,
+    NothingFoundError,
+    SamplesError,
+    TermsError,
+)
 from closures.model_error.expressions import (
     Derivative,
     Evaluation,
@@ -26,6 +32,7 @@ from closures.model_error.library import Library, monomials
 from closures.model_error.posterior import Posterior
 from closures.model_error.relevance import Criterion, Path, pruning_path
 from closures.model_error.samples import Samples, Step, analysis_increments, one_step
+from closures.model_error.spectral_terms import SpectralTerms
 
 __all__ = [
     "AtTheEnd",
@@ -33,6 +40,7 @@ __all__ = [
     "Columns",
     "Criterion",
     "Derivative",
+    "Equation",
     "Evaluation",
     "Expression",
     "Gram",
@@ -49,8 +57,10 @@ __all__ = [
     "Product",
     "Samples",
     "SamplesError",
+    "SpectralTerms",
     "Step",
     "Sum",
+    "TermsError",
     "Variable",
     "analysis_increments",
     "discover",

@@ -11,3 +11,7 @@ class LibraryError(ValueError):
 
 class NothingFoundError(ValueError):
     """No candidate term explains the increments."""
+
+
+class TermsError(ValueError):
+    """Terms and coefficients make no equation, or not one that a closure can evaluate."""

@@ -112,6 +112,21 @@ class PeriodicGrid:
         LibraryError
             If a letter is not an axis of the grid.
         """
+        return self.from_spectrum(spectrum * self.derivative_factor(along))
+
+    def derivative_factor(self, along: str) -> Array:
+        """Return what a derivation multiplies a spectrum with, shaped to do so.
+
+        Parameters
+        ----------
+        along
+            As in `differentiate`.
+
+        Raises
+        ------
+        LibraryError
+            If a letter is not an axis of the grid.
+        """
         factor: Any = 1.0
         for axis in sorted(set(along)):
             if axis not in self.axes:
@@ -124,7 +139,7 @@ class PeriodicGrid:
             if order % 2 and n % 2 == 0:
                 # On the grid, the shortest wave is a cosine whose slope is 0 at every point.
                 factor = np.where(np.isclose(np.abs(k), np.abs(k).max()), 0.0, factor)
-        return self.from_spectrum(spectrum * factor)
+        return np.asarray(factor)
 
     def derivative(self, field: Array, along: str) -> Array:
         """Return a derivative of a field; `along` as in `differentiate`."""

@@ -22,12 +22,15 @@ GROUPS = {"inputs": "input", "outputs": "output", "state": "state", "noise": "no
 
 
 def inspect(archive: Archive) -> None:
-    """Print what a compiled closure is: fields with units and shapes, origin, hashes."""
+    """Print what a compiled closure is: fields with units and shapes, equation, origin, hashes."""
     from hybrid.archive import read_manifest
+    from hybrid.equations import read_equation
 
-    manifest = read_manifest(archive)
+    manifest, equation = read_manifest(archive), read_equation(archive)
     console = output()
     console.print(_fields(manifest))
+    if equation is not None:
+        console.print(Text(f"{equation}"), soft_wrap=True)
     console.print(_identity(manifest))
 
 

@@ -1,4 +1,4 @@
-"""``hybrid emit``: source code that calls a closure."""
+"""``hybrid emit``: source code that calls a closure, or is its equation."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +16,11 @@ app = typer.Typer(
     cls=ProjectGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    epilog=examples("hybrid emit ccpp closure.pt", "hybrid emit fortran closure.pt --out src"),
+    epilog=examples(
+        "hybrid emit ccpp closure.pt",
+        "hybrid emit fortran closure.pt --out src",
+        "hybrid emit latex closure.pt > closure.tex",
+    ),
 )
 
 Archive = Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Compiled closure.")]
@@ -42,6 +46,14 @@ class FinalPhase(StrEnum):
 
     FINAL = "final"
     FINALIZE = "finalize"
+
+
+class Form(StrEnum):
+    """What a Fortran module is made of."""
+
+    AUTO = "auto"
+    COUPLING = "coupling"
+    EQUATION = "equation"
 
 
 class RealKind(StrEnum):
@@ -70,7 +82,7 @@ Units = Annotated[
 
 @app.callback()
 def emit() -> None:
-    """Write source code that calls a closure, with the fields of its archive filled in."""
+    """Write source code that calls a closure, with its fields filled in, or its equation."""
 
 
 @app.command(
@@ -145,8 +157,13 @@ def fortran(  # noqa: PLR0913, PLR0917 -- an option each
     archive: Archive,
     out: Out = Path(),
     name: Annotated[
-        str, typer.Option(help="Name of the module; default: the closure's with _coupling.")
+        str,
+        typer.Option(help="Name of the module; default: the closure's with _coupling or _terms."),
     ] = "",
+    form: Annotated[
+        Form,
+        typer.Option(help="Call the archive, or compute its equation; auto: if it holds one."),
+    ] = Form.AUTO,
     kind: Annotated[RealKind, typer.Option(help="Kind of the model's reals.")] = RealKind.REAL64,
     column_last: Annotated[
         bool | None,
@@ -161,14 +178,27 @@ def fortran(  # noqa: PLR0913, PLR0917 -- an option each
     units: Units = None,
     force: Force = False,
 ) -> None:
-    """Write a Fortran module that loads a closure and calls it each model step: a start.
+    """Write a Fortran module: of the closure's equation, if its archive holds one, or a coupling.
 
-    It compiles as it is, together with what `hybrid bridge config --source` names.
+    The equation needs nothing else. A coupling loads the archive and calls it each model step: a
+    start, which compiles as it is, together with what `hybrid bridge config --source` names.
     """
     from hybrid.archive import read_manifest
     from hybrid.emit import coupling
+    from hybrid.equations import read_equation, required_equation
 
     spec = read_manifest(archive).spec
+    if form == Form.EQUATION or (form == Form.AUTO and read_equation(archive) is not None):
+        from hybrid.emit.equation import equation_module
+
+        if accumulate or units or policy != Policy.ERROR or column_last is not None:
+            raise typer.BadParameter(
+                "--policy, --accumulate, --units and --column-last: expected none for an equation; "
+                "give them with --form coupling"
+            )
+        equation = required_equation(archive)
+        _write(equation_module(equation, spec, name=name, kind=kind.value), out, force=force)
+        return
     emission = coupling(
         spec,
         name=name,
@@ -179,6 +209,18 @@ def fortran(  # noqa: PLR0913, PLR0917 -- an option each
         units=_pairs("--units", units),
     )
     _write(emission, out, force=force)
+
+
+@app.command(
+    epilog=examples("hybrid emit latex closure.pt", "hybrid emit latex closure.pt > c.tex")
+)
+def latex(archive: Archive) -> None:
+    """Print the equation of a closure in LaTeX, with standard errors and units."""
+    from hybrid.archive import read_manifest
+    from hybrid.emit.latex import latex as display
+    from hybrid.equations import required_equation
+
+    typer.echo(display(required_equation(archive), read_manifest(archive).spec))
 
 
 def _pairs(option: str, given: Pairs | None) -> dict[str, str]:

@@ -1,7 +1,9 @@
-"""Source code made from an archive: a CCPP scheme, or a Fortran module that couples it.
+"""Source code made from an archive: what couples it to a model, or its equation.
 
-What is written belongs to whoever emits it, calls the bridge through its Fortran interface, and
-is complete: every field of the archive is an argument, with its units and dimensions.
+A CCPP scheme or a Fortran module calls the bridge through its Fortran interface and is complete:
+every field of the archive is an argument, with its units and dimensions. The equation of an archive
+that holds one becomes Fortran that needs nothing else, or LaTeX. What is written belongs to whoever
+emits it.
 """
 
 from hybrid.emit.ccpp import scheme

@@ -1,0 +1,54 @@
+"""The equation in an archive: what a closure of discovered terms is in closed form."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hybrid.archive import read_document
+from hybrid.errors import ArchiveError, EmitError
+
+if TYPE_CHECKING:
+    from closures.model_error.equation import Equation
+
+# As `closures.model_error.equation_file.ENTRY`, which only archives that have it need to import.
+_ENTRY = "terms.json"
+
+
+def read_equation(path: Path | str) -> "Equation | None":
+    """Read the equation of an archive; None if it holds none.
+
+    Raises
+    ------
+    ArchiveError
+        If the archive cannot be read, or its ``terms.json`` has another major version or makes no
+        equation.
+    """
+    text = read_document(path, _ENTRY)
+    if text is None:
+        return None
+    from closures.model_error.equation_file import from_text
+    from closures.model_error.errors import TermsError
+
+    try:
+        return from_text(text)
+    except TermsError as error:
+        raise ArchiveError(f"{path}: {error}") from error
+
+
+def required_equation(path: Path | str) -> "Equation":
+    """Read the equation of an archive.
+
+    Raises
+    ------
+    ArchiveError
+        As `read_equation` does.
+    EmitError
+        If the archive holds none.
+    """
+    equation = read_equation(path)
+    if equation is None:
+        raise EmitError(
+            f"{path}: expected an archive that holds an equation ({_ENTRY}), got one without; "
+            "closures of discovered terms have one, see closures.model_error.SpectralTerms; "
+            "networks, and sums and multiples of closures, have none"
+        )
+    return equation
