@@ -163,7 +163,7 @@ def reading(data: Data, name: str, session: Session) -> Iterator[ReadingCost]:
     candidates = {way: on_processor(often(_each(read, data.pairs))) for way, read in ways.items()}
     timings = interleave(candidates, session, f"a pair, {name}")
     for way in ways:
-        ratios = [a / b for a, b in zip(timings.rounds[way], timings.rounds[DIRECT], strict=True)]
+        ratios = timings.ratios(way, DIRECT)
         low, high = median_interval(ratios) if len(ratios) >= FEWEST else (None, None)
         yield ReadingCost(
             "time step", name, way, len(data.pairs), data.real,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import hybrid
 from benchmarks.column_host import host_step
 from benchmarks.interleaved import FULL, Session, Timings, Work, interleave
-from benchmarks.interval import FEWEST, median_interval
+from benchmarks.interval import FEWEST, HostShare
 from benchmarks.networks import registered_network
 from benchmarks.overhead_native import bare_call
 from closures.base import Closure
@@ -34,27 +34,6 @@ SLOW, TOO_SLOW = 0.1, 3.0
 longer than the second is left out, and said to be [s]."""
 
 MODES = {"reproducible": True, "whole batch": False}
-
-
-@dataclass(frozen=True)
-class HostShare:
-    """Steps of the host, beside the bare call.
-
-    Parameters
-    ----------
-    reproducible
-        Whether results do not depend on how many columns come along.
-    seconds
-        Median time of a step [s].
-    ratio, low, high
-        Median of the times by the bare call's, turn by turn, and its 95 % interval [1].
-    """
-
-    reproducible: bool
-    seconds: float
-    ratio: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -145,7 +124,10 @@ def measure(
                 sum(p.numel() for p in closure.parameters() if p.requires_grad),
                 archive.stat().st_size,
                 timings.median("bare"),
-                tuple(_share(timings, name, reproducible=on) for name, on in MODES.items()),
+                tuple(
+                    HostShare.of(timings, name, "bare", reproducible=on)
+                    for name, on in MODES.items()
+                ),
             )
 
 
@@ -185,9 +167,3 @@ def _seldom(candidates: dict[str, Work]) -> Timings:
         for name, work in candidates.items():
             times[name].append(work(1))
     return Timings(times)
-
-
-def _share(timings: Timings, name: str, *, reproducible: bool) -> HostShare:
-    pairs = zip(timings.rounds[name], timings.rounds["bare"], strict=True)
-    low, high = median_interval([a / b for a, b in pairs])
-    return HostShare(reproducible, timings.median(name), timings.ratio(name, "bare"), low, high)

@@ -62,8 +62,12 @@ class Timings:
         >>> Timings({"a": [2.0, 9.0, 4.0], "b": [1.0, 3.0, 4.0]}).ratio("a", "b")
         2.0
         """
+        return median(self.ratios(slower, faster))
+
+    def ratios(self, slower: str, faster: str) -> list[float]:
+        """Return how many times longer one took than the other, round by round."""
         pairs = zip(self.rounds[slower], self.rounds[faster], strict=True)
-        return median(a / b for a, b in pairs)
+        return [a / b for a, b in pairs]
 
 
 def interleave(candidates: Mapping[str, Work], session: Session, label: str) -> Timings:

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.interleaved import FULL, Session
-from benchmarks.interval import FEWEST
+from benchmarks.interval import FEWEST, HostShare
 from fortran_bridge.build import ensure_built
 
 TITLE = "One step through the bridge beside the bare TorchScript call"
@@ -51,7 +51,7 @@ class OverheadError(Exception):
 
 
 @dataclass(frozen=True)
-class Share:
+class Share(HostShare):
     """A step through the bridge, beside its peer.
 
     Parameters
@@ -59,20 +59,9 @@ class Share:
     contiguous
         What lies side by side in the host's arrays: ``"level"``, as in the bare call's tensors,
         or ``"column"``, which is transposed on the way.
-    reproducible
-        Whether results do not depend on how many columns come along.
-    seconds
-        Median time of a step [s].
-    ratio, low, high
-        Median of the times by the peer's, turn by turn, and its 95 % interval [1].
     """
 
     contiguous: str
-    reproducible: bool
-    seconds: float
-    ratio: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

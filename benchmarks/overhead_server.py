@@ -18,8 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 import hybrid
-from benchmarks.interleaved import Session, Timings, Work, interleave
-from benchmarks.interval import median_interval
+from benchmarks.interleaved import Session, Work, interleave
 from benchmarks.networks import BareNetwork, TemperatureClosure, large_network, small_network
 from benchmarks.overhead import BARE, HONEST, Share
 from benchmarks.overhead_native import KELVIN, HonestEquivalent, bare_call, bridge_step
@@ -175,20 +174,11 @@ def shares(
     names = {key: f"{key[0]}, {'on' if key[1] else 'off'}" for key in hosts}
     works = {"peer": peer, **{names[key]: host for key, host in hosts.items()}}
     timings = interleave(works, session, "")
-    return timings.median("peer"), [_share(timings, names[key], *key) for key in hosts]
-
-
-def _share(timings: Timings, name: str, contiguous: str, reproducible: bool) -> Share:
-    pairs = zip(timings.rounds[name], timings.rounds["peer"], strict=True)
-    low, high = median_interval([a / b for a, b in pairs])
-    return Share(
-        contiguous=contiguous,
-        reproducible=reproducible,
-        seconds=timings.median(name),
-        ratio=timings.ratio(name, "peer"),
-        low=low,
-        high=high,
-    )
+    found = [
+        Share.of(timings, names[key], "peer", reproducible=key[1], contiguous=key[0])
+        for key in hosts
+    ]
+    return timings.median("peer"), found
 
 
 def main() -> None:

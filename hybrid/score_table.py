@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 
 from rich import box
+from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -87,6 +88,12 @@ def terminal_table(table: Table) -> RichTable:
     for label, row in rows.items():
         rendered.add_row(Text(label), *row)
     return rendered
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print `table` after an empty line, whole: a narrow terminal or a file cuts nothing off."""
+    console.print()
+    console.print(terminal_table(table), crop=False)
 
 
 def _longest(texts: Iterable[str]) -> int:

@@ -29,7 +29,7 @@ def test_a_folder_becomes_shards(data: Path, tmp_path: Path) -> None:
     result = convert(data, tmp_path / "out", "--variables", "V2", "--seed", "7")
     assert result.exit_code == 0
     assert result.stdout == (
-        "V2: 2304 samples of 557 inputs and 368 outputs, from 6 time steps, in 1 shards; "
+        "V2: 2304 samples of 557 inputs and 368 outputs, from 6 time steps, in 1 shard; "
         f"0 files skipped\nwrote {tmp_path / 'out' / 'manifest.json'}\n"
     )
     assert "time steps converted: done in" in result.stderr

@@ -15,13 +15,16 @@ from typer.testing import CliRunner, Result
 import hybrid
 from closures.climsim.files import list_pairs, read_columns
 from closures.climsim.grid import find_grid, read_grid
+from closures.climsim.pair_files import write_grid
 from closures.climsim.scoring import score
 from closures.climsim.splits import interleaved
 from closures.climsim.variables import v1
 from hybrid.cli import app
+from hybrid.climsim_generator import column_grid
 from hybrid.climsim_sample import SampleConfig, write_sample
 from hybrid.climsim_scores.models import ArchiveModel
 from hybrid.errors import ScoreError
+from solvers.column_physics.grid import generated_grid
 
 V1 = v1()
 
@@ -154,6 +157,24 @@ def test_all_steps_without_figures(data: Path, archives: dict[str, Path], tmp_pa
     bias = scores["bias"].sel(region="globe", light="day and night", variable="FLWDS")
     hourly = float(bias.sel(model="climatology, column and hour"))
     assert abs(hourly) < 1e-9
+
+
+def test_a_grid_file_elsewhere(data: Path, archives: dict[str, Path], tmp_path: Path) -> None:
+    arguments = (archives["linear"], "--split", "all", "--no-figures")
+    without = call(*arguments, "--data", data / "train", "--out", tmp_path / "without")
+    assert without.exit_code == 1
+    assert "or name it with --grid" in " ".join(without.output.split())
+    given = ("--data", data / "train", "--grid", find_grid(data), "--out", tmp_path / "named")
+    assert call(*arguments, *given).exit_code == 0
+    assert call(*arguments, "--data", data, "--out", tmp_path / "beside").exit_code == 0
+    named, beside = (xr.load_dataset(tmp_path / name / "scores.nc") for name in ("named", "beside"))
+    xr.testing.assert_identical(named["mae"], beside["mae"])
+    other = tmp_path / "other_grid-info.nc"
+    write_grid(other, column_grid(generated_grid(n_element=2)), "a grid of fewer columns")
+    refused = call(*arguments, "--data", data, "--grid", other, "--out", tmp_path / "refused")
+    assert refused.exit_code == 1
+    said = " ".join(refused.output.split())
+    assert "expected the 96 columns of the grid file, got 384 columns" in said
 
 
 def exported(closure: Linear, path: Path, **changes: object) -> Path:

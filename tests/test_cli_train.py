@@ -14,10 +14,14 @@ import hybrid
 from closures.climsim.conversion import Conversion, convert
 from closures.climsim.files import list_pairs, read_pair
 from closures.climsim.grid import find_grid
+from closures.climsim.pair_files import write_grid
+from closures.climsim.recipes import recipe
 from closures.climsim.splits import season
 from closures.climsim.variables import variable_set
 from hybrid.cli import app
+from hybrid.climsim_generator import column_grid
 from hybrid.climsim_sample import SampleConfig, write_sample
+from solvers.column_physics.grid import generated_grid
 
 QUICK = (
     *("--preset", "tiny", "--epochs", "2", "--set", "training.batch_size=128"),
@@ -136,11 +140,14 @@ def test_shards_are_taken_as_they_are(data: Path, tmp_path: Path) -> None:
     split = season(list_pairs(data), validation=True)
     for part in ("train", "validation"):
         convert(getattr(split, part), tmp_path / part, Conversion(variable_set("V1")))
-    arguments = ("--data", tmp_path / "train", "--validation", tmp_path / "validation", *QUICK)
+    arguments = (
+        *("--data", tmp_path / "train", "--validation", tmp_path / "validation", *QUICK),
+        *("--variables", "V1"),
+    )
     without = train(*arguments, "--out", tmp_path / "out")
     assert without.exit_code == 1
     assert "expected a grid file" in without.stderr
-    assert "or pass --grid with shards, or --set loss.weighting=std" in without.stderr
+    assert "or name it with --grid, or --set loss.weighting=std" in without.stderr
     result = train(*arguments, "--out", tmp_path / "out", "--grid", find_grid(data))
     assert result.exit_code == 0, result.stderr
     assert hybrid.load(tmp_path / "out" / "mlp.pt").spec.provenance["variables"] == "V1"
@@ -177,9 +184,91 @@ def test_losses_can_be_weighted_by_energy(data: Path, shards: Path, tmp_path: Pa
     given = ("--data", shards / "V1_albedo-season-train", *QUICK, *weighted)
     without = train(*given, "--out", tmp_path / "without")
     assert without.exit_code == 1
-    assert "put ClimSim's *grid-info.nc beside the files, or pass --grid" in without.stderr
-    (grid,) = data.rglob("*grid-info.nc")
-    assert train(*given, "--grid", grid, "--out", tmp_path / "with").exit_code == 0
+    assert "expected a grid file, which tells the mass of each layer" in without.stderr
+    assert train(*given, "--grid", find_grid(data), "--out", tmp_path / "with").exit_code == 0
+
+
+@pytest.fixture
+def without_grid(data: Path, tmp_path: Path) -> Path:
+    """The pairs alone, as links."""
+    folder = tmp_path / "low-res"
+    folder.symlink_to(data / "train")
+    return folder
+
+
+def test_a_grid_file_elsewhere_serves_pairs(
+    data: Path, without_grid: Path, shards: Path, tmp_path: Path
+) -> None:
+    arguments = (
+        *("--data", without_grid, "--split", "season", "--shards", shards, *QUICK),
+        *("--set", "loss.weighting=energy"),
+    )
+    without = train(*arguments, "--out", tmp_path / "without")
+    assert without.exit_code == 1
+    assert "put ClimSim's *grid-info.nc, and no other, beside the files" in without.stderr
+    named = train(*arguments, "--grid", find_grid(data), "--out", tmp_path / "named")
+    assert named.exit_code == 0, named.stderr
+    whole = ("--data", data, *arguments[2:])
+    beside = train(*whole, "--out", tmp_path / "beside")
+    assert beside.exit_code == 0, beside.stderr
+    columns = columns_of(data)
+    first, second = (
+        hybrid.load(tmp_path / name / "mlp.pt").evaluate(columns)["ptend_t"]
+        for name in ("named", "beside")
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_grid_file_that_does_not_fit_is_refused(
+    data: Path, shards: Path, without_grid: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other_grid-info.nc"
+    write_grid(other, column_grid(generated_grid(n_level=30)), "a grid of 30 levels")
+    out = ("--out", tmp_path / "out")
+    for folder in (without_grid, shards / "V1_albedo-season-train"):
+        given = ("--data", folder, "--split", "season", "--shards", shards, *QUICK)
+        result = train(*given, "--grid", other, *out)
+        assert result.exit_code == 1
+        assert "expected the 60 levels of the samples, got a file with 30" in result.stderr
+    pair = list_pairs(data)[0].mli
+    result = train("--data", data, "--split", "season", "--grid", pair, *out, *QUICK)
+    assert result.exit_code == 1
+    assert "expected variables ['area', 'lat', 'lon'" in result.stderr
+    text = tmp_path / "text.nc"
+    text.write_text("no netCDF")
+    result = train("--data", data, "--split", "season", "--grid", text, *out, *QUICK)
+    assert result.exit_code == 1
+    assert "Unknown file format" in result.stderr
+
+
+@pytest.mark.parametrize("variables", ["V2", "v2_rh_mc"])
+def test_the_recipe_is_that_of_the_variables_that_shards_hold(
+    data: Path, tmp_path: Path, variables: str
+) -> None:
+    convert(list_pairs(data)[:1], tmp_path / "shards", Conversion(variable_set(variables)))
+    result = train(
+        *("--model", "hsr", "--data", tmp_path / "shards", "--out", tmp_path / "out"),
+        *("--preset", "tiny", "--epochs", 1, "--set", "training.batch_size=128"),
+        *("--grid", find_grid(data)),
+    )
+    assert result.exit_code == 0, result.stderr
+    chosen = json.loads((tmp_path / "out" / "training.json").read_text())["recipe"]
+    assert chosen["variables"] == variables
+    expected = recipe("hsr", [f"variables={variables}"]).to_dict()
+    assert chosen["scaling"]["prune"] == expected["scaling"]["prune"]
+
+
+def test_what_shards_hold_is_said(shards: Path, tmp_path: Path) -> None:
+    folder = shards / "V1_albedo-season-train"
+    result = train("--data", folder, "--variables", "V2", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "expected shards of variables V2, got those of V1_albedo" in result.stderr
+    unfinished = tmp_path / "unfinished"
+    shutil.copytree(folder, unfinished)
+    (unfinished / "manifest.json").unlink()
+    result = train("--data", unfinished, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "or the conversion has not ended; 'hybrid climsim convert' continues" in result.stderr
 
 
 def test_wrong_settings_are_named(data: Path, tmp_path: Path) -> None:
@@ -188,7 +277,9 @@ def test_wrong_settings_are_named(data: Path, tmp_path: Path) -> None:
         assert result.exit_code == 1
         return result.stderr
 
-    assert "to go with --validation or --grid, got none" in message("--validation", str(data))
+    assert "expected shards, to go with --validation, got none" in message(
+        "--validation", str(data)
+    )
     assert "model: expected one of ridge, mlp, cnn" in message("--model", "forest")
     assert "expected training. out of n_epoch, batch_size" in message("--set", "training.epochs=3")
     assert "expected training.n_epoch to be int, got 'many'" in message(

@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from closures.climsim.conversion import Conversion, convert
+from closures.climsim.files import list_pairs
+from closures.climsim.grid import find_grid
+from closures.climsim.splits import season
+from closures.climsim.variables import variable_set
 from closures.columns.recipe import RecipeError
 from hybrid.cli import app
 from hybrid.climsim_sample import SampleConfig, write_sample
@@ -64,6 +69,26 @@ def test_ranges() -> None:
     for wrong in ("a", "a=1", "a=1:2:sqrt", "a=x:y"):
         with pytest.raises(RecipeError, match="expected NAME=LOW:HIGH"):
             parsed_range(wrong)
+
+
+def test_shards_and_a_grid_file_serve_a_search(data: Path, tmp_path: Path) -> None:
+    split = season(list_pairs(data), validation=True)
+    for part in ("train", "validation"):
+        convert(getattr(split, part), tmp_path / part, Conversion(variable_set("V1")))
+    arguments = (
+        *("--data", tmp_path / "train", "--validation", tmp_path / "validation", *QUICK),
+        *("--set", "loss.weighting=energy", "--trials", "1"),
+    )
+    without = run(*arguments, "--out", tmp_path / "without")
+    assert without.exit_code == 1
+    assert "expected a grid file" in without.stderr
+    result = run(*arguments, "--grid", find_grid(data), "--out", tmp_path / "with")
+    assert result.exit_code == 0, result.stderr
+    assert not (tmp_path / "with" / "shards").exists()
+    files = ("--data", data, "--validation", tmp_path / "validation", *QUICK)
+    refused = run(*files, "--out", tmp_path / "refused")
+    assert refused.exit_code == 1
+    assert "expected shards, to go with --validation, got none" in refused.stderr
 
 
 def test_wrong_searches_are_named(

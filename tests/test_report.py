@@ -13,7 +13,7 @@ from hybrid.embedded_figure import SVG_LIMIT, data_uri
 from hybrid.experiments.result import ExperimentResult, Figure, Table
 from hybrid.figure_style import legend, line, new_figure
 from hybrid.report import Run, render_report, write_report
-from hybrid.score_table import format_column, format_rows, terminal_table
+from hybrid.score_table import format_column, format_rows, print_table, terminal_table
 
 RUN = Run("hybrid run lorenz96 --preset test --seed 0", "test", 0)
 
@@ -240,6 +240,18 @@ def test_row_of_wrong_length_is_refused() -> None:
     table = Table("Climate", ("a", "b"), {"cubic": (1.0,)})
     with pytest.raises(ValueError, match="row 'cubic': expected 2 numbers, one a column, got 1"):
         format_rows(table)
+
+
+def test_a_narrow_terminal_cuts_nothing_off_a_table() -> None:
+    columns = tuple(f"column {i}" for i in range(20))
+    rows = {"a network with a long name": tuple(100.5 + i for i in range(20))}
+    console = Console(width=60)
+    with console.capture() as capture:
+        print_table(console, Table("Errors", columns, rows, "What is said of them at the end."))
+    shown = capture.get()
+    for i in range(20):
+        assert f"{100.5 + i:.1f}" in shown
+    assert "at the end." in " ".join(shown.split())
 
 
 def test_terminal_table_takes_brackets_literally() -> None:

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.climsim.errors import DataError
+from closures.climsim.folders import files_by_folder
 from closures.climsim.grid import ColumnGrid
 from closures.climsim.step_reader import StepReader
 from closures.climsim.variables import TIMESTEP, VariableSet
 
-_NAME = re.compile(r"E3SM-MMF\.mli\.(\d{4})-(\d{2})-(\d{2})-(\d{5})\.nc")
+_NAME = re.compile(r"E3SM-MMF\.(mli|mlo)\.(\d{4})-(\d{2})-(\d{2})-(\d{5})\.nc")
 
 Array = NDArray[np.float64]
 
@@ -84,38 +85,46 @@ def step_of(name: str) -> int:
     2
     """
     match = _NAME.fullmatch(name)
-    if match is None:
+    if match is None or match[1] != "mli":
         raise DataError(f"{name}: expected a name such as {file_name('mli', 8, 1, 29, 1200)}")
-    year, month, day, second = (int(part) for part in match.groups())
-    return Pair(year, month, day, second, Path(name), Path(name)).step
+    return _pair(match, Path(name), Path(name)).step
 
 
 def find_pairs(folder: Path) -> tuple[tuple[Pair, ...], tuple[Path, ...]]:
     """Find all pairs below `folder`, in the order of time, and files without their partner.
 
+    Links to folders are followed, each folder once.
+
     Raises
     ------
     DataError
         If there is no mli file.
+    OSError
+        If a folder cannot be read.
     """
-    pairs, alone = [], []
-    for mli in folder.rglob("E3SM-MMF.mli.*.nc"):
-        match = _NAME.fullmatch(mli.name)
-        if match is None:
-            continue
-        mlo = partner(mli)
-        if not mlo.is_file():
-            alone.append(mli)
-            continue
-        year, month, day, second = (int(part) for part in match.groups())
-        pairs.append(Pair(year, month, day, second, mli, mlo))
-    if not pairs and not alone:
+    pairs: list[Pair] = []
+    alone: list[Path] = []
+    for place, names in files_by_folder(folder):
+        for name in names:
+            match = _NAME.fullmatch(name)
+            if match is None:
+                continue
+            other = _partner_name(name)
+            if other not in names:
+                alone.append(place / name)
+            elif match[1] == "mli":
+                pairs.append(_pair(match, place / name, place / other))
+    if not pairs and all(".mlo." in path.name for path in alone):
         raise DataError(
             f"{folder}: expected files named E3SM-MMF.mli.YYYY-MM-DD-SSSSS.nc, found none; "
             "name the folder that holds ClimSim's low-res files"
         )
-    alone += [mlo for mlo in folder.rglob("E3SM-MMF.mlo.*.nc") if not partner(mlo).is_file()]
     return tuple(sorted(pairs)), tuple(sorted(alone))
+
+
+def _pair(name: re.Match[str], mli: Path, mlo: Path) -> Pair:
+    year, month, day, second = (int(part) for part in name.groups()[1:])
+    return Pair(year, month, day, second, mli, mlo)
 
 
 def list_pairs(folder: Path) -> tuple[Pair, ...]:
@@ -135,9 +144,12 @@ def list_pairs(folder: Path) -> tuple[Pair, ...]:
 
 def partner(path: Path) -> Path:
     """Return where the mlo file of an mli file belongs, or the mli file of an mlo file."""
-    if ".mli." in path.name:
-        return path.with_name(path.name.replace(".mli.", ".mlo."))
-    return path.with_name(path.name.replace(".mlo.", ".mli."))
+    return path.with_name(_partner_name(path.name))
+
+
+def _partner_name(name: str) -> str:
+    first, second = (".mli.", ".mlo.") if ".mli." in name else (".mlo.", ".mli.")
+    return name.replace(first, second)
 
 
 def missing_partner(path: Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.climsim.errors import DataError
+from closures.climsim.folders import files_by_folder
 
 Array = NDArray[np.float64]
 
@@ -72,11 +73,18 @@ def find_grid(folder: Path) -> Path:
     DataError
         If there is none, or more than one.
     """
-    found = sorted(folder.rglob("*grid-info.nc"))
+    found = sorted(
+        place / name
+        for place, names in files_by_folder(folder)
+        for name in names
+        if name.endswith("grid-info.nc")
+    )
     if len(found) != 1:
+        which = f" ({', '.join(str(path.relative_to(folder)) for path in found)})" if found else ""
         raise DataError(
-            f"{folder}: expected one file *grid-info.nc, found {len(found)}; put "
-            "ClimSim_low-res_grid-info.nc beside the data"
+            f"{folder}: expected one file *grid-info.nc, found {len(found)}{which}; put "
+            "ClimSim_low-res_grid-info.nc, and no other, beside the data, or name it with --grid "
+            "if the command has that option"
         )
     return found[0]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from closures.climsim.conversion import Conversion, OnShard, convert
+from closures.climsim.conversion import PLAN, Conversion, OnShard, convert
 from closures.climsim.errors import DataError
 from closures.climsim.files import Pair, list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
@@ -32,12 +32,25 @@ class ClimsimData:
         Name of the split, ``"shards"`` for given ones.
     grid
         Grid of the columns, if one was found.
+
+    Raises
+    ------
+    DataError
+        If the grid has other levels than the samples.
     """
 
     train: Shards
     validation: Shards | None
     split: str
     grid: ColumnGrid | None
+
+    def __post_init__(self) -> None:
+        n_level = self.train.manifest.variables.n_level
+        if self.grid is not None and self.grid.n_level != n_level:
+            raise DataError(
+                f"grid: expected the {n_level} levels of the samples, got a file with "
+                f"{self.grid.n_level}; name the grid file that belongs to the data with --grid"
+            )
 
 
 @dataclass(frozen=True)
@@ -111,12 +124,15 @@ class Request:
         Time steps.
     in_order
         Keep samples in the order of time, as a rollout needs them.
+    grid
+        Grid file; None for the one below `data`, if there is one.
     """
 
     data: Path
     variables: VariableSet
     steps: Steps = Steps()
     in_order: bool = False
+    grid: Path | None = None
 
     def folder(self, part: str) -> str:
         """Return the name of the folder of a part's shards."""
@@ -128,8 +144,8 @@ class Request:
 
 
 def is_shards(folder: Path) -> bool:
-    """Return whether a folder holds shards."""
-    return (folder / NAME).is_file()
+    """Return whether a folder holds shards, or those of a conversion that has not ended."""
+    return (folder / NAME).is_file() or (folder / PLAN).is_file()
 
 
 def convert_split(request: Request, shards: Path, on_steps: OnSteps | None = None) -> ClimsimData:
@@ -150,7 +166,7 @@ def convert_split(request: Request, shards: Path, on_steps: OnSteps | None = Non
         If files are missing or damaged beyond use.
     """
     found: dict[str, Shards] = {}
-    grid = _grid(request.data, needed=request.variables.needs_grid)
+    grid = _grid(request)
     conversion = Conversion(
         request.variables,
         None if request.in_order else 0,
@@ -170,7 +186,7 @@ def open_split(request: Request, shards: Path) -> ClimsimData:
     """Open the shards that `convert_split` has made."""
     parts = request.steps.of(request.data)
     found = {part: Shards.open(shards / request.folder(part)) for part in parts}
-    grid = _grid(request.data, needed=request.variables.needs_grid)
+    grid = _grid(request)
     return ClimsimData(found["train"], found.get("validation"), request.steps.split, grid)
 
 
@@ -179,10 +195,18 @@ def open_shards(
 ) -> ClimsimData:
     """Open given shards.
 
+    Parameters
+    ----------
+    folder, validation
+        Folders of shards.
+    grid
+        Grid file; without it there is none.
+
     Raises
     ------
     DataError
-        If they are not complete, or training and validation have other variables.
+        If they are not complete, training and validation have other variables, or the grid has
+        other levels.
     """
     train = Shards.open(folder)
     held = None if validation is None else Shards.open(validation)
@@ -205,10 +229,12 @@ def digest(shards: Shards) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _grid(folder: Path, *, needed: bool) -> ColumnGrid | None:
+def _grid(request: Request) -> ColumnGrid | None:
+    if request.grid is not None:
+        return read_grid(request.grid)
     try:
-        return read_grid(find_grid(folder))
+        return read_grid(find_grid(request.data))
     except DataError:
-        if needed:
+        if request.variables.needs_grid:
             raise
         return None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from closures.columns.networks.interface import (
         ConfidentNetwork,
         EnsembleNetwork,
+        GuardedNetwork,
         MemoryNetwork,
         StochasticNetwork,
         TriggeredNetwork,
@@ -110,6 +111,18 @@ class MomentsCore(Core):
         """Return both, each ``(n, n_output)``."""
         mean, deviation = self.network.moments(self.normalized(features))
         return self.physical(features, mean), deviation * self.output_spread
+
+
+class GuardedCore(Core):
+    """Mean, standard deviation and a confidence; the physics layers see the mean."""
+
+    if TYPE_CHECKING:
+        network: GuardedNetwork
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the first two ``(n, n_output)``, and the confidence ``(n,)``, in (0, 1]."""
+        mean, deviation, confidence = self.network.guarded(self.normalized(features))
+        return self.physical(features, mean), deviation * self.output_spread, confidence
 
 
 class MembersCore(Core):

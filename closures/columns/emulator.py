@@ -12,6 +12,7 @@ from closures.base import Closure
 from closures.columns.core import (
     ConfidenceCore,
     Core,
+    GuardedCore,
     MeanCore,
     MembersCore,
     MemoryCore,
@@ -23,6 +24,7 @@ from closures.columns.layout import ColumnLayout
 from closures.columns.networks.interface import (
     ConfidentNetwork,
     EnsembleNetwork,
+    GuardedNetwork,
     MemoryNetwork,
     StochasticNetwork,
     TriggeredNetwork,
@@ -32,11 +34,14 @@ from closures.field import Field
 from closures.normalization import Normalization
 from closures.spec import ClosureSpec
 
-Results = Literal["mean", "moments", "members", "sample", "memory", "confidence", "trigger"]
+Results = Literal[
+    "mean", "moments", "guarded", "members", "sample", "memory", "confidence", "trigger"
+]
 
 _CORES: dict[Results, tuple[type[Core], type[nn.Module]]] = {
     "mean": (MeanCore, nn.Module),
     "moments": (MomentsCore, StochasticNetwork),
+    "guarded": (GuardedCore, GuardedNetwork),
     "members": (MembersCore, EnsembleNetwork),
     "sample": (SampleCore, StochasticNetwork),
     "memory": (MemoryCore, MemoryNetwork),
@@ -54,6 +59,7 @@ class ColumnEmulator(Closure):
     ============  =================================================================
     mean          the outputs
     moments       and for each a standard deviation, ``{name}_std``
+    guarded       the same and ``confidence``, with the network's own threshold for the guard
     members       every member of an ensemble: outputs get a dimension ``realization``
     sample        one draw, from the noise field ``draw`` that the bridge fills
     memory        the outputs, and state ``memory`` at each level
@@ -173,7 +179,7 @@ def _extended(
         outputs = tuple(
             _unbounded(f, dims=("realization", *f.dims), shape=(count, *f.shape)) for f in outputs
         )
-    elif results == "moments":
+    elif results in {"moments", "guarded"}:
         outputs += tuple(_unbounded(field, name=f"{field.name}_std") for field in outputs)
     elif isinstance(network, MemoryNetwork) and results == "memory":
         state = (Field("memory", "1", ("level", "number"), (layout.n_level, network.n_memory)),)
@@ -181,6 +187,9 @@ def _extended(
         outputs += (Field("confidence", "1", role="confidence"),)
     elif results == "trigger":
         outputs += (Field("trigger", "1"),)
+    if isinstance(network, GuardedNetwork) and results == "guarded":
+        least = network.least_confidence
+        outputs += (Field("confidence", "1", valid_min=least, role="confidence"),)
     return replace(spec, outputs=outputs, state=state, noise=noise)
 
 
@@ -206,7 +215,7 @@ def _generated(
     returned = graph.call_module("core", (stacked, *others))
     axis = 2 if results == "members" else 1
     found: list[torch.fx.Node] = []
-    n_stacked = 2 if results == "moments" else 1
+    n_stacked = 2 if results in {"moments", "guarded"} else 1
     for i in range(n_stacked):
         part = graph.call_function(operator.getitem, (returned, i))
         start = 0
@@ -216,7 +225,7 @@ def _generated(
             else:
                 found.append(graph.call_method("select", (part, axis, start)))
             start += field.size
-    if results in {"memory", "confidence", "trigger"}:
+    if results in {"guarded", "memory", "confidence", "trigger"}:
         found.append(graph.call_function(operator.getitem, (returned, n_stacked)))
     graph.output(tuple(found))
     return torch.fx.GraphModule({"core": core}, graph)

@@ -88,7 +88,8 @@ class Pressure(nn.Module):
         ranges.require(layer, inputs=("state_ps",))
         if levels is None:
             raise SpecError(
-                f"{layer}: expected the hybrid coefficients of the levels, got none; pass levels"
+                f"{layer}: expected the hybrid coefficients of the levels, got none; pass levels, "
+                "which ClimSim's grid file holds: --grid of 'hybrid train climsim'"
             )
         if levels.n_level != n_level:
             raise SpecError(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from closures.columns.networks.interface import EnsembleNetwork
 from closures.columns.networks.member_perceptron import MemberPerceptron
 from closures.columns.seeding import seeded
+from closures.multifidelity.moments import member_statistics
 
 Form = Literal["single", "additive", "published"]
 """``"single"``: one ensemble f; ``"additive"``: f_L + g([x, f_L]); ``"published"``: g(f_L) [1]."""
@@ -25,13 +26,13 @@ class EnsembleSizes:
     n_member
         Number of members; 1 with `prior_scale` 0 is a deterministic network.
     widths
-        Hidden layers of each member, at either fidelity.
+        Hidden layers of each member, at either fidelity; none for linear members.
     prior_scale
         Factor of the fixed priors; 0 for none.
     stop_gradient
         Whether the high-fidelity loss leaves the low-fidelity network alone, as published [1].
     slope
-        Slope of LeakyReLU for negative arguments.
+        Slope of LeakyReLU for negative arguments, published 0.15; None for SiLU.
     seed
         Seed of all initial weights.
     first_member
@@ -54,7 +55,7 @@ class EnsembleSizes:
     widths: tuple[int, ...] = (128, 128)
     prior_scale: float = 0.5
     stop_gradient: bool = False
-    slope: float = 0.15
+    slope: float | None = None
     seed: int = 0
     first_member: int = 0
 
@@ -68,8 +69,8 @@ class EnsembleSizes:
                 "ensemble: expected n_member >= 1, prior_scale >= 0, first_member >= 0 and seed >= "
                 f"0, got {self.n_member}, {self.prior_scale}, {self.first_member} and {self.seed}"
             )
-        if not self.widths or min(self.widths) < 1:
-            raise ValueError(f"ensemble: expected hidden layers, got widths {self.widths}")
+        if min(self.widths, default=1) < 1:
+            raise ValueError(f"ensemble: expected widths of at least 1, got {self.widths}")
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,9 @@ class FidelityEnsemble(EnsembleNetwork):
     def moments(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation, in which members and noise count."""
         members = self.members(features)
-        variance = self.deviation(features).square()
-        if self.n_member > 1:
-            variance = variance + members.var(dim=0)
-        return members.mean(dim=0), variance.sqrt()
+        mean, scatter = member_statistics(members)
+        variance = self.deviation(features).square() + scatter / max(self.n_member - 1, 1)
+        return mean, variance.sqrt()
 
     def sample(self, features: Tensor, noise: Tensor) -> Tensor:
         """Return a Gaussian draw with the members' mean and covariance; their noise is left out.

@@ -29,7 +29,8 @@ class SingleFidelityError(Objective):
 
     def forward(self, features: Tensor, targets: Tensor, numbers: Tensor) -> Tensor:
         """Return the loss of a batch."""
-        return _error(self.network.members(features), targets, self.membership[:, numbers])
+        members = self.network.members(self.noisy(features))
+        return _error(members, targets, self.membership[:, numbers])
 
 
 class TwoFidelityError(Objective):
@@ -67,8 +68,8 @@ class TwoFidelityError(Objective):
         high_numbers: Tensor,
     ) -> Tensor:
         """Return the loss of a batch of both fidelities."""
-        low = self.network.low(self._seen(low_features))
-        high = self.network.members(high_features)
+        low = self.network.low(self._seen(self.noisy(low_features)))
+        high = self.network.members(self.noisy(high_features))
         low_error = _error(low, low_targets, self.low[:, low_numbers])
         return self.weight * low_error + _error(high, high_targets, self.high[:, high_numbers])
 

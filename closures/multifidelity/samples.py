@@ -11,6 +11,9 @@ from torch import Tensor
 from closures.training import Order, TrainingError
 from closures.training.batches import Batch
 
+LEAST_SHARE = 0.5
+"""Least size of a batch of the smaller set, as a part of that of the larger one."""
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -116,8 +119,8 @@ class FidelityBatches:
     def __init__(self, low: Samples, high: Samples, order: Order) -> None:
         self.low, self.high, self.order = low, high, order
         share = min(len(low), len(high)) / max(len(low), len(high))
-        # Never below a quarter: the scarce samples are what matters.
-        smaller = max(1, round(order.batch_size * max(share, 0.25)))
+        # Scarce samples are what matters: half a batch of them, seen again and again.
+        smaller = max(1, round(order.batch_size * max(share, LEAST_SHARE)))
         self._sizes = (
             (order.batch_size, smaller) if len(low) >= len(high) else (smaller, order.batch_size)
         )

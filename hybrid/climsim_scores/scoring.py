@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from closures.climsim.drift import Drift, FeatureSums
+from closures.climsim.errors import DataError
 from closures.climsim.files import Pair, by_step, earlier_steps, list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
 from closures.climsim.hourly_climatology import HourlyClimatology
@@ -94,6 +95,7 @@ def score_archives(
     task: Callable[[str], Callable[[float], None]],
     *,
     part: Part = "test",
+    grid_file: Path | None = None,
 ) -> ScoreRun:
     """Score archives.
 
@@ -102,7 +104,7 @@ def score_archives(
     archives
         Compiled emulators of one variable set.
     data
-        Folder of ClimSim's files, with the grid file.
+        Folder of ClimSim's files.
     split
         Which steps are scored.
     n_sample
@@ -112,17 +114,19 @@ def score_archives(
     part
         Steps of the split that are scored: its test steps, or, to choose between emulators that
         were trained without them, its validation steps.
+    grid_file
+        Grid of the columns; None for the one below `data`.
 
     Raises
     ------
     ScoreError
         If archives do not fit each other or the data.
-    closures.climsim.files.DataError
-        If files are missing or damaged.
+    closures.climsim.errors.DataError
+        If files are missing or damaged, or the grid has another number of columns.
     """
     pairs = list_pairs(data)
     chosen = split_pairs(pairs, split, part)
-    grid = read_grid(find_grid(data))
+    grid = read_grid(grid_file or find_grid(data))
     models = load_models(archives, n_sample)
     variables = common_variables(models, grid.n_level)
     read = _reader(pairs, variables, grid)
@@ -179,6 +183,11 @@ def _reader(
     def read(pair: Pair) -> tuple[Array, Array]:
         earlier = earlier_steps(pair, steps, variables.n_history)
         inputs, outputs = reader.read(pair.files, *(step.files for step in earlier))
+        if len(inputs) != grid.n_column:
+            raise DataError(
+                f"{pair.mli}: expected the {grid.n_column} columns of the grid file, got "
+                f"{len(inputs)} columns; name the grid file that belongs to the data with --grid"
+            )
         return np.ascontiguousarray(inputs), np.ascontiguousarray(outputs)
 
     return read

@@ -126,11 +126,11 @@ def _name_skipped(console: Console, skipped: Sequence["Skipped"]) -> None:
 
 
 def _summary(manifest: "Manifest") -> str:
-    variables = manifest.variables
+    variables, n_shard = manifest.variables, len(manifest.shards)
     return (
         f"{variables.name}: {manifest.n_sample} samples of {variables.n_input} inputs and "
         f"{variables.n_output} outputs, from {len(manifest.sources)} time steps, in "
-        f"{len(manifest.shards)} shards; {len(manifest.skipped)} files skipped"
+        f"{n_shard} {'shard' if n_shard == 1 else 'shards'}; {len(manifest.skipped)} files skipped"
     )
 
 

@@ -74,7 +74,7 @@ def rollout(  # noqa: PLR0913, PLR0917 -- an option each
     from hybrid.climsim_rollout.settings import RolloutSettings
     from hybrid.climsim_rollout.summary import rollout_tables
     from hybrid.progress import StepProgress, progress_display
-    from hybrid.score_table import terminal_table
+    from hybrid.score_table import print_table
 
     settings = RolloutSettings(
         days=days,
@@ -104,8 +104,7 @@ def rollout(  # noqa: PLR0913, PLR0917 -- an option each
                 steps.update(i / len(makers))
     console = output()
     for table in rollout_tables(run.scores, settings):
-        console.print()
-        console.print(terminal_table(table))
+        print_table(console, table)
     console.print()
     for path in written:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

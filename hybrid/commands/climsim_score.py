@@ -44,9 +44,15 @@ def score(
             envvar="HYBRID_CLIMSIM_DATA",
             exists=True,
             file_okay=False,
-            help="Folder with mli and mlo files and *grid-info.nc.",
+            help="Folder with mli and mlo files.",
         ),
     ],
+    grid: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Grid file; default: *grid-info.nc in DATA."
+        ),
+    ] = None,
     split: Annotated[
         SplitChoice,
         typer.Option(
@@ -79,7 +85,7 @@ def score(
     from hybrid.climsim_scores.scoring import score_archives
     from hybrid.climsim_scores.tables import score_tables
     from hybrid.progress import StepProgress, progress_display
-    from hybrid.score_table import terminal_table
+    from hybrid.score_table import print_table
 
     folder = made_folder(out)
     with StepProgress(progress_display(messages())) as steps:
@@ -88,15 +94,16 @@ def score(
             steps.start(name)
             return steps.update
 
-        run = score_archives(archives, data, split.value, samples, task, part=part.value)
+        run = score_archives(
+            archives, data, split.value, samples, task, part=part.value, grid_file=grid
+        )
         written = list(write_scores(run, folder))
         if figures:
             steps.start("figures")
             written += _draw(run, folder, steps.update)
     console = output()
     for table in score_tables(run.scores):
-        console.print()
-        console.print(terminal_table(table))
+        print_table(console, table)
     console.print()
     for path in written:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
@@ -119,6 +126,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "hybrid climsim score mlp.pt ridge.pt --data climsim",
             "hybrid climsim score mlp.pt --data climsim --split season --out results/season",
+            "hybrid climsim score mlp.pt --data climsim/low-res --grid grid-info.nc",
             "hybrid climsim score rpn.pt --data climsim --samples 64 --no-figures",
         )
     )(score)

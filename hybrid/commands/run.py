@@ -105,7 +105,7 @@ def demo(out: Out = None, seed: Seed = 0, data: Data = None) -> None:
 
 def show(results: list["ExperimentResult"], folder: Path) -> None:
     """Print headlines and scores of `results`, and where their files are."""
-    from hybrid.score_table import terminal_table
+    from hybrid.score_table import print_table
 
     console = output()
     for result in results:
@@ -113,8 +113,7 @@ def show(results: list["ExperimentResult"], folder: Path) -> None:
         for key, choice in result.choices.items():
             console.print(f"{key}: {choice}", markup=False, highlight=False)
         for table in result.tables:
-            console.print()
-            console.print(terminal_table(table))
+            print_table(console, table)
     console.print()
     paths = [folder / "report.html", folder / "results.json"]
     paths += [path for result in results for path in result.archives]

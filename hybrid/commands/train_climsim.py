@@ -12,6 +12,7 @@ from hybrid.commands.train_options import (
     ClimsimFiles,
     Device,
     Epochs,
+    Grid,
     Levels,
     Model,
     Name,
@@ -24,6 +25,8 @@ from hybrid.commands.train_options import (
     TensorBoard,
     Threads,
     ValidationShards,
+    given_shards,
+    held_variables,
     recipe_settings,
     say_written,
     watched,
@@ -31,7 +34,7 @@ from hybrid.commands.train_options import (
 
 if TYPE_CHECKING:
     from closures.climsim.conversion import OnShard
-    from closures.climsim.training_data import ClimsimData
+    from closures.climsim.training_data import ClimsimData, Steps
     from closures.columns.recipe import Recipe
     from closures.training import Ranks
 
@@ -52,14 +55,7 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
         typer.Option("--final", help="Train on the validation steps of the split too."),
     ] = False,
     validation: ValidationShards = None,
-    grid: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            help="Grid file, if DATA is shards and physics layers or weights need levels.",
-        ),
-    ] = None,
+    grid: Grid = None,
     shards: Annotated[
         Path | None,
         typer.Option(
@@ -92,10 +88,11 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
     torchrun, all processes train together.
     """
     from closures.climsim.recipes import recipe as recipe_of
+    from closures.climsim.training_data import Steps
     from closures.training import ranks
-    from hybrid.errors import TrainError
     from hybrid.training.climsim import train_climsim
 
+    found = given_shards(data, validation, grid, variables)
     chosen = recipe_of(
         model,
         recipe_settings(
@@ -104,19 +101,13 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
             seed=seed,
             epochs=epochs,
             physics=physics,
-            variables=variables,
+            variables=held_variables(found) or variables,
         ),
     )
     with ranks(device) as among:
-        if _holds_shards(data):
-            found = _given(data, validation, grid)
-        elif validation is not None or grid is not None:
-            raise TrainError(
-                f"{data}: expected shards, to go with --validation or --grid, got none; for files "
-                "choose --split, which names the validation steps"
-            )
-        else:
-            found = _converted(chosen, data, shards or out / "shards", split, final, levels, among)
+        if found is None:
+            steps = Steps(split.value, final)
+            found = _converted(chosen, data, shards or out / "shards", steps, levels, grid, among)
         with watched(
             out, name or model, among, resume=resume, threads=threads, tensorboard=tensorboard
         ) as run:
@@ -125,28 +116,15 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
             say_written(trained)
 
 
-def _holds_shards(data: Path) -> bool:
-    from closures.climsim.training_data import is_shards
-
-    return is_shards(data)
-
-
-def _given(data: Path, validation: Path | None, grid: Path | None) -> "ClimsimData":
-    from closures.climsim.training_data import open_shards
-
-    return open_shards(data, validation, grid)
-
-
 def _converted(
     recipe: "Recipe",
     data: Path,
     shards: Path,
-    split: SplitChoice,
-    final: bool,
+    steps: "Steps",
     levels: int,
+    grid: Path | None,
     among: "Ranks",
 ) -> "ClimsimData":
-    from closures.climsim.training_data import Steps
     from hybrid.progress import progress_display
     from hybrid.training.climsim import climsim_data
 
@@ -162,8 +140,9 @@ def _converted(
             recipe,
             data,
             shards,
-            Steps(split.value, final),
+            steps,
             n_level=levels,
+            grid=grid,
             among=among,
             on_steps=on_steps,
         )
@@ -176,8 +155,9 @@ def add_to(app: typer.Typer) -> None:
             "hybrid train climsim --model mlp --data climsim --out results/mlp",
             "hybrid train climsim --model unet --data climsim --split season --out results/unet "
             "--set training.n_epoch=20 --set loss.kind=mae",
-            "hybrid train climsim --model hsr --data train --validation validation --out "
-            "results/hsr",
+            "hybrid train climsim --model mlp --data low-res --grid grid-info.nc --out results/mlp",
+            "hybrid train climsim --model hsr --data train --validation validation --grid "
+            "grid-info.nc --out results/hsr",
             "torchrun --nproc-per-node 4 --no-python hybrid train climsim --model mlp --data "
             "train --out results/mlp",
         )

@@ -10,6 +10,7 @@ import typer
 from hybrid.commands.terminal import messages, output
 
 if TYPE_CHECKING:
+    from closures.climsim.training_data import ClimsimData
     from closures.training import Ranks
     from hybrid.training import Run, Trained
 
@@ -33,6 +34,15 @@ ClimsimFiles = Annotated[
 ValidationShards = Annotated[
     Path | None,
     typer.Option(exists=True, file_okay=False, help="Shards that validate, if DATA is shards."),
+]
+Grid = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Grid file, which tells levels and latitudes; default: *grid-info.nc in a folder of "
+        "files, none for shards.",
+    ),
 ]
 Levels = Annotated[int, typer.Option(min=1, help="Levels of a profile in the files.")]
 Out = Annotated[
@@ -74,6 +84,41 @@ Device = Annotated[
 TensorBoard = Annotated[
     bool, typer.Option("--tensorboard", help="Write losses for TensorBoard into OUT.")
 ]
+
+
+def given_shards(
+    data: Path, validation: Path | None, grid: Path | None, variables: str | None
+) -> "ClimsimData | None":
+    """Open `data` if it is shards; None if it is files.
+
+    Raises
+    ------
+    hybrid.errors.TrainError
+        If an option fits the other kind of data alone.
+    """
+    from closures.climsim.training_data import is_shards, open_shards
+    from hybrid.errors import TrainError
+
+    if not is_shards(data):
+        if validation is not None:
+            raise TrainError(
+                f"{data}: expected shards, to go with --validation, got none; for files choose "
+                "--split, which names the validation steps"
+            )
+        return None
+    found = open_shards(data, validation, grid)
+    held = held_variables(found)
+    if variables not in {None, held}:
+        raise TrainError(
+            f"{data}: expected shards of variables {variables}, got those of {held}; leave out "
+            "--variables, or convert the files with it"
+        )
+    return found
+
+
+def held_variables(found: "ClimsimData | None") -> str | None:
+    """Return the variable set of given shards, by which recipes differ; None without shards."""
+    return None if found is None else found.train.manifest.variables.name
 
 
 def recipe_settings(

@@ -11,6 +11,7 @@ from hybrid.commands.train_options import (
     ClimsimFiles,
     Device,
     Epochs,
+    Grid,
     Levels,
     Model,
     Out,
@@ -19,6 +20,8 @@ from hybrid.commands.train_options import (
     Setting,
     Threads,
     ValidationShards,
+    given_shards,
+    held_variables,
     recipe_settings,
 )
 
@@ -35,6 +38,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
         SplitChoice, typer.Option(help="interleaved or season.")
     ] = SplitChoice.interleaved,
     validation: ValidationShards = None,
+    grid: Grid = None,
     shards: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Folder of converted files; default: OUT/shards."),
@@ -61,7 +65,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
     Trials that fall behind are given up early. After an interruption the same command goes on.
     """
     from closures.climsim.recipes import recipe_values, search_ranges
-    from closures.climsim.training_data import Steps, is_shards, open_shards
+    from closures.climsim.training_data import Steps
     from closures.columns.recipe import make_recipe
     from closures.training import ranks
     from hybrid.threads import use_threads
@@ -70,17 +74,20 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
     from hybrid.training.sweep import Search, parsed_range
     from hybrid.training.sweep import sweep as run_sweep
 
+    given = given_shards(data, validation, grid, variables)
     chosen = recipe_settings(
-        settings, preset=preset, seed=seed, epochs=epochs, physics=None, variables=variables
+        settings,
+        preset=preset,
+        seed=seed,
+        epochs=epochs,
+        physics=None,
+        variables=held_variables(given) or variables,
     )
     values = recipe_values(model, chosen)
     recipe = make_recipe(values)
-    if is_shards(data):
-        found = open_shards(data, validation)
-    else:
-        found = climsim_data(
-            recipe, data, shards or out / "shards", Steps(split.value), n_level=levels
-        )
+    found = given or climsim_data(
+        recipe, data, shards or out / "shards", Steps(split.value), n_level=levels, grid=grid
+    )
     ranges = dict(parsed_range(each) for each in search) if search else search_ranges()
     plan = Search(values, ranges, trials, lambda each: climsim_case(each, found))
     console = messages()

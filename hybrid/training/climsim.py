@@ -66,6 +66,7 @@ def climsim_data(
     steps: Steps,
     *,
     n_level: int = 60,
+    grid: Path | None = None,
     among: Ranks | None = None,
     on_steps: OnSteps | None = None,
 ) -> ClimsimData:
@@ -83,6 +84,8 @@ def climsim_data(
         Which time steps train and validate.
     n_level
         Levels of a profile in the files.
+    grid
+        Grid file; None for the one below `data`, if there is one.
     among
         Processes that train together.
     on_steps
@@ -91,7 +94,7 @@ def climsim_data(
     among = among or Ranks()
     in_order = recipe.loss.rollout > 1
     variables = variable_set(recipe.variables, n_level)
-    request = Request(data, variables, steps, in_order)
+    request = Request(data, variables, steps, in_order, grid)
     if among.is_first:
         convert_split(request, shards, on_steps)
     among.wait()
@@ -119,8 +122,8 @@ def climsim_case(recipe: Recipe, data: ClimsimData) -> tuple[Case, Recipe]:
     if needs_energy and grid is None:
         raise DataError(
             f"loss.weighting={recipe.loss.weighting}: expected a grid file, which tells the mass "
-            "of each layer, got none; put ClimSim's *grid-info.nc beside the files, or pass "
-            "--grid with shards, or --set loss.weighting=std"
+            "of each layer, got none; put ClimSim's *grid-info.nc, and no other, beside the files, "
+            "or name it with --grid, or --set loss.weighting=std"
         )
     case = Case(
         spec_of_manifest(

@@ -1,6 +1,7 @@
 """The experiment ``emulators``: its plan, and a run of preset test on generated columns."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from hybrid.climsim_sample import SampleConfig, write_sample
 from hybrid.climsim_scores.scoring import split_pairs
 from hybrid.experiments import EXPERIMENTS, run_experiment
 from hybrid.experiments.emulators import trainings
+from hybrid.experiments.emulators.figures import ranked_firsts
 from hybrid.experiments.emulators.plan import Entry, plan
+from hybrid.experiments.emulators.scoring import Scored
 from hybrid.experiments.emulators.tables import by_entry, score_columns
-from hybrid.experiments.emulators.trainings import Job, train_all
+from hybrid.experiments.emulators.trainings import Job, Trained, train_all
 from hybrid.experiments.result import ExperimentResult
 from hybrid.training.run import Run
 
@@ -82,6 +85,33 @@ def test_ridge_beats_climatology_on_generated_columns(run: tuple[ExperimentResul
     for archive in result.archives:
         assert hybrid.load(archive).spec.provenance["split"] == "interleaved"
     assert (out / "report.html").stat().st_size > 100_000
+
+
+def test_figures_name_emulators_as_tables_do(run: tuple[ExperimentResult, Path]) -> None:
+    result, _ = run
+    titles = [figure.title for figure in result.figures]
+    assert titles[1].endswith("latitude and pressure: ridge (split interleaved)")
+    profiles = result.figures[0].figure
+    lines = {str(text.get_text()) for text in profiles.legends[0].get_texts()}
+    assert lines == {"climatology, global mean", "ridge", "mlp"}
+    for figure in result.figures:
+        assert re.fullmatch(r"\w+_interleaved", figure.name)
+        assert "seed" not in figure.title + figure.reading
+
+
+def test_figures_show_the_first_seed_of_each_emulator() -> None:
+    class Known(Scored):
+        def score(self, name: str, score: str, label: str) -> float:
+            errors = {"unet_seed0": 3.0, "unet_seed1": 1.0, "mlp_seed0": 2.0}
+            return {("mae", "dT"): errors}[score, label][name]
+
+    def trained(label: str, seed: int) -> Trained:
+        job = Job(Entry(label, label), "season", final=True, seed=seed)
+        return Trained(job, Path(f"{job.name}.pt"), 384, 10, 1.0)
+
+    given = [trained("unet", 0), trained("unet", 1), trained("mlp", 0)]
+    shown = ranked_firsts(given, Known({}, {}))
+    assert [each.job.name for each in shown] == ["mlp_seed0", "unet_seed0"]
 
 
 def test_what_is_trained_is_not_trained_again(

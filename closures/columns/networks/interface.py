@@ -42,6 +42,36 @@ class EnsembleNetwork(StochasticNetwork):
         raise NotImplementedError
 
 
+class GuardedNetwork(StochasticNetwork):
+    """A stochastic network that says of each column how far it is to be trusted.
+
+    Attributes
+    ----------
+    least_confidence : float
+        Confidence, in (0, 1], below which a column is not to be trusted.
+    """
+
+    least_confidence: float
+
+    def guarded(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean and standard deviation ``(n, n_output)``, and confidence ``(n,)``."""
+        raise NotImplementedError
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the mean ``(n, n_output)``."""
+        return self.guarded(features)[0]
+
+    def moments(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and standard deviation, each ``(n, n_output)``."""
+        mean, deviation, _ = self.guarded(features)
+        return mean, deviation
+
+    def sample(self, features: Tensor, noise: Tensor) -> Tensor:
+        """Return mean + standard deviation * noise, noise being ``(n, n_output)``."""
+        mean, deviation, _ = self.guarded(features)
+        return mean + deviation * noise
+
+
 class MemoryNetwork(nn.Module):
     """A network that carries values at each level from one step to the next.
 

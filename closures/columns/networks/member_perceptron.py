@@ -18,22 +18,25 @@ class MemberPerceptron(nn.Module):
     widths
         Number of inputs, of each hidden layer and of outputs.
     slope
-        Slope of LeakyReLU for negative arguments.
+        Slope of LeakyReLU for negative arguments; None for SiLU instead.
     """
 
-    def __init__(self, n_member: int, widths: Sequence[int], slope: float) -> None:
+    def __init__(self, n_member: int, widths: Sequence[int], slope: float | None) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             MemberLinear(n_member, before, after) for before, after in pairwise(widths)
         )
-        self.slope = slope
+        self.is_smooth = slope is None
+        self.slope = 0.0 if slope is None else slope
         self.n_hidden = len(widths) - 2
 
     def forward(self, features: Tensor) -> Tensor:
         """Return outputs ``(n_member, n, n_after)`` of inputs ``(n_member, n, n_before)``."""
         for i, layer in enumerate(self.layers):
             features = layer(features)
-            if i < self.n_hidden:
+            if i < self.n_hidden and self.is_smooth:
+                features = functional.silu(features)
+            elif i < self.n_hidden:
                 features = functional.leaky_relu(features, self.slope)
         return features
 

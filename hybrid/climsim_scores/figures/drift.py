@@ -10,10 +10,16 @@ from hybrid.figure_style import common_legend, new_figure, panel_title
 LARGEST = 10.0
 """Largest shift that is shown [training standard deviations]."""
 
+SCALAR_HEIGHT = 0.18
+"""Height of a scalar's bar and name [inch]."""
+
 
 def input_drift(scores: xr.Dataset) -> Figure:
     """Draw the standardised shift of each input and its share outside the training range."""
-    figure, axes = new_figure(2, 2, height=7.4, gridspec_kw={"height_ratios": (3, 3)})
+    n_scalar = scores["input_scalar"].size
+    profile_height, scalar_height = 4.0, 1.0 + SCALAR_HEIGHT * n_scalar
+    ratios = (profile_height, scalar_height)
+    figure, axes = new_figure(2, 2, height=sum(ratios), gridspec_kw={"height_ratios": ratios})
     pressure = scores["pressure"].values
     profiles = [str(name) for name in scores["input_profile"].values]
     lines = model_lines(profiles)
@@ -35,7 +41,7 @@ def input_drift(scores: xr.Dataset) -> Figure:
     axes[1, 0].axvline(0.0, color="#444444", linewidth=0.8)
     axes[1, 1].barh(places, 100 * scores["input_outside_scalar"], color="#666666")
     for panel in axes[1]:
-        panel.set_yticks(places, names, fontsize=7.5)
+        panel.set_yticks(places, names, fontsize=8.0)
         panel.invert_yaxis()
     for row, text in zip(axes, ("profiles", "scalars"), strict=True):
         row[0].set_xlabel("shift of the mean [training s.d.]")

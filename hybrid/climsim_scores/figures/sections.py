@@ -7,7 +7,13 @@ import xarray as xr
 from matplotlib import colormaps
 
 from closures.climsim.regions import BAND
-from hybrid.climsim_scores.figures.style import is_left, panels, pressure_axis, pressure_edges
+from hybrid.climsim_scores.figures.style import (
+    is_left,
+    is_lowest,
+    panels,
+    pressure_axis,
+    pressure_edges,
+)
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import SEQUENTIAL, panel_title
 
@@ -29,8 +35,11 @@ def r2_sections(scores: xr.Dataset, model: str) -> Figure:
             edges, level_edges, values.T, cmap=cmap, vmin=0.0, vmax=1.0, rasterized=True
         )
         panel.grid(visible=False)
-        panel.set_xticks([-60, -30, 0, 30, 60])
-        panel.set_xlabel("latitude [degrees north]")
+        panel.set_xticks([-60, 0, 60])
+        panel.set_xticks([-30, 30], minor=True)
+        if is_lowest(panel, axes):
+            panel.tick_params(labelbottom=True)
+            panel.set_xlabel("latitude [degrees north]")
         panel_title(panel, profile)
         if is_left(panel):
             pressure_axis(panel)

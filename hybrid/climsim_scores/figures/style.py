@@ -83,3 +83,16 @@ def is_left(axes: Axes) -> bool:
     """Return whether a panel stands at the left edge of its figure."""
     place = axes.get_subplotspec()
     return place is None or place.is_first_col()
+
+
+def is_lowest(axes: Axes, among: Sequence[Axes]) -> bool:
+    """Return whether no panel stands below one: in the last row, or above places left over."""
+    place = axes.get_subplotspec()
+    if place is None:
+        return True
+    others = (each.get_subplotspec() for each in among)
+    return not any(
+        other.colspan == place.colspan and other.rowspan.start >= place.rowspan.stop
+        for other in others
+        if other is not None
+    )

@@ -1,5 +1,6 @@
 """Figures of a run: learning curves, and those of the scores for the emulators that are shown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,8 +13,8 @@ from hybrid.climsim_scores.figures.precipitation import rain_histogram
 from hybrid.climsim_scores.figures.profiles import level_profiles
 from hybrid.climsim_scores.figures.response import response_profiles
 from hybrid.climsim_scores.figures.sections import r2_sections
-from hybrid.climsim_scores.scoring import ScoreRun
 from hybrid.experiments.emulators.scoring import MEAN, Scored
+from hybrid.experiments.emulators.tables import by_entry
 from hybrid.experiments.emulators.trainings import Trained
 from hybrid.experiments.result import Figure
 
@@ -23,19 +24,16 @@ SHOWN = 5
 
 def split_figures(split: str, trained: Sequence[Trained], scored: Scored) -> list[Figure]:
     """Return level profiles, sections, rain, ensembles, responses and drift for one split."""
-    first = min(each.job.seed for each in trained)
-    first_seeds = sorted(
-        (each for each in trained if each.job.seed == first),
-        key=lambda each: scored.score(each.job.name, "mae", "dT"),
-    )
-    best = first_seeds[0].job.name
-    run = scored.runs[scored.sets[best]]
-    shown = [e.job.name for e in first_seeds if scored.sets[e.job.name] == scored.sets[best]]
-    scores = _of_models(run, shown[:SHOWN])
+    ranked = ranked_firsts(trained, scored)
+    best = ranked[0].job
+    labels = {each.job.name: each.job.entry.label for each in ranked}
+    run = scored.runs[scored.sets[best.name]]
+    shown = [e.job.name for e in ranked if scored.sets[e.job.name] == scored.sets[best.name]]
+    scores = _of_models(run.scores, shown[:SHOWN], labels)
     figures = [
         level_profiles(scores),
-        r2_sections(run.scores, best),
-        response_profiles(best, run.responses(best)),
+        r2_sections(scores, best.entry.label),
+        response_profiles(best.entry.label, run.responses(best.name)),
     ]
     if "rain_share" in run.scores:
         figures.append(rain_histogram(scores))
@@ -43,18 +41,32 @@ def split_figures(split: str, trained: Sequence[Trained], scored: Scored) -> lis
         figures.append(input_drift(run.scores))
     for each in scored.runs.values():
         if "rank_count" in each.scores:
-            figures += [rank_histograms(each.scores), spread_skill(each.scores)]
+            names = [str(name) for name in each.scores["model"].values if str(name) in labels]
+            ensembles = _of_models(each.scores, names, labels)
+            figures += [rank_histograms(ensembles), spread_skill(ensembles)]
     return [
-        replace(figure, name=f"{figure.name}_{split}", title=f"{figure.title} (split {split})")
+        replace(
+            figure,
+            name=re.sub(r"\W+", "_", f"{figure.name}_{split}"),
+            title=f"{figure.title} (split {split})",
+        )
         for figure in figures
     ]
 
 
-def _of_models(run: ScoreRun, models: Sequence[str]) -> xr.Dataset:
+def ranked_firsts(trained: Sequence[Trained], scored: Scored) -> list[Trained]:
+    """Return the first seed of each entry, by error of heating: whichever seed came out best."""
+    firsts = [each[0] for each in by_entry(trained).values()]
+    return sorted(firsts, key=lambda each: scored.score(each.job.name, "mae", "dT"))
+
+
+def _of_models(scores: xr.Dataset, models: Sequence[str], labels: Mapping[str, str]) -> xr.Dataset:
+    """Return the scores of some archives beside the mean climatology, under their labels."""
     kept = [MEAN, *models]
-    chosen = run.scores.sel(model=kept)
+    named = [labels.get(name, name) for name in kept]
+    chosen = scores.sel(model=kept).assign_coords(model=named)
     if "series" in chosen.dims:
-        chosen = chosen.sel(series=["truth", *kept])
+        chosen = chosen.sel(series=["truth", *kept]).assign_coords(series=["truth", *named])
     return chosen
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ SCORES = ("mae", "rmse", "bias", "r2_pooled", "crps")
 R2_LABELS = ("dT", "dq", "PRECC")
 CRPS_LABELS = ("dT", "dq", "NETSW", "PRECC")
 
+_Key = TypeVar("_Key")
 _VARIABLES = (
     "dT, dq: heating and moistening, means over levels; NETSW: net sunlight at the surface; FLWDS: "
     "longwave downwards; PRECSC, PRECC: snow and precipitation. W m-2, weighted by area."
@@ -31,9 +33,15 @@ _SPLITS = {
 
 def by_entry(trained: Sequence[Trained]) -> dict[Entry, list[Trained]]:
     """Return the trainings of each entry, one a seed."""
-    found: dict[Entry, list[Trained]] = {}
+    return _grouped(trained, lambda each: each.job.entry)
+
+
+def _grouped(
+    trained: Sequence[Trained], key: Callable[[Trained], _Key]
+) -> dict[_Key, list[Trained]]:
+    found: dict[_Key, list[Trained]] = {}
     for each in trained:
-        found.setdefault(each.job.entry, []).append(each)
+        found.setdefault(key(each), []).append(each)
     return found
 
 
@@ -180,7 +188,7 @@ def flat_metrics(
         Stands before each name.
     """
     metrics: dict[str, float] = {}
-    for each in _by_name(trained).values():
+    for each in _grouped(trained, plain_name).values():
         name = prefix + plain_name(each[0])
         for score in SCORES:
             for label in LABELS:
@@ -217,13 +225,6 @@ def descriptions(trained: Sequence[Trained], scored: Scored, prefix: str = "") -
             f"preset_{name}": chosen.preset,
             f"variables_{name}": scored.sets[each.job.name],
         }
-    return found
-
-
-def _by_name(trained: Sequence[Trained]) -> dict[str, list[Trained]]:
-    found: dict[str, list[Trained]] = {}
-    for each in trained:
-        found.setdefault(plain_name(each), []).append(each)
     return found
 
 

@@ -30,6 +30,8 @@ class Candidate:
         One network without prior and noise.
     stop_gradient
         Whether the high-fidelity error leaves the low-fidelity network alone.
+    published
+        Whether priors and activation are the published ones.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Candidate:
     form: Form = "single"
     deterministic: bool = False
     stop_gradient: bool = False
+    published: bool = False
 
 
 CANDIDATES = (
@@ -52,6 +55,7 @@ CANDIDATES = (
         "raw",
         form="published",
         stop_gradient=True,
+        published=True,
     ),
     Candidate("mf_published_invariant", "as published, invariant inputs", "both", form="published"),
     Candidate("lf", "LF alone", "low", "raw"),

@@ -16,7 +16,6 @@ from closures.ensemble_scores.detection import detection_auroc
 from closures.ensemble_scores.scorer import EnsembleScorer
 from closures.ensemble_scores.scores import Scores
 from closures.multifidelity import (
-    EnsembleSizes,
     FeatureCount,
     FidelityEnsemble,
     NoiseNetwork,
@@ -114,7 +113,8 @@ def do(
         Sizes.
     """
     folder = out / job.name
-    asked = json.loads(json.dumps(asdict(settings) | asdict(job.candidate) | {"seed": job.seed}))
+    what = asdict(settings) | asdict(job.candidate) | {"seed": job.seed, "samples": data.name}
+    asked = json.loads(json.dumps(what))
     done = folder / "asked.json"
     if not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == asked):
         tables = Tables.read(data)
@@ -137,9 +137,8 @@ def restored(job: Job, bed: Bed, folder: Path, settings: Settings) -> FidelityEn
     """Return the network that a job trained."""
     count = _count(job, bed)
     candidate = job.candidate
-    sizes = _sizes(job, settings)
     noise = None if candidate.deterministic else NoiseNetwork(count, NoiseSizes(seed=job.seed))
-    network = FidelityEnsemble(count, sizes, noise)
+    network = FidelityEnsemble(count, settings.ensemble(candidate, job.seed), noise)
     network.load_state_dict(torch.load(folder / job.name / "network.pt", weights_only=True))
     return network.eval()
 
@@ -162,7 +161,7 @@ def _train_and_score(
     only = learned.get(candidate.learned, high)
     both = candidate.learned == "both"
     network, history = fit_ensemble(
-        _sizes(job, settings),
+        settings.ensemble(candidate, job.seed),
         _count(job, bed),
         settings.training(
             deterministic=candidate.deterministic,
@@ -194,16 +193,6 @@ def _train_and_score(
         np.savez(stream, **arrays)
     atomic.write_text(folder / "scores.json", json.dumps(record, indent=1) + "\n")
     checkpoint.unlink(missing_ok=True)
-
-
-def _sizes(job: Job, settings: Settings) -> EnsembleSizes:
-    candidate = job.candidate
-    return settings.ensemble(
-        deterministic=candidate.deterministic,
-        form=candidate.form,
-        stop=candidate.stop_gradient,
-        seed=job.seed,
-    )
 
 
 def _count(job: Job, bed: Bed) -> FeatureCount:

@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from closures.multifidelity import EnsembleSizes, EnsembleTraining, NoiseSizes
 from closures.training import Training
-from hybrid.experiments.multifidelity.candidates import CANDIDATES
+from hybrid.experiments.multifidelity.beds import Sizes
+from hybrid.experiments.multifidelity.candidates import CANDIDATES, Candidate
+from hybrid.experiments.multifidelity.climsim import ClimsimSizes
 from hybrid.experiments.multifidelity.columns import ColumnSizes
+from hybrid.experiments.multifidelity.lorenz96 import LorenzSizes
+from hybrid.experiments.multifidelity.lorenz96_online import OnlineSizes
 from hybrid.experiments.result import Preset
 
 QUICK = ("mf", "mf_published", "lf", "hf", "pooled", "det", "hf_invariant", "code")
-"""Candidates that the issue of a climate that nobody has seen cannot do without."""
+"""Candidates that a comparison cannot do without."""
 
 INPUT_LIMIT = 15.0
 """Normalised inputs beyond it are cut off.
@@ -17,31 +21,27 @@ INPUT_LIMIT = 15.0
 Chosen in the generated columns: with 5 instead, clouds that reach a level where there are none now
 look like those of the present, and R2 at the tropopause of a climate warmer by 4 K is negative."""
 
+PUBLISHED_PRIOR, PUBLISHED_SLOPE = 1.0, 0.15
+"""Factor of the priors and slope of LeakyReLU of the published ensemble."""
+
 
 @dataclass(frozen=True)
 class Settings:
-    """What a preset runs.
+    """How the closures of one test bed are trained.
 
     Parameters
     ----------
-    beds
-        Names of the test beds.
-    candidates
-        Names of the closures.
-    n_seed
-        Trainings of each.
-    columns
-        Moments of the generated columns.
     n_member, widths, n_epoch, batch_size
         Of each ensemble; a deterministic network has one member.
     noise_epoch
         Epochs of the noise's estimate.
+    prior_scale, share
+        See `EnsembleSizes` and `EnsembleTraining`.
+    input_noise
+        Standard deviation of noise on normalised inputs in training: the correction is learned in
+        one climate, and must not follow each of its features.
     """
 
-    beds: tuple[str, ...]
-    candidates: tuple[str, ...]
-    n_seed: int
-    columns: ColumnSizes
     n_member: int
     widths: tuple[int, ...]
     n_epoch: int
@@ -49,15 +49,18 @@ class Settings:
     noise_epoch: int = 8
     prior_scale: float = 0.5
     share: float = 0.8
+    input_noise: float = 0.3
 
-    def ensemble(self, *, deterministic: bool, form: str, stop: bool, seed: int) -> EnsembleSizes:
+    def ensemble(self, candidate: Candidate, seed: int) -> EnsembleSizes:
         """Return what an ensemble is made of."""
+        prior_scale = PUBLISHED_PRIOR if candidate.published else self.prior_scale
         return EnsembleSizes(
-            form=form,  # type: ignore[arg-type]
-            n_member=1 if deterministic else self.n_member,
+            form=candidate.form,
+            n_member=1 if candidate.deterministic else self.n_member,
             widths=self.widths,
-            prior_scale=0.0 if deterministic else self.prior_scale,
-            stop_gradient=stop,
+            prior_scale=0.0 if candidate.deterministic else prior_scale,
+            stop_gradient=candidate.stop_gradient,
+            slope=PUBLISHED_SLOPE if candidate.published else None,
             seed=seed,
         )
 
@@ -75,6 +78,7 @@ class Settings:
                 learning_rate=1e-3,
                 weight_decay=1e-4,
                 seed=seed,
+                input_noise=self.input_noise,
             ),
             share=1.0 if deterministic else self.share,
             noise=None
@@ -86,20 +90,46 @@ class Settings:
         )
 
 
-_ALL = tuple(candidate.name for candidate in CANDIDATES)
+@dataclass(frozen=True)
+class Plan:
+    """What a preset runs.
 
-PRESETS: dict[Preset, Settings] = {
-    "test": Settings(
-        ("columns",),
-        ("mf", "hf", "det"),
-        1,
-        ColumnSizes(4, 2, 1, warmings=(0.0, 8.0), tested=(4,), n_spin_up=2),
-        n_member=2,
-        widths=(16,),
-        n_epoch=1,
-        batch_size=128,
-        noise_epoch=1,
+    Parameters
+    ----------
+    beds
+        Samples of each test bed, and how its closures are trained.
+    candidates
+        Names of the closures.
+    n_seed
+        Trainings of each.
+    online
+        Coupled runs of the bed of Lorenz-96; None for none.
+    """
+
+    beds: tuple[tuple[Sizes, Settings], ...]
+    candidates: tuple[str, ...]
+    n_seed: int
+    online: OnlineSizes | None = None
+
+
+_COLUMNS = ColumnSizes(180, 45, 16)
+_TINY = ColumnSizes(4, 2, 1, warmings=(0.0, 8.0), tested=(4,), n_spin_up=2)
+
+PRESETS: dict[Preset, Plan] = {
+    "test": Plan(((_TINY, Settings(2, (16,), 1, 128, 1)),), ("mf", "hf", "det"), 1),
+    "quick": Plan(((_COLUMNS, Settings(4, (128, 128), 8)),), QUICK, 1),
+    "full": Plan(
+        (
+            (_COLUMNS, Settings(8, (128, 128), 8)),
+            # Few samples, and one output each: as many steps as they need take seconds.
+            (
+                LorenzSizes(240, 60, 800),
+                Settings(8, (32, 32), 50, 128, noise_epoch=100, input_noise=0.0),
+            ),
+            (ClimsimSizes(), Settings(8, (128, 128), 8)),
+        ),
+        tuple(candidate.name for candidate in CANDIDATES),
+        5,
+        OnlineSizes(),
     ),
-    "quick": Settings(("columns",), QUICK, 1, ColumnSizes(180, 45, 16), 4, (128, 128), 4),
-    "full": Settings(("columns",), _ALL, 5, ColumnSizes(360, 90, 24), 8, (256, 256), 6),
 }

@@ -1,0 +1,184 @@
+"""A few members first; the others only where it is not yet clear whether to trust them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from closures.columns.networks.interface import GuardedNetwork
+from closures.multifidelity.guarded import check_guard, part_of, with_noise
+from closures.multifidelity.moments import (
+    deviation_bias,
+    joined_statistics,
+    member_statistics,
+)
+from closures.multifidelity.network import FidelityEnsemble
+from closures.multifidelity.trust import RelativeSpread, confidence_of
+
+BLOCK = 32
+"""Columns of which the later members are evaluated at once."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Between which spreads a decision is not yet clear.
+
+    Parameters
+    ----------
+    n_member
+        Members evaluated so far.
+    low, high
+        Of the relative spread of these, as `scaled_deviation` makes it comparable with that of
+        all. A column goes on if it lies within, ends included.
+
+    Raises
+    ------
+    ValueError
+        If the ends are in the wrong order or there are fewer than two members.
+    """
+
+    n_member: int
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if self.n_member < 2 or not 0.0 <= self.low <= self.high:
+            raise ValueError(
+                "window: expected at least 2 members and 0 <= low <= high, got "
+                f"{self.n_member}, {self.low} and {self.high}"
+            )
+
+
+class Cascade(GuardedNetwork):
+    """An ensemble of which most columns need a few members only [1].
+
+    The first members are evaluated for all columns. Where their relative spread is outside the
+    window around the threshold, the column is done: mean and standard deviation are those of the
+    members evaluated, the latter scaled by `scaled_deviation`. The others go on to more members,
+    at last to all; for these the results are those of `GuardedEnsemble` to rounding.
+
+    Columns that go on are gathered into blocks of one size, the last one filled up with copies:
+    how many others go on then changes no bit of a column's result, as a matrix product of another
+    size might.
+
+    A threshold that the host sets itself should lie within all windows: outside, early decisions
+    are those of few members.
+
+    Parameters
+    ----------
+    ensemble
+        All members.
+    spread
+        From the members' standard deviations to the relative spread.
+    threshold
+        Relative spread above which the bridge's guard flags a column.
+    windows
+        After which numbers of members to look, ascending; see `calibrated_windows`.
+    block
+        Columns of which the later members are evaluated at once.
+
+    Raises
+    ------
+    ValueError
+        If the windows are not ascending, do not contain the threshold or leave no member, or the
+        block has no column.
+
+    References
+    ----------
+    .. [1] Xia & Bouganis 2023, Window-based early-exit cascades for uncertainty estimation: when
+       deep ensembles are more efficient than single models, ICCV, arXiv 2303.08010.
+    """
+
+    def __init__(
+        self,
+        ensemble: FidelityEnsemble,
+        spread: RelativeSpread,
+        threshold: float,
+        windows: Sequence[Window],
+        block: int = BLOCK,
+    ) -> None:
+        super().__init__()
+        check_guard(ensemble, threshold)
+        _check(ensemble.n_member, threshold, windows, block)
+        counts = [window.n_member for window in windows]
+        ends = [*counts, ensemble.n_member]
+        self.n_noise = self.n_output = ensemble.n_output
+        self.spread = spread
+        self.least_confidence = confidence_of(threshold)
+        self.first = part_of(ensemble, 0, counts[0])
+        self.later = nn.ModuleList(
+            _LaterMembers(ensemble, range(start, stop), block)
+            for start, stop in zip(counts, ends[1:], strict=True)
+        )
+        self.block = block
+        self.counts: list[int] = ends
+        self.low: list[float] = [window.low for window in windows]
+        self.high: list[float] = [window.high for window in windows]
+        full = deviation_bias(ensemble.n_member)
+        self.factors: list[float] = [full / deviation_bias(n) / (n - 1) ** 0.5 for n in ends]
+
+    def guarded(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean and standard deviation (with the noise), and the confidence."""
+        mean, scatter = member_statistics(self.first.members(features))
+        deviation = torch.sqrt(scatter) * self.factors[0]
+        spread = self.spread(deviation)
+        is_open = torch.ones_like(spread, dtype=torch.bool)
+        for i, members in enumerate(self.later):
+            is_open = is_open & (spread >= self.low[i]) & (spread <= self.high[i])
+            rows = is_open.nonzero().squeeze(1)
+            n_open = rows.shape[0]
+            if n_open > 0:
+                n_block = (n_open + self.block - 1) // self.block
+                filling = rows[:1].expand(n_block * self.block - n_open)
+                seen = features.index_select(0, torch.cat([rows, filling]))
+                more = members(seen)
+                joined, sums = joined_statistics(
+                    mean.index_select(0, rows),
+                    scatter.index_select(0, rows),
+                    self.counts[i],
+                    member_statistics(more[:, :n_open]),
+                    self.counts[i + 1] - self.counts[i],
+                )
+                mean = mean.index_copy(0, rows, joined)
+                scatter = scatter.index_copy(0, rows, sums)
+                widened = torch.sqrt(sums) * self.factors[i + 1]
+                deviation = deviation.index_copy(0, rows, widened)
+                spread = spread.index_copy(0, rows, self.spread(widened))
+        confidence = 1.0 / (1.0 + spread)
+        return mean, with_noise(deviation, self.first.deviation(features)), confidence
+
+
+class _LaterMembers(nn.Module):
+    """Some members, one by one: a member's weights stay in the cache from block to block."""
+
+    def __init__(self, ensemble: FidelityEnsemble, which: range, block: int) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(part_of(ensemble, k, k + 1, noise=False) for k in which)
+        self.n_member, self.n_output = len(which), ensemble.n_output
+        self.block = block
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return ``(n_member, n, n_output)`` for n that is a multiple of the block."""
+        predicted: list[Tensor] = []
+        for member in self.members:
+            for part in torch.split(features, self.block):
+                predicted.append(member(part))  # noqa: PERF401 -- not in TorchScript
+        return torch.cat(predicted).reshape(self.n_member, -1, self.n_output)
+
+
+def _check(n_member: int, threshold: float, windows: Sequence[Window], block: int) -> None:
+    counts = [window.n_member for window in windows]
+    if not counts or counts != sorted(set(counts)) or counts[-1] >= n_member:
+        raise ValueError(
+            f"cascade: expected windows after ascending numbers of members, fewer than {n_member}, "
+            f"got {counts}"
+        )
+    for window in windows:
+        if not window.low <= threshold <= window.high:
+            raise ValueError(
+                f"cascade: expected windows that contain the threshold {threshold:g}, got "
+                f"{window.low:g} to {window.high:g} after {window.n_member} members"
+            )
+    if block < 1:
+        raise ValueError(f"cascade: expected blocks of at least one column, got {block}")
