@@ -69,7 +69,7 @@ _SIZES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
 
 PRESETS: dict[Preset, Settings] = {
     "test": Settings(
-        Truth(nx=256, length=50.0, n_sample=60, spin_up=50.0),
+        Truth(nx=128, length=50.0, spin_up=50.0),
         ("half_antidiffusion", "dispersion_0p5", "no_hyperdiffusion"),
         n_seed=2,
         n_online=1,
