@@ -16,7 +16,8 @@ COLUMN_HOST = DOCS / "column_host.md"
 COLUMNS = DOCS / "column_physics.md"
 EMULATORS = DOCS / "emulators.md"
 MULTIFIDELITY = DOCS / "multifidelity.md"
-PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY)
+MODEL_ERROR = DOCS / "model_error.md"
+PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -296,6 +297,41 @@ def multifidelity_table(results: dict[str, Any]) -> str:
     return _markdown(header, rows)
 
 
+def medida_ks_table(results: dict[str, Any]) -> str:
+    """Return what was found of every model error of the Kuramoto-Sivashinsky study."""
+    ways = ("n05", "n1", "n2", "n1_unknown")
+    header = [
+        "model error",
+        "eps [%]",
+        "noise-free",
+        *(f"{text} noise" for text in ("0.5 %", "1 %", "2 %", "1 %, unknown")),
+        "1 %, as published",
+        "c / s.e., 1 %",
+        "forecast, noise-free",
+        "forecast, 1 %",
+        "climate, uncorrected",
+        "climate, 1 %",
+    ]
+    rows = []
+    for case in results["choices"]["cases"].split(", "):
+        found = [f"{results[f'eps_{case}']:.1g}"]
+        for way in (*ways, "n1_published"):
+            share = 100 * results[f"terms_ok_{case}_{way}"]
+            found.append(f"{results[f'eps_{case}_{way}']:.2g} ({share:.0f} %)")
+        compared = [results.get(f"error_ratio_{case}{suffix}") for suffix in ("", "_n1")]
+        compared += [results.get(f"w1_{model}_{case}") for model in ("uncorrected", "corrected_n1")]
+        rows.append(
+            [
+                case,
+                f"{results[f'eps_before_{case}']:.3g}",
+                *found,
+                f"{results[f'strength_{case}_n1']:.0f}",
+                *("" if value is None else f"{value:.2g}" for value in compared),
+            ]
+        )
+    return _markdown(header, rows)
+
+
 def emulator_rollout_table(results: dict[str, Any]) -> str:
     """Return how runs with emulators as physics of generated columns differ from the truth."""
     header = [
@@ -382,6 +418,8 @@ def column_climate_table(results: dict[str, Any]) -> str:
 def with_tables(text: str) -> str:
     """Return the text of a page with its marked tables brought up to date."""
     for name, (file, table) in _TABLES.items():
+        if f"<!-- table: {name} -->" not in text:
+            continue
         results = json.loads((DOCS / "results" / file).read_text())
         block = f"<!-- table: {name} -->\n{table(results)}\n<!-- end of table -->"
         pattern = rf"<!-- table: {name} -->\n.*?<!-- end of table -->"
@@ -413,6 +451,7 @@ _TABLES = {
     ),
     "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
     "multifidelity": ("multifidelity-quick.json", multifidelity_table),
+    "medida-ks": ("medida-ks-quick.json", medida_ks_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),
     "column-climate": ("column-rollout.json", column_climate_table),

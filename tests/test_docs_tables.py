@@ -79,6 +79,24 @@ def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> 
     assert " |  | 50 %" in tables.column_rollout_table(results)
 
 
+def test_the_page_on_model_error_holds_the_committed_discoveries(tables: ModuleType) -> None:
+    text = tables.MODEL_ERROR.read_text()
+    assert text.count("<!-- table: ") == 1
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "medida-ks-quick.json").read_text())
+    # What the text says of calibration, the floor and the Lyapunov time.
+    assert [f"{results[f'z_rms_{level}']:.2f}" for level in ("n05", "n1", "n2")] == [
+        "1.14",
+        "1.05",
+        "0.97",
+    ]
+    assert f"{results['climate_floor']:.3f}" == "0.023"
+    assert f"{results['settings']['lyapunov_time']:.1f}" == "11.1"
+    results["eps_mixed_n1"] = 98.76
+    (row,) = (r for r in tables.medida_ks_table(results).splitlines() if r.startswith("| mixed |"))
+    assert "| 99 (100 %) |" in row
+
+
 def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:
     results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
     before = tables.lorenz96_table(results)
@@ -86,7 +104,7 @@ def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:
     assert tables.lorenz96_table(results) != before
 
 
-@pytest.mark.parametrize("name", ["lorenz96", "climsim"])
+@pytest.mark.parametrize("name", ["lorenz96", "climsim", "medida-ks"])
 def test_results_name_their_run(name: str) -> None:
     results = json.loads((DOCS / "results" / f"{name}-quick.json").read_text())
     assert results["experiment"] == name

@@ -1,5 +1,6 @@
 """From samples to an equation: the terms that a model lacks, with their coefficients."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from closures.model_error.relevance import Criterion, Path, pruning_path
 from closures.model_error.samples import Samples, Step, analysis_increments
 
 Array = NDArray[Any]
+
+Rows = Callable[[Array], Array]
+"""What makes rows of fields: called with shape ``(..., *grid.shape)``, it returns ``(..., n)``."""
 
 # Bytes of columns that are held at a time.
 _BATCH = 64 * 2**20
@@ -73,7 +77,9 @@ class ModelError:
         )
 
 
-def gather(step: Step, samples: Samples, library: Library, columns: Columns) -> Gram:
+def gather(
+    step: Step, samples: Samples, library: Library, columns: Columns, rows: Rows | None = None
+) -> Gram:
     """Return the moments of the increments of a model and of the columns of its candidate terms.
 
     Parameters
@@ -86,6 +92,9 @@ def gather(step: Step, samples: Samples, library: Library, columns: Columns) -> 
         Candidate terms.
     columns
         How the terms enter, see `closures.model_error.columns`.
+    rows
+        What the regression is made with; by default all points of the grid. Amplitudes of some
+        modes, `closures.model_error.assimilation.Modes.rows`, where noise covers the others.
 
     Raises
     ------
@@ -98,7 +107,10 @@ def gather(step: Step, samples: Samples, library: Library, columns: Columns) -> 
     row_bytes = 8 * len(library.terms) * int(np.prod(library.grid.shape))
     for batch in samples.batches(max(1, _BATCH // row_bytes)):
         increments = library.component(analysis_increments(step, batch))
-        gram.add(columns(library, batch), increments)
+        made = columns(library, batch)
+        if rows is not None:
+            made, increments = rows(made), rows(increments)
+        gram.add(made, increments)
     return gram
 
 
@@ -108,6 +120,7 @@ def discover(
     library: Library,
     columns: Columns,
     criterion: Criterion = "l_curve",
+    rows: Rows | None = None,
 ) -> ModelError:
     """Find the terms that a model lacks.
 
@@ -117,6 +130,8 @@ def discover(
         As for `gather`.
     criterion
         How the number of terms is chosen, see `Path.choose`.
+    rows
+        As for `gather`; rows that it makes count as independent, points of the grid do not.
 
     Raises
     ------
@@ -125,8 +140,8 @@ def discover(
     NothingFoundError
         If no term explains the increments.
     """
-    gram = gather(step, samples, library, columns)
-    path = pruning_path(gram)
+    gram = gather(step, samples, library, columns, rows)
+    path = pruning_path(gram, None if rows is None else gram.n_row)
     fit: Posterior = path.choose(criterion)
     moments = gram.moments()
     return ModelError(

@@ -69,6 +69,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {"test": "20 seconds", "quick": "6 minutes", "full": "6 hours (estimated)"},
             in_demo=False,
         ),
+        "medida-ks": Experiment(
+            "hybrid.experiments.medida_ks",
+            "MEDIDA: what a Kuramoto-Sivashinsky model lacks, found as an equation and put right",
+            {"test": "20 seconds", "quick": "3 minutes", "full": "1 hour (estimated)"},
+            in_demo=False,
+        ),
     }
 )
 """The experiments by name, as in ``hybrid run NAME``."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from solvers import KuramotoSivashinsky
 from solvers.steady_forcing import SteadyForcing
+from solvers.tendency_source import PythonTendency
 
 Array = NDArray[Any]
 
@@ -36,6 +37,14 @@ class Coefficients:
     def vector(self) -> Array:
         """Return them in this order."""
         return np.array([getattr(self, field.name) for field in fields(self)])
+
+    @property
+    def well_posed(self) -> bool:
+        """Whether short waves are damped.
+
+        Where they are not, they grow ever faster the finer the grid, or steepen to shocks.
+        """
+        return self.hyperdiffusion > 0.0
 
 
 NATURE = Coefficients()
@@ -108,6 +117,11 @@ class ImperfectModel:
             hyperdiffusion=wrong.hyperdiffusion,
         )
 
+    @property
+    def explicit_tendency(self) -> PythonTendency | None:
+        """What the solver lacks of the equation: the cubic advection, None where it is 0."""
+        return self._cubic_advection if self.coefficients.cubic_advection else None
+
     def step(self, previous: Array, current: Array, forcing: Array | None = None) -> Array:
         """Return the states one step after `current`, shape ``(n_sample, nx)``.
 
@@ -118,7 +132,7 @@ class ImperfectModel:
         forcing
             A tendency to add, same shape.
         """
-        cubic = self._cubic_advection if self.coefficients.cubic_advection else None
+        cubic = self.explicit_tendency
         if forcing is None:
             return self.solver.one_step(current, previous, tendency=cubic)
         return self.solver.one_step(current, previous, tendency=SteadyForcing(forcing, cubic))

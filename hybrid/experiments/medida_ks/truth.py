@@ -1,11 +1,17 @@
 """Samples of the true trajectory: three states a model step apart, again and again."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from closures.model_error import Samples
 from solvers import KuramotoSivashinsky
+from solvers.lyapunov import LyapunovExponent, largest_lyapunov_exponent
+
+Array = NDArray[Any]
 
 _MEMBERS = 10
 
@@ -50,16 +56,58 @@ class Truth:
         seed
             Of the initial states.
         """
-        between = KuramotoSivashinsky(nx=self.nx, length=self.length, dt=self.coarse_dt)
-        within = KuramotoSivashinsky(nx=self.nx, length=self.length, dt=self.dt / 5)
         n_member = min(_MEMBERS, self.n_sample)
-        spun_up = between.run(
-            time=self.spin_up, save_every=self.spin_up, n_member=n_member, seed=seed
-        )
-        u, pieces = spun_up.u[-1].to_numpy(), []
+        u, pieces = self.states(n_member, seed), []
         for _ in range(-(-self.n_sample // n_member)):
-            u = between.run(time=self.gap, save_every=self.gap, initial=u).u[-1].to_numpy()
-            run = within.run(steps=10, save_every=5, initial=u)
-            pieces.append(run.u.transpose("time", "member", "x").to_numpy())
+            u = _run(self.coarse, u, self.gap, self.gap)[-1]
+            pieces.append(_run(self.fine, u, 2.0 * self.dt, self.dt))
         states = np.concatenate(pieces, axis=1)[:, : self.n_sample]
         return Samples.of((states[0], states[1]), states[2], self.dt)
+
+    @cached_property
+    def coarse(self) -> KuramotoSivashinsky:
+        """Nature in long steps."""
+        return KuramotoSivashinsky(nx=self.nx, length=self.length, dt=self.coarse_dt)
+
+    @cached_property
+    def fine(self) -> KuramotoSivashinsky:
+        """Nature in short steps."""
+        return KuramotoSivashinsky(nx=self.nx, length=self.length, dt=self.dt / 5)
+
+    def states(self, n_member: int, seed: int) -> Array:
+        """Return independent states after the spin-up, shape ``(n_member, nx)`` [1]."""
+        run = self.coarse.run(
+            time=self.spin_up,
+            save_every=self.spin_up,
+            n_member=n_member,
+            seed=seed,
+            progress=False,
+        )
+        return np.asarray(run.u[-1].to_numpy())
+
+    def forecast(self, initial: Array, time: float, every: float) -> Array:
+        """Return states from some on, in short steps, shape ``(n_time, n_member, nx)`` [1].
+
+        Parameters
+        ----------
+        initial
+            Shape ``(n_member, nx)`` [1].
+        time, every
+            How long, and the time between states that are returned [1].
+        """
+        return _run(self.fine, initial, time, every)
+
+    def climate(self, initial: Array, time: float, every: float) -> Array:
+        """Return the same in long steps."""
+        return _run(self.coarse, initial, time, every)
+
+    def lyapunov_exponent(self, time: float, seed: int = 0) -> LyapunovExponent:
+        """Return the largest Lyapunov exponent, averaged over some time [1]."""
+        return largest_lyapunov_exponent(
+            self.coarse, time=time, interval=1.0, spin_up=self.spin_up, seed=seed
+        )
+
+
+def _run(nature: KuramotoSivashinsky, initial: Array, time: float, every: float) -> Array:
+    run = nature.run(time=time, save_every=every, initial=initial, progress=False)
+    return np.asarray(run.u.transpose("time", "member", "x").to_numpy())
