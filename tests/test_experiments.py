@@ -61,7 +61,7 @@ def test_registry_names_modules_and_durations_of_every_preset() -> None:
 def test_unknown_experiment_is_named_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(
         UnknownExperimentError,
-        match="expected one of lorenz96, .*, multifidelity, medida-ks; got 'lorenz63'",
+        match=r"expected one of lorenz96, .*, multifidelity, medida-ks; got 'lorenz63'",
     ):
         run_experiment("lorenz63", "test", tmp_path)
 

@@ -143,6 +143,7 @@ def test_a_model_with_the_right_correction_is_nature(samples: Samples) -> None:
         corrected = CorrectedModel(CASES[case], missing_terms(CASES[case]), SMALL)
         assert corrected.others is None
         found = corrected.run(start, 1.0, 0.5)
+        assert found is not None
         np.testing.assert_allclose(found, nature, rtol=0.0, atol=1e-12)
 
 
