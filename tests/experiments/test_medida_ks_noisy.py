@@ -14,6 +14,7 @@ from hybrid.experiments.medida_ks.cases import (
     Coefficients,
     ImperfectModel,
     missing_terms,
+    percent_error,
 )
 from hybrid.experiments.medida_ks.corrected import CorrectedModel
 from hybrid.experiments.medida_ks.noise_free import candidate_terms
@@ -143,6 +144,7 @@ def test_a_model_with_the_right_correction_is_nature(samples: Samples) -> None:
         corrected = CorrectedModel(CASES[case], missing_terms(CASES[case]), SMALL)
         assert corrected.others is None
         found = corrected.run(start, 1.0, 0.5)
+        assert found is not None
         np.testing.assert_allclose(found, nature, rtol=0.0, atol=1e-12)
 
 
@@ -237,7 +239,9 @@ def test_bars_at_one_percent_of_noise_and_at_half_a_percent() -> None:
         if strength <= 5.0:
             continue
         percent = np.median([one.percent for one in seeds])
-        assert sum(one.right for one in seeds) >= 9, (case, level)
         assert percent <= (1.0 if level == 0.005 else 2.5), (case, level)
+        if level == 0.01:
+            assert sum(one.right for one in seeds) >= 9, case
+            assert percent <= 0.2 * percent_error(CASES[case]), case
         deviations += [z for one in seeds for z in one.deviations(CASES[case])]
     assert 0.7 < np.sqrt(np.mean(np.square(deviations))) < 1.4
