@@ -5,6 +5,7 @@ from closures.model_error.columns import (
     BlackBoxColumns,
     Columns,
     ImplicitColumns,
+    before_the_step,
     mean_over_step,
 )
 from closures.model_error.discovery import ModelError, discover, gather
@@ -26,6 +27,7 @@ from closures.model_error.library import Library, monomials
 from closures.model_error.posterior import Posterior
 from closures.model_error.relevance import Criterion, Path, pruning_path
 from closures.model_error.samples import Samples, Step, analysis_increments, one_step
+from closures.model_error.system import InEquation, SystemLibrary
 
 __all__ = [
     "AtTheEnd",
@@ -37,6 +39,7 @@ __all__ = [
     "Expression",
     "Gram",
     "ImplicitColumns",
+    "InEquation",
     "Library",
     "LibraryError",
     "ModelError",
@@ -51,8 +54,10 @@ __all__ = [
     "SamplesError",
     "Step",
     "Sum",
+    "SystemLibrary",
     "Variable",
     "analysis_increments",
+    "before_the_step",
     "discover",
     "gather",
     "jacobian",

@@ -69,6 +69,16 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {"test": "20 seconds", "quick": "6 minutes", "full": "6 hours (estimated)"},
             in_demo=False,
         ),
+        "medida-qg": Experiment(
+            "hybrid.experiments.medida_qg",
+            "Model error of a two-layer jet as equations, from every point and from sensors",
+            {
+                "test": "20 seconds",
+                "quick": "3 minutes (estimated)",
+                "full": "15 minutes (estimated)",
+            },
+            in_demo=False,
+        ),
     }
 )
 """The experiments by name, as in ``hybrid run NAME``."""
