@@ -37,6 +37,13 @@ NOISE = 0.001
 """Of the sensors, over the standard deviation of their layer's streamfunction."""
 
 
+N_FREQUENCY, BANDWIDTH = 256, 4.0
+"""Random Fourier features, and how many waves a domain they have.
+
+With the published bandwidth of 10, and networks as small and briefly trained as these, the states
+have short waves that are not there."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a preset runs.
@@ -70,7 +77,8 @@ class Settings:
             patience=self.n_epoch,
             seed=seed,
         )
-        return NetworkInterpolator(n_frequency=128 if name == "rff" else 0, training=training)
+        n_frequency = N_FREQUENCY if name == "rff" else 0
+        return NetworkInterpolator(n_frequency, bandwidth=BANDWIDTH, training=training)
 
 
 _TINY = RelaxedJetQG(nx=32, ny=64, dt=0.05, viscosity=1e-4)
