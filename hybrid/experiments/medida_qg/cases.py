@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from closures.model_error import (
 )
 from solvers.relaxed_jet import RelaxedJetQG
 
-CASES: Mapping[str, Mapping[str, float]] = MappingProxyType(
+CASES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "1001": {"tau_d1": 0.11, "tau_d2": 0.11},
         "1002": {"tau_d1": 0.11, "tau_d2": 0.11, "tau_f": 0.37},

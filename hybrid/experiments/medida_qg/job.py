@@ -46,7 +46,7 @@ def truth(checkpoint: Checkpoint, settings: Settings, on_progress: OnProgress) -
         q = settings.truth.states(seed, on_progress)
         return xr.Dataset({"q": (("time", "sample", "layer", "y", "x"), q)})
 
-    return checkpoint.arrays("truth", make).q.to_numpy()
+    return np.asarray(checkpoint.arrays("truth", make).q)
 
 
 def observe(checkpoint: Checkpoint, settings: Settings, q: Array) -> Observations:
@@ -84,7 +84,7 @@ def interpolated(
         shape = (_LAYERS, *nature.grid.shape)
         return xr.Dataset({"psi": (("layer", "y", "x"), psi.reshape(shape))})
 
-    return checkpoint.arrays(f"{name}_{sample}", make).psi.to_numpy()
+    return np.asarray(checkpoint.arrays(f"{name}_{sample}", make).psi)
 
 
 def _other(
@@ -138,7 +138,7 @@ def discoveries(
         if name != EVERYWHERE:
             observations = observe(checkpoint, settings, q)
             psi = np.stack([interpolated(checkpoint, settings, name, i) for i in range(q.shape[1])])
-        found = []
+        found: list[ModelError | None] = []
         for i, case in enumerate(CASES):
             try:
                 if name == EVERYWHERE:

@@ -62,7 +62,7 @@ class Observations:
     @property
     def scale(self) -> Array:
         """Standard deviation of what each layer's sensors measured, ``(2, 1, 1)`` [1]."""
-        return self.values.std(axis=(0, 1, 3))[:, None, None]
+        return np.asarray(self.values.std(axis=(0, 1, 3))[:, None, None])
 
     def of_state(self, sample: int) -> Array:
         """Return the mean over the three times of a sample, ``(2, n_sensor)`` [1].

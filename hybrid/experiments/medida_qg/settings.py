@@ -89,7 +89,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             Truth(_TINY, _TINY, n_sample=2, spin_up=150.0), n_epoch=2, n_likelihood=100
         ),
         "quick": Settings(
-            Truth(RelaxedJetQG(nx=72, ny=144, dt=0.03, viscosity=2e-6), _TINY, n_sample=4),
+            Truth(RelaxedJetQG(nx=72, ny=144, dt=0.03125, viscosity=2e-6), _TINY, n_sample=4),
             n_epoch=60,
         ),
         "full": Settings(Truth(RelaxedJetQG(), _TINY, n_sample=8), n_epoch=200),

@@ -65,4 +65,4 @@ class Truth:
             on_progress((i + 1) / self.n_sample)
         within = replace(self.nature, dt=self.nature.dt / _FINER, time_filter=0.0)
         run = within.run(steps=2 * _FINER, save_every=_FINER, initial=np.stack(starts))
-        return run.q.transpose("time", "member", "layer", "y", "x").to_numpy()
+        return np.asarray(run.q.transpose("time", "member", "layer", "y", "x"))
