@@ -10,13 +10,14 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import relaxed_jet_kernel as kernel
-from solvers.fft import complex_dtype, plan_transform
+from solvers.fft import plan_transform
 from solvers.integration import Integration
 from solvers.model import Model
 from solvers.product_grid import ProductGrid, without_nyquist
 from solvers.relaxed_jet_background import gaussian_hills, sech_squared
+from solvers.relaxed_jet_operators import operators, parameters
 from solvers.spectral import SpectralGrid, empty_fields, to_grid, to_spectrum
-from solvers.tendency_source import GridField, closure_sizes
+from solvers.tendency_source import GridField, PythonTendency, TendencySource, closure_sizes
 
 _DIMS = ("member", "layer", "y", "x")
 # The first disturbances, relative to the potential vorticity of the jet.
@@ -308,6 +309,50 @@ class RelaxedJetQG(Model):
         tendency -= self.hyperviscosity * spectrum
         return to_grid(without_nyquist(tendency), grid.shape)
 
+    def one_step(
+        self,
+        state: ArrayLike,
+        previous: ArrayLike | None = None,
+        *,
+        tendency: PythonTendency | TendencySource | None = None,
+        n_thread: int = 1,
+    ) -> NDArray[Any]:
+        """Return the states one step after given ones: the map that model error is found in.
+
+        Parameters
+        ----------
+        state
+            Independent states, shape ``(n_sample, 2, ny, nx)`` or ``(2, ny, nx)`` [1].
+        previous
+            The states one step earlier, same shape: the step is a leap from them over `state`,
+            without them one of Euler's method [1].
+        tendency, n_thread
+            As in `start`.
+
+        Returns
+        -------
+        ndarray
+            Potential vorticity after the step, shape ``(n_sample, 2, ny, nx)`` [1].
+
+        Raises
+        ------
+        SolverBlewUp
+            If a state is not finite after the step.
+        ValueError
+            If a state has another shape or is not finite.
+        """
+        current = self._initial_state(state, None, seed=0)
+        integration = self._integration(len(current), n_thread)
+        if tendency is not None:
+            integration.couple(tendency)
+        if previous is not None:
+            self.set_state(integration, self._initial_state(previous, len(current), seed=0))
+            integration.q_before[...] = integration.q_spectrum
+            integration.step = 1
+        self.set_state(integration, current)
+        integration.advance(1)
+        return to_grid(integration.q_spectrum, self.grid.shape).astype(self.dtype)
+
     def set_state(self, integration: Integration, state: NDArray[Any]) -> None:
         """Put potential vorticity, shape ``(n_member, 2, ny, nx)``, into an integration."""
         assert isinstance(integration, RelaxedJetIntegration)
@@ -372,7 +417,7 @@ class RelaxedJetIntegration(Integration):
         self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
         self.fine_transform = plan_transform(fine, dtype, model.fft)
         self.transform = plan_transform(shape, dtype, model.fft)
-        self._operators, self._parameters = _operators(model), _parameters(model)
+        self._operators, self._parameters = operators(model), parameters(model)
 
     @property
     def prognostic(self) -> Mapping[str, NDArray[Any]]:
@@ -450,31 +495,3 @@ class RelaxedJetIntegration(Integration):
             n_step,
             self.coupling,
         )
-
-
-def _operators(model: RelaxedJetQG) -> kernel.Operators:
-    """Return the arrays that the time loop reads."""
-
-    def real(array: NDArray[Any]) -> NDArray[Any]:
-        return np.ascontiguousarray(array, dtype=model.dtype)
-
-    return kernel.Operators(
-        k=real(model.grid.k),
-        l=real(model.grid.l),
-        inverse_determinant=real(model.inverse_determinant),
-        euler=real(1.0 / (1.0 + model.dt * model.hyperviscosity)),
-        leapfrog=real(1.0 / (1.0 + 2.0 * model.dt * model.hyperviscosity)),
-        jet=model.jet_spectrum.astype(complex_dtype(model.dtype)),
-        sponge=real(model.sponge_rate_fine),
-        topography=real(model.topography_fine),
-    )
-
-
-def _parameters(model: RelaxedJetQG) -> kernel.Parameters:
-    """Return the numbers that the time loop reads."""
-    n_coarse, n_fine = np.prod(model.grid.shape), np.prod(model.fine_shape)
-    numbers = (
-        *(model.dt, model.beta, model.tau_d1, model.tau_d2, model.tau_f, model.jacobian),
-        *(model.time_filter, 1.0 / n_coarse, n_coarse / n_fine),
-    )
-    return kernel.Parameters(*(np.dtype(model.dtype).type(number) for number in numbers))

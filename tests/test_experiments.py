@@ -50,7 +50,14 @@ def install(monkeypatch: pytest.MonkeyPatch, name: str, metric: str) -> StandIn:
 
 
 def test_registry_names_modules_and_durations_of_every_preset() -> None:
-    assert list(EXPERIMENTS) == ["lorenz96", "climsim", "emulators", "multifidelity", "medida-ks"]
+    assert list(EXPERIMENTS) == [
+        "lorenz96",
+        "climsim",
+        "emulators",
+        "multifidelity",
+        "medida-ks",
+        "medida-qg",
+    ]
     assert [name for name, entry in EXPERIMENTS.items() if entry.in_demo] == ["lorenz96", "climsim"]
     for name, entry in EXPERIMENTS.items():
         assert entry.module == f"hybrid.experiments.{name.replace('-', '_')}"
@@ -61,7 +68,7 @@ def test_registry_names_modules_and_durations_of_every_preset() -> None:
 def test_unknown_experiment_is_named_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(
         UnknownExperimentError,
-        match=r"expected one of lorenz96, climsim, .*; got 'lorenz63'",
+        match=f"expected one of {', '.join(EXPERIMENTS)}; got 'lorenz63'",
     ):
         run_experiment("lorenz63", "test", tmp_path)
 

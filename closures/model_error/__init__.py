@@ -5,6 +5,7 @@ from closures.model_error.columns import (
     BlackBoxColumns,
     Columns,
     ImplicitColumns,
+    before_the_step,
     mean_over_step,
 )
 from closures.model_error.discovery import ModelError, discover, gather
@@ -33,6 +34,7 @@ from closures.model_error.posterior import Posterior
 from closures.model_error.relevance import Criterion, Path, pruning_path
 from closures.model_error.samples import Samples, Step, analysis_increments, one_step
 from closures.model_error.spectral_terms import SpectralTerms
+from closures.model_error.system import InEquation, SystemLibrary
 
 __all__ = [
     "AtTheEnd",
@@ -45,6 +47,7 @@ __all__ = [
     "Expression",
     "Gram",
     "ImplicitColumns",
+    "InEquation",
     "Library",
     "LibraryError",
     "ModelError",
@@ -60,9 +63,11 @@ __all__ = [
     "SpectralTerms",
     "Step",
     "Sum",
+    "SystemLibrary",
     "TermsError",
     "Variable",
     "analysis_increments",
+    "before_the_step",
     "discover",
     "gather",
     "jacobian",

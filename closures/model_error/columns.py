@@ -37,6 +37,14 @@ def mean_over_step(library: Library, samples: Samples) -> Array:
     return mean
 
 
+def before_the_step(library: Library, samples: Samples) -> Array:
+    """Return the terms in the last state before the step, T(u_1).
+
+    What a leapfrog scheme feels, whose step from the state before that one is centred on it.
+    """
+    return library.evaluate(samples.start)
+
+
 @dataclass(frozen=True)
 class AtTheEnd:
     """Terms at the end of the step, as the published pipeline takes them; for comparison."""
@@ -98,9 +106,12 @@ class BlackBoxColumns:
     step
         The model step, which also takes ``forcing``: None, or a tendency of the shape of a state
         that is added to the model's and is constant over the step.
+    terms
+        When terms are taken: `mean_over_step`, or `before_the_step` for a leapfrog scheme.
     """
 
     step: Step
+    terms: Callable[[Library, Samples], Array] = mean_over_step
 
     def __call__(self, library: Library, samples: Samples) -> Array:
         """Return the columns.
@@ -110,7 +121,7 @@ class BlackBoxColumns:
         SamplesError
             If the step returns another shape, or states that are not finite.
         """
-        columns = mean_over_step(library, samples)
+        columns = self.terms(library, samples)
         plain = one_step(self.step, samples, forcing=None)
         size = _root_mean_square(library.component(samples.end - plain)) / samples.dt
         for column in columns:

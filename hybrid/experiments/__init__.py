@@ -75,6 +75,16 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {"test": "20 seconds", "quick": "3 minutes", "full": "1 hour (estimated)"},
             in_demo=False,
         ),
+        "medida-qg": Experiment(
+            "hybrid.experiments.medida_qg",
+            "Model error of a two-layer jet as equations, from every point and from sensors",
+            {
+                "test": "20 seconds",
+                "quick": "3 minutes (estimated)",
+                "full": "15 minutes (estimated)",
+            },
+            in_demo=False,
+        ),
     }
 )
 """The experiments by name, as in ``hybrid run NAME``."""
