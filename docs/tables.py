@@ -5,9 +5,11 @@ Usage: python docs/tables.py. A test holds these pages to what this would write.
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from markdown_table import markdown_table
+from model_error_tables import jet_interpolator_table, jet_table, medida_ks_table
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -52,7 +54,7 @@ def lorenz96_table(results: dict[str, Any]) -> str:
         ]
         for name, label in _LORENZ96_ROWS.items()
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def climsim_table(results: dict[str, Any]) -> str:
@@ -72,7 +74,7 @@ def climsim_table(results: dict[str, Any]) -> str:
         ]
         for name, label in _CLIMSIM_ROWS.items()
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def solver_speed_table(results: dict[str, Any]) -> str:
@@ -108,7 +110,7 @@ def solver_speed_table(results: dict[str, Any]) -> str:
                 *(_ratio(same.get(name)) for name in (record["variant"], "fftw", "rocket-fft")),
             ]
         )
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def overhead_table(results: dict[str, Any]) -> str:
@@ -147,7 +149,7 @@ def overhead_table(results: dict[str, Any]) -> str:
         ]
         for (net, n_column, peer), by_memory in by_case.items()
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def climsim_reading_table(results: dict[str, Any]) -> str:
@@ -166,7 +168,7 @@ def climsim_reading_table(results: dict[str, Any]) -> str:
             low, high = record["by_ours_low"], record["by_ours_high"]
             times = f"{record['by_ours']:.1f} ({low:.1f} to {high:.1f})"
         rows.append([record["task"], record["variables"], record["way"], measured, times])
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def emulator_costs_table(results: dict[str, Any]) -> str:
@@ -201,7 +203,7 @@ def emulator_costs_table(results: dict[str, Any]) -> str:
                 *(f"{share['ratio']:.2f} ({share['high']:.2f})" for share in (on, off)),
             ]
         )
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def emulator_scores_table(results: dict[str, Any], split: str) -> str:
@@ -246,7 +248,7 @@ def emulator_scores_table(results: dict[str, Any], split: str) -> str:
                 _microseconds(cost[0]["host"][0]["seconds"] / cost[0]["n_column"]) if cost else "",
             ]
         )
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def emulator_ablation_table(results: dict[str, Any], split: str) -> str:
@@ -259,7 +261,7 @@ def emulator_ablation_table(results: dict[str, Any], split: str) -> str:
         ]
         for name in _names(results, "ablation_")
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def multifidelity_table(results: dict[str, Any]) -> str:
@@ -294,42 +296,7 @@ def multifidelity_table(results: dict[str, Any]) -> str:
         auroc = results.get(f"ood_auroc_p4k_{name}")
         row.append("" if auroc is None else f"{auroc:.2f}")
         rows.append(row)
-    return _markdown(header, rows)
-
-
-def medida_ks_table(results: dict[str, Any]) -> str:
-    """Return what was found of every model error of the Kuramoto-Sivashinsky study."""
-    ways = ("n05", "n1", "n2", "n1_unknown")
-    header = [
-        "model error",
-        "eps [%]",
-        "noise-free",
-        *(f"{text} noise" for text in ("0.5 %", "1 %", "2 %", "1 %, unknown")),
-        "1 %, as published",
-        "c / s.e., 1 %",
-        "forecast, noise-free",
-        "forecast, 1 %",
-        "climate, uncorrected",
-        "climate, 1 %",
-    ]
-    rows = []
-    for case in results["choices"]["cases"].split(", "):
-        found = [f"{results[f'eps_{case}']:.1g}"]
-        for way in (*ways, "n1_published"):
-            share = 100 * results[f"terms_ok_{case}_{way}"]
-            found.append(f"{results[f'eps_{case}_{way}']:.2g} ({share:.0f} %)")
-        compared = [results.get(f"error_ratio_{case}{suffix}") for suffix in ("", "_n1")]
-        compared += [results.get(f"w1_{model}_{case}") for model in ("uncorrected", "corrected_n1")]
-        rows.append(
-            [
-                case,
-                f"{results[f'eps_before_{case}']:.3g}",
-                *found,
-                f"{results[f'strength_{case}_n1']:.0f}",
-                *("" if value is None else f"{value:.2g}" for value in compared),
-            ]
-        )
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def emulator_rollout_table(results: dict[str, Any]) -> str:
@@ -359,7 +326,7 @@ def emulator_rollout_table(results: dict[str, Any]) -> str:
         ]
         for name, run in results["summary"].items()
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def _names(results: dict[str, Any], prefix: str) -> list[str]:
@@ -389,7 +356,7 @@ def column_rollout_table(results: dict[str, Any]) -> str:
         ]
         for name in names
     ]
-    return _markdown(header, rows)
+    return markdown_table(header, rows)
 
 
 def column_budgets_table(results: dict[str, Any]) -> str:
@@ -402,7 +369,7 @@ def column_budgets_table(results: dict[str, Any]) -> str:
     ):
         terms = [truth[name][term] for term in ("physics", "surface", "flow")]
         rows.append([label, *(_number(term) for term in (*terms, sum(terms)))])
-    return _markdown(["truth", "physics", "surface", "flow", "stored"], rows)
+    return markdown_table(["truth", "physics", "surface", "flow", "stored"], rows)
 
 
 def column_climate_table(results: dict[str, Any]) -> str:
@@ -412,7 +379,7 @@ def column_climate_table(results: dict[str, Any]) -> str:
     header = ["mean of the truth", *(f"days {days * i:g} to {days * (i + 1):g}" for i in range(3))]
     temperature = [f"{value:.2f}" for value in truth["temperature_by_thirds"]]
     vapour = [f"{1000 * value:.3f}" for value in truth["vapour_by_thirds"]]
-    return _markdown(header, [["temperature [K]", *temperature], ["vapour [g/kg]", *vapour]])
+    return markdown_table(header, [["temperature [K]", *temperature], ["vapour [g/kg]", *vapour]])
 
 
 def with_tables(text: str) -> str:
@@ -452,6 +419,8 @@ _TABLES = {
     "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
     "multifidelity": ("multifidelity-quick.json", multifidelity_table),
     "medida-ks": ("medida-ks-quick.json", medida_ks_table),
+    "medida-qg": ("medida-qg-full.json", jet_table),
+    "medida-qg-interpolators": ("medida-qg-full.json", jet_interpolator_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),
     "column-climate": ("column-rollout.json", column_climate_table),
@@ -482,11 +451,6 @@ def _share(record: dict[str, Any], *, reproducible: bool) -> str:
     shares = [share for share in record["bridge"] if share["reproducible"] == reproducible]
     slowest = max(shares, key=lambda share: float(share["high"]))
     return f"{slowest['ratio']:.2f} ({slowest['high']:.2f})"
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":
