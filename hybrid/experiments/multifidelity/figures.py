@@ -1,10 +1,13 @@
 """Figures of the multi-fidelity experiment."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hybrid.climsim_scores.figures.style import LEGEND_ROW, model_lines
+from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.tables import Findings, climate_label
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import common_legend, new_figure, panel_title
@@ -56,7 +59,7 @@ def spread_profiles(findings: Findings) -> Figure:
 def reliability(findings: Findings) -> Figure:
     """Draw how often the truth lies in central intervals, against what they promise."""
     shown = _shown(findings)
-    lines = model_lines(shown)
+    lines = _lines(shown)
     climates = findings.climates
     variables = list(findings.bed.parts)
     figure, axes = new_figure(len(variables), len(climates), sharex=True, sharey=True)
@@ -72,8 +75,9 @@ def reliability(findings: Findings) -> Figure:
                 panel.plot(100 * promised, 100 * covered, **lines[name])
             panel.plot([0.0, 100.0], [0.0, 100.0], color="#444444", linewidth=0.8)
             panel_title(panel, f"{variable}, {climate_label(climate)}")
-            panel.set_xlabel("interval [%]")
         row[0].set_ylabel("truth inside [%]")
+    for panel in axes[-1]:
+        panel.set_xlabel("interval [%]")
     common_legend(figure, LEGEND_ROW)
     return Figure(
         name=f"reliability_{findings.bed.name}",
@@ -95,7 +99,7 @@ def _profiles(
     reading: str,
 ) -> Figure:
     shown = _shown(findings)
-    lines = model_lines(shown)
+    lines = _lines(shown)
     climates = findings.climates
     variables = list(findings.bed.parts)
     figure, axes = new_figure(len(variables), len(climates), sharex=True, sharey=True)
@@ -109,8 +113,9 @@ def _profiles(
                 panel.plot(values, findings.bed.vertical, **lines[name])
             _finish(panel, limits)
             panel_title(panel, f"{variable}, {climate_label(climate)}")
-            panel.set_xlabel(label)
         row[0].set_ylabel("pressure [hPa]")
+    for panel in axes[-1]:
+        panel.set_xlabel(label)
     common_legend(figure, LEGEND_ROW)
     return Figure(
         name=f"{score}_{findings.bed.name}",
@@ -125,6 +130,15 @@ def _finish(panel: Axes, limits: tuple[float, float]) -> None:
     panel.set_ylim(1000.0, 0.0)
     middle = 1.0 if limits[1] > 1.0 else 0.0
     panel.axvline(middle, color="#444444", linewidth=0.8)
+
+
+def _lines(shown: list[str]) -> dict[str, dict[str, Any]]:
+    styles = model_lines(shown)
+    # The recommended one, which comes first, above all others.
+    return {
+        name: {**styles[name], "label": by_name(name).label, "zorder": 3.0 - 0.1 * i}
+        for i, name in enumerate(shown)
+    }
 
 
 def _shown(findings: Findings) -> list[str]:
