@@ -121,7 +121,7 @@ def test_one_member_without_prior_is_a_deterministic_network(high: Samples) -> N
     network, _ = fit_ensemble(sizes, COUNT, replace(HOW, share=1.0), high=high)
     mean, deviation = network.moments(high.features)
     assert torch.allclose(mean, network.members(high.features)[0])
-    assert float(deviation.abs().max()) == 0.0
+    assert float(deviation.detach().abs().max()) == 0.0
 
 
 @pytest.mark.parametrize("form", ["additive", "published", "single"])
@@ -248,7 +248,7 @@ def test_archive_code_equals_the_ensemble(trained: FidelityEnsemble) -> None:
         ({"n_member": 0}, "n_member >= 1"),
         ({"form": "other"}, "expected form"),
         ({"prior_scale": -1.0}, "prior_scale >= 0"),
-        ({"widths": ()}, "hidden layers"),
+        ({"widths": (0,)}, "width"),
     ],
 )
 def test_impossible_ensembles_are_refused(change: dict[str, object], message: str) -> None:
