@@ -36,6 +36,7 @@ COMMANDS = {
     ("emit",): "hybrid emit ccpp closure.pt",
     ("emit", "ccpp"): "hybrid emit ccpp closure.pt --name learned_convection",
     ("emit", "fortran"): "hybrid emit fortran closure.pt",
+    ("emit", "latex"): "hybrid emit latex closure.pt",
     ("climsim", "rollout"): "hybrid climsim rollout mlp.pt ridge.pt --out results/rollout",
     ("climsim", "run"): "hybrid climsim run mlp.pt --data climsim/low-res --out written",
     ("climsim", "score"): "hybrid climsim score mlp.pt --data climsim --split season",
