@@ -42,9 +42,8 @@ def data(run: tuple[ExperimentResult, Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def tables(data: Path) -> Tables:
-    found = Tables.read(data)
-    assert found is not None
-    return found
+    assert Tables.are_in(data)
+    return Tables.read(data)
 
 
 def test_results_are_flat_and_named_as_documented(run: tuple[ExperimentResult, Path]) -> None:

@@ -94,11 +94,14 @@ class Tables:
             table.write(folder / f"test_{name}")
         write_text(folder / "tables.json", json.dumps(list(self.tests)))
 
+    @staticmethod
+    def are_in(folder: Path) -> bool:
+        """Whether all of it was written there; nothing of it is read."""
+        return (folder / "tables.json").is_file()
+
     @classmethod
-    def read(cls, folder: Path) -> "Tables | None":
-        """Read what `write` wrote; None if it is not there."""
-        if not (folder / "tables.json").is_file():
-            return None
+    def read(cls, folder: Path) -> "Tables":
+        """Read what `write` wrote."""
         names = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
         return cls(
             Table.read(folder / "low"),
@@ -149,6 +152,8 @@ class Bed:
         The climates that count.
     vertical
         Pressure of the levels [hPa]; None if there are none.
+    settings
+        What a bed is made of, for people.
     """
 
     name: str

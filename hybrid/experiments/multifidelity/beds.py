@@ -70,6 +70,6 @@ def open_bed(sizes: Sizes, request: Request) -> Opened | None:
     # Named after the sizes: samples of others are not taken for these.
     digest = sha256(f"{sizes!r}{source}".encode()).hexdigest()[:12]
     data = request.out / "samples" / f"{bed.name}-{digest}"
-    if Tables.read(data) is None:
+    if not Tables.are_in(data):
         make(request.task(f"{bed.title}: samples")).write(data)
     return Opened(bed, data)

@@ -42,7 +42,6 @@ def compiled(job: Job, opened: Opened, folder: Path, settings: Settings, path: P
         The threshold.
     """
     tables = Tables.read(opened.data)
-    assert tables is not None
     bed = opened.bed
     how = shown(job, bed, tables)
     network = restored(job, bed, folder, settings)
@@ -87,7 +86,6 @@ def hosted(
         physics alone, and with the host's physics where columns are flagged.
     """
     tables = Tables.read(opened.data)
-    assert tables is not None
     bed = opened.bed
     metrics: dict[str, float] = {}
     rows: dict[str, tuple[float | None, ...]] = {}

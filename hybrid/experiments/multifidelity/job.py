@@ -118,7 +118,6 @@ def do(
     done = folder / "asked.json"
     if not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == asked):
         tables = Tables.read(data)
-        assert tables is not None
         folder.mkdir(parents=True, exist_ok=True)
         # Named after the settings: a training with others does not go on from it.
         digest = sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]

@@ -56,7 +56,6 @@ def online_findings(
         Hellinger distances of the distributions of X, means over seeds.
     """
     tables = Tables.read(opened.data)
-    assert tables is not None
     forcings = [int(name[1:]) for name in opened.bed.shifted]
     climates = {forcing: Climate.of(forcing, sizes) for forcing in forcings}
     rows: dict[str, list[list[float]]] = {}
