@@ -1,11 +1,11 @@
 """The committed speed of the solvers is that of a whole run, and its table shows it."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tables
 
 from benchmarks import __main__ as command
 from benchmarks import barotropic_step, kuramoto_sivashinsky_step, lorenz96_step, two_layer_step
@@ -20,11 +20,6 @@ def results() -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> list[list[str]]:
-    spec = importlib.util.spec_from_file_location("speed_tables", DOCS / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tables = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tables)
     lines = tables.solver_speed_table(results).splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

@@ -1,13 +1,10 @@
 """Every exported C function and public Fortran procedure has a reference page and a test."""
 
-import importlib.util
 import re
 import subprocess
-import sys
 from pathlib import Path
-from types import ModuleType
 
-import pytest
+import reference
 
 from fortran_bridge.build import Prefix
 
@@ -15,25 +12,12 @@ TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"
 
 
-@pytest.fixture(scope="module")
-def reference() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reference", DOCS / "reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["reference"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_pages_are_those_of_the_sources(reference: ModuleType) -> None:
+def test_pages_are_those_of_the_sources() -> None:
     for name, content in reference.pages().items():
         assert (DOCS / "reference" / name).read_text() == content, "run python docs/reference.py"
 
 
-def test_every_exported_function_has_a_page_and_a_test(
-    reference: ModuleType, prefix: Prefix
-) -> None:
+def test_every_exported_function_has_a_page_and_a_test(prefix: Prefix) -> None:
     command = ["nm", "-D", "--defined-only", str(prefix.library)]
     symbols = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     exported = set(re.findall(r" T (hybrid_\w+)", symbols))
@@ -53,13 +37,13 @@ def test_fortran_page_says_which_arrays_and_which_parameters() -> None:
         assert page.count(parameter) == 1
 
 
-def test_c_functions_that_stand_together_have_texts_of_their_own(reference: ModuleType) -> None:
+def test_c_functions_that_stand_together_have_texts_of_their_own() -> None:
     entries = {entry.name: entry.text for entry in reference.c_entries()}
     assert "for example" in entries["hybrid_version"]
     assert "for example" not in entries["hybrid_abi_version"]
 
 
-def test_every_fortran_procedure_has_a_page_and_a_test(reference: ModuleType) -> None:
+def test_every_fortran_procedure_has_a_page_and_a_test() -> None:
     entries = {entry.name: entry for entry in reference.fortran_entries()}
     assert {"closure_t%load", "binding_t%put", "read_bytes"} <= set(entries)
     assert [name for name, entry in entries.items() if not entry.text] == []

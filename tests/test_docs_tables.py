@@ -1,35 +1,22 @@
 """The numbers in README.md and in the guide are those of committed results."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
+import model_error_tables
 import pytest
+import tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(DOCS)
-    spec = importlib.util.spec_from_file_location("tables", DOCS / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["tables"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_readme_holds_the_committed_results(tables: ModuleType) -> None:
+def test_readme_holds_the_committed_results() -> None:
     text = tables.README.read_text()
     assert text.count("<!-- table: ") == 4
     assert tables.with_tables(text) == text
 
 
-def test_the_guide_holds_the_committed_overheads(tables: ModuleType) -> None:
+def test_the_guide_holds_the_committed_overheads() -> None:
     text = tables.COST.read_text()
     assert text.count("<!-- table: ") == 1
     assert tables.with_tables(text) == text
@@ -39,13 +26,13 @@ def test_the_guide_holds_the_committed_overheads(tables: ModuleType) -> None:
     assert "9.87 (10.00)" in tables.overhead_table(results)
 
 
-def test_the_page_of_the_column_host_holds_the_committed_costs(tables: ModuleType) -> None:
+def test_the_page_of_the_column_host_holds_the_committed_costs() -> None:
     text = tables.COLUMN_HOST.read_text()
     assert text.count("<!-- table: ") == 1
     assert tables.with_tables(text) == text
 
 
-def test_the_page_of_the_emulators_holds_the_committed_scores(tables: ModuleType) -> None:
+def test_the_page_of_the_emulators_holds_the_committed_scores() -> None:
     text = tables.EMULATORS.read_text()
     assert text.count("<!-- table: ") == 5
     assert tables.with_tables(text) == text
@@ -56,7 +43,7 @@ def test_the_page_of_the_emulators_holds_the_committed_scores(tables: ModuleType
     assert row.startswith("| mlp | v2_rh_mc | 9.87 |")
 
 
-def test_the_page_on_multifidelity_holds_the_committed_scores(tables: ModuleType) -> None:
+def test_the_page_on_multifidelity_holds_the_committed_scores() -> None:
     text = tables.MULTIFIDELITY.read_text()
     assert text.count("<!-- table: ") == 1
     assert tables.with_tables(text) == text
@@ -68,7 +55,7 @@ def test_the_page_on_multifidelity_holds_the_committed_scores(tables: ModuleType
     assert row.split(" | ")[2] == "0.987"
 
 
-def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> None:
+def test_the_page_on_columns_holds_the_committed_rollout() -> None:
     text = tables.COLUMNS.read_text()
     assert text.count("<!-- table: ") == 3
     assert tables.with_tables(text) == text
@@ -80,7 +67,7 @@ def test_the_page_on_columns_holds_the_committed_rollout(tables: ModuleType) -> 
     assert " |  | 50 %" in tables.column_rollout_table(results)
 
 
-def test_the_page_on_model_error_holds_the_committed_discoveries(tables: ModuleType) -> None:
+def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     text = tables.MODEL_ERROR.read_text()
     assert text.count("<!-- table: ") == 3
     assert tables.with_tables(text) == text
@@ -94,11 +81,15 @@ def test_the_page_on_model_error_holds_the_committed_discoveries(tables: ModuleT
     assert f"{results['climate_floor']:.3f}" == "0.023"
     assert f"{results['settings']['lyapunov_time']:.1f}" == "11.1"
     results["eps_mixed_n1"] = 98.76
-    (row,) = (r for r in tables.medida_ks_table(results).splitlines() if r.startswith("| mixed |"))
+    (row,) = (
+        r
+        for r in model_error_tables.medida_ks_table(results).splitlines()
+        if r.startswith("| mixed |")
+    )
     assert "| 99 (100 %) |" in row
 
 
-def test_a_changed_result_would_be_noticed(tables: ModuleType) -> None:
+def test_a_changed_result_would_be_noticed() -> None:
     results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
     before = tables.lorenz96_table(results)
     results["hellinger_none_c4"] *= 1.1
