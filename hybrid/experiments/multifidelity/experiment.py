@@ -11,11 +11,11 @@ from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.figures import all_figures
 from hybrid.experiments.multifidelity.hosted import compiled, hosted
 from hybrid.experiments.multifidelity.job import Job, Scored, do
+from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.online import online_findings
 from hybrid.experiments.multifidelity.settings import PRESETS, Plan, Settings
 from hybrid.experiments.multifidelity.tables import (
     Findings,
-    comparison_table,
     flat_metrics,
     labels,
     score_tables,
@@ -87,7 +87,9 @@ def _add(
     for climate in findings.climates:
         found.tables += score_tables(findings, climate)
     if plan.n_seed > 1:
-        found.tables += [comparison_table(findings, climate) for climate in bed.shifted]
+        for climate in bed.shifted:
+            found.tables.append(lead_table(findings, climate))
+            found.metrics |= lead_metrics(findings, climate)
     found.figures += all_figures(findings)
     where = "in the climates never seen" if len(bed.shifted) > 1 else "in the climate never seen"
     found.headlines.append(f"{bed.title}: {by_name(best).label} has the least CRPS {where}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from closures.ensemble_scores.paired import paired_difference
 from hybrid.experiments.multifidelity.bed import Bed
 from hybrid.experiments.multifidelity.candidates import Candidate
 from hybrid.experiments.multifidelity.job import Scored
@@ -30,6 +29,11 @@ class Findings:
     bed: Bed
     scored: Mapping[str, Sequence[Scored]]
     candidates: Sequence[Candidate]
+
+    @property
+    def prefix(self) -> str:
+        """In front of the names of metrics: the name of the bed, unless it is the first one."""
+        return "" if self.bed.name == "columns" else f"{self.bed.name}_"
 
     @property
     def climates(self) -> list[str]:
@@ -109,8 +113,8 @@ def score_tables(findings: Findings, climate: str) -> list[Table]:
             note=(
                 "R2 of the whole column, squares weighted by mass; lowest R2: of the level where "
                 f"it is least ({_excluded(findings, climate)}). CRPS and MAE in "
-                f"{_units(findings)}, mass-weighted over levels; a deterministic network's CRPS is "
-                f"its MAE. {_seeds(findings)}"
+                f"{units_label(findings)}, mass-weighted over levels; a deterministic network's "
+                f"CRPS is its MAE. {_seeds(findings)}"
             ),
         ),
         Table(
@@ -123,50 +127,17 @@ def score_tables(findings: Findings, climate: str) -> list[Table]:
             rows=calibration,
             note=(
                 "Share of the truth inside central intervals [1]; their width and the root mean "
-                f"variances of members and of noise in {_units(findings)}. Detects: area under the "
-                "ROC curve of the members' spread telling this climate from the present. "
+                f"variances of members and of noise in {units_label(findings)}. Detects: area "
+                "under the ROC curve of the members' spread telling this climate from the present. "
                 f"{_seeds(findings)}"
             ),
         ),
     ]
 
 
-def comparison_table(findings: Findings, climate: str) -> Table:
-    """Return how much better the first candidate is than each other, with 95 % intervals."""
-    first, *others = findings.candidates
-    variables = list(findings.bed.parts)
-    columns = tuple(
-        f"{score} {v}{end}"
-        for v in variables
-        for score in ("R2", "CRPS")
-        for end in ("", ", low", ", high")
-    )
-    rows: dict[str, tuple[float | None, ...]] = {}
-    for other in others:
-        row: list[float | None] = []
-        for variable in variables:
-            for score in ("r2_pooled", "crps"):
-                found = paired_difference(
-                    findings.seeds(first.name, climate, variable, score),
-                    findings.seeds(other.name, climate, variable, score),
-                    better="higher" if score == "r2_pooled" else "lower",
-                )
-                row += [found.mean, found.low, found.high]
-        rows[other.label] = tuple(row)
-    return Table(
-        title=f"{findings.bed.title}: {first.label} against the others, {climate_label(climate)}",
-        columns=columns,
-        rows=rows,
-        note=(
-            f"Positive: {first.label} is better; 95 % intervals by Student's t over "
-            f"{_n_seed(findings)} seeds, paired. CRPS in {_units(findings)}."
-        ),
-    )
-
-
 def flat_metrics(findings: Findings) -> dict[str, float]:
-    """Return flat metrics, the name of the bed in front unless it is the first one."""
-    prefix = "" if findings.bed.name == "columns" else f"{findings.bed.name}_"
+    """Return flat metrics."""
+    prefix = findings.prefix
     metrics = {}
     for name, scored in findings.scored.items():
         for climate in findings.climates:
@@ -218,16 +189,18 @@ def climate_label(climate: str) -> str:
     return climate
 
 
-def _units(findings: Findings) -> str:
+def units_label(findings: Findings) -> str:
+    """Return the units of scores that have any."""
     return ", ".join(dict.fromkeys(units for units, _ in findings.bed.units.values()))
 
 
 def _seeds(findings: Findings) -> str:
-    n = _n_seed(findings)
+    n = n_seed(findings)
     return "One seed." if n == 1 else f"Means over {n} seeds."
 
 
-def _n_seed(findings: Findings) -> int:
+def n_seed(findings: Findings) -> int:
+    """Return the number of trainings of each candidate."""
     return len(next(iter(findings.scored.values())))
 
 
