@@ -124,7 +124,7 @@ PRESETS: dict[Preset, Plan] = {
     "quick": Plan(((_COLUMNS, Settings(4, (128, 128), 8)),), QUICK, 1),
     "full": Plan(
         (
-            # At the tropopause single storms decide R2: more of them to learn from, and in the tests.
+            # At the tropopause single storms decide R2: more of them to learn from and to test.
             (ColumnSizes(360, 90, 48), Settings(8, (128, 128), 4)),
             # Few samples, and one output each: as many steps as they need take seconds.
             (
