@@ -155,12 +155,12 @@ def run(group: Group, *, quick: bool, download: bool) -> list[dict[str, Any]]:
 def table(title: str, rows: Sequence[Mapping[str, str]]) -> Table:
     """Return rows as a table, numbers to the right; empty columns are left out."""
     result = Table(title=title, caption=_CAPTION)
-    headings = [heading for heading in rows[0] if any(row[heading] for row in rows)]
+    headings = dict.fromkeys(heading for row in rows for heading, text in row.items() if text)
     for heading in headings:
-        numbers = all(_NUMBER.fullmatch(row[heading]) for row in rows)
+        numbers = all(_NUMBER.fullmatch(row.get(heading, "")) for row in rows)
         result.add_column(Text(heading), justify="right" if numbers else "left")
     for row in rows:
-        result.add_row(*(Text(row[heading]) for heading in headings))
+        result.add_row(*(Text(row.get(heading, "")) for heading in headings))
     return result
 
 

@@ -4,6 +4,11 @@ The ensemble is trained, on generated columns of the present climate, because wh
 depends on how often its first members are enough. Windows are calibrated on validation columns,
 everything is measured on columns of other moments, a third of them four degrees warmer. Time is
 that of a run of the bridge's binding, turn by turn and in one process.
+
+A reproducible run takes columns in blocks of sizes that the bridge has tested, and it tests only
+what costs at most two seconds: an ensemble may then have smaller blocks than a member alone, which
+cost more a column whatever is in the archive. What merging members costs is therefore measured
+beside members in the same blocks too, and every record says how many columns were taken at once.
 """
 
 import tempfile
@@ -15,24 +20,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hybrid
+from benchmarks.ensemble_training import TrainingCost, training_cost
 from benchmarks.fidelity_closures import FULL_SETUP, QUICK_SETUP, Setup, TrainedClosures, trained
 from benchmarks.fidelity_columns import SCALARS
 from benchmarks.fidelity_scores import FidelityScores, fidelity_scores
 from benchmarks.interleaved import FULL, Session, Work, interleave, often, on_processor
 from benchmarks.interval import FEWEST, median_interval
+from closures.multifidelity import Samples
+from fortran_bridge.binding import Binding
 from hybrid.runtime import CompiledClosure
 
 TITLE = "One run of an ensemble in one archive, and of a cascade and a student instead"
 SIZES = (384,)
 """Columns of a step."""
 
-ONE_ARCHIVE, APART, CASCADE, STUDENT = (
+ONE_ARCHIVE, APART, ALIKE, CASCADE, STUDENT = (
     "all members in one archive",
     "each member in an archive of its own",
+    "each member in an archive of its own, same blocks",
     "cascade",
     "student",
 )
-PAIRS = ((ONE_ARCHIVE, APART), (CASCADE, ONE_ARCHIVE), (STUDENT, ONE_ARCHIVE))
+PAIRS = (
+    (ONE_ARCHIVE, APART),
+    (ONE_ARCHIVE, ALIKE),
+    (CASCADE, ONE_ARCHIVE),
+    (STUDENT, ONE_ARCHIVE),
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,8 @@ class EnsembleCost:
         Columns of a run.
     reproducible
         Whether results do not depend on how many columns come along.
+    block, block_beside
+        Most columns that either evaluates at once.
     seconds
         Median time of a run [s].
     ratio, low, high
@@ -62,6 +78,8 @@ class EnsembleCost:
     n_member: int
     n_column: int
     reproducible: bool
+    block: int
+    block_beside: int
     seconds: float
     ratio: float
     low: float
@@ -76,6 +94,7 @@ class EnsembleCost:
             "beside": self.beside,
             "columns": str(self.n_column),
             "reproducible": "yes" if self.reproducible else "no",
+            "at once": f"{self.block}, {self.block_beside}",
             "us/column": f"{1e6 * self.seconds / self.n_column:.2f}",
             "ratio": f"{self.ratio:.3f}",
             "at most": f"{self.high:.3f}",
@@ -92,8 +111,11 @@ class EnsembleCost:
 
 def measure(
     sizes: Sequence[int] = SIZES, session: Session = FULL, setup: Setup | None = None
-) -> Iterator[EnsembleCost]:
-    """Train, calibrate, distil, and time for each number of columns, reproducible and not."""
+) -> Iterator[EnsembleCost | TrainingCost]:
+    """Train, calibrate, distil, and time for each number of columns, reproducible and not.
+
+    At last, the time of the training itself.
+    """
     is_full = session.rounds >= FULL.rounds
     setup = setup or (FULL_SETUP if is_full else QUICK_SETUP)
     made = trained(setup, session.progress)
@@ -104,14 +126,19 @@ def measure(
         for n_column in sizes:
             columns = made.test_columns(n_column)
             for reproducible in (True, False):
-                candidates = {
-                    name: _work(closures, columns, reproducible=reproducible)
-                    for name, closures in archives.items()
-                }
+                candidates, blocks = {}, {}
+                for name, closures in archives.items():
+                    candidates[name], blocks[name] = _work(
+                        closures, columns, reproducible=reproducible
+                    )
+                if reproducible:
+                    candidates[ALIKE], blocks[ALIKE] = _work(
+                        archives[APART], columns, reproducible=True, at_once=blocks[ONE_ARCHIVE]
+                    )
                 label = f"{n_column} columns, reproducible {'on' if reproducible else 'off'}"
                 rounds = replace(session, rounds=max(session.rounds, FEWEST))
                 timings = interleave(candidates, rounds, label)
-                for name, other in PAIRS:
+                for name, other in (pair for pair in PAIRS if candidates.keys() >= set(pair)):
                     ratios = zip(timings.rounds[name], timings.rounds[other], strict=True)
                     low, high = median_interval([a / b for a, b in ratios])
                     yield EnsembleCost(
@@ -120,12 +147,19 @@ def measure(
                         setup.n_member,
                         n_column,
                         reproducible,
+                        blocks[name],
+                        blocks[other],
                         timings.median(name),
                         timings.ratio(name, other),
                         low,
                         high,
                         scores[name],
                     )
+    samples = Samples(
+        made.scaling.features(made.test), made.scaling.targets(made.test), made.test.group
+    )
+    for training in setup.trainings:
+        yield training_cost(samples, training, session)
 
 
 def _exported(made: TrainedClosures, folder: Path) -> dict[str, list[CompiledClosure]]:
@@ -150,21 +184,46 @@ def _work(
     columns: Mapping[str, NDArray[np.float32]],
     *,
     reproducible: bool,
-) -> Work:
+    at_once: int | None = None,
+) -> tuple[Work, int]:
+    """Return a run of all closures, and most columns that one of them evaluates at once.
+
+    With `at_once`, all closures evaluate so many columns before they go on to others.
+    """
     n = len(columns[SCALARS[0]])
-    bindings = []
-    for closure in closures:
-        binding = closure.create(n, reproducible=reproducible, policy="flag")
-        for field in (*closure.spec.inputs, *closure.spec.outputs):
-            array = columns.get(field.name)
-            if array is None:
-                array = np.zeros((n, *field.sizes), np.float32)
-            dims = ",".join(("column", *field.dims))
-            binding.bind(field.name, array, dims=dims, units=field.units)
-        bindings.append(binding)
+    starts = range(0, n, at_once or n)
+    parts = [
+        {name: values[i : i + starts.step] for name, values in columns.items()} for i in starts
+    ]
+    bindings = [
+        _bound(closure, part, reproducible=reproducible) for part in parts for closure in closures
+    ]
 
     def call() -> None:
         for binding in bindings:
             binding.run(0)
 
-    return on_processor(often(call))
+    most = max(_block(closure, starts.step, reproducible=reproducible) for closure in closures)
+    return on_processor(often(call)), most
+
+
+def _bound(
+    closure: CompiledClosure,
+    columns: Mapping[str, NDArray[np.float32]],
+    *,
+    reproducible: bool,
+) -> Binding:
+    n = len(columns[SCALARS[0]])
+    binding = closure.create(n, reproducible=reproducible, policy="flag")
+    for field in (*closure.spec.inputs, *closure.spec.outputs):
+        array = columns.get(field.name)
+        if array is None:
+            array = np.zeros((n, *field.sizes), np.float32)
+        dims = ",".join(("column", *field.dims))
+        binding.bind(field.name, array, dims=dims, units=field.units)
+    return binding
+
+
+def _block(closure: CompiledClosure, n: int, *, reproducible: bool) -> int:
+    """Return the largest block that n columns fill, of a closure that is bound already."""
+    return max(size for size in closure.blocks if size <= n) if reproducible else n

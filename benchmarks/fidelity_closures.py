@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.ensemble_training import FULL_TRAININGS, QUICK_TRAININGS, TrainingSizes
 from benchmarks.fidelity_columns import (
     N_INPUT,
     N_LEVEL,
@@ -69,6 +70,8 @@ class Setup:
     agreement
         Asked of the cascade: more than it must hold, as columns of a moment are alike, and those
         of other moments less so.
+    trainings
+        Epochs that are timed, all members together and one after the other.
     """
 
     n_member: int = 32
@@ -81,6 +84,7 @@ class Setup:
     moments: tuple[int, int, int, int] = (8, 20, 12, 12)
     n_between: int = 8000
     agreement: Agreement = field(default_factory=lambda: Agreement(0.995, 0.985))
+    trainings: tuple[TrainingSizes, ...] = FULL_TRAININGS
 
 
 FULL_SETUP = Setup()
@@ -95,6 +99,7 @@ QUICK_SETUP = Setup(
     moments=(5, 2, 3, 3),
     n_between=0,
     agreement=Agreement(0.95, 0.9),
+    trainings=QUICK_TRAININGS,
 )
 
 

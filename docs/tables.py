@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ensemble_tables import ensemble_costs_table, ensemble_training_table
 from markdown_table import markdown_table
 from model_error_tables import jet_interpolator_table, jet_table, medida_ks_table
 
@@ -19,7 +20,8 @@ COLUMNS = DOCS / "column_physics.md"
 EMULATORS = DOCS / "emulators.md"
 MULTIFIDELITY = DOCS / "multifidelity.md"
 MODEL_ERROR = DOCS / "model_error.md"
-PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR)
+ENSEMBLES = DOCS / "ensembles.md"
+PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -383,11 +385,15 @@ def column_climate_table(results: dict[str, Any]) -> str:
 
 
 def with_tables(text: str) -> str:
-    """Return the text of a page with its marked tables brought up to date."""
+    """Return the text of a page with its marked tables brought up to date.
+
+    A table whose run has no results yet stays as it is.
+    """
     for name, (file, table) in _TABLES.items():
-        if f"<!-- table: {name} -->" not in text:
+        path = DOCS / "results" / file
+        if f"<!-- table: {name} -->" not in text or not path.is_file():
             continue
-        results = json.loads((DOCS / "results" / file).read_text())
+        results = json.loads(path.read_text())
         block = f"<!-- table: {name} -->\n{table(results)}\n<!-- end of table -->"
         pattern = rf"<!-- table: {name} -->\n.*?<!-- end of table -->"
         # What follows a backslash in a replacement would be read as a group.
@@ -426,6 +432,8 @@ _TABLES = {
     "column-climate": ("column-rollout.json", column_climate_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
     "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
+    "ensembles": ("ensembles.json", ensemble_costs_table),
+    "ensemble-training": ("ensembles.json", ensemble_training_table),
 }
 
 

@@ -50,3 +50,7 @@ def hybrid(
 
     Compile closures, run them inside Fortran models, score the runs.
     """
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m hybrid.cli")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from rich.text import Text
 from typer.testing import CliRunner, Result
 
 from benchmarks import __main__ as command
@@ -113,6 +114,15 @@ def test_what_is_printed_and_written(
         for size in (8, 16)
     ]
     assert [(sizes, session.rounds) for sizes, session in asked] == [((8, 16), FULL.rounds)] * 2
+
+
+def test_rows_of_several_kinds_are_one_table() -> None:
+    shown = command.table("both", [{"a": "1", "b": ""}, {"a": "2", "c": "x"}])
+    assert [str(column.header) for column in shown.columns] == ["a", "c"]
+    assert [list(column.cells) for column in shown.columns] == [
+        [Text("1"), Text("2")],
+        [Text(""), Text("x")],
+    ]
 
 
 def test_by_default_all_groups_run_and_nothing_is_downloaded(

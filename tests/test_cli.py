@@ -80,6 +80,19 @@ def test_version() -> None:
     assert call("--version").output == f"hybrid-closures {hybrid.__version__}\n"
 
 
+def test_module_is_the_command_line() -> None:
+    command = [sys.executable, "-W", "error", "-m", "hybrid.cli"]
+    done = subprocess.run(
+        [*command, "--version"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == f"hybrid-closures {hybrid.__version__}\n"
+    wrong = subprocess.run(
+        [*command, "forecast"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert wrong.returncode == 2
+    assert "Usage: python -m hybrid.cli" in words(wrong.stderr)
+
+
 def test_help_loads_neither_torch_nor_matplotlib() -> None:
     code = (
         "import sys; from hybrid.cli import app; app(['--help'], standalone_mode=False); "

@@ -164,7 +164,8 @@ def test_a_memory_is_trained_on_consecutive_steps(data: Path, tmp_path: Path) ->
     result = train(*arguments, "--set", "loss.rollout=3", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     spec = hybrid.load(tmp_path / "out" / "vertical_rnn.pt").spec
-    assert [field.name for field in spec.state] == ["memory"]
+    (memory,) = spec.state
+    assert (memory.name, memory.valid_min, memory.valid_max) == ("memory", -1.0, 1.0)
     # Two windows of three steps in four, 384 columns: 12 batches of 64.
     record = json.loads((tmp_path / "out" / "training.json").read_text())
     assert record["data"]["n_train"] == 4 * 384
@@ -225,9 +226,12 @@ def test_a_grid_file_that_does_not_fit_is_refused(
     other = tmp_path / "other_grid-info.nc"
     write_grid(other, column_grid(generated_grid(n_level=30)), "a grid of 30 levels")
     out = ("--out", tmp_path / "out")
-    for folder in (without_grid, shards / "V1_albedo-season-train"):
-        given = ("--data", folder, "--split", "season", "--shards", shards, *QUICK)
-        result = train(*given, "--grid", other, *out)
+    of_files = ("--split", "season", "--shards", shards)
+    for given in (
+        ("--data", without_grid, *of_files),
+        ("--data", shards / "V1_albedo-season-train"),
+    ):
+        result = train(*given, *QUICK, "--grid", other, *out)
         assert result.exit_code == 1
         assert "expected the 60 levels of the samples, got a file with 30" in result.stderr
     pair = list_pairs(data)[0].mli
@@ -263,6 +267,15 @@ def test_what_shards_hold_is_said(shards: Path, tmp_path: Path) -> None:
     result = train("--data", folder, "--variables", "V2", "--out", tmp_path)
     assert result.exit_code == 1
     assert "expected shards of variables V2, got those of V1_albedo" in result.stderr
+    for option in (
+        ("--split", "interleaved"),
+        ("--final",),
+        ("--levels", 60),
+        ("--shards", tmp_path / "other"),
+    ):
+        result = train("--data", folder, *option, "--out", tmp_path)
+        assert result.exit_code == 1
+        assert f"expected a folder of files, to go with {option[0]}, got shards" in result.stderr
     unfinished = tmp_path / "unfinished"
     shutil.copytree(folder, unfinished)
     (unfinished / "manifest.json").unlink()

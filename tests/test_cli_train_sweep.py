@@ -18,10 +18,11 @@ from hybrid.training import sweep
 from hybrid.training.sweep import parsed_range
 
 QUICK = (
-    *("--preset", "tiny", "--epochs", "2", "--split", "season", "--variables", "V1"),
+    *("--preset", "tiny", "--epochs", "2", "--variables", "V1"),
     *("--set", "training.batch_size=128", "--search", "training.learning_rate=1e-9:1e-2:log"),
     *("--search", "training.schedule=one_cycle,cosine"),
 )
+FILES = (*QUICK, "--split", "season")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -39,7 +40,7 @@ def test_the_least_validation_loss_is_found_and_a_search_goes_on(
     data: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    first = run("--data", data, "--out", out, "--trials", "3", *QUICK)
+    first = run("--data", data, "--out", out, "--trials", "3", *FILES)
     assert first.exit_code == 0, first.stderr
     assert [line[:8] for line in first.stderr.splitlines() if line.startswith("trial")] == [
         "trial 0:",
@@ -53,12 +54,12 @@ def test_the_least_validation_loss_is_found_and_a_search_goes_on(
     rate = record["best"]["settings"]["training.learning_rate"]
     assert record["recipe"]["training"]["learning_rate"] == rate
     assert not (out / "checkpoint.pt").exists()
-    more = run("--data", data, "--out", out, "--trials", "5", *QUICK)
+    more = run("--data", data, "--out", out, "--trials", "5", *FILES)
     assert more.exit_code == 0, more.stderr
     again = json.loads((out / "sweep.json").read_text())
     assert again["trials"][:3] == record["trials"]
     assert len(again["trials"]) == 5
-    other = run("--data", data, "--out", out, *QUICK, "--seed", "1")
+    other = run("--data", data, "--out", out, *FILES, "--seed", "1")
     assert other.exit_code == 1
     assert "got one that differs in training.seed; choose another --out" in other.stderr
 
@@ -85,10 +86,13 @@ def test_shards_and_a_grid_file_serve_a_search(data: Path, tmp_path: Path) -> No
     result = run(*arguments, "--grid", find_grid(data), "--out", tmp_path / "with")
     assert result.exit_code == 0, result.stderr
     assert not (tmp_path / "with" / "shards").exists()
-    files = ("--data", data, "--validation", tmp_path / "validation", *QUICK)
+    files = ("--data", data, "--validation", tmp_path / "validation", *FILES)
     refused = run(*files, "--out", tmp_path / "refused")
     assert refused.exit_code == 1
     assert "expected shards, to go with --validation, got none" in refused.stderr
+    unfit = run(*arguments, "--split", "season", "--out", tmp_path / "unfit")
+    assert unfit.exit_code == 1
+    assert "expected a folder of files, to go with --split, got shards" in unfit.stderr
 
 
 def test_wrong_searches_are_named(
@@ -97,7 +101,7 @@ def test_wrong_searches_are_named(
     shards = tmp_path / "shards"
 
     def message(*options: str) -> str:
-        result = run("--data", data, "--out", tmp_path, "--shards", shards, *QUICK, *options)
+        result = run("--data", data, "--out", tmp_path, "--shards", shards, *FILES, *options)
         assert result.exit_code == 1
         return result.stderr
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import model_error_tables
 import pytest
 import tables
+from markdown_table import markdown_table
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -87,6 +88,12 @@ def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
         if r.startswith("| mixed |")
     )
     assert "| 99 (100 %) |" in row
+
+
+def test_zeros_have_no_sign() -> None:
+    cells = ["-0", "-0.00 (-0.0)", "-0.001", "-0.05", "1e-0", "level-0", "2001-02-00"]
+    found = markdown_table(["name"], [cells]).splitlines()[-1]
+    assert found == "| 0 | 0.00 (0.0) | -0.001 | -0.05 | 1e-0 | level-0 | 2001-02-00 |"
 
 
 def test_a_changed_result_would_be_noticed() -> None:

@@ -2,8 +2,25 @@
 
 import numpy as np
 import pytest
+import torch
 
-from benchmarks.ensembles import APART, CASCADE, ONE_ARCHIVE, PAIRS, STUDENT, measure
+from benchmarks.ensemble_training import (
+    IN_TURN,
+    TOGETHER,
+    TrainingCost,
+    TrainingSizes,
+    training_cost,
+)
+from benchmarks.ensembles import (
+    ALIKE,
+    APART,
+    CASCADE,
+    ONE_ARCHIVE,
+    PAIRS,
+    STUDENT,
+    EnsembleCost,
+    measure,
+)
 from benchmarks.fidelity_columns import (
     N_INPUT,
     N_LEVEL,
@@ -13,6 +30,7 @@ from benchmarks.fidelity_columns import (
     generated_columns,
 )
 from benchmarks.interleaved import QUICK
+from closures.multifidelity import Samples
 
 pytestmark = pytest.mark.fortran
 
@@ -32,14 +50,26 @@ def test_columns_are_warmer_where_asked() -> None:
 
 
 def test_everything_is_compared() -> None:
-    costs = list(measure((48,), QUICK))
-    assert [(c.closure, c.beside, c.reproducible) for c in costs] == [
-        (*pair, reproducible) for reproducible in (True, False) for pair in PAIRS
+    *costs, training = measure((48,), QUICK)
+    assert isinstance(training, TrainingCost)
+    runs = [cost for cost in costs if isinstance(cost, EnsembleCost)]
+    # What does not depend on blocks has none that could differ.
+    without = [pair for pair in PAIRS if ALIKE not in pair]
+    assert [(c.closure, c.beside, c.reproducible) for c in runs] == [
+        *((*pair, True) for pair in PAIRS),
+        *((*pair, False) for pair in without),
     ]
-    assert {c.closure for c in costs} == {ONE_ARCHIVE, CASCADE, STUDENT}
-    assert costs[0].beside == APART
-    for cost in costs:
+    assert len(runs) == len(costs)
+    assert {c.closure for c in runs} == {ONE_ARCHIVE, CASCADE, STUDENT}
+    assert runs[0].beside == APART
+    rows = [*(cost.row() for cost in runs), training.row()]
+    assert "" not in {text for row in rows for text in row.values()}
+    for cost in runs:
         assert (cost.n_member, cost.n_column) == (4, 48)
+        if not cost.reproducible:
+            assert cost.block == cost.block_beside == 48
+        if cost.beside == ALIKE:
+            assert cost.block == cost.block_beside <= 48
         assert 0.0 < cost.low <= cost.ratio <= cost.high
         scores = cost.scores
         assert 0.0 < scores.flagged < 1.0
@@ -52,3 +82,17 @@ def test_everything_is_compared() -> None:
             assert scores.agreement == scores.agreement_trusted == scores.agreement_flagged == 1.0
         if cost.closure == CASCADE:
             assert scores.agreement > 0.8
+
+
+def test_members_are_the_same_however_they_are_trained() -> None:
+    rng = torch.Generator().manual_seed(0)
+    features, targets = (torch.randn(96, n, generator=rng) for n in (5, 3))
+    samples = Samples(features, targets, np.arange(96) // 8)
+    cost = training_cost(samples, TrainingSizes(3, (16,), 32, 64), QUICK)
+    assert (cost.closure, cost.beside) == (TOGETHER, IN_TURN)
+    assert (cost.n_member, cost.widths, cost.batch_size, cost.n_sample) == (3, (16,), 32, 64)
+    assert 0.0 < cost.low <= cost.ratio <= cost.high
+    assert cost.seconds > 0.0
+    # Rounding of products of another shape, through two steps of AdamW.
+    assert cost.difference < 1e-4
+    assert float(cost.row()["ratio"]) == pytest.approx(cost.ratio, abs=5e-4)

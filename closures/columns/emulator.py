@@ -182,7 +182,8 @@ def _extended(
     elif results in {"moments", "guarded"}:
         outputs += tuple(_unbounded(field, name=f"{field.name}_std") for field in outputs)
     elif isinstance(network, MemoryNetwork) and results == "memory":
-        state = (Field("memory", "1", ("level", "number"), (layout.n_level, network.n_memory)),)
+        shape = (layout.n_level, network.n_memory)
+        state = (Field("memory", "1", ("level", "number"), shape, valid_min=-1.0, valid_max=1.0),)
     elif results == "confidence":
         outputs += (Field("confidence", "1", role="confidence"),)
     elif results == "trigger":

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 from torch import Tensor
 
+from closures.columns.networks.member_statistics import member_statistics
 from closures.multifidelity.cascade import Window
-from closures.multifidelity.moments import member_statistics, scaled_deviation
+from closures.multifidelity.moments import scaled_deviation
 from closures.multifidelity.network import FidelityEnsemble
 from closures.multifidelity.trust import RelativeSpread
 

@@ -7,12 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from closures.columns.networks.interface import GuardedNetwork
+from closures.columns.networks.member_statistics import member_statistics
 from closures.multifidelity.guarded import MembersInTurn, check_guard, part_of, with_noise
-from closures.multifidelity.moments import (
-    deviation_bias,
-    joined_statistics,
-    member_statistics,
-)
+from closures.multifidelity.moments import deviation_bias, joined_statistics
 from closures.multifidelity.network import FidelityEnsemble
 from closures.multifidelity.trust import RelativeSpread, confidence_of
 

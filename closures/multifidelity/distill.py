@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from closures.multifidelity.moments import member_statistics
+from closures.columns.networks.member_statistics import member_statistics
 from closures.multifidelity.network import FeatureCount, FidelityEnsemble
 from closures.multifidelity.student import FeatureDistance, Student, StudentSizes
 from closures.multifidelity.trust import RelativeSpread

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from closures.columns.networks.interface import GuardedNetwork
 from closures.columns.networks.member_perceptron import MemberLinear
-from closures.multifidelity.moments import member_statistics
+from closures.columns.networks.member_statistics import member_statistics
 from closures.multifidelity.network import FidelityEnsemble
 from closures.multifidelity.trust import RelativeSpread, confidence_of
 

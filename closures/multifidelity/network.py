@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from closures.columns.networks.interface import EnsembleNetwork
 from closures.columns.networks.member_perceptron import MemberPerceptron
+from closures.columns.networks.member_statistics import member_statistics
 from closures.columns.seeding import seeded
-from closures.multifidelity.moments import member_statistics
 
 Form = Literal["single", "additive", "published"]
 """``"single"``: one ensemble f; ``"additive"``: f_L + g([x, f_L]); ``"published"``: g(f_L) [1]."""

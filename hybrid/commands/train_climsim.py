@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 
 def climsim(  # noqa: PLR0913, PLR0917 -- an option each
+    context: typer.Context,
     data: ClimsimFiles,
     out: Out,
     model: Model = "mlp",
@@ -92,7 +93,7 @@ def climsim(  # noqa: PLR0913, PLR0917 -- an option each
     from closures.training import ranks
     from hybrid.training.climsim import train_climsim
 
-    found = given_shards(data, validation, grid, variables)
+    found = given_shards(context, data, validation, grid, variables)
     chosen = recipe_of(
         model,
         recipe_settings(

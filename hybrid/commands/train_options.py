@@ -86,10 +86,25 @@ TensorBoard = Annotated[
 ]
 
 
+OF_FILES = ("split", "final", "shards", "levels")
+"""Options that say how files are read and converted: shards say nothing else to them."""
+
+
 def given_shards(
-    data: Path, validation: Path | None, grid: Path | None, variables: str | None
+    context: typer.Context,
+    data: Path,
+    validation: Path | None,
+    grid: Path | None,
+    variables: str | None,
 ) -> "ClimsimData | None":
     """Open `data` if it is shards; None if it is files.
+
+    Parameters
+    ----------
+    context
+        Of the command, which knows what options were given.
+    data, validation, grid, variables
+        Values of the options.
 
     Raises
     ------
@@ -106,6 +121,15 @@ def given_shards(
                 "--split, which names the validation steps"
             )
         return None
+    unfit = [
+        f"--{name}" for name in OF_FILES if name in context.params and _is_given(context, name)
+    ]
+    if unfit:
+        raise TrainError(
+            f"{data}: expected a folder of files, to go with {', '.join(unfit)}, got shards; leave "
+            "that out (shards hold the steps and levels they were converted from), and name shards "
+            "that validate with --validation"
+        )
     found = open_shards(data, validation, grid)
     held = held_variables(found)
     if variables not in {None, held}:
@@ -114,6 +138,11 @@ def given_shards(
             "--variables, or convert the files with it"
         )
     return found
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name not in {"DEFAULT", "DEFAULT_MAP"}
 
 
 def held_variables(found: "ClimsimData | None") -> str | None:

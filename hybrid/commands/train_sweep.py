@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 def sweep(  # noqa: PLR0913, PLR0917 -- an option each
+    context: typer.Context,
     data: ClimsimFiles,
     out: Out,
     trials: Annotated[int, typer.Option(min=1, help="Trainings in all.")] = 20,
@@ -74,7 +75,7 @@ def sweep(  # noqa: PLR0913, PLR0917 -- an option each
     from hybrid.training.sweep import Search, parsed_range
     from hybrid.training.sweep import sweep as run_sweep
 
-    given = given_shards(data, validation, grid, variables)
+    given = given_shards(context, data, validation, grid, variables)
     chosen = recipe_settings(
         settings,
         preset=preset,

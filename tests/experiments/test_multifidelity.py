@@ -17,7 +17,7 @@ from hybrid.experiments import EXPERIMENTS, run_experiment
 from hybrid.experiments.multifidelity import job as jobs
 from hybrid.experiments.multifidelity.bed import Table, Tables
 from hybrid.experiments.multifidelity.candidates import CANDIDATES, by_name
-from hybrid.experiments.multifidelity.columns import column_bed
+from hybrid.experiments.multifidelity.columns import ColumnSizes, column_bed
 from hybrid.experiments.multifidelity.hosted import run_closure
 from hybrid.experiments.multifidelity.job import Job, Scored, do, restored
 from hybrid.experiments.multifidelity.settings import INPUT_LIMIT, PRESETS
@@ -77,8 +77,31 @@ def test_report_has_scores_and_calibration_of_each_climate(
         "r2_columns",
         "spread_error_columns",
         "reliability_columns",
+        "spread_maps_columns",
     }
     assert (out / "report.html").stat().st_size > 100_000
+
+
+def test_results_and_report_say_what_the_bed_is_made_of(
+    run: tuple[ExperimentResult, Path],
+) -> None:
+    _, out = run
+    assert isinstance(SIZES, ColumnSizes)
+    settings = json.loads((out / "results.json").read_text())["settings"]
+    assert settings["beds"] == "columns"
+    assert settings["columns_contract"] == "multifidelity_columns 1.0"
+    assert settings["columns_grid"] == "384 columns of 60 levels"
+    assert settings["columns_sample_low"] == SIZES.low
+    assert settings["columns_n_low"] == 384 * SIZES.low
+    assert settings["columns_n_test_p4k"] == 384 * SIZES.test
+    assert settings["columns_sample_warmings"] == "0.0, 8.0"
+    assert settings["columns_training_n_member"] == SETTINGS.n_member
+    assert settings["columns_training_n_epoch"] == SETTINGS.n_epoch
+    assert settings["columns_seeds"] == "0"
+    assert settings["columns_candidates"] == "mf, hf, det"
+    assert not any("online" in name for name in settings)
+    report = (out / "report.html").read_text()
+    assert all(f"<dt>{name}</dt>" in report for name in settings)
 
 
 def test_low_fidelity_is_its_code_and_high_fidelity_is_not(tables: Tables) -> None:

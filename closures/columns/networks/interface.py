@@ -80,7 +80,7 @@ class MemoryNetwork(nn.Module):
     Attributes
     ----------
     n_memory : int
-        Values carried at each level.
+        Values carried at each level, each between -1 and 1.
     """
 
     n_memory: int

@@ -9,6 +9,7 @@ from torch import Tensor
 from closures.columns.layout import ColumnLayout
 from closures.columns.networks.interface import EnsembleNetwork
 from closures.columns.networks.member_perceptron import MemberPerceptron
+from closures.columns.networks.member_statistics import member_statistics
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class RandomizedPriorEnsemble(EnsembleNetwork):
 
     def moments(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation (with n - 1) of the members."""
-        members = self.members(features)
-        return members.mean(dim=0), members.std(dim=0)
+        mean, scatter = member_statistics(self.members(features))
+        return mean, (scatter / (self.n_member - 1)).sqrt()
 
     def sample(self, features: Tensor, noise: Tensor) -> Tensor:
         """Return a Gaussian draw with the members' mean and covariance.

@@ -7,8 +7,8 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.figure import Figure as MatplotlibFigure
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from hybrid.climsim_scores.figures.globe import PROJECTION, Globe
 from hybrid.climsim_scores.figures.style import WATT, panels
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, SEQUENTIAL, panel_title, symmetric_limits
@@ -18,8 +18,6 @@ MapScore = Literal["mae", "bias", "r2"]
 
 LABELS = ("dT", "dq", "NETSW", "FLWDS", "PRECC", "PRECSC")
 """Variables that get a panel where the variable set has them."""
-STEP = 1.5
-"""Size of a pixel [degrees]."""
 
 _TITLES = {"mae": "Mean absolute error", "bias": "Bias", "r2": "Explained variance in time"}
 _READINGS = {
@@ -49,22 +47,13 @@ def score_maps(
         grid resolves them; None for maps without.
     """
     labels = [label for label in LABELS if label in scores["variable"].values]
-    figure, axes = panels(len(labels), 2, 2.0, subplot_kw={"projection": "mollweide"})
-    nearest, longitudes, latitudes = _raster(
-        scores["column_latitude"].values, scores["column_longitude"].values
-    )
+    figure, axes = panels(len(labels), 2, 2.0, subplot_kw=PROJECTION)
+    globe = Globe.of(scores["column_latitude"].values, scores["column_longitude"].values)
     for panel, label in zip(axes, labels, strict=True):
         values = scores[f"{score}_map"].sel(model=model, variable=label).values
-        image = panel.pcolormesh(
-            longitudes, latitudes, values[nearest], rasterized=True, **_colors(score, values)
-        )
+        image = globe.draw(panel, values, **_colors(score, values))
         if land is not None:
-            x, y = ((edges[1:] + edges[:-1]) / 2 for edges in (longitudes, latitudes))
-            panel.contour(x, y, land[nearest], levels=[0.5], colors="#000000", linewidths=0.5)
-        panel.set_xticks(np.radians([-120, -60, 0, 60, 120]), [])
-        panel.set_yticks(np.radians([-60, -30, 0, 30, 60]))
-        panel.tick_params(labelsize=7.0)
-        panel.grid(visible=True, color="#888888", linewidth=0.3)
+            globe.outline(panel, land)
         panel_title(panel, label)
         _colorbar(figure, panel, image, score)
     return Figure(
@@ -77,19 +66,6 @@ def score_maps(
         ),
         figure=figure,
     )
-
-
-def _raster(lat: Array, lon: Array) -> tuple[NDArray[np.intp], Array, Array]:
-    longitudes = np.radians(np.arange(-180.0, 180.0 + STEP, STEP))
-    latitudes = np.radians(np.arange(-90.0, 90.0 + STEP, STEP))
-    middle = np.meshgrid(*((x[1:] + x[:-1]) / 2 for x in (longitudes, latitudes)))
-    tree = cKDTree(_vectors(np.radians(lon), np.radians(lat)))
-    _, nearest = tree.query(_vectors(*middle))
-    return nearest, longitudes, latitudes
-
-
-def _vectors(lon: Array, lat: Array) -> Array:
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
 
 def _colors(score: MapScore, values: Array) -> dict[str, Any]:

@@ -99,6 +99,13 @@ class Tables:
         """Whether all of it was written there; nothing of it is read."""
         return (folder / "tables.json").is_file()
 
+    @staticmethod
+    def counts(folder: Path) -> dict[str, int]:
+        """Return the number of samples of each table that `write` wrote, by its folder's name."""
+        names = json.loads((folder / "tables.json").read_text(encoding="utf-8"))
+        parts = ("low", "high", *(f"test_{name}" for name in names))
+        return {part: len(np.load(folder / part / "group.npy", mmap_mode="r")) for part in parts}
+
     @classmethod
     def read(cls, folder: Path) -> "Tables":
         """Read what `write` wrote."""
@@ -153,7 +160,7 @@ class Bed:
     vertical
         Pressure of the levels [hPa]; None if there are none.
     settings
-        What a bed is made of, for people.
+        What a bed is made of beside its sizes, for people.
     """
 
     name: str

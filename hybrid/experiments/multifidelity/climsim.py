@@ -111,6 +111,11 @@ def climsim_bed(data: Path) -> Bed:
         "Heating and moistening of ClimSim's columns, from them and a cheap column physics",
         solver_grid(find_grid(data)),
         ("warm",),
+        {
+            "low_fidelity": "scheme low of the column physics, on columns of the training",
+            "high_fidelity": "ClimSim's columns but the warmest",
+            "split": f"interleaved; tests {GAP_HOURS} h from the training",
+        },
     )
 
 

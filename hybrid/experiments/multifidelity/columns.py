@@ -54,6 +54,10 @@ def column_bed() -> Bed:
         "Heating and moistening of columns, from two fidelities of their physics",
         generated_grid(),
         ("p4k",),
+        {
+            "low_fidelity": "scheme low of the column physics",
+            "high_fidelity": "scheme high of the column physics, in the present alone",
+        },
     )
 
 

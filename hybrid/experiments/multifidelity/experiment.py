@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from hybrid.experiments.multifidelity.beds import Opened, open_bed
+from hybrid.experiments.multifidelity.beds import Opened, Sizes, open_bed
 from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.figures import all_figures
 from hybrid.experiments.multifidelity.hosted import compiled, hosted
@@ -14,6 +14,8 @@ from hybrid.experiments.multifidelity.job import Job, Scored, do
 from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.online import online_findings
 from hybrid.experiments.multifidelity.settings import PRESETS, Plan, Settings
+from hybrid.experiments.multifidelity.spread_maps import spread_maps
+from hybrid.experiments.multifidelity.stated import Stated, bed_settings
 from hybrid.experiments.multifidelity.tables import (
     Findings,
     flat_metrics,
@@ -22,6 +24,7 @@ from hybrid.experiments.multifidelity.tables import (
 )
 from hybrid.experiments.pool import run_all
 from hybrid.experiments.result import ExperimentResult, Figure, Request, Table
+from solvers.column_physics import generated_grid
 
 TRAININGS = "trainings"
 """Folder of the trainings, below that of the experiment; what is done is not done again."""
@@ -31,7 +34,9 @@ TRAININGS = "trainings"
 class _Found:
     """What the beds have given so far."""
 
+    beds: list[str] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
+    settings: Stated = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
@@ -53,12 +58,12 @@ def run(request: Request) -> ExperimentResult:
         if opened is None:
             found.headlines.append("ClimSim's columns: left out, as no data folder was given")
         else:
-            _add(found, request, plan, settings, opened)
+            _add(found, request, plan, (sizes, settings), opened)
     return ExperimentResult(
         name="multifidelity",
         headline="; ".join(found.headlines),
         metrics=found.metrics,
-        settings={"n_seed": plan.n_seed, "beds": "; ".join(str(bed) for bed in plan.beds)},
+        settings={"n_seed": plan.n_seed, "beds": ", ".join(found.beds), **found.settings},
         choices=found.choices,
         tables=tuple(found.tables),
         figures=tuple(found.figures),
@@ -71,10 +76,11 @@ def _add(
     found: _Found,
     request: Request,
     plan: Plan,
-    settings: Settings,
+    how: tuple[Sizes, Settings],
     opened: Opened,
 ) -> None:
     bed = opened.bed
+    sizes, settings = how
     jobs = [
         Job(bed.name, by_name(name), request.seed + i)
         for name in plan.candidates
@@ -82,6 +88,9 @@ def _add(
     ]
     findings = _findings(request, settings, opened, jobs)
     best = findings.best()
+    online = plan.online if bed.name == "lorenz96" else None
+    found.beds.append(bed.name)
+    found.settings |= bed_settings(opened, sizes, settings, jobs, online)
     found.metrics |= flat_metrics(findings)
     found.choices |= labels(findings) | {f"best_{bed.name}": best}
     for climate in findings.climates:
@@ -94,6 +103,10 @@ def _add(
     where = "in the climates never seen" if len(bed.shifted) > 1 else "in the climate never seen"
     found.headlines.append(f"{bed.title}: {by_name(best).label} has the least CRPS {where}")
     if bed.name == "columns":
+        recommended = [job for job in jobs if job.candidate is jobs[0].candidate]
+        found.figures.append(
+            spread_maps(opened, recommended, request.out / TRAININGS, settings, generated_grid())
+        )
         archive = request.out / "multifidelity_columns.pt"
         first = jobs[0]
         threshold = compiled(first, opened, request.out / TRAININGS, settings, archive)
@@ -101,10 +114,10 @@ def _add(
         found.metrics |= metrics | {"spread_threshold": threshold}
         found.tables.append(table)
         found.archives.append(archive)
-    if bed.name == "lorenz96" and plan.online is not None:
+    if online is not None:
         folder = request.out / TRAININGS
         task = request.task(f"{bed.title}: coupled runs")
-        metrics, table = online_findings(opened, jobs, folder, settings, plan.online, task)
+        metrics, table = online_findings(opened, jobs, folder, settings, online, task)
         found.metrics |= metrics
         found.tables.append(table)
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from closures.columns.emulator import ColumnEmulator
+from closures.ensemble_scores import EnsembleScorer, Scores
 from closures.field import Field
 from closures.multifidelity import GuardedEnsemble, RelativeSpread
 from fortran_bridge.binding import Binding
@@ -96,9 +97,11 @@ def hosted(
         together, flagged = run_closure(closure, bed, table, "host")
         row: list[float | None] = [100.0 * float(flagged.mean())]
         metrics[f"hosted_flagged_{climate}"] = float(flagged.mean())
-        for variable, part in bed.parts.items():
-            for name, outputs in (("closure", alone), ("host", table.code), ("both", together)):
-                r2 = _pooled_r2(bed, part, outputs, table.outputs)
+        found = {"closure": alone, "host": table.code, "both": together}
+        scores = {name: _scores(bed, table, outputs) for name, outputs in found.items()}
+        for variable in bed.parts:
+            for name, each in scores.items():
+                r2 = each.pooled(variable)["r2_pooled"]
                 metrics[f"hosted_r2_{variable}_{climate}_{name}"] = r2
                 row.append(r2)
         rows[climate_label(climate)] = tuple(row)
@@ -144,11 +147,10 @@ def run_closure(
     return np.concatenate(found, axis=1), binding.mask()
 
 
-def _pooled_r2(bed: Bed, part: slice, outputs: Array, truth: Array) -> float:
-    error = ((outputs - truth)[:, part] ** 2).mean(axis=0)
-    variance = truth[:, part].var(axis=0)
-    mass = bed.mass[part]
-    return float(1.0 - (mass @ error) / (mass @ variance))
+def _scores(bed: Bed, table: Table, outputs: Array) -> Scores:
+    scorer = EnsembleScorer(bed.outputs(np.ones(table.outputs.shape[1])), n_member=1)
+    scorer.add(table.outputs, outputs[np.newaxis])
+    return scorer.scores()
 
 
 def _enveloped(bed: Bed, tables: Tables) -> tuple[Field, ...]:

@@ -115,7 +115,12 @@ def lorenz_bed(tested: Sequence[int] = (24, 28)) -> Bed:
             "invariant": Inputs(derived.n_feature, derived),
         },
         shifted=tuple(climate_name(forcing) for forcing in tested),
-        settings={"system": "K=8, J=32, h=1, b=10, c=10", "equilibrium_range": f"{RANGE}"},
+        settings={
+            "system": "K=8, J=32, h=1, b=10, c=10",
+            "low_fidelity": "cubic through the equilibrium of the fast variables",
+            "high_fidelity": f"subgrid tendency of both scales, F = {PRESENT[0]} to {PRESENT[-1]}",
+            "equilibrium_range": f"{RANGE}",
+        },
     )
 
 

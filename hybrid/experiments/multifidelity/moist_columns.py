@@ -1,6 +1,6 @@
 """What test beds of moist columns share: their contract, and samples of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -42,7 +42,14 @@ SPECIFIC_HEAT, LATENT_HEAT = 1004.64, 2.501e6
 """Of air [J kg-1 K-1] and of vaporisation [J kg-1]: heating and moistening in W kg-1."""
 
 
-def moist_bed(name: str, title: str, description: str, grid: Grid, shifted: tuple[str, ...]) -> Bed:
+def moist_bed(
+    name: str,
+    title: str,
+    description: str,
+    grid: Grid,
+    shifted: tuple[str, ...],
+    settings: Mapping[str, str],
+) -> Bed:
     """Return the contract and scores of heating and moistening of columns.
 
     Parameters
@@ -53,6 +60,8 @@ def moist_bed(name: str, title: str, description: str, grid: Grid, shifted: tupl
         Its levels.
     shifted
         The climates that count.
+    settings
+        What the fidelities are; the rest is added.
     """
     n = grid.n_level
     scalars = [scalar.lower() for scalar in SCALARS]
@@ -80,6 +89,13 @@ def moist_bed(name: str, title: str, description: str, grid: Grid, shifted: tupl
             "invariant": Inputs(derived.n_feature, derived, clouds),
         },
         shifted=shifted,
+        settings={
+            **settings,
+            "grid": f"{grid.n_column} columns of {n} levels",
+            "cloud_floor": CLOUD_FLOOR,
+            "specific_heat": SPECIFIC_HEAT,
+            "latent_heat": LATENT_HEAT,
+        },
         vertical=grid.reference_pressure / 100.0,
     )
 

@@ -238,6 +238,9 @@ def test_batched_members_are_separate_perceptrons() -> None:
             total += y
         torch.testing.assert_close(members[k], total, rtol=1e-5, atol=1e-5)
     assert (members.std(dim=0) > 0).all()
+    mean, deviation = network.moments(x)
+    torch.testing.assert_close(mean, members.mean(dim=0))
+    torch.testing.assert_close(deviation, members.std(dim=0))
     assert isinstance(network, EnsembleNetwork)
 
 

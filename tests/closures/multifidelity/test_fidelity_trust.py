@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from closures.columns.networks.member_statistics import member_statistics
 from closures.ensemble_scores import Outputs
 from closures.multifidelity import (
     GuardedEnsemble,
@@ -18,7 +19,6 @@ from closures.multifidelity.guarded import part_of
 from closures.multifidelity.moments import (
     deviation_bias,
     joined_statistics,
-    member_statistics,
     scaled_deviation,
 )
 
