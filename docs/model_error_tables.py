@@ -1,5 +1,6 @@
 """Tables of the page on model error, from results of named runs."""
 
+from statistics import median
 from typing import Any
 
 from markdown_table import markdown_table
@@ -79,3 +80,28 @@ def jet_interpolator_table(results: dict[str, Any]) -> str:
         if f"cases_right_{name}" in results
     ]
     return markdown_table(header, rows)
+
+
+def sparse_regression_table(results: dict[str, Any]) -> str:
+    """Return how each regression did with each library, on the finest grid.
+
+    In how many cases it found the right terms, with the median error of the coefficients [%], and
+    the time of a fit relative to that of ours, median over the libraries.
+    """
+    records = results["records"]
+    finest = max(record["size"] for record in records)
+    by_name: dict[str, dict[str, dict[str, Any]]] = {}
+    for record in records:
+        if record["size"] == finest:
+            by_name.setdefault(record["regression"], {})[record["library"]] = record
+    ours = by_name["RVM"]
+    rows = []
+    for name, found in by_name.items():
+        scores = [
+            f"{found[library]['right']} of {found[library]['cases']} "
+            f"({found[library]['error']:.2g} %)"
+            for library in ours
+        ]
+        times = median(found[library]["seconds"] / ours[library]["seconds"] for library in ours)
+        rows.append([name, *scores, f"{times:.2g}"])
+    return markdown_table(["regression", *ours, "time / RVM"], rows)

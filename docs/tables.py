@@ -10,7 +10,12 @@ from typing import Any
 
 from ensemble_tables import ensemble_costs_table, ensemble_training_table
 from markdown_table import markdown_table
-from model_error_tables import jet_interpolator_table, jet_table, medida_ks_table
+from model_error_tables import (
+    jet_interpolator_table,
+    jet_table,
+    medida_ks_table,
+    sparse_regression_table,
+)
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -425,6 +430,7 @@ _TABLES = {
     "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
     "multifidelity": ("multifidelity-quick.json", multifidelity_table),
     "medida-ks": ("medida-ks-quick.json", medida_ks_table),
+    "sparse-regression": ("sparse-regression.json", sparse_regression_table),
     "medida-qg": ("medida-qg-full.json", jet_table),
     "medida-qg-interpolators": ("medida-qg-full.json", jet_interpolator_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),

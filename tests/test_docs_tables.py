@@ -96,6 +96,22 @@ def test_zeros_have_no_sign() -> None:
     assert found == "| 0 | 0.00 (0.0) | -0.001 | -0.05 | 1e-0 | level-0 | 2001-02-00 |"
 
 
+def test_regressions_are_compared_on_the_finest_grid_with_ours() -> None:
+    records = [
+        {"size": size, "library": library, "regression": name, "right": right, "cases": 21,
+         "error": 0.123 * right, "seconds": seconds * size}
+        for size in (128, 256)
+        for library in ("exact", "noisy")
+        for name, right, seconds in (("RVM", 21, 0.01), ("STLSQ", size // 32, 0.04))
+    ]  # fmt: skip
+    table = model_error_tables.sparse_regression_table({"records": records}).splitlines()
+    assert table[0] == "| regression | exact | noisy | time / RVM |"
+    assert table[2:] == [
+        "| RVM | 21 of 21 (2.6 %) | 21 of 21 (2.6 %) | 1 |",
+        "| STLSQ | 8 of 21 (0.98 %) | 8 of 21 (0.98 %) | 4 |",
+    ]
+
+
 def test_a_changed_result_would_be_noticed() -> None:
     results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
     before = tables.lorenz96_table(results)

@@ -8,11 +8,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from closures.model_error.checks import check_columns
-from closures.model_error.choice import size_by_evidence, size_by_l_curve
+from closures.model_error.choice import evidence_of_sizes, size_by_evidence, size_by_l_curve
 from closures.model_error.dependence import effective_share
 from closures.model_error.errors import NothingFoundError
 from closures.model_error.gram import Gram
 from closures.model_error.posterior import Posterior, fit_posterior
+from closures.model_error.replacement import Replacement
 
 Criterion = Literal["l_curve", "evidence"]
 
@@ -33,11 +34,15 @@ class Path:
         Fit of 1, 2, ... terms; that of k terms is in place k - 1.
     n_effective
         How many independent rows the rows are worth.
+    pruned
+        What is left of the target with 0, 1, 2, ... terms where terms are only dropped, none
+        replaced, relative to it.
     """
 
     names: tuple[str, ...]
     fits: tuple[Posterior, ...]
     n_effective: float
+    pruned: tuple[float, ...]
 
     @property
     def residuals(self) -> list[float]:
@@ -51,7 +56,8 @@ class Path:
         ----------
         criterion
             ``"l_curve"``: where further terms cease to help, of the numbers of terms that the
-            evidence allows, `closures.model_error.choice.growth_ratios`. ``"evidence"``: the most
+            evidence allows, `closures.model_error.choice.growth_ratios`, on the path without
+            replacements: these blunt its bend. ``"evidence"``: the most
             probable number of terms, `evidence_of_sizes`; right where residuals are noise alone.
             What analyses leave behind of observations is not: it depends on the state, a little,
             and with enough samples the evidence finds terms for it.
@@ -67,7 +73,8 @@ class Path:
             raise ValueError(
                 f"criterion: expected one of {', '.join(get_args(Criterion))}, got {criterion!r}"
             )
-        size = _CHOICES[criterion](self.residuals, self.n_effective)
+        residuals = self.residuals if criterion == "evidence" else self.pruned
+        size = _CHOICES[criterion](residuals, self.n_effective)
         if size == 0:
             best = self.fits[0]
             share = 1.0 - best.residual**2
@@ -82,6 +89,10 @@ class Path:
 
 def pruning_path(gram: Gram, n_effective: float | None = None) -> Path:
     """Fit all terms, drop the one with the least relevance, and so on until one is left.
+
+    Then, in each set that the evidence may come to choose, terms are replaced by others while that
+    leaves less of the target, see `closures.model_error.replacement`: of terms that look alike,
+    the one that was dropped may explain more once others are gone.
 
     Parameters
     ----------
@@ -108,4 +119,14 @@ def pruning_path(gram: Gram, n_effective: float | None = None) -> Path:
         kept = np.arange(len(support)) != np.argmin(fit.relevance)
         support = tuple(term for term, keep in zip(support, kept, strict=True) if keep)
         start = precisions[kept]
-    return Path(gram.names, tuple(fits[::-1]), n_effective)
+    fits.reverse()
+    pruned = (1.0, *(fit.residual for fit in fits))
+    # No set leaves less than all terms do: what others cannot reach even so is not tried.
+    reachable = evidence_of_sizes([1.0, *[pruned[-1]] * moments.n_term], n_effective)
+    best = float(evidence_of_sizes(pruned, n_effective).max())
+    replacement = Replacement(moments)
+    for i, fit in enumerate(fits):
+        better = replacement.improved(fit.support) if reachable[i + 1] >= best else fit.support
+        if better != fit.support:
+            fits[i] = fit_posterior(moments, better, n_effective)[0]
+    return Path(gram.names, tuple(fits), n_effective, pruned)

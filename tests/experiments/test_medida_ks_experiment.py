@@ -12,7 +12,7 @@ from hybrid.experiments import run_experiment
 from hybrid.experiments.medida_ks import jobs
 from hybrid.experiments.medida_ks.findings import Findings
 from hybrid.experiments.medida_ks.jobs import Job, discover_all
-from hybrid.experiments.medida_ks.settings import N_TIME, PRESETS
+from hybrid.experiments.medida_ks.settings import N_TIME, PRESETS, WeakTerm
 from hybrid.experiments.result import ExperimentResult
 
 SETTINGS = PRESETS["test"]
@@ -33,6 +33,8 @@ def test_results_are_flat_and_say_what_was_found(run: tuple[ExperimentResult, Pa
         for suffix in ("n05", "n1", "n2"):
             assert results[f"eps_{case}_{suffix}"] < results[f"eps_before_{case}"]
             assert 0.0 <= results[f"terms_ok_{case}_{suffix}_unknown"] <= 1.0
+    assert results["detected_0.1_100"] == 1.0
+    assert results["detected_strength_0.1_100_n2"] > results["detected_strength_0.01_100_n2"]
     assert results["choices"]["ill_posed"] == "no_hyperdiffusion"
     assert "error_ratio_no_hyperdiffusion" not in results
     assert results["error_ratio_half_antidiffusion"] <= 1e-3
@@ -51,7 +53,7 @@ def test_report_has_every_table_and_figure(run: tuple[ExperimentResult, Path]) -
         "Distance of climates",
     ]
     names = [figure.name for figure in result.figures]
-    assert names == ["error_growth", "climates", "detection_map"]
+    assert names == ["error_growth", "climates", "detection_map", "detection_by_strength"]
     for table in result.tables:
         assert all(len(row) == len(table.columns) for row in table.rows.values())
     assert "Growth of forecast errors" in (out / "report.html").read_text()
@@ -70,7 +72,7 @@ def test_what_is_done_is_not_done_again_but_with_other_settings(
     work = partial(discover_all, Job("noisy", "1", 1), lambda _: None, out=run[1])
     work(settings=SETTINGS)
     assert asked == []
-    work(settings=replace(SETTINGS, sizes=(0.5,)))
+    work(settings=replace(SETTINGS, weak=WeakTerm((0.5,), (100,))))
     assert asked == ["noisy_1"]
 
 

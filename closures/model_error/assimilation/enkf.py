@@ -72,22 +72,7 @@ class StochasticEnKF:
         observation: Observation,
         earlier: Sequence[NDArray[np.float64]] = (),
     ) -> Analysis:
-        """Correct an ensemble, and those of earlier times by their covariance with it.
-
-        Parameters
-        ----------
-        ensemble
-            Forecast for the time of the observation, shape ``(n_member, n_state)``.
-        observation
-            What was observed.
-        earlier
-            The same members at earlier times, each of that shape.
-
-        Raises
-        ------
-        AssimilationError
-            If the ensemble has another shape, one member, or is not finite.
-        """
+        """Correct an ensemble; parameters and errors are those of `EnsembleFilter.update`."""
         present = observation.present
         members = inflated(checked(ensemble, present.operator.n_state), self.inflation)
         n_member = len(members)

@@ -57,6 +57,11 @@ class EnsembleFilter(Protocol):
             What was observed.
         earlier
             The same members at earlier times, each of that shape.
+
+        Raises
+        ------
+        AssimilationError
+            If the ensemble has another shape, one member, or is not finite.
         """
 
 

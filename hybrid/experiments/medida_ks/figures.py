@@ -4,14 +4,23 @@ from typing import Any
 
 import numpy as np
 
+from hybrid.experiments.medida_ks.detection import Point, points
 from hybrid.experiments.medida_ks.findings import Findings
 from hybrid.experiments.medida_ks.online import EDGES, density
-from hybrid.experiments.medida_ks.settings import LEVELS, N_TIME
+from hybrid.experiments.medida_ks.settings import LEVELS, MAP_LEVELS, N_TIME
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import SEQUENTIAL, common_legend, line, new_figure, panel_title
 
-SHOWN = ("half_advection", "half_antidiffusion", "dispersion_0p5", "doubled")
-"""Cases with a panel; tables have all."""
+SHOWN = {
+    "half_advection": "half the advection",
+    "half_antidiffusion": "half the antidiffusion",
+    "dispersion_0p5": "dispersion of 0.5",
+    "doubled": "all terms doubled",
+}
+"""Cases with a panel, and its title; tables have all."""
+
+# Of its standard errors: a term is expected to be found from here on.
+_BAR = 5.0
 
 _LINES: dict[str, dict[str, Any]] = {
     "uncorrected": line("none", label="uncorrected"),
@@ -22,7 +31,7 @@ _LINES: dict[str, dict[str, Any]] = {
 
 def all_figures(findings: Findings) -> list[Figure]:
     """Return the figures of the report."""
-    figures = [error_growth(findings), detection_map(findings)]
+    figures = [error_growth(findings), detection_map(findings), detection_by_strength(findings)]
     if _with_climate(findings):
         figures.insert(1, climates(findings))
     return figures
@@ -41,18 +50,19 @@ def error_growth(findings: Findings) -> Figure:
         own = findings.growth("no_error", "uncorrected")
         if own is not None:
             panel.semilogy(time[1:], own[1:], **line("floor", label="no model error"))
-        panel_title(panel, case)
+        panel_title(panel, SHOWN[case])
         panel.set_xlabel("time [Lyapunov times]")
     for row in axes:
-        row[0].set_ylabel("error [s.d. of truth]")
+        row[0].set_ylabel("r.m.s. error [s.d. of truth]")
     common_legend(figure)
     return Figure(
         name="error_growth",
         title="Growth of forecast errors",
         reading=(
-            "From the same true states, root mean square. A corrected model cannot be better than "
-            "one without an error, whose time step is longer than that of the truth. 1 % noise: "
-            f"median over {findings.settings.n_online} seeds."
+            f"{findings.settings.n_member} forecasts from the same true states, root mean square; "
+            "unrelated states differ by the square root of 2. A corrected model cannot be better "
+            "than one without an error, whose time step is longer than that of the truth. 1 % "
+            f"noise: median over {findings.settings.n_online} seeds."
         ),
         figure=figure,
     )
@@ -75,7 +85,7 @@ def climates(findings: Findings) -> Figure:
                 row[0].plot(middle, found["density"], **look)
                 row[1].loglog(wavenumber[1:], found["spectrum"][1:], **look)
         for panel, what in zip(row, ("distribution", "spectrum"), strict=True):
-            panel_title(panel, f"{case}: {what}")
+            panel_title(panel, f"{SHOWN[case]}: {what}")
         row[0].set_xlabel("u [s.d. of truth]")
         row[0].set_ylabel("probability density [1]")
         row[1].set_xlabel("wavenumber [1]")
@@ -93,35 +103,84 @@ def climates(findings: Findings) -> Figure:
 
 
 def detection_map(findings: Findings) -> Figure:
-    """Draw how often a term is found, by noise and by its size."""
-    sizes = findings.settings.sizes
-    rates = np.array(
-        [[findings.detection(str(size), f"{level}_map") for size in sizes] for level in LEVELS]
-    )
-    figure, axes = new_figure(1, 1)
-    panel = axes[0, 0]
-    image = panel.imshow(rates, vmin=0.0, vmax=1.0, cmap=SEQUENTIAL, aspect="auto", origin="lower")
-    for i, level in enumerate(LEVELS):
-        for j, size in enumerate(sizes):
-            strength = findings.strength(str(size), f"{level}_map")
-            color = "white" if rates[i, j] < 0.6 else "black"
-            panel.text(j, i, f"{strength:.1f}", ha="center", va="center", color=color)
-    panel.set_xticks(range(len(sizes)), [f"{size:g}" for size in sizes])
-    panel.set_yticks(range(len(LEVELS)), [f"{100 * level:g}" for level in LEVELS.values()])
-    panel.set_xlabel("spurious coefficient of u_xxx [1]")
-    panel.set_ylabel("noise [% of s.d.]")
-    panel.grid(visible=False)
-    figure.colorbar(image, ax=panel, label="share of seeds with exactly this term [1]")
+    """Draw how often a weak term is found, by its size, the number of samples and the noise."""
+    weak = findings.settings.weak
+    figure, axes = new_figure(-(-len(MAP_LEVELS) // 2), 2, sharex=True, sharey=True)
+    for i, (panel, level) in enumerate(zip(axes.ravel().tolist(), MAP_LEVELS, strict=True)):
+        names = [[Point(size, n, level).name for size in weak.sizes] for n in weak.n_sample]
+        rates = np.array([[findings.detection(name, "map") for name in row] for row in names])
+        image = panel.imshow(
+            rates, vmin=0.0, vmax=1.0, cmap=SEQUENTIAL, aspect="auto", origin="lower"
+        )
+        for (y, x), rate in np.ndenumerate(rates):
+            strength = findings.strength(names[y][x], "map")
+            color = "white" if rate < 0.6 else "black"
+            panel.text(x, y, _short(strength), ha="center", va="center", color=color, fontsize=9.0)
+        panel.set_xticks(range(len(weak.sizes)), [f"{size:g}" for size in weak.sizes])
+        panel.set_yticks(range(len(weak.n_sample)), [str(n) for n in weak.n_sample])
+        if i % 2 == 0:
+            panel.set_ylabel("samples [1]")
+        if i // 2 == len(axes) - 1:
+            panel.set_xlabel("coefficient of u$^2$u$_x$ [1]")
+        panel.grid(visible=False)
+        panel_title(panel, _noise(level))
+    figure.colorbar(image, ax=axes, label="share of seeds with exactly this term [1]")
     return Figure(
         name="detection_map",
-        title="What is detected",
+        title="How weak a term is found",
         reading=(
-            "Numbers: the coefficient in its standard errors, median over "
-            f"{findings.settings.n_seed} seeds. Evidence asks for about 3 to 4 of them."
+            "Models whose only error is a spurious u^2 u_x. Colour: share of "
+            f"{findings.settings.n_seed} seeds in which exactly this term was found; numbers: the "
+            "coefficient in its least-squares standard errors, median over seeds. Noise in "
+            "percent of the standard deviation of the truth."
         ),
         figure=figure,
     )
 
 
+def detection_by_strength(findings: Findings) -> Figure:
+    """Draw how often a weak term is found, by its size in standard errors."""
+    figure, axes = new_figure(1, 1)
+    panel = axes[0, 0]
+    everything = points(findings.settings.weak)
+    for level, marker in zip(LEVELS, ("o", "s", "^"), strict=True):
+        names = [point.name for point in everything if point.level == level]
+        panel.semilogx(
+            [findings.strength(name, "map") for name in names],
+            [findings.detection(name, "map") for name in names],
+            linestyle="none",
+            marker=marker,
+            alpha=0.7,
+            label=_noise(level),
+        )
+    panel.axvline(_BAR, color="#808080", linestyle="--", linewidth=1.0)
+    panel.set_xlabel("coefficient / least-squares standard error [1]")
+    panel.set_ylabel("share of seeds [1]")
+    panel.set_ylim(-0.03, 1.03)
+    common_legend(figure)
+    return Figure(
+        name="detection_by_strength",
+        title="Detection by the size of a term in its standard errors",
+        reading=(
+            "The points of the map with noise, all sizes and numbers of samples: share of "
+            f"{findings.settings.n_seed} seeds in which exactly the term was found, over the "
+            f"coefficient in its standard errors, median over seeds; dashed: {_BAR:g} of them. "
+            "Points fall on one curve where nothing but that decides."
+        ),
+        figure=figure,
+    )
+
+
+def _noise(level: str) -> str:
+    return f"{100 * MAP_LEVELS[level]:g} % noise" if level else "no noise"
+
+
+def _short(number: float) -> str:
+    """Write a positive number in at most four characters, or with a power of ten."""
+    if number >= 1e4:
+        return f"{number:.0e}".replace("e+0", "e")
+    return f"{number:.1f}" if number < 10.0 else f"{number:.0f}"
+
+
 def _with_climate(findings: Findings) -> list[str]:
-    return [case for case in SHOWN[:3] if case in findings.settings.long_runs]
+    return [case for case in list(SHOWN)[:3] if case in findings.settings.long_runs]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from closures import atomic
 from hybrid.experiments.medida_ks.cases import CASES, NATURE, Coefficients
 from hybrid.experiments.medida_ks.corrected import CorrectedModel
+from hybrid.experiments.medida_ks.detection import detect
 from hybrid.experiments.medida_ks.noise_free import scores
 from hybrid.experiments.medida_ks.noisy import Found, Observations, find_as_published
 from hybrid.experiments.medida_ks.online import SAVED, Summary, climate, error_growth, summary
@@ -176,16 +177,19 @@ def _noisy(job: Job, settings: Settings, on_progress: OnProgress) -> dict[str, A
             record[suffix if known else f"{suffix}_unknown"] = {
                 case: _record(analysed.find(CASES[case]), CASES[case]) for case in settings.cases
             }
-            if known:
-                sizes = {size: Coefficients(dispersion=size) for size in settings.sizes}
-                record[f"{suffix}_map"] = {
-                    str(size): _record(analysed.find(model), model) for size, model in sizes.items()
-                }
         record[f"{suffix}_published"] = {
             case: _record(find_as_published(observations, CASES[case]), CASES[case])
             for case in settings.cases
         }
-        on_progress((i + 1) / len(LEVELS))
+        on_progress((i + 1) / (len(LEVELS) + 1))
+    most = max(settings.weak.n_sample)
+    if most > truth.n_sample:
+        # The first of more samples of the same seed are those samples.
+        samples = replace(truth, n_sample=most).samples(job.seed)
+    record["map"] = {
+        name: {"right": found.right, "strength": found.strength}
+        for name, found in detect(truth, samples, settings.weak, job.seed)
+    }
     return record
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hybrid.experiments.medida_ks.detection import points
 from hybrid.experiments.medida_ks.findings import Findings
 from hybrid.experiments.medida_ks.settings import LEVELS
 
@@ -14,6 +15,9 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
     and 2 % of noise, with ``_unknown`` where its level was estimated; ``_published`` for terms at
     the end of the step and no filter. ``error_ratio_<case>`` is the error after a Lyapunov time
     relative to that of the uncorrected model, ``w1_<model>_<case>`` the distance of its climate.
+    ``detected_<size>_<samples>`` is the detection rate of a spurious u^2 u_x of that coefficient,
+    ``detected_strength_<size>_<samples>`` the coefficient in its standard errors, median over
+    seeds; suffixes as above.
     """
     metrics = {"climate_floor": findings.floor}
     for case in findings.settings.cases:
@@ -23,9 +27,9 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
             deviations = findings.deviations(way)
             if deviations.size:
                 metrics[f"z_rms_{way}"] = float(np.sqrt(np.mean(deviations**2)))
-        for size in findings.settings.sizes:
-            rate = findings.detection(str(size), f"{level}_map")
-            metrics[f"detected_{size:g}_{level}"] = rate
+    for point in points(findings.settings.weak):
+        metrics[f"detected_{point.name}"] = findings.detection(point.name, "map")
+        metrics[f"detected_strength_{point.name}"] = findings.strength(point.name, "map")
     return metrics
 
 

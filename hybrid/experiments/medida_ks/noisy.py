@@ -1,6 +1,6 @@
 """Discovery from noisy observations: three snapshots a sample, and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +48,7 @@ class Found:
         Whether the terms are exactly those that the model lacks.
     strength
         The smallest true coefficient in standard errors of the least-squares fit of the right
-        terms; 0 where that fit was not made.
+        terms, as many rows as these are worth; 0 where that fit was not made.
     """
 
     terms: dict[str, float]
@@ -102,6 +102,10 @@ class Observations:
         noise = level * float(clean.std())
         return cls(truth, clean + noise * rng.standard_normal(clean.shape), noise)
 
+    def first(self, n_sample: int) -> "Observations":
+        """Return the first of the windows."""
+        return replace(self, windows=self.windows[:n_sample])
+
     def analysed(self, *, known: bool) -> "Analysed":
         """Estimate states and tendencies, with a known noise level or an estimated one."""
         modes = Modes(("fourier",), (self.truth.length,), (self.truth.nx,))
@@ -149,7 +153,16 @@ class Analysed:
         """Return the amplitudes that are known well, in which noise is white."""
         return self.chosen.level.modes.rows(fields, self.chosen.resolved)
 
-    def find(self, coefficients: Coefficients, criterion: Criterion = "evidence") -> Found:
+    def columns(self, coefficients: Coefficients) -> Array:
+        """Return the columns of the regression; of a model, its linear terms matter alone."""
+        return self.rows(self._model(coefficients).implicit(self.terms))
+
+    def find(
+        self,
+        coefficients: Coefficients,
+        criterion: Criterion = "evidence",
+        columns: Array | None = None,
+    ) -> Found:
         """Discover what a model with these coefficients lacks.
 
         Parameters
@@ -158,15 +171,17 @@ class Analysed:
             Of the model.
         criterion
             How the number of terms is chosen, see `closures.model_error.Path.choose`.
+        columns
+            Those of `columns`, where several models share them.
         """
-        truth = self.truth
-        model = ImperfectModel(coefficients, truth.nx, truth.length, truth.dt)
         # As `discover` with these rows does it, but terms are evaluated once for all models.
-        gram = Gram(candidate_terms(truth).names)
-        increments = analysis_increments(model.step, self.samples)
-        gram.add(self.rows(model.implicit(self.terms)), self.rows(increments))
-        strength = _strength(gram, missing_terms(coefficients))
-        return _choice(gram, gram.n_row, coefficients, criterion, strength)
+        gram = Gram(candidate_terms(self.truth).names)
+        increments = analysis_increments(self._model(coefficients).step, self.samples)
+        gram.add(self.columns(coefficients) if columns is None else columns, self.rows(increments))
+        return chosen_terms(gram, gram.n_row, coefficients, criterion)
+
+    def _model(self, coefficients: Coefficients) -> ImperfectModel:
+        return ImperfectModel(coefficients, self.truth.nx, self.truth.length, self.truth.dt)
 
 
 def find_as_published(observations: Observations, coefficients: Coefficients) -> Found:
@@ -184,19 +199,30 @@ def find_as_published(observations: Observations, coefficients: Coefficients) ->
     samples = Samples.of([windows[:, 0], windows[:, 1]], windows[:, 2], truth.dt)
     try:
         gram = gather(model.step, samples, candidate_terms(truth), AtTheEnd())
-        return _choice(gram, None, coefficients, "l_curve", 0.0)
+        found = chosen_terms(gram, None, coefficients, "l_curve")
     except LibraryError:
         return Found({}, {}, percent_error(coefficients), right=False)
+    return found
 
 
-def _choice(
-    gram: Gram,
-    n_effective: float | None,
-    coefficients: Coefficients,
-    criterion: Criterion,
-    strength: float,
+def chosen_terms(
+    gram: Gram, n_effective: float | None, coefficients: Coefficients, criterion: Criterion
 ) -> Found:
+    """Return the terms that a criterion chooses, beside those that a model lacks.
+
+    Parameters
+    ----------
+    gram
+        Moments of the regression.
+    n_effective
+        How many independent rows they are worth; None for as many as they show themselves.
+    coefficients
+        Of the model.
+    criterion
+        How the number of terms is chosen, see `closures.model_error.Path.choose`.
+    """
     path = pruning_path(gram, n_effective)
+    strength = _strength(gram, path.n_effective, missing_terms(coefficients))
     try:
         fit = path.choose(criterion)
     except NothingFoundError:
@@ -208,11 +234,13 @@ def _choice(
     return Found(terms, errors, percent_error(coefficients, terms), right, strength)
 
 
-def _strength(gram: Gram, true: dict[str, float]) -> float:
+def _strength(gram: Gram, n_effective: float, true: dict[str, float]) -> float:
     moments = gram.moments()
     terms = [gram.names.index(name) for name in true]
-    products = moments.products[np.ix_(terms, terms)]
-    fitted = np.linalg.solve(products, moments.target_projections()[terms])
+    products = moments.products[np.ix_(terms, terms)] * n_effective / moments.n_row
+    fitted = np.linalg.solve(
+        moments.products[np.ix_(terms, terms)], moments.target_projections()[terms]
+    )
     dense = np.zeros(moments.n_term)
     dense[terms] = fitted
     variance = moments.residual_square(dense) / moments.n_row

@@ -9,11 +9,30 @@ from hybrid.experiments.result import Preset
 LEVELS = {"n05": 0.005, "n1": 0.01, "n2": 0.02}
 """Standard deviation of the observation noise relative to that of the truth, by suffix [1]."""
 
+MAP_LEVELS = {"": 0.0, **LEVELS}
+"""The same and none at all, of the map of what is detected [1]."""
+
 N_TIME = 10
 """Times of a forecast in a Lyapunov time."""
 
 EXPLICIT = tuple(name for name, model in CASES.items() if model.cubic_advection)
 """Cases whose model calls Python in every step, and so takes long runs slowly."""
+
+
+@dataclass(frozen=True)
+class WeakTerm:
+    """Sizes of the map of what is detected.
+
+    Parameters
+    ----------
+    sizes
+        Coefficients of a spurious :math:`u^2 u_x`, from small to large [1].
+    n_sample
+        Numbers of samples, from small to large.
+    """
+
+    sizes: tuple[float, ...]
+    n_sample: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -30,8 +49,8 @@ class Settings:
         Sets of samples, each with noise of its own.
     n_online
         Of those, how many are forecast with.
-    sizes
-        Coefficients of u_xxx in the map of what is detected [1].
+    weak
+        Sizes of the map of what is detected.
     n_member
         Trajectories of a forecast or a climate.
     forecast
@@ -50,7 +69,7 @@ class Settings:
     cases: tuple[str, ...]
     n_seed: int
     n_online: int
-    sizes: tuple[float, ...]
+    weak: WeakTerm
     n_member: int
     forecast: float
     climate: tuple[float, float]
@@ -65,7 +84,6 @@ class Settings:
 
 
 _ALL = tuple(CASES)
-_SIZES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
 
 PRESETS: dict[Preset, Settings] = {
     "test": Settings(
@@ -73,7 +91,7 @@ PRESETS: dict[Preset, Settings] = {
         ("half_antidiffusion", "dispersion_0p5", "no_hyperdiffusion"),
         n_seed=2,
         n_online=1,
-        sizes=(0.001, 0.01),
+        weak=WeakTerm((0.01, 0.1), (25, 100)),
         n_member=4,
         forecast=1.5,
         climate=(50.0, 20.0),
@@ -86,7 +104,7 @@ PRESETS: dict[Preset, Settings] = {
         _ALL,
         n_seed=10,
         n_online=4,
-        sizes=_SIZES,
+        weak=WeakTerm((0.005, 0.01, 0.02, 0.05, 0.1), (25, 50, 100)),
         n_member=10,
         forecast=2.0,
         climate=(150.0, 50.0),
@@ -99,7 +117,7 @@ PRESETS: dict[Preset, Settings] = {
         _ALL,
         n_seed=20,
         n_online=10,
-        sizes=_SIZES,
+        weak=WeakTerm((0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2), (25, 50, 100, 200, 400)),
         n_member=20,
         forecast=4.0,
         climate=(1000.0, 100.0),

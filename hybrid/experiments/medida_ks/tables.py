@@ -8,6 +8,13 @@ from hybrid.experiments.medida_ks.findings import Findings
 from hybrid.experiments.medida_ks.settings import LEVELS
 from hybrid.experiments.result import Table
 
+_EXACT = {"operator": "noise-free, operator", "black_box": "noise-free, black box"}
+_NOISY = {
+    **{suffix: f"{100 * level:g} %" for suffix, level in LEVELS.items()},
+    "n1_unknown": "1 %, unknown",
+    "n1_published": "1 %, as published",
+}
+
 
 def all_tables(findings: Findings) -> Iterator[Table]:
     """Yield the tables of the report."""
@@ -21,22 +28,18 @@ def all_tables(findings: Findings) -> Iterator[Table]:
 
 def coefficients(findings: Findings) -> Table:
     """Return the errors of coefficients."""
-    ways = (*LEVELS, "n1_unknown", "n1_published")
     return Table(
         title="Error of coefficients [%]",
         columns=(
             "uncorrected",
-            "noise-free, operator",
-            "noise-free, black box",
-            *(_percent(level) for level in LEVELS),
-            "1 %, unknown",
-            "1 %, as published",
+            *_EXACT.values(),
+            *_NOISY.values(),
         ),
         rows={
             case: (
                 findings.before(case),
-                *(findings.exact[form][case]["percent"] for form in ("operator", "black_box")),
-                *(findings.median_error(case, way) for way in ways),
+                *(findings.exact[form][case]["percent"] for form in _EXACT),
+                *(findings.median_error(case, way) for way in _NOISY),
             )
             for case in findings.settings.cases
         },
@@ -51,21 +54,17 @@ def coefficients(findings: Findings) -> Table:
 
 def detection(findings: Findings) -> Table:
     """Return how often exactly the right terms are found."""
-    ways = (*LEVELS, "n1_unknown", "n1_published")
     return Table(
         title="Right terms",
         columns=(
-            "noise-free, operator",
-            "noise-free, black box",
-            *(_percent(level) for level in LEVELS),
-            "1 %, unknown",
-            "1 %, as published",
+            *_EXACT.values(),
+            *_NOISY.values(),
             "coefficient / standard error, 1 %",
         ),
         rows={
             case: (
-                *(float(findings.exact[f][case]["right"]) for f in ("operator", "black_box")),
-                *(findings.detection(case, way) for way in ways),
+                *(float(findings.exact[form][case]["right"]) for form in _EXACT),
+                *(findings.detection(case, way) for way in _NOISY),
                 findings.strength(case, "n1"),
             )
             for case in findings.settings.cases
@@ -84,7 +83,7 @@ def calibration(findings: Findings) -> Table:
     for level in LEVELS:
         for known in (True, False):
             z = findings.deviations(level if known else f"{level}_unknown")
-            label = f"{_percent(level)}, {'known' if known else 'unknown'}"
+            label = f"{_NOISY[level]}, {'known' if known else 'unknown'}"
             rows[label] = (
                 (float(z.mean()), float(np.sqrt(np.mean(z**2))), float(np.mean(np.abs(z) < 2.0)))
                 if z.size
@@ -142,10 +141,6 @@ def climates(findings: Findings) -> Table:
             "long, each against the others. Empty: the run did not stay finite."
         ),
     )
-
-
-def _percent(level: str) -> str:
-    return f"{100 * LEVELS[level]:g} %"
 
 
 def _seeds(findings: Findings) -> str:
