@@ -48,7 +48,7 @@ def test_nine_models_lack_the_published_terms() -> None:
     missing = missing_terms(NATURE, imperfect(NATURE, "1006"))
     assert missing == pytest.approx({"q2: lap(psi2)": 0.3})
     missing = missing_terms(NATURE, imperfect(NATURE, "1008"))
-    assert missing == pytest.approx({"q1: psiR": -0.01, "q2: psiR": 0.01})
+    assert missing == pytest.approx({"q1: psi_r": -0.01, "q2: psi_r": 0.01})
     assert len(missing_terms(NATURE, imperfect(NATURE, "1005"))) == 9
     names = {term.name for term in candidate_terms()}
     assert len(names) == 20
