@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from markdown_table import markdown_table
-from model_error_tables import jet_interpolator_table, jet_table, medida_ks_table
+from model_error_tables import (
+    jet_interpolator_table,
+    jet_online_table,
+    jet_table,
+    medida_ks_table,
+)
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -420,6 +425,7 @@ _TABLES = {
     "multifidelity": ("multifidelity-quick.json", multifidelity_table),
     "medida-ks": ("medida-ks-quick.json", medida_ks_table),
     "medida-qg": ("medida-qg-full.json", jet_table),
+    "medida-qg-online": ("medida-qg-quick.json", jet_online_table),
     "medida-qg-interpolators": ("medida-qg-full.json", jet_interpolator_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),

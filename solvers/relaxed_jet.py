@@ -412,8 +412,7 @@ class RelaxedJetIntegration(Integration):
         )
         # Potential vorticity and velocities on the grid of the products; with psi for a closure.
         self._fine_fields, self._fine_spectra = empty_fields((n_member, 3, 2), fine, dtype)
-        self._grid_fields = empty_fields((n_member, 4, 2), shape, dtype)[0]
-        self._grid_spectra = empty_fields((n_member, 3, 2), shape, dtype)[1]
+        self._grid_fields, self._grid_spectra = empty_fields((n_member, 4, 2), shape, dtype)
         self._jet = to_grid(model.jet_spectrum, shape).astype(dtype)
         self._closure_tendency = empty_fields((n_member, 2), shape, dtype)[0]
         self.coupling.sizes[:] = closure_sizes(dtype, n_field=4, shape=(2, *shape))
@@ -471,11 +470,9 @@ class RelaxedJetIntegration(Integration):
 
         The last, which does not change, is not in the block of memory of a compiled closure.
         """
-        given = [
-            GridField(name, "1", _DIMS[1:], self._grid_fields[member, i])
-            for i, name in enumerate(("q", "u", "v", "psi"))
-        ]
-        return [*given, GridField("psi_r", "1", _DIMS[2:], self._jet)]
+        given = zip(("q", "u", "v", "psi"), self._grid_fields[member], strict=True)
+        fields = [GridField(name, "1", _DIMS[1:], array) for name, array in given]
+        return [*fields, GridField("psi_r", "1", _DIMS[2:], self._jet)]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of potential vorticity [1]."""

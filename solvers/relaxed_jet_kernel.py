@@ -164,13 +164,12 @@ def _for_closure(
     """Fill the grid fields of a closure, q, u, v, psi of both layers, shape ``(4, 2, y, x)``."""
     _to_grid(q, fields, spectra, transform, op, p)
     n_l, n_k = q.shape[1:]
-    spectra[0] = 0
     for j in range(n_l):
         for i in range(n_k - 1 if j != n_l // 2 else 0):
             psi1, psi2 = _invert(q, j, i, op)
-            spectra[0, 0, j, i], spectra[0, 1, j, i] = p.to_grid * psi1, p.to_grid * psi2
+            spectra[3, 0, j, i], spectra[3, 1, j, i] = p.to_grid * psi1, p.to_grid * psi2
     for z in range(2):
-        inverse(transform, spectra[0, z], fields[3, z])
+        inverse(transform, spectra[3, z], fields[3, z])
 
 
 @njit(cache=True)

@@ -161,6 +161,12 @@ def test_results_are_flat_and_the_report_shows_the_spectra(
     assert metrics["psi_error_exact"] == pytest.approx(0.0, abs=1e-6)
     assert metrics["psi_error_rbf"] < metrics["psi_error_mlp"]
     assert metrics["choices"]["best_interpolator"] in INTERPOLATORS
+    assert 0.05 < metrics["lyapunov_exponent"] < 0.5
+    for case in CASES:
+        assert metrics[f"forecast_{case}"] < 0.02
+        assert metrics[f"forecast_{case}"] < metrics[f"forecast_fine_{case}"]
+        assert (out / f"corrected_{case}.pt").is_file()
+    assert metrics["climate_1002"] < metrics["climate_1002_uncorrected"]
     assert "spectral_bias" in {figure.name for figure in result.figures}
     assert (out / "report.html").is_file()
     assert list(EXPERIMENTS["medida-qg"].durations) == ["test", "quick", "full"]

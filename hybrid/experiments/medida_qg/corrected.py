@@ -110,6 +110,7 @@ def forecast(
     initial: Array,
     time: float,
     every: float,
+    n_thread: int = 1,
 ) -> Array | None:
     """Return states from some on, None if they do not stay finite.
 
@@ -123,6 +124,8 @@ def forecast(
         Potential vorticity to begin with, shape ``(n_member, 2, ny, nx)`` [1].
     time, every
         How long, and the time between states that are returned [1].
+    n_thread
+        Threads that share the members.
 
     Returns
     -------
@@ -142,7 +145,12 @@ def forecast(
         warnings.simplefilter("ignore")
         try:
             run = model.run(
-                time=time, save_every=every, initial=initial, tendency=correction, progress=False
+                time=time,
+                save_every=every,
+                initial=initial,
+                tendency=correction,
+                n_thread=n_thread,
+                progress=False,
             )
         except (SolverBlewUp, TendencyError):
             return None

@@ -139,13 +139,13 @@ def climates(findings: Findings, cases: list[str]) -> Figure:
     spectrum = findings.beside.spectra.to_numpy().mean(axis=0)[lower]
     waves = np.arange(1, len(spectrum) + 1)
     for row, case in zip(grid, cases, strict=True):
-        row[0].plot(middle, density(values, values)[lower], **line("truth"))
+        row[0].semilogy(middle, density(values, values)[lower], **line("truth"))
         row[1].loglog(waves, spectrum, **line("truth"))
         found = findings.online[case]
         for model, look in _LINES.items():
             if findings.distance(case, model) is not None:
                 one = found.sel(model=model).isel(layer=lower)
-                row[0].plot(middle, one.density, **look)
+                row[0].semilogy(middle, one.density, **look)
                 row[1].loglog(waves, one.spectrum, **look)
         panel_title(row[0], f"{case}: distribution")
         panel_title(row[1], f"{case}: spectrum")

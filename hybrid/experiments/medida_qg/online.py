@@ -1,5 +1,6 @@
 """Models beside the truth: how forecast errors grow, and how their climates differ."""
 
+import os
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ N_TIME = 5
 SAVED = 5.0
 """Time between states of a climate [1]."""
 
-EDGES = np.linspace(-6.0, 6.0, 61)
+EDGES = np.linspace(-2.5, 2.5, 51)
 """Of the bins of a probability density, in standard deviations of the truth from its mean [1]."""
 
 FINER = 8
@@ -71,11 +72,21 @@ class Online:
         """Times of a forecast after its beginning."""
         return round(self.forecast * N_TIME)
 
+    @property
+    def n_thread(self) -> int:
+        """Threads that share the runs of nature, for which all others wait."""
+        return min(os.cpu_count() or 1, self.n_member)
+
     def starts(self, seed: int) -> Array:
         """Return independent states of nature, ``(n_member * (n_replica + 1), 2, ny, nx)`` [1]."""
         n = self.n_member * (self.n_replica + 1)
         run = self.nature.run(
-            time=self.spin_up, save_every=self.spin_up, n_member=n, seed=seed, progress=False
+            time=self.spin_up,
+            save_every=self.spin_up,
+            n_member=n,
+            seed=seed,
+            n_thread=self.n_thread,
+            progress=False,
         )
         return np.asarray(run.q[-1].to_numpy())
 
@@ -83,7 +94,13 @@ class Online:
         """Return the largest Lyapunov exponent of nature, from some of its states [1]."""
         time, before = self.lyapunov
         return largest_lyapunov_exponent(
-            self.nature, time=time, interval=_INTERVAL, spin_up=before, initial=starts, seed=seed
+            self.nature,
+            time=time,
+            interval=_INTERVAL,
+            spin_up=before,
+            initial=starts,
+            seed=seed,
+            n_thread=self.n_thread,
         )
 
     def every(self, exponent: float) -> float:

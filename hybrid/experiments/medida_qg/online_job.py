@@ -90,11 +90,13 @@ def beside(checkpoint: Checkpoint, settings: Settings, on_progress: OnProgress) 
         starts = known.starts.to_numpy()
         time = every * online.n_forecast
         runs = {
-            name: forecast(model, None, starts[:n], time, every)
+            name: forecast(model, None, starts[:n], time, every, online.n_thread)
             for name, model in (("forecast", online.nature), ("fine", online.in_fine_steps()))
         }
         on_progress(0.6)
-        states = forecast(online.nature, None, starts[n:], sum(online.climate), SAVED)
+        states = forecast(
+            online.nature, None, starts[n:], sum(online.climate), SAVED, online.n_thread
+        )
         assert states is not None
         kept = summary(online.nature, states, online.climate[1])
         on_progress(1.0)
