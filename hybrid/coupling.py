@@ -95,8 +95,8 @@ class At:
         if not 0 <= self.index < host.array.shape[axis]:
             raise _Misfit(f"{self}: expected an index below {host.array.shape[axis]}, from 0")
         dims = host.dims[:axis] + host.dims[axis + 1 :]
-        whole = (slice(None),) * axis
-        return GridField(str(self), host.units, dims, host.array[(*whole, self.index)])
+        part = np.moveaxis(host.array, axis, 0)[self.index]
+        return GridField(str(self), host.units, dims, part)
 
 
 @dataclass(frozen=True)
