@@ -29,6 +29,7 @@ from hybrid.experiments.medida_qg.online_job import (
     beside,
     lyapunov,
 )
+from hybrid.experiments.medida_qg.online_job import do as do_online
 from hybrid.experiments.medida_qg.online_job import run as run_online
 from hybrid.experiments.medida_qg.settings import (
     INTERPOLATORS,
@@ -104,7 +105,7 @@ def _findings(request: Request, settings: Settings) -> tuple[Findings, tuple[Pat
     exponent = lyapunov(checkpoint, settings, on_progress)
     nature_runs = beside(checkpoint, settings, on_progress)
     run_all(
-        partial(run_online, checkpoint=checkpoint, settings=settings, out=request.out),
+        partial(do_online, checkpoint=checkpoint, settings=settings, out=request.out),
         runs,
         [job.name for job in runs],
         n_process,

@@ -119,11 +119,23 @@ def archive(out: Path, case: str, model: str) -> Path:
     return out / f"{model}_{case}.pt"
 
 
+def do(
+    work: OnlineJob,
+    on_progress: OnProgress,
+    *,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    out: Path,
+) -> None:
+    """Do a job; what is done is not done again."""
+    run(work, on_progress, checkpoint=checkpoint, settings=settings, out=out)
+
+
 def run(
     work: OnlineJob, on_progress: OnProgress, *, checkpoint: Checkpoint, settings: Settings,
     out: Path,
 ) -> xr.Dataset:  # fmt: skip
-    """Do a job; what is done is not done again.
+    """Return what the runs of a job gave; what is done is not done again.
 
     Returns
     -------
