@@ -8,6 +8,8 @@ from markdown_table import markdown_table
 from hybrid.experiments.medida_qg.cases import LABELS
 from hybrid.experiments.medida_qg.settings import INTERPOLATORS
 
+_ENDS = ("", "_sparse")
+
 
 def medida_ks_table(results: dict[str, Any]) -> str:
     """Return what was found of every model error of the Kuramoto-Sivashinsky study."""
@@ -56,6 +58,31 @@ def jet_table(results: dict[str, Any]) -> str:
         marks = [f"{value:.2g}" for value in found]
         marks = [m if right[i // 2] else f"{m} (wrong terms)" for i, m in enumerate(marks)]
         rows.append([case, label, f"{results[f'eps_model_{case}']:.1f}", *marks])
+    return markdown_table(header, rows)
+
+
+def jet_online_table(results: dict[str, Any]) -> str:
+    """Return how forecasts and climates of the corrected jets compare with the truth."""
+    header = [
+        "model",
+        "error, uncorrected",
+        "every point",
+        "sensors",
+        "every point, fine steps",
+        "sensors, fine steps",
+        "climate, uncorrected",
+        "every point",
+        "sensors",
+    ]
+    rows = []
+    for case in LABELS:
+        keys = [
+            f"forecast_uncorrected_{case}",
+            *(f"{kind}_{case}{end}" for kind in ("forecast", "forecast_fine") for end in _ENDS),
+            *(f"climate_{case}{end}" for end in ("_uncorrected", *_ENDS)),
+        ]
+        values = [results.get(key) for key in keys]
+        rows.append([case, *("" if value is None else f"{value:.2g}" for value in values)])
     return markdown_table(header, rows)
 
 

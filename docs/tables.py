@@ -12,6 +12,7 @@ from ensemble_tables import ensemble_costs_table, ensemble_training_table
 from markdown_table import markdown_table
 from model_error_tables import (
     jet_interpolator_table,
+    jet_online_table,
     jet_table,
     medida_ks_table,
     sparse_regression_table,
@@ -432,6 +433,7 @@ _TABLES = {
     "medida-ks": ("medida-ks-quick.json", medida_ks_table),
     "sparse-regression": ("sparse-regression.json", sparse_regression_table),
     "medida-qg": ("medida-qg-full.json", jet_table),
+    "medida-qg-online": ("medida-qg-quick.json", jet_online_table),
     "medida-qg-interpolators": ("medida-qg-full.json", jet_interpolator_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),

@@ -22,7 +22,7 @@ def couple(
     *,
     seed: int = 0,
     reproducible: bool = True,
-    names: Mapping[str, str] | None = None,
+    names: "Mapping[str, str | At] | None" = None,
 ) -> "CoupledClosure":
     """Return an archive as what a solver's ``tendency`` argument takes.
 
@@ -44,7 +44,8 @@ def couple(
         for bit, what any other host gets from the archive. Either way results do not depend on
         the number of members or threads.
     names
-        Names of the solver's fields by names of the closure's, where they differ.
+        Names of the solver's fields by names of the closure's, where they differ; `At` where it is
+        one layer, say, of the solver's field. Tendencies that no output is tied to are 0.
 
     Raises
     ------
@@ -64,13 +65,48 @@ def couple(
 
 
 @dataclass(frozen=True)
+class At:
+    """One layer, level or row of a solver's field, as a field without that dim.
+
+    Parameters
+    ----------
+    name
+        Name of the solver's field.
+    dim
+        Which of its dims is not to be there.
+    index
+        Where along it, from 0.
+    """
+
+    name: str
+    dim: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.dim} {self.index}"
+
+    def of(self, host: GridField) -> GridField:
+        """Return this part of a field, in its memory."""
+        if self.dim not in host.dims:
+            raise _Misfit(
+                f"{self}: expected a dim of {self.name}, {_tuple(host.dims)}, got {self.dim}"
+            )
+        axis = host.dims.index(self.dim)
+        if not 0 <= self.index < host.array.shape[axis]:
+            raise _Misfit(f"{self}: expected an index below {host.array.shape[axis]}, from 0")
+        dims = host.dims[:axis] + host.dims[axis + 1 :]
+        part = np.moveaxis(host.array, axis, 0)[self.index]
+        return GridField(str(self), host.units, dims, part)
+
+
+@dataclass(frozen=True)
 class CoupledClosure:
     """A `solvers.tendency_source.TendencySource` made from an archive; see `couple`."""
 
     closure: CompiledClosure
     seed: int
     reproducible: bool
-    names: Mapping[str, str]
+    names: Mapping[str, str | At]
 
     @property
     def description(self) -> str:
@@ -108,10 +144,11 @@ class CoupledClosure:
         return _BoundClosure(function, context, binding=binding, fields=spec.state)
 
     def _tie(self, field: Field, hosts: Sequence[GridField]) -> "_Tie":
-        name = self.names.get(field.name, field.name)
+        wanted = self.names.get(field.name, field.name)
+        name = wanted.name if isinstance(wanted, At) else wanted
         for host in hosts:
             if host.name == name:
-                return _Tie(field, host)
+                return _Tie(field, wanted.of(host) if isinstance(wanted, At) else host)
         known = ", ".join(host.name for host in hosts)
         raise _Misfit(f"{field.name}: expected one of {known} in the solver, got {name}")
 

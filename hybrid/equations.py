@@ -1,4 +1,4 @@
-"""The equation in an archive: what a closure of discovered terms is in closed form."""
+"""The equations in an archive: what a closure of discovered terms is in closed form."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 _ENTRY = "terms.json"
 
 
-def read_equation(path: Path | str) -> "Equation | None":
-    """Read the equation of an archive; None if it holds none.
+def read_equations(path: Path | str) -> "tuple[Equation, ...]":
+    """Read the equations of an archive, one an output; empty if it holds none.
 
     Raises
     ------
     ArchiveError
         If the archive cannot be read, or its ``terms.json`` has another major version or makes no
-        equation.
+        equations.
     """
     text = read_document(path, _ENTRY)
     if text is None:
-        return None
+        return ()
     from closures.model_error.equation_file import from_text
     from closures.model_error.errors import TermsError
 
@@ -34,21 +34,21 @@ def read_equation(path: Path | str) -> "Equation | None":
         raise ArchiveError(f"{path}: {error}") from error
 
 
-def required_equation(path: Path | str) -> "Equation":
-    """Read the equation of an archive.
+def required_equations(path: Path | str) -> "tuple[Equation, ...]":
+    """Read the equations of an archive.
 
     Raises
     ------
     ArchiveError
-        As `read_equation` does.
+        As `read_equations` does.
     EmitError
         If the archive holds none.
     """
-    equation = read_equation(path)
-    if equation is None:
+    equations = read_equations(path)
+    if not equations:
         raise EmitError(
             f"{path}: expected an archive that holds an equation ({_ENTRY}), got one without; "
             "closures of discovered terms have one, see closures.model_error.SpectralTerms; "
             "networks, and sums and multiples of closures, have none"
         )
-    return equation
+    return equations

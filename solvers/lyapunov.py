@@ -1,9 +1,9 @@
 """How fast nearby states of a model part."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from solvers.model import Model
 
@@ -30,6 +30,7 @@ def largest_lyapunov_exponent(
     interval: float,
     spin_up: float = 0.0,
     n_member: int = 8,
+    initial: ArrayLike | None = None,
     size: float | None = None,
     seed: int = 0,
     n_thread: int = 1,
@@ -56,6 +57,9 @@ def largest_lyapunov_exponent(
         that grows fastest [time].
     n_member
         Number of independent pairs, from random states.
+    initial
+        States to begin with instead, shape ``(n_member, ...)``: of a model that takes long to come
+        to its attractor.
     size
         Size of the differences relative to that of the state [1]; default: the square root of the
         resolution of the model's numbers, about where rounding disturbs as little as nonlinearity.
@@ -92,7 +96,10 @@ def largest_lyapunov_exponent(
         raise ValueError(
             f"interval: expected between dt = {model.dt:g} and time = {time:g}, got {interval:g}"
         )
-    pairs = _Pairs(model, n_member, size, seed, n_thread)
+    given = None if initial is None else np.asarray(initial)
+    if given is not None:
+        n_member = len(given)
+    pairs = _Pairs(model, n_member, given, size, seed, n_thread)
     for _ in range(round(spin_up / interval)):
         pairs.growth(n_step)
     total = np.zeros(n_member)
@@ -107,11 +114,19 @@ class _Pairs:
     """Pairs of nearby trajectories: member i and member n_member + i of an integration."""
 
     def __init__(
-        self, model: Model, n_member: int, size: float | None, seed: int, n_thread: int
+        self,
+        model: Model,
+        n_member: int,
+        initial: NDArray[Any] | None,
+        size: float | None,
+        seed: int,
+        n_thread: int,
     ) -> None:
         rng = np.random.default_rng(seed)
         # A difference of two states keeps what the model demands of them, such as the mean.
         first, one, other = (model.random_state(n_member, rng) for _ in range(3))
+        if initial is not None:
+            first = initial
         if size is None:
             size = float(np.sqrt(np.finfo(getattr(model, "dtype", "float64")).eps))
         states = np.concatenate([first, first + size * (one - other)])

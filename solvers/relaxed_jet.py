@@ -410,11 +410,12 @@ class RelaxedJetIntegration(Integration):
         self.q_spectrum, self.q_before, self._tendency = (
             empty_fields((n_member, 2), shape, dtype)[1] for _ in range(3)
         )
-        # Potential vorticity and velocities, on the grid of the products and for a closure.
+        # Potential vorticity and velocities on the grid of the products; with psi for a closure.
         self._fine_fields, self._fine_spectra = empty_fields((n_member, 3, 2), fine, dtype)
-        self._grid_fields, self._grid_spectra = empty_fields((n_member, 3, 2), shape, dtype)
+        self._grid_fields, self._grid_spectra = empty_fields((n_member, 4, 2), shape, dtype)
+        self._jet = to_grid(model.jet_spectrum, shape).astype(dtype)
         self._closure_tendency = empty_fields((n_member, 2), shape, dtype)[0]
-        self.coupling.sizes[:] = closure_sizes(dtype, n_field=3, shape=(2, *shape))
+        self.coupling.sizes[:] = closure_sizes(dtype, n_field=4, shape=(2, *shape))
         self.fine_transform = plan_transform(fine, dtype, model.fft)
         self.transform = plan_transform(shape, dtype, model.fft)
         self._operators, self._parameters = operators(model), parameters(model)
@@ -465,11 +466,13 @@ class RelaxedJetIntegration(Integration):
         return float(self.model.dt * (np.abs(u) / grid.dx + np.abs(v) / grid.dy).max())
 
     def closure_inputs(self, member: int) -> Sequence[GridField]:
-        """Potential vorticity, without that of rotation and hills, and velocity [1]."""
-        return [
-            GridField(name, "1", _DIMS[1:], self._grid_fields[member, i])
-            for i, name in enumerate(("q", "u", "v"))
-        ]
+        """Potential vorticity, without that of rotation and hills, velocity, psi and psi_R [1].
+
+        The last, which does not change, is not in the block of memory of a compiled closure.
+        """
+        given = zip(("q", "u", "v", "psi"), self._grid_fields[member], strict=True)
+        fields = [GridField(name, "1", _DIMS[1:], array) for name, array in given]
+        return [*fields, GridField("psi_r", "1", _DIMS[2:], self._jet)]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of potential vorticity [1]."""

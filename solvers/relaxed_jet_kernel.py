@@ -150,11 +150,26 @@ def _leapfrog(q: Field, before: Field, tendency: Field, p: Parameters, op: Opera
 def _to_grid(
     q: Field, fields: Field, spectra: Field, transform: Addresses, op: Operators, p: Parameters
 ) -> None:
-    """Fill the grid fields q, u, v of both layers, shape ``(3, 2, y, x)``."""
+    """Fill the grid fields q, u, v of both layers, the first of `fields`."""
     _spectra(q, spectra, p.to_grid, op)
     for field in range(3):
         for z in range(2):
             inverse(transform, spectra[field, z], fields[field, z])
+
+
+@njit(cache=True)
+def _for_closure(
+    q: Field, fields: Field, spectra: Field, transform: Addresses, op: Operators, p: Parameters
+) -> None:
+    """Fill the grid fields of a closure, q, u, v, psi of both layers, shape ``(4, 2, y, x)``."""
+    _to_grid(q, fields, spectra, transform, op, p)
+    n_l, n_k = q.shape[1:]
+    for j in range(n_l):
+        for i in range(n_k - 1 if j != n_l // 2 else 0):
+            psi1, psi2 = _invert(q, j, i, op)
+            spectra[3, 0, j, i], spectra[3, 1, j, i] = p.to_grid * psi1, p.to_grid * psi2
+    for z in range(2):
+        inverse(transform, spectra[3, z], fields[3, z])
 
 
 @njit(cache=True)
@@ -199,7 +214,7 @@ def advance_members(
         for i in range(n_step):
             step = first_step + i
             if coupled:
-                _to_grid(q[member], grid_fields[member], grid_spectra[member], transform, op, p)
+                _for_closure(q[member], grid_fields[member], grid_spectra[member], transform, op, p)
             status = evaluate_closure(
                 coupling, member, step, 0, grid_fields[member], closure_tendency[member]
             )

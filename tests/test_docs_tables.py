@@ -70,7 +70,7 @@ def test_the_page_on_columns_holds_the_committed_rollout() -> None:
 
 def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     text = tables.MODEL_ERROR.read_text()
-    assert text.count("<!-- table: ") == 4
+    assert text.count("<!-- table: ") == 5
     assert tables.with_tables(text) == text
     results = json.loads((DOCS / "results" / "medida-ks-quick.json").read_text())
     # What the text says of calibration, the floor and the Lyapunov time.
@@ -81,6 +81,12 @@ def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     ]
     assert f"{results['climate_floor']:.3f}" == "0.023"
     assert f"{results['settings']['lyapunov_time']:.1f}" == "10.8"
+    jets = json.loads((DOCS / "results" / "medida-qg-quick.json").read_text())
+    below = [
+        sum(jets[f"forecast_{c}{end}"] < bar for c in range(1001, 1010))
+        for end, bar in (("", 1e-3), ("_sparse", 0.05))
+    ]
+    assert below == [8, 5]
     results["eps_mixed_n1"] = 98.76
     (row,) = (
         r

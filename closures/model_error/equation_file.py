@@ -1,10 +1,11 @@
-"""``terms.json``: the equation of a closure, beside its compiled code in the archive.
+"""``terms.json``: the equations of a closure, beside its compiled code in the archive.
 
 `fortran_bridge/FORMAT.md` documents the format.
 """
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from closures.model_error.equation import Equation, Matrix
@@ -13,16 +14,24 @@ from closures.model_error.tree import from_tree, to_tree
 
 ENTRY = "terms.json"
 """Name of the file."""
-MAJOR, MINOR = 1, 0
+ONE, SEVERAL = 1, 2
+"""Major versions: one equation, and a list of them."""
 _LARGEST = 2**22
-_KEYS = ("format", "output", "axes", "dealias", "terms", "covariance")
+_KEYS = ("output", "axes", "dealias", "terms", "covariance")
 _TERM_KEYS = ("expression", "name", "latex", "coefficient", "standard_error", "units")
 # Standard errors are written for people: what counts is the covariance.
 _SAME = 1e-9
 
 
-def to_text(equation: Equation) -> str:
-    """Return the content of ``terms.json``."""
+def to_text(equations: Sequence[Equation]) -> str:
+    """Return the content of ``terms.json``, in the oldest version that can hold it."""
+    bodies = [_body(equation) for equation in equations]
+    major = ONE if len(bodies) == 1 else SEVERAL
+    data = bodies[0] if major == ONE else {"equations": bodies}
+    return json.dumps({"format": {"major": major, "minor": 0}, **data}, indent=2)
+
+
+def _body(equation: Equation) -> dict[str, Any]:
     rows = zip(
         equation.terms,
         equation.coefficients,
@@ -42,19 +51,17 @@ def to_text(equation: Equation) -> str:
         for term, coefficient, error, units in rows
     ]
     covariance = equation.covariance
-    data = {
-        "format": {"major": MAJOR, "minor": MINOR},
+    return {
         "output": equation.output,
         "axes": equation.axes,
         "dealias": equation.dealias,
         "terms": terms,
         "covariance": None if covariance is None else [list(row) for row in covariance],
     }
-    return json.dumps(data, indent=2)
 
 
-def from_text(text: str) -> Equation:
-    """Read the content of ``terms.json``.
+def from_text(text: str) -> tuple[Equation, ...]:
+    """Read the content of ``terms.json``: an equation for each output of the closure.
 
     Raises
     ------
@@ -68,12 +75,22 @@ def from_text(text: str) -> Equation:
         raise TermsError(
             f"{ENTRY}: expected format with major and minor, got {version!r}; export it again"
         )
-    if version["major"] != MAJOR:
+    if version["major"] == ONE:
+        return (_equation(data),)
+    if version["major"] != SEVERAL:
         raise TermsError(
-            f"{ENTRY}: expected format {MAJOR}.x, got {version['major']}."
+            f"{ENTRY}: expected format {ONE}.x or {SEVERAL}.x, got {version['major']}."
             f"{version.get('minor', '?')}; install a hybrid-closures that reads it, or export the "
             "closure again"
         )
+    _require(data, ("equations",), ENTRY)
+    equations = data["equations"]
+    if not isinstance(equations, list) or not equations:
+        raise TermsError(f"{ENTRY}: expected a list of equations, got {equations!r}")
+    return tuple(_equation(equation) for equation in equations)
+
+
+def _equation(data: dict[str, Any]) -> Equation:
     # A larger minor version may add keys.
     _require(data, _KEYS, ENTRY)
     terms = data["terms"]

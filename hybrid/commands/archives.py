@@ -24,12 +24,12 @@ GROUPS = {"inputs": "input", "outputs": "output", "state": "state", "noise": "no
 def inspect(archive: Archive) -> None:
     """Print what a compiled closure is: fields with units and shapes, equation, origin, hashes."""
     from hybrid.archive import read_manifest
-    from hybrid.equations import read_equation
+    from hybrid.equations import read_equations
 
-    manifest, equation = read_manifest(archive), read_equation(archive)
+    manifest, equations = read_manifest(archive), read_equations(archive)
     console = output()
     console.print(_fields(manifest))
-    if equation is not None:
+    for equation in equations:
         console.print(Text(f"{equation}"), soft_wrap=True)
     console.print(_identity(manifest))
 

@@ -185,19 +185,19 @@ def fortran(  # noqa: PLR0913, PLR0917 -- an option each
     """
     from hybrid.archive import read_manifest
     from hybrid.emit import coupling
-    from hybrid.equations import read_equation, required_equation
+    from hybrid.equations import read_equations, required_equations
 
     spec = read_manifest(archive).spec
-    if form == Form.EQUATION or (form == Form.AUTO and read_equation(archive) is not None):
-        from hybrid.emit.equation import equation_module
+    if form == Form.EQUATION or (form == Form.AUTO and read_equations(archive)):
+        from hybrid.emit.equation import equation_modules
 
         if accumulate or units or policy != Policy.ERROR or column_last is not None:
             raise typer.BadParameter(
                 "--policy, --accumulate, --units and --column-last: expected none for an equation; "
                 "give them with --form coupling"
             )
-        equation = required_equation(archive)
-        _write(equation_module(equation, spec, name=name, kind=kind.value), out, force=force)
+        equations = required_equations(archive)
+        _write(equation_modules(equations, spec, name=name, kind=kind.value), out, force=force)
         return
     emission = coupling(
         spec,
@@ -218,9 +218,10 @@ def latex(archive: Archive) -> None:
     """Print the equation of a closure in LaTeX, with standard errors and units."""
     from hybrid.archive import read_manifest
     from hybrid.emit.latex import latex as display
-    from hybrid.equations import required_equation
+    from hybrid.equations import required_equations
 
-    typer.echo(display(required_equation(archive), read_manifest(archive).spec))
+    spec = read_manifest(archive).spec
+    typer.echo("\n".join(display(equation, spec) for equation in required_equations(archive)))
 
 
 def _pairs(option: str, given: Pairs | None) -> dict[str, str]:

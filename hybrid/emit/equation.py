@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from closures import ClosureSpec
@@ -49,8 +49,31 @@ class _Coefficient:
     meaning: str
 
 
+def equation_modules(
+    equations: Sequence[Equation], spec: ClosureSpec, *, name: str = "", kind: Kind = "real64"
+) -> Emission:
+    """Write a module for each equation of a closure; see `equation_module`.
+
+    Of several, the name of each ends in the name of its output.
+    """
+    degree = max(equation.degree for equation in equations)
+    if len(equations) == 1:
+        return equation_module(equations[0], spec, name=name, kind=kind)
+    files: dict[str, str] = {}
+    for equation in equations:
+        own = f"{name or spec.name}_{equation.output}"
+        emission = equation_module(equation, spec, name=own, kind=kind, degree=degree)
+        files |= emission.files
+    return Emission(files)
+
+
 def equation_module(
-    equation: Equation, spec: ClosureSpec, *, name: str = "", kind: Kind = "real64"
+    equation: Equation,
+    spec: ClosureSpec,
+    *,
+    name: str = "",
+    kind: Kind = "real64",
+    degree: int | None = None,
 ) -> Emission:
     """Write a self-contained module with the equation of a closure.
 
@@ -66,6 +89,8 @@ def equation_module(
         Name of the module; empty is the closure's with ``_terms``.
     kind
         Kind of the host's reals.
+    degree
+        Number of factors that products are dealiased for; by default those of the longest.
 
     Returns
     -------
@@ -134,7 +159,7 @@ def equation_module(
         "result": _result(equation, name, output, [on_grid[leaf] for leaf in arguments], axes),
         "spacings": [axis for axis in axes if axis.orders],
         "has_matrices": any(axis.orders for axis in axes),
-        "factor": equation.degree + 1,
+        "factor": (degree or equation.degree) + 1,
     }
     return Emission({f"{name}.f90": render("equation.f90.j2", **values)})
 

@@ -81,7 +81,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {
                 "test": "20 seconds",
                 "quick": "3 minutes (estimated)",
-                "full": "15 minutes (estimated)",
+                "full": "30 minutes (estimated)",
             },
             in_demo=False,
         ),

@@ -24,7 +24,7 @@ from closures.model_error import (
 from closures.spec import ClosureSpec, Grid
 from hybrid.emit import Emission, write
 from hybrid.emit.equation import equation_module
-from hybrid.equations import required_equation
+from hybrid.equations import required_equations
 from hybrid.errors import EmitError
 
 pytestmark = pytest.mark.fortran
@@ -70,7 +70,7 @@ def test_emitted_fortran_gives_the_values_of_the_archive(
     closure, archive = found(axes, dealias=dealias), tmp_path / "found.pt"
     hybrid.export(closure, archive)
     host = {"x": "line_model.f90", "yx": "plane_model.f90"}[axes]
-    emission = equation_module(required_equation(archive), closure.spec)
+    emission = equation_module(required_equations(archive)[0], closure.spec)
     program = _compiled(emission, tmp_path, host)
     shape = tuple(closure.spec.outputs[0].sizes)
     fields = {field.name: _smooth(shape, i) for i, field in enumerate(closure.spec.inputs)}

@@ -48,7 +48,7 @@ def test_nine_models_lack_the_published_terms() -> None:
     missing = missing_terms(NATURE, imperfect(NATURE, "1006"))
     assert missing == pytest.approx({"q2: lap(psi2)": 0.3})
     missing = missing_terms(NATURE, imperfect(NATURE, "1008"))
-    assert missing == pytest.approx({"q1: psiR": -0.01, "q2: psiR": 0.01})
+    assert missing == pytest.approx({"q1: psi_r": -0.01, "q2: psi_r": 0.01})
     assert len(missing_terms(NATURE, imperfect(NATURE, "1005"))) == 9
     names = {term.name for term in candidate_terms()}
     assert len(names) == 20
@@ -161,6 +161,12 @@ def test_results_are_flat_and_the_report_shows_the_spectra(
     assert metrics["psi_error_exact"] == pytest.approx(0.0, abs=1e-6)
     assert metrics["psi_error_rbf"] < metrics["psi_error_mlp"]
     assert metrics["choices"]["best_interpolator"] in INTERPOLATORS
+    assert 0.05 < metrics["lyapunov_exponent"] < 0.5
+    for case in CASES:
+        assert metrics[f"forecast_{case}"] < 0.02
+        assert metrics[f"forecast_{case}"] < metrics[f"forecast_fine_{case}"]
+        assert (out / f"corrected_{case}.pt").is_file()
+    assert metrics["climate_1002"] < metrics["climate_1002_uncorrected"]
     assert "spectral_bias" in {figure.name for figure in result.figures}
     assert (out / "report.html").is_file()
     assert list(EXPERIMENTS["medida-qg"].durations) == ["test", "quick", "full"]

@@ -49,10 +49,10 @@ LABELS: Mapping[str, str] = MappingProxyType(
 
 _PSI = (Variable("psi1", r"\psi_1"), Variable("psi2", r"\psi_2"))
 _Q = (Variable("q1", "q_1"), Variable("q2", "q_2"))
-_JET = Variable("psiR", r"\psi_R")
+_JET = Variable("psi_r", r"\psi_R")
 
 
-def candidate_terms() -> tuple[Expression, ...]:
+def candidate_terms() -> tuple[InEquation, ...]:
     """Return 10 terms for each layer: the Jacobian, and what is linear in the streamfunctions.
 
     Nothing ties the layers: a relaxation, which has three terms in each, is six findings.
@@ -77,12 +77,12 @@ def coefficients(model: RelaxedJetQG) -> dict[str, float]:
         "q1: psi1_x": -model.beta,
         "q1: psi1": d1,
         "q1: psi2": -d1,
-        "q1: psiR": -d2,
+        "q1: psi_r": -d2,
         "q2: J(psi2, q2)": -model.jacobian,
         "q2: psi2_x": -model.beta,
         "q2: psi1": -d1,
         "q2: psi2": d1,
-        "q2: psiR": d2,
+        "q2: psi_r": d2,
         "q2: lap(psi2)": -model.tau_f,
     }
     return {name: value for name, value in everything.items() if value}

@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,17 @@ from hybrid.experiments.medida_qg.job import (
     observe,
     truth,
 )
+from hybrid.experiments.medida_qg.online import N_TIME
+from hybrid.experiments.medida_qg.online_job import (
+    MODELS,
+    NO_ERROR,
+    OnlineJob,
+    archive,
+    beside,
+    lyapunov,
+)
+from hybrid.experiments.medida_qg.online_job import do as do_online
+from hybrid.experiments.medida_qg.online_job import run as run_online
 from hybrid.experiments.medida_qg.settings import (
     INTERPOLATORS,
     NOISE,
@@ -35,17 +47,17 @@ from hybrid.experiments.result import ExperimentResult, Request
 def run(request: Request) -> ExperimentResult:
     """Make samples of nature, interpolate their sensors, discover, and compare."""
     settings = PRESETS[request.preset]
-    findings = _findings(request, settings)
+    findings, archives = _findings(request, settings)
     metrics = flat_metrics(findings)
     n_full = sum(metrics[f"terms_ok_{case}"] for case in CASES)
     n_sparse = sum(metrics[f"terms_ok_{case}_sparse"] for case in CASES)
-    nature = settings.truth.nature
+    nature, online = settings.truth.nature, settings.online
     return ExperimentResult(
         name="medida-qg",
         headline=(
             f"two-layer jet, {nature.nx} x {nature.ny} points: right terms in {n_full:.0f} of "
             f"{len(CASES)} models from every point, in {n_sparse:.0f} from {100 * SHARE:g} % "
-            f"sensors with {100 * NOISE:g} % noise"
+            f"sensors with {100 * NOISE:g} % noise; every model run with what was found"
         ),
         metrics=metrics,
         settings={
@@ -58,24 +70,47 @@ def run(request: Request) -> ExperimentResult:
             "noise": NOISE,
             "n_epoch": settings.n_epoch,
             "interpolator": RECOMMENDED,
+            "online_nx": online.nature.nx,
+            "online_ny": online.nature.ny,
+            "online_dt": online.nature.dt,
+            "n_member": online.n_member,
+            "climate_time": online.climate[0],
+            "lyapunov_time": N_TIME * float(findings.beside.attrs["every"]),
         },
-        choices={"best_interpolator": findings.best()},
+        choices={
+            "best_interpolator": findings.best(),
+            "lost": ", ".join(findings.lost),
+            "climate_cases": ", ".join(online.climate_cases),
+        },
         tables=all_tables(findings),
         figures=all_figures(findings),
+        archives=archives,
         generated_data=True,
     )
 
 
-def _findings(request: Request, settings: Settings) -> Findings:
+def _findings(request: Request, settings: Settings) -> tuple[Findings, tuple[Path, ...]]:
     n_sample = settings.truth.n_sample
     states = [Job(name, i) for name in INTERPOLATORS for i in range(n_sample)]
     found = [Job(name) for name in (EVERYWHERE, *INTERPOLATORS)]
-    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, 1 + len(states + found))
+    runs = [OnlineJob(case) for case in (NO_ERROR, *CASES)]
+    n_stage = 3 + len(states) + len(found) + len(runs)
+    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
     q = truth(checkpoint, settings, request.task("samples of nature"))
     n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(found))
     work = partial(do, checkpoint=checkpoint, settings=settings)
     for jobs, text in ((states, "states from sensors"), (found, "discoveries")):
         run_all(work, jobs, [job.name for job in jobs], n_process, request.task(text))
+    on_progress = request.task("runs of nature")
+    exponent = lyapunov(checkpoint, settings, on_progress)
+    nature_runs = beside(checkpoint, settings, on_progress)
+    run_all(
+        partial(do_online, checkpoint=checkpoint, settings=settings, out=request.out),
+        runs,
+        [job.name for job in runs],
+        n_process,
+        request.task("runs of the models"),
+    )
     psi = {
         name: np.stack([interpolated(checkpoint, settings, name, i) for i in range(n_sample)])
         for name in INTERPOLATORS
@@ -83,4 +118,25 @@ def _findings(request: Request, settings: Settings) -> Findings:
     tables: dict[str, xr.Dataset] = {
         job.interpolator: discoveries(checkpoint, settings, job.interpolator) for job in found
     }
-    return Findings(settings.truth.nature, q, psi, tables, observe(checkpoint, settings, q))
+    online = {
+        job.case: run_online(job, lambda _fraction: None, checkpoint=checkpoint, settings=settings,
+                             out=request.out)
+        for job in runs
+    }  # fmt: skip
+    archives = tuple(
+        path
+        for case in CASES
+        for name in MODELS
+        if (path := archive(request.out, case, name)).is_file()
+    )
+    findings = Findings(
+        settings.truth.nature,
+        q,
+        psi,
+        tables,
+        observe(checkpoint, settings, q),
+        online,
+        nature_runs,
+        exponent,
+    )
+    return findings, archives

@@ -72,7 +72,7 @@ def library(model: RelaxedJetQG, scale: Array | None = None) -> SystemLibrary:
         q = states if scale is None else flow.q(scale * states)
         psi = flow.psi(states) if scale is None else scale * states
         named = {"psi1": psi[:, 0], "psi2": psi[:, 1], "q1": q[:, 0], "q2": q[:, 1]}
-        return {**named, "psiR": jet}
+        return {**named, "psi_r": jet}
 
     grid = PeriodicGrid("yx", model.grid.shape, (model.length_y, model.length_x))
     return SystemLibrary(candidate_terms(), grid, fields, dealias=True)

@@ -129,8 +129,8 @@ def discoveries(
     Returns
     -------
     Dataset
-        ``coefficient`` and ``standard_error`` over ``case`` and ``term``, 0 where a term was not
-        found.
+        ``coefficient`` over ``case`` and ``term``, and ``covariance`` over ``term`` twice, 0 where
+        a term was not found.
     """
 
     def make() -> xr.Dataset:
@@ -157,14 +157,15 @@ def discoveries(
 
 def _tabulated(found: list[ModelError | None]) -> xr.Dataset:
     names = sorted({name for error in found if error for name in error.named})
-    coefficient, standard_error = np.zeros((2, len(found), len(names)))
+    coefficient = np.zeros((len(found), len(names)))
+    covariance = np.zeros((*coefficient.shape, len(names)))
     for i, error in enumerate(found):
         if error is not None:
             columns = [names.index(name) for name in error.named]
             coefficient[i, columns] = error.coefficients
-            standard_error[i, columns] = error.standard_errors
-    dims = ("case", "term")
+            covariance[i][np.ix_(columns, columns)] = error.covariance
+    dims = ("case", "term", "other_term")
     return xr.Dataset(
-        {"coefficient": (dims, coefficient), "standard_error": (dims, standard_error)},
-        {"case": list(CASES), "term": names},
+        {"coefficient": (dims[:2], coefficient), "covariance": (dims, covariance)},
+        {"case": list(CASES), "term": names, "other_term": names},
     )

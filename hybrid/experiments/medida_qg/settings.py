@@ -11,6 +11,8 @@ from closures.model_error.interpolation import (
     RadialInterpolator,
 )
 from closures.training import Training
+from hybrid.experiments.medida_qg.cases import CASES
+from hybrid.experiments.medida_qg.online import Online
 from hybrid.experiments.medida_qg.truth import Truth
 from hybrid.experiments.result import Preset
 from solvers.relaxed_jet import RelaxedJetQG
@@ -52,6 +54,8 @@ class Settings:
     ----------
     truth
         Nature and its samples.
+    online
+        Runs of the models.
     n_epoch
         Of the networks.
     n_likelihood
@@ -59,6 +63,7 @@ class Settings:
     """
 
     truth: Truth
+    online: Online
     n_epoch: int
     n_likelihood: int = 600
 
@@ -86,13 +91,48 @@ _TINY = RelaxedJetQG(nx=32, ny=64, dt=0.05, viscosity=1e-4)
 PRESETS: Mapping[Preset, Settings] = MappingProxyType(
     {
         "test": Settings(
-            Truth(_TINY, _TINY, n_sample=2, spin_up=150.0), n_epoch=2, n_likelihood=100
+            Truth(_TINY, _TINY, n_sample=2, spin_up=150.0),
+            Online(
+                _TINY,
+                n_member=1,
+                n_replica=2,
+                spin_up=30.0,
+                lyapunov=(10.0, 5.0),
+                forecast=1.2,
+                climate=(10.0, 5.0),
+                climate_cases=("1002",),
+            ),
+            n_epoch=2,
+            n_likelihood=100,
         ),
         "quick": Settings(
             Truth(RelaxedJetQG(nx=72, ny=144, dt=0.03125, viscosity=2e-6), _TINY, n_sample=4),
+            Online(
+                _TINY,
+                n_member=2,
+                n_replica=4,
+                spin_up=150.0,
+                lyapunov=(100.0, 40.0),
+                forecast=1.6,
+                climate=(100.0, 40.0),
+                climate_cases=("1002", "1004", "1009"),
+            ),
             n_epoch=60,
         ),
-        "full": Settings(Truth(RelaxedJetQG(), _TINY, n_sample=8), n_epoch=200),
+        "full": Settings(
+            Truth(RelaxedJetQG(), _TINY, n_sample=8),
+            Online(
+                RelaxedJetQG(nx=48, ny=96, dt=0.04, viscosity=1e-5),
+                n_member=4,
+                n_replica=4,
+                spin_up=200.0,
+                lyapunov=(200.0, 50.0),
+                forecast=2.0,
+                climate=(200.0, 50.0),
+                climate_cases=tuple(CASES),
+            ),
+            n_epoch=200,
+        ),
     }
 )
 """Viscosity and time step go with the grid, so that the shortest waves are damped alike."""

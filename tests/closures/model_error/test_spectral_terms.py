@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "number of coefficients": (
         lambda: SpectralTerms.of_terms(TERM, (1.0, 2.0), SPEC),
-        "equation: expected terms with a coefficient and its units each, got 1 terms, 2 coef",
+        "found: expected a coefficient for each of 1 terms, got 2",
     ),
     "no terms": (
         lambda: SpectralTerms.of_terms((), (), SPEC),
@@ -147,7 +147,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "shape of the covariance": (
         lambda: SpectralTerms.of_terms(TERM, (1.0,), SPEC, covariance=np.eye(2)),
-        r"covariance: expected shape \(1, 1\), a row a term, got rows of \[2, 2\]",
+        r"covariance: expected shape \(1, 1\), a row a term, got \(2, 2\)",
     ),
     "negative variance": (
         lambda: SpectralTerms.of_terms(TERM, (1.0,), SPEC, covariance=[[-1.0]]),
