@@ -10,6 +10,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import barotropic_kernel as kernel
+from solvers.eddy_viscosity.memory import allocate
+from solvers.eddy_viscosity.settings import Viscosity
 from solvers.exponential_schemes import IntegratingFactor
 from solvers.fft.truncated import plan_truncated
 from solvers.forcing import BandForcing, Forcing, KolmogorovForcing, Waves
@@ -75,6 +77,9 @@ class Barotropic(Model):
         Coefficient nu_p [1] and power p of the Laplacian, at least 2.
     forcing
         `KolmogorovForcing`, `BandForcing` or None.
+    eddy_viscosity
+        `EddyViscosity`, `DynamicEddyViscosity`, `Backscatter` or None; explicit in time. The flux
+        form is used, and two transforms more for each gradient that it needs.
     stepper
         ``"AB3-CN"``: third-order Adams-Bashforth, begun with Euler and second order;
         ``"AB2-CN"``: second order, weakly unstable, for comparison with codes that use it;
@@ -120,6 +125,7 @@ class Barotropic(Model):
     hyperviscosity: float = 0.0
     hyperviscosity_order: int = 4
     forcing: Forcing | None = _VORTICES
+    eddy_viscosity: Viscosity | None = None
     stepper: str = "AB3-CN"
     dealias: bool = True
     dtype: str = "float64"
@@ -143,6 +149,11 @@ class Barotropic(Model):
             raise ValueError(f"stepper: expected one of {', '.join(_STEPPERS)}, got {self.stepper}")
         if self.dtype not in ("float64", "float32"):
             raise ValueError(f"dtype: expected float64 or float32, got {self.dtype}")
+        if self.eddy_viscosity is not None and not self.dealias:
+            raise ValueError(
+                "eddy_viscosity: expected dealias=True, got False; its fluxes have waves that an "
+                "aliased grid would fold back"
+            )
         self._check_forcing()
 
     @property
@@ -205,7 +216,10 @@ class Barotropic(Model):
     def attributes(self) -> dict[str, Any]:
         """Return parameters and versions, the defaults of the grid spelled out."""
         size = {"ny": self.grid.n_y, "length_y": self.grid.length_y}
-        return {**super().attributes(), **size, "forcing": str(self.forcing)}
+        texts = {"forcing": str(self.forcing)}
+        if self.eddy_viscosity is not None:
+            texts["eddy_viscosity"] = str(self.eddy_viscosity)
+        return {**super().attributes(), **size, **texts}
 
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
         """Draw vorticity of a few large waves, standard deviation 1 [1]."""
@@ -235,7 +249,8 @@ class Barotropic(Model):
         Returns
         -------
         ndarray
-            Its tendency, same shape [1]; random forcing has none.
+            Its tendency, same shape [1]; random forcing has none, and that of an eddy viscosity is
+            left to `BarotropicIntegration.eddy_tendency`.
         """
         grid = self.grid
         spectrum = self.kept * np.fft.rfft2(np.asarray(vorticity, dtype=np.float64))
@@ -318,7 +333,9 @@ class BarotropicIntegration(Integration):
     closure_tendency : ndarray
         What the closure gives, shape ``(n_member, y, x)``.
     work : ndarray
-        Spectra of a member on their way, shape ``(n_member, 2, l, k)``.
+        Spectra of a member on their way, shape ``(n_member, 3, l, k)``.
+    eddy : Eddy
+        Coefficients, gradients and viscosities of the eddy viscosity, empty without one.
     """
 
     model: Barotropic
@@ -332,13 +349,19 @@ class BarotropicIntegration(Integration):
         self.memory = empty_fields((n_member, n_slot), shape, dtype)[1]
         self.grid_fields = empty_fields((n_member, len(_FIELDS)), shape, dtype)[0]
         self.closure_tendency = empty_fields((n_member,), shape, dtype)[0]
-        self.work = empty_fields((n_member, 2), shape, dtype)[1]
+        self.work = empty_fields((n_member, 3), shape, dtype)[1]
+        self.eddy = allocate(model.eddy_viscosity, model.grid, n_member, dtype)
         self.coupling.sizes[:] = closure_sizes(
             dtype, n_field=len(_FIELDS), shape=(1, *shape), n_stage=n_stage
         )
         self.transform = plan_truncated(shape, int(model.kept[0].sum()), dtype, model.fft)
         self._memory = kernel.Arrays(
-            self.vorticity_spectrum, self.memory, self.grid_fields, self.closure_tendency, self.work
+            self.vorticity_spectrum,
+            self.memory,
+            self.grid_fields,
+            self.closure_tendency,
+            self.work,
+            self.eddy,
         )
         self._operators = _operators(model)
         kick_interval = model.dt if isinstance(model.forcing, BandForcing) else None
@@ -383,6 +406,24 @@ class BarotropicIntegration(Integration):
         grid = self.model.grid
         u, v = self.model.velocity(self.vorticity_spectrum.astype(np.complex128))
         return float(self.model.dt * (np.abs(u) / grid.dx + np.abs(v) / grid.dy).max())
+
+    def eddy_tendency(self, member: int = 0) -> NDArray[np.float64]:
+        """Return what the eddy viscosity makes of the state of a member, shape ``(y, x)`` [1].
+
+        Its viscosities are then in ``eddy.fields[member, 6:8]``.
+
+        Raises
+        ------
+        ValueError
+            If the model has no eddy viscosity.
+        """
+        if self.model.eddy_viscosity is None:
+            raise ValueError("eddy_viscosity: expected a model that has one, got None")
+        spectrum = np.zeros_like(self.vorticity_spectrum[0])
+        kernel.eddy_tendency(
+            self._memory, member, self.transform.addresses, self._operators, spectrum
+        )
+        return to_grid(spectrum, self.model.grid.shape)
 
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Vorticity and velocity [1]."""
