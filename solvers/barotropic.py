@@ -78,8 +78,8 @@ class Barotropic(Model):
     forcing
         `KolmogorovForcing`, `BandForcing` or None.
     eddy_viscosity
-        `EddyViscosity`, `DynamicEddyViscosity`, `Backscatter` or None; explicit in time. The flux
-        form is used, and two transforms more for each gradient that it needs.
+        `EddyViscosity`, `DynamicEddyViscosity`, `Backscatter`, `LinearPolicy` or None; explicit in
+        time. The flux form is used, and two transforms more for each gradient that it needs.
     stepper
         ``"AB3-CN"``: third-order Adams-Bashforth, begun with Euler and second order;
         ``"AB2-CN"``: second order, weakly unstable, for comparison with codes that use it;

@@ -7,5 +7,14 @@ Each takes the vorticity on a doubly periodic grid and returns its tendency. The
 from closures.turbulence.backscatter import Backscatter
 from closures.turbulence.dynamic import DynamicEddyViscosity
 from closures.turbulence.eddy_viscosity import EddyViscosity
+from closures.turbulence.invariants import INVARIANTS, local_invariants
+from closures.turbulence.linear_policy import LinearPolicy
 
-__all__ = ["Backscatter", "DynamicEddyViscosity", "EddyViscosity"]
+__all__ = [
+    "INVARIANTS",
+    "Backscatter",
+    "DynamicEddyViscosity",
+    "EddyViscosity",
+    "LinearPolicy",
+    "local_invariants",
+]

@@ -7,7 +7,8 @@ from solvers.eddy_viscosity.settings import (
     Backscatter,
     DynamicEddyViscosity,
     EddyViscosity,
+    LinearPolicy,
     Viscosity,
 )
 
-__all__ = ["Backscatter", "DynamicEddyViscosity", "EddyViscosity", "Viscosity"]
+__all__ = ["Backscatter", "DynamicEddyViscosity", "EddyViscosity", "LinearPolicy", "Viscosity"]

@@ -15,11 +15,13 @@ from solvers.eddy_viscosity.dynamic import (
     resolved_fluxes,
     set_coefficient,
 )
+from solvers.eddy_viscosity.features import set_coefficients
 from solvers.eddy_viscosity.gradients import filtered, gradient, strains
 from solvers.eddy_viscosity.memory import (
     BACKSCATTER,
     DYNAMIC_GLOBAL,
     DYNAMIC_LOCAL,
+    POLICY,
     PX,
     SMAGORINSKY,
     SN,
@@ -87,7 +89,7 @@ def set_eddy_viscosity(
     if eddy.hyper:
         gradient(w, op.k, op.l, op.scale, op.rows, op.n_column, True, x, y)
         _to_grid(transform, x, y, f, PX)
-    if eddy.scale == SMAGORINSKY:
+    if eddy.scale == SMAGORINSKY or eddy.rule == POLICY:
         strains(w, op.inverse_laplacian, op.k, op.l, op.scale, op.rows, op.n_column, x, y)
         _to_grid(transform, x, y, f, SN)
     if dynamic:
@@ -100,6 +102,10 @@ def set_eddy_viscosity(
                 x,
             )  # fmt: skip
         set_coefficient(member, eddy, transform, op.scale, op.rows, op.n_column, x)
+    if eddy.rule == POLICY:
+        set_coefficients(
+            f, flow[0], eddy.weights[member], eddy.bounds, eddy.hyper, eddy.coefficients[member]
+        )
     set_viscosities(f, eddy.coefficients[member], eddy.scale, eddy.unit2, eddy.unit4)
     if eddy.rule == BACKSCATTER:
         return_energy(f, flow[0], flow[1], flow[2], eddy.returned)

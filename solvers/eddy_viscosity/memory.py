@@ -7,17 +7,19 @@ from numpy.typing import NDArray
 
 from solvers.eddy_viscosity.settings import (
     CLIPPINGS,
+    N_INVARIANT,
     SCALES,
     Backscatter,
     DynamicEddyViscosity,
     EddyViscosity,
+    LinearPolicy,
     Viscosity,
 )
 from solvers.spectral import SpectralGrid, empty_fields
 
 Field = NDArray[Any]
 
-NONE, GIVEN, DYNAMIC_GLOBAL, DYNAMIC_LOCAL, BACKSCATTER = range(5)
+NONE, GIVEN, DYNAMIC_GLOBAL, DYNAMIC_LOCAL, BACKSCATTER, POLICY = range(6)
 """Rules by which the viscosities are set."""
 UNIFORM, SMAGORINSKY, LEITH = range(len(SCALES))
 KEEP_NEGATIVE, CLIP_COEFFICIENT, CLIP_NUMERATOR = range(len(CLIPPINGS))
@@ -59,6 +61,8 @@ class Eddy(NamedTuple):
         Net dissipation that the limiter keeps [1]; negative: no limiter.
     returned
         Part of the energy that comes back [1].
+    weights, bounds
+        Of a linear policy, shapes ``(n_member, 2, 6)`` and ``(2, 2)``.
     """
 
     rule: int
@@ -75,6 +79,8 @@ class Eddy(NamedTuple):
     test_unit: float
     margin: float
     returned: float
+    weights: NDArray[np.float64]
+    bounds: NDArray[np.float64]
 
 
 def allocate(viscosity: Viscosity | None, grid: SpectralGrid, n_member: int, dtype: str) -> Eddy:
@@ -84,7 +90,7 @@ def allocate(viscosity: Viscosity | None, grid: SpectralGrid, n_member: int, dty
     width = filter_width(viscosity, grid)
     power = _POWERS[scale]
     dynamic = isinstance(viscosity, DynamicEddyViscosity)
-    margin = viscosity.net_dissipation if isinstance(viscosity, EddyViscosity) else None
+    margin = getattr(viscosity, "net_dissipation", None)
     counts = (2, N_FIELD) if rule else (0, 0)
     coefficients, fields, test = (
         empty_fields((n_member, count), grid.shape, dtype)[0]
@@ -100,7 +106,7 @@ def allocate(viscosity: Viscosity | None, grid: SpectralGrid, n_member: int, dty
         clipping=CLIPPINGS.index(getattr(viscosity, "clipping", "none")),
         unit2=kind(1.0 if power is None else width**power),
         unit4=kind(1.0 if power is None else width ** (power + 2)),
-        hyper=getattr(viscosity, "c4", 0.0) != 0.0,
+        hyper=_has_hyperviscosity(viscosity),
         coefficients=coefficients,
         fields=fields,
         test=test,
@@ -109,6 +115,8 @@ def allocate(viscosity: Viscosity | None, grid: SpectralGrid, n_member: int, dty
         test_unit=1.0 if power is None else 2.0**power,
         margin=-1.0 if margin is None else margin,
         returned=viscosity.returned if isinstance(viscosity, Backscatter) else 0.0,
+        weights=_weights(viscosity, n_member),
+        bounds=_bounds(viscosity),
     )
 
 
@@ -124,7 +132,28 @@ def _rule(viscosity: Viscosity | None) -> int:
         return NONE
     if isinstance(viscosity, DynamicEddyViscosity):
         return DYNAMIC_GLOBAL if viscosity.average == "global" else DYNAMIC_LOCAL
+    if isinstance(viscosity, LinearPolicy):
+        return POLICY
     return BACKSCATTER if isinstance(viscosity, Backscatter) else GIVEN
+
+
+def _has_hyperviscosity(viscosity: Viscosity | None) -> bool:
+    if isinstance(viscosity, LinearPolicy):
+        return viscosity.bounds4 != (0.0, 0.0)
+    return isinstance(viscosity, EddyViscosity | Backscatter) and viscosity.c4 != 0.0
+
+
+def _weights(viscosity: Viscosity | None, n_member: int) -> NDArray[np.float64]:
+    if not isinstance(viscosity, LinearPolicy):
+        return np.zeros((n_member, 0, N_INVARIANT))
+    weights = np.array([viscosity.weights2, viscosity.weights4], dtype=np.float64)
+    return np.repeat(weights[np.newaxis], n_member, axis=0)
+
+
+def _bounds(viscosity: Viscosity | None) -> NDArray[np.float64]:
+    if not isinstance(viscosity, LinearPolicy):
+        return np.zeros((2, 2))
+    return np.array([viscosity.bounds2, viscosity.bounds4], dtype=np.float64)
 
 
 def _filters(grid: SpectralGrid, width: float) -> tuple[Field, Field]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 SCALES = ("uniform", "smagorinsky", "leith")
 AVERAGES = ("global", "local")
 CLIPPINGS = ("none", "coefficient", "numerator")
+N_INVARIANT = 6
+"""Invariants of the local flow that `LinearPolicy` weighs."""
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -181,4 +183,61 @@ class Backscatter:
         _require_width(self.filter_width)
 
 
-Viscosity = EddyViscosity | DynamicEddyViscosity | Backscatter
+@dataclass(frozen=True, kw_only=True)
+class LinearPolicy:
+    r"""An eddy viscosity with coefficients that are linear in invariants of the local flow.
+
+    As `EddyViscosity`, with :math:`c = \sum_j a_j x_j` at every point, cut off at the bounds. The
+    invariants x, which no turning, mirroring or steady wind changes, are, in their order: 1;
+    :math:`|\nabla\omega|` over its root mean square in the domain, minus 1;
+    :math:`(|S|^2 - \omega^2) / (|S|^2 + \omega^2)`; :math:`|S|` over its root mean square, minus 1;
+    :math:`-2 \nabla\omega \cdot S \nabla\omega / (|\nabla\omega|^2 |S|)`, from -1 to 1;
+    :math:`|\omega|` over its root mean square, minus 1.
+
+    In an integration, ``eddy.weights``, shape ``(n_member, 2, 6)``, may be changed between steps,
+    so that each member follows a policy of its own.
+
+    Parameters
+    ----------
+    weights2, weights4
+        The six weights a of c2 and of c4 [1].
+    bounds2, bounds4
+        Smallest and largest value of c2 and c4 [1]; with both 0, no hyperviscosity is computed.
+    scale, filter_width, net_dissipation
+        As of `EddyViscosity`.
+
+    Raises
+    ------
+    ValueError
+        If there are not six weights, or one of the others is out of range.
+    """
+
+    weights2: tuple[float, ...] = (0.0,) * N_INVARIANT
+    weights4: tuple[float, ...] = (0.0,) * N_INVARIANT
+    bounds2: tuple[float, float] = (-0.02, 0.06)
+    bounds4: tuple[float, float] = (0.0, 0.0)
+    scale: str = "leith"
+    filter_width: float | None = None
+    net_dissipation: float | None = 0.1
+
+    def __post_init__(self) -> None:
+        # What it shares is checked by what it shares it with.
+        EddyViscosity(
+            scale=self.scale, filter_width=self.filter_width, net_dissipation=self.net_dissipation
+        )
+        for name in ("weights2", "weights4"):
+            weights = getattr(self, name)
+            if len(weights) != N_INVARIANT or not all(map(math.isfinite, weights)):
+                raise ValueError(
+                    f"eddy viscosity: {name}: expected {N_INVARIANT} finite numbers, got {weights}"
+                )
+        for name in ("bounds2", "bounds4"):
+            low, high = getattr(self, name)
+            if not -math.inf < low <= high < math.inf:
+                raise ValueError(
+                    f"eddy viscosity: {name}: expected a lower and an upper bound, "
+                    f"got {(low, high)}"
+                )
+
+
+Viscosity = EddyViscosity | DynamicEddyViscosity | Backscatter | LinearPolicy

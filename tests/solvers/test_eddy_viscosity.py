@@ -15,6 +15,7 @@ from solvers.eddy_viscosity import (
     Backscatter,
     DynamicEddyViscosity,
     EddyViscosity,
+    LinearPolicy,
     Viscosity,
 )
 
@@ -34,6 +35,16 @@ FOUND = [
     for clipping in ("none", "coefficient", "numerator")
 ]
 
+WEIGHTS = (-0.008, 0.004, 0.017, -0.003, 0.02, 0.005)
+LEARNED: list[dict[str, Any]] = [
+    {"weights2": WEIGHTS},
+    {
+        "weights2": WEIGHTS, "weights4": (0.004, 0.001, -0.002, 0.003, 0.001, -0.001),
+        "bounds2": (-0.01, 0.03), "bounds4": (0.001, 0.006), "net_dissipation": 0.5,
+    },
+    {"weights2": WEIGHTS, "scale": "smagorinsky", "net_dissipation": None},
+]  # fmt: skip
+
 
 def pairs() -> list[tuple[Viscosity, Closure]]:
     """Every choice, for the solver and as a closure."""
@@ -44,8 +55,11 @@ def pairs() -> list[tuple[Viscosity, Closure]]:
     found: list[tuple[Viscosity, Closure]] = [
         (DynamicEddyViscosity(**how), closures.DynamicEddyViscosity(step, **how)) for how in FOUND
     ]
+    learned: list[tuple[Viscosity, Closure]] = [
+        (LinearPolicy(**how), closures.LinearPolicy(step, **how)) for how in LEARNED
+    ]
     how = {"c4": 0.003, "returned": 0.7}
-    return [*given, *found, (Backscatter(**how), closures.Backscatter(step, **how))]
+    return [*given, *found, *learned, (Backscatter(**how), closures.Backscatter(step, **how))]
 
 
 PAIRS = pairs()
@@ -107,6 +121,15 @@ def test_coefficients_may_be_fields_that_change() -> None:
     assert np.allclose(integration.eddy_tendency(), 2.0 * uniform, rtol=1e-12, atol=1e-12)
 
 
+def test_each_member_may_have_a_policy_of_its_own() -> None:
+    omega = np.repeat(turbulence(N, seed=7), 2, axis=0)
+    integration = started(LinearPolicy(weights2=WEIGHTS), omega)
+    integration.eddy.weights[1, 0] = [0.01, 0, 0, 0, 0, 0]
+    leith = started(EddyViscosity(c2=0.01), omega).eddy_tendency()
+    assert np.allclose(integration.eddy_tendency(1), leith, rtol=1e-12, atol=1e-12)
+    assert np.abs(integration.eddy_tendency(0) - leith).max() > 0.1 * np.abs(leith).max()
+
+
 def test_single_precision_is_near_double() -> None:
     omega = turbulence(N, seed=8)
     viscosity = EddyViscosity(c2=-0.007, c4=0.004, net_dissipation=0.1)
@@ -152,6 +175,14 @@ def test_a_run_says_which_viscosity_it_had() -> None:
         (
             lambda: DynamicEddyViscosity(filter_width=-1.0),
             "eddy viscosity: filter_width: expected a positive length or None, got -1.0",
+        ),
+        (
+            lambda: LinearPolicy(weights2=(1.0, 2.0)),
+            "eddy viscosity: weights2: expected 6 finite numbers, got (1.0, 2.0)",
+        ),
+        (
+            lambda: LinearPolicy(bounds4=(0.1, 0.0)),
+            "eddy viscosity: bounds4: expected a lower and an upper bound, got (0.1, 0.0)",
         ),
         (
             lambda: Backscatter(c4=-0.1),
