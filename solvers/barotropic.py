@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import barotropic_kernel as kernel
+from solvers.barotropic_operators import operators_of
 from solvers.eddy_viscosity.memory import allocate
 from solvers.eddy_viscosity.settings import Viscosity
 from solvers.exponential_schemes import IntegratingFactor
@@ -363,7 +364,7 @@ class BarotropicIntegration(Integration):
             self.work,
             self.eddy,
         )
-        self._operators = _operators(model)
+        self._operators = operators_of(model)
         kick_interval = model.dt if isinstance(model.forcing, BandForcing) else None
         self._force = source(model.waves(), model.grid, dtype, kick_interval=kick_interval)
         self._scheme = kernel.Scheme(model.dt, np.zeros((0, 0)) if weights is None else weights)
@@ -406,6 +407,22 @@ class BarotropicIntegration(Integration):
         grid = self.model.grid
         u, v = self.model.velocity(self.vorticity_spectrum.astype(np.complex128))
         return float(self.model.dt * (np.abs(u) / grid.dx + np.abs(v) / grid.dy).max())
+
+    def advance_each(self, n_step: int) -> NDArray[np.int64]:
+        """Advance members as far as they are finite; return how many steps each has taken.
+
+        For ensembles in which those that blow up are replaced; `advance` raises instead.
+
+        Raises
+        ------
+        ValueError
+            If there are more steps than 1024.
+        """
+        if n_step > _STEPS_A_DRAW:
+            raise ValueError(f"n_step: expected at most {_STEPS_A_DRAW}, got {n_step}")
+        self._advance(n_step)
+        self.step += n_step
+        return self.coupling.n_finite.copy()
 
     def eddy_tendency(self, member: int = 0) -> NDArray[np.float64]:
         """Return what the eddy viscosity makes of the state of a member, shape ``(y, x)`` [1].
@@ -464,28 +481,3 @@ class BarotropicIntegration(Integration):
         if not isinstance(forcing, BandForcing):
             return np.zeros((self.n_member, n_step, 0))
         return forcing.phases(self.n_member, first_step, n_step, self._force.row.size)
-
-
-def _operators(model: Barotropic) -> kernel.Operators:
-    """Return the arrays and numbers that the time loop reads."""
-    grid, real = model.grid, np.dtype(model.dtype).type
-    rate = model.damping * model.dt
-    if model.weights is None:
-        propagator = np.exp(np.multiply.outer([0.0, -0.5, -1.0], rate))
-    else:
-        propagator = 1.0 / (1.0 + 0.5 * rate[np.newaxis])
-    tables = (grid.k, grid.l, -grid.inverse_wavenumber_squared, propagator)
-    k, l, inverse_laplacian, factors = (  # noqa: E741
-        np.ascontiguousarray(table, dtype=model.dtype) for table in tables
-    )
-    return kernel.Operators(
-        k=k,
-        l=l,
-        inverse_laplacian=inverse_laplacian,
-        propagator=factors,
-        rows=np.flatnonzero(model.kept[:, 0]),
-        n_column=int(model.kept[0].sum()),
-        scale=real(1.0 / (grid.n_x * grid.n_y)),
-        beta=real(model.beta),
-        dealiased=model.dealias,
-    )

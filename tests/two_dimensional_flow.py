@@ -16,7 +16,7 @@ X, Y = sympy.symbols("x y", real=True)
 
 def positions(n: int) -> tuple[Field, Field]:
     """x and y of the points of a grid over (2 pi)^2, shapes (1, n) and (n, 1)."""
-    x = 2.0 * np.pi / n * np.arange(n)
+    x: Field = 2.0 * np.pi / n * np.arange(n, dtype=np.float64)
     return x[np.newaxis], x[:, np.newaxis]
 
 
@@ -53,7 +53,7 @@ def turbulence(n: int, seed: int = 0, n_member: int = 1) -> Field:
     kept = (np.abs(k) < n / 3) & (np.abs(l) < n / 3) & (k2 > 0)
     spectrum = np.fft.rfft2(rng.standard_normal((n_member, n, n))) * kept / (1.0 + 0.05 * k2)
     field: Field = np.fft.irfft2(spectrum, s=(n, n), axes=(-2, -1))
-    return 5.0 * field / field.std(axis=(-2, -1), keepdims=True)
+    return np.asarray(5.0 * field / field.std(axis=(-2, -1), keepdims=True))
 
 
 def turned(field: Field) -> Field:

@@ -67,12 +67,14 @@ def waves(field: Tensor, dy: float, dx: float) -> Waves:
 
 def to_spectrum(field: Tensor, kept: Tensor) -> Tensor:
     """Return the spectrum of a field, filtered."""
-    return torch.fft.rfft2(field) * kept
+    spectrum: Tensor = torch.fft.rfft2(field) * kept
+    return spectrum
 
 
 def to_grid(spectrum: Tensor, like: Tensor) -> Tensor:
     """Return the field of a spectrum, on the grid of another field."""
-    return torch.fft.irfft2(spectrum, s=[like.shape[1], like.shape[2]])
+    field: Tensor = torch.fft.irfft2(spectrum, s=[like.shape[1], like.shape[2]])
+    return field
 
 
 def velocity(spectrum: Tensor, w: Waves, like: Tensor) -> tuple[Tensor, Tensor]:

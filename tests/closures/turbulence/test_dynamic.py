@@ -76,7 +76,7 @@ def expected(scale: str, average: str, clipping: str) -> Any:
 @pytest.mark.parametrize("average", ["global", "local"])
 @pytest.mark.parametrize("clipping", ["none", "coefficient", "numerator"])
 def test_coefficient_is_that_of_dense_matrices(scale: str, average: str, clipping: str) -> None:
-    how = {"scale": scale, "average": average, "clipping": clipping}
+    how: dict[str, Any] = {"scale": scale, "average": average, "clipping": clipping}
     closure = DynamicEddyViscosity(spacing(N), **how)
     c = closure.coefficient(tensor(on_grid(laplacian(LONG + SHORT), N)))[0].numpy()
     exact = expected(**how)

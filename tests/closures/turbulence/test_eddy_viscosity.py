@@ -81,9 +81,9 @@ def test_tendency_is_the_conservative_form_for_viscosities_that_vary() -> None:
     nu2 = 1 + sympy.cos(3 * X) * sympy.sin(Y) / 2
     nu4 = sympy.Rational(1, 10) * (2 + sympy.sin(2 * X - Y))
     exact = divergence_of_gradient(nu2, OMEGA) - divergence_of_gradient(nu4, laplacian(OMEGA))
-    fields = (tensor(on_grid(nu, N)) for nu in (nu2, nu4))
+    first, second = (tensor(on_grid(nu, N)) for nu in (nu2, nu4))
     # Four derivatives multiply the rounding of the shortest wave by 15^4.
-    assert close(closure_tendency(*fields, g, w), exact, tolerance=1e-11)
+    assert close(closure_tendency(first, second, g, w), exact, tolerance=1e-11)
 
 
 def test_uniform_viscosity_damps_a_wave_at_its_known_rate() -> None:
@@ -173,7 +173,7 @@ def test_limiter_keeps_the_net_dissipation(margin: float) -> None:
 
     def dissipation(**how: Any) -> float:
         closure = EddyViscosity(SPACING, **how)
-        return -(omega * closure(omega)[0]).mean().item()
+        return float(-(omega * closure(omega)[0]).mean())
 
     rest = dissipation(c4=0.002)
     free = dissipation(c2=-0.05, c4=0.002)
@@ -197,7 +197,7 @@ def test_backscatter_returns_its_part_of_the_energy(returned: float) -> None:
     psi = torch.fft.irfft2(-torch.fft.rfft2(omega) / torch.where(k2 > 0, k2, 1.0), s=[N, N])
 
     def energy_taken(closure: Any) -> float:
-        return (psi * closure(omega)[0]).mean().item()
+        return float((psi * closure(omega)[0]).mean())
 
     whole = energy_taken(EddyViscosity(SPACING, c4=0.004))
     net = energy_taken(Backscatter(SPACING, c4=0.004, returned=returned))
