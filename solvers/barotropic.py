@@ -10,6 +10,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from solvers import barotropic_kernel as kernel
+from solvers.barotropic_operators import operators_of
+from solvers.eddy_viscosity.memory import allocate
+from solvers.eddy_viscosity.settings import Viscosity
 from solvers.exponential_schemes import IntegratingFactor
 from solvers.fft.truncated import plan_truncated
 from solvers.forcing import BandForcing, Forcing, KolmogorovForcing, Waves
@@ -75,6 +78,9 @@ class Barotropic(Model):
         Coefficient nu_p [1] and power p of the Laplacian, at least 2.
     forcing
         `KolmogorovForcing`, `BandForcing` or None.
+    eddy_viscosity
+        `EddyViscosity`, `DynamicEddyViscosity`, `Backscatter`, `LinearPolicy` or None; explicit in
+        time. The flux form is used, and two transforms more for each gradient that it needs.
     stepper
         ``"AB3-CN"``: third-order Adams-Bashforth, begun with Euler and second order;
         ``"AB2-CN"``: second order, weakly unstable, for comparison with codes that use it;
@@ -120,6 +126,7 @@ class Barotropic(Model):
     hyperviscosity: float = 0.0
     hyperviscosity_order: int = 4
     forcing: Forcing | None = _VORTICES
+    eddy_viscosity: Viscosity | None = None
     stepper: str = "AB3-CN"
     dealias: bool = True
     dtype: str = "float64"
@@ -143,6 +150,11 @@ class Barotropic(Model):
             raise ValueError(f"stepper: expected one of {', '.join(_STEPPERS)}, got {self.stepper}")
         if self.dtype not in ("float64", "float32"):
             raise ValueError(f"dtype: expected float64 or float32, got {self.dtype}")
+        if self.eddy_viscosity is not None and not self.dealias:
+            raise ValueError(
+                "eddy_viscosity: expected dealias=True, got False; its fluxes have waves that an "
+                "aliased grid would fold back"
+            )
         self._check_forcing()
 
     @property
@@ -205,7 +217,10 @@ class Barotropic(Model):
     def attributes(self) -> dict[str, Any]:
         """Return parameters and versions, the defaults of the grid spelled out."""
         size = {"ny": self.grid.n_y, "length_y": self.grid.length_y}
-        return {**super().attributes(), **size, "forcing": str(self.forcing)}
+        texts = {"forcing": str(self.forcing)}
+        if self.eddy_viscosity is not None:
+            texts["eddy_viscosity"] = str(self.eddy_viscosity)
+        return {**super().attributes(), **size, **texts}
 
     def random_state(self, n_member: int, rng: np.random.Generator) -> NDArray[Any]:
         """Draw vorticity of a few large waves, standard deviation 1 [1]."""
@@ -235,7 +250,8 @@ class Barotropic(Model):
         Returns
         -------
         ndarray
-            Its tendency, same shape [1]; random forcing has none.
+            Its tendency, same shape [1]; random forcing has none, and that of an eddy viscosity is
+            left to `BarotropicIntegration.eddy_tendency`.
         """
         grid = self.grid
         spectrum = self.kept * np.fft.rfft2(np.asarray(vorticity, dtype=np.float64))
@@ -318,7 +334,9 @@ class BarotropicIntegration(Integration):
     closure_tendency : ndarray
         What the closure gives, shape ``(n_member, y, x)``.
     work : ndarray
-        Spectra of a member on their way, shape ``(n_member, 2, l, k)``.
+        Spectra of a member on their way, shape ``(n_member, 3, l, k)``.
+    eddy : Eddy
+        Coefficients, gradients and viscosities of the eddy viscosity, empty without one.
     """
 
     model: Barotropic
@@ -332,15 +350,21 @@ class BarotropicIntegration(Integration):
         self.memory = empty_fields((n_member, n_slot), shape, dtype)[1]
         self.grid_fields = empty_fields((n_member, len(_FIELDS)), shape, dtype)[0]
         self.closure_tendency = empty_fields((n_member,), shape, dtype)[0]
-        self.work = empty_fields((n_member, 2), shape, dtype)[1]
+        self.work = empty_fields((n_member, 3), shape, dtype)[1]
+        self.eddy = allocate(model.eddy_viscosity, model.grid, n_member, dtype)
         self.coupling.sizes[:] = closure_sizes(
             dtype, n_field=len(_FIELDS), shape=(1, *shape), n_stage=n_stage
         )
         self.transform = plan_truncated(shape, int(model.kept[0].sum()), dtype, model.fft)
         self._memory = kernel.Arrays(
-            self.vorticity_spectrum, self.memory, self.grid_fields, self.closure_tendency, self.work
+            self.vorticity_spectrum,
+            self.memory,
+            self.grid_fields,
+            self.closure_tendency,
+            self.work,
+            self.eddy,
         )
-        self._operators = _operators(model)
+        self._operators = operators_of(model)
         kick_interval = model.dt if isinstance(model.forcing, BandForcing) else None
         self._force = source(model.waves(), model.grid, dtype, kick_interval=kick_interval)
         self._scheme = kernel.Scheme(model.dt, np.zeros((0, 0)) if weights is None else weights)
@@ -384,6 +408,40 @@ class BarotropicIntegration(Integration):
         u, v = self.model.velocity(self.vorticity_spectrum.astype(np.complex128))
         return float(self.model.dt * (np.abs(u) / grid.dx + np.abs(v) / grid.dy).max())
 
+    def advance_each(self, n_step: int) -> NDArray[np.int64]:
+        """Advance members as far as they are finite; return how many steps each has taken.
+
+        For ensembles in which those that blow up are replaced; `advance` raises instead.
+
+        Raises
+        ------
+        ValueError
+            If there are more steps than 1024.
+        """
+        if n_step > _STEPS_A_DRAW:
+            raise ValueError(f"n_step: expected at most {_STEPS_A_DRAW}, got {n_step}")
+        self._advance(n_step)
+        self.step += n_step
+        return self.coupling.n_finite.copy()
+
+    def eddy_tendency(self, member: int = 0) -> NDArray[np.float64]:
+        """Return what the eddy viscosity makes of the state of a member, shape ``(y, x)`` [1].
+
+        Its viscosities are then in ``eddy.fields[member, 6:8]``.
+
+        Raises
+        ------
+        ValueError
+            If the model has no eddy viscosity.
+        """
+        if self.model.eddy_viscosity is None:
+            raise ValueError("eddy_viscosity: expected a model that has one, got None")
+        spectrum = np.zeros_like(self.vorticity_spectrum[0])
+        kernel.eddy_tendency(
+            self._memory, member, self.transform.addresses, self._operators, spectrum
+        )
+        return to_grid(spectrum, self.model.grid.shape)
+
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Vorticity and velocity [1]."""
         return [
@@ -423,28 +481,3 @@ class BarotropicIntegration(Integration):
         if not isinstance(forcing, BandForcing):
             return np.zeros((self.n_member, n_step, 0))
         return forcing.phases(self.n_member, first_step, n_step, self._force.row.size)
-
-
-def _operators(model: Barotropic) -> kernel.Operators:
-    """Return the arrays and numbers that the time loop reads."""
-    grid, real = model.grid, np.dtype(model.dtype).type
-    rate = model.damping * model.dt
-    if model.weights is None:
-        propagator = np.exp(np.multiply.outer([0.0, -0.5, -1.0], rate))
-    else:
-        propagator = 1.0 / (1.0 + 0.5 * rate[np.newaxis])
-    tables = (grid.k, grid.l, -grid.inverse_wavenumber_squared, propagator)
-    k, l, inverse_laplacian, factors = (  # noqa: E741
-        np.ascontiguousarray(table, dtype=model.dtype) for table in tables
-    )
-    return kernel.Operators(
-        k=k,
-        l=l,
-        inverse_laplacian=inverse_laplacian,
-        propagator=factors,
-        rows=np.flatnonzero(model.kept[:, 0]),
-        n_column=int(model.kept[0].sum()),
-        scale=real(1.0 / (grid.n_x * grid.n_y)),
-        beta=real(model.beta),
-        dealiased=model.dealias,
-    )

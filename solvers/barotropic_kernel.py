@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from solvers import barotropic_loops as loops
 from solvers.coupling_point import Coupling, Integers, evaluate_closure
+from solvers.eddy_viscosity.kernel import set_eddy_viscosity
+from solvers.eddy_viscosity.memory import NONE, Eddy
+from solvers.eddy_viscosity.rules import total_fluxes
 from solvers.fft import Addresses, forward, inverse
 from solvers.forcing_kernel import Source, kick, push
 from solvers.members import over_members
@@ -27,6 +30,7 @@ class Arrays(NamedTuple):
     grid_fields: Field
     closure_tendency: Field
     work: Field
+    eddy: Eddy
 
 
 class Operators(NamedTuple):
@@ -63,8 +67,9 @@ def _tendency(
     """Set the explicit part of the tendency of a state; return the status of the closure."""
     fields, closure_tendency = memory.grid_fields[member], memory.closure_tendency[member]
     x, y = memory.work[member, 0], memory.work[member, 1]
-    coupled = coupling.function[member] != 0
-    if coupled or not op.dealiased:
+    coupled, eddying = coupling.function[member] != 0, memory.eddy.rule != NONE
+    stress_form = op.dealiased and not eddying
+    if coupled or not stress_form:
         loops.scaled(w, op.scale, op.rows, op.n_column, x)
         inverse(transform, x, fields[0])
     loops.velocity(w, op.inverse_laplacian, op.k, op.l, op.scale, op.rows, op.n_column, x, y)
@@ -73,13 +78,16 @@ def _tendency(
     status = evaluate_closure(coupling, member, step, stage, fields, closure_tendency)
     if status != 0:
         return status
-    if op.dealiased:
+    if eddying:
+        set_eddy_viscosity(w, fields, member, memory.eddy, memory.work[member], transform, op)
+        total_fluxes(memory.eddy.fields[member], fields[0], fields[1], fields[2])
+    elif stress_form:
         loops.stresses(fields[1], fields[2])
     else:
         loops.fluxes(fields[0], fields[1], fields[2])
     forward(transform, fields[1], x)
     forward(transform, fields[2], y)
-    if op.dealiased:
+    if stress_form:
         loops.curl_of_stresses(x, y, op.k, op.l, op.rows, op.n_column, tendency)
     else:
         loops.divergence_of_fluxes(x, y, op.k, op.l, op.rows, op.n_column, tendency)
@@ -91,6 +99,26 @@ def _tendency(
     if not force.kicks:
         push(tendency, force)
     return 0
+
+
+@njit(cache=True)
+def eddy_tendency(
+    memory: Arrays, member: int, transform: Addresses, op: Operators, tendency: Field
+) -> None:
+    """Set what the eddy viscosity alone makes of the state of a member."""
+    w, flow = memory.vorticity[member], memory.grid_fields[member]
+    x, y = memory.work[member, 0], memory.work[member, 1]
+    loops.scaled(w, op.scale, op.rows, op.n_column, x)
+    inverse(transform, x, flow[0])
+    loops.velocity(w, op.inverse_laplacian, op.k, op.l, op.scale, op.rows, op.n_column, x, y)
+    inverse(transform, x, flow[1])
+    inverse(transform, y, flow[2])
+    set_eddy_viscosity(w, flow, member, memory.eddy, memory.work[member], transform, op)
+    flow[1:] = 0
+    total_fluxes(memory.eddy.fields[member], flow[0], flow[1], flow[2])
+    forward(transform, flow[1], x)
+    forward(transform, flow[2], y)
+    loops.divergence_of_fluxes(x, y, op.k, op.l, op.rows, op.n_column, tendency)
 
 
 @njit(cache=True)

@@ -14,7 +14,7 @@ Field = NDArray[Any]
 # Few arrays a loop, each given by itself, so that it is vectorised. Real and imaginary parts are
 # written out because numba multiplies a complex number by a real one as if both were complex.
 @njit(cache=True)
-def _clear(rows: Integers, n_column: int, spectrum: Field) -> None:
+def clear(rows: Integers, n_column: int, spectrum: Field) -> None:
     """Set the waves that are not advanced to zero, which a transform has overwritten."""
     if n_column < spectrum.shape[1]:
         for j in rows:
@@ -30,8 +30,8 @@ def velocity(
     rows: Integers, n_column: int, u: Field, v: Field,
 ) -> None:  # fmt: skip
     """Set spectra of u = -il psi and v = ik psi, ready for the inverse transform."""
-    _clear(rows, n_column, u)
-    _clear(rows, n_column, v)
+    clear(rows, n_column, u)
+    clear(rows, n_column, v)
     for j in rows:
         for i in range(n_column):
             factor = scale * inverse_laplacian[j, i]
@@ -43,7 +43,7 @@ def velocity(
 @njit(cache=True)
 def scaled(w: Field, scale: Any, rows: Integers, n_column: int, copied: Field) -> None:
     """Set the spectrum of the vorticity, ready for the inverse transform."""
-    _clear(rows, n_column, copied)
+    clear(rows, n_column, copied)
     for j in rows:
         for i in range(n_column):
             copied[j, i] = complex(scale * w[j, i].real, scale * w[j, i].imag)
