@@ -5,6 +5,7 @@ Usage: python docs/tables.py. A test holds these pages to what this would write.
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from model_error_tables import (
     medida_ks_table,
     sparse_regression_table,
 )
+from multifidelity_tables import CLIMSIM, GENERATED, LORENZ96, lead_table, shifted_table
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -272,41 +274,6 @@ def emulator_ablation_table(results: dict[str, Any], split: str) -> str:
     return markdown_table(header, rows)
 
 
-def multifidelity_table(results: dict[str, Any]) -> str:
-    """Return scores of closures in the present climate and in one warmer by 4 K."""
-    header = [
-        "closure",
-        *(
-            f"{score} {variable}{where}"
-            for variable in ("heating", "moistening")
-            for score, where in (("R2", ", now"), ("R2", ""), ("lowest R2", ""), ("CRPS", ""))
-        ),
-        "in 90 %, now",
-        "in 90 %",
-        "detects",
-    ]
-    rows = []
-    for name in [key.removeprefix("label_") for key in results["choices"] if "label_" in key]:
-        row = [results["choices"][f"label_{name}"]]
-        for variable in ("heating", "moistening"):
-            row += [
-                f"{results[f'r2_{variable}_present_{name}']:.3f}",
-                f"{results[f'r2_{variable}_p4k_{name}']:.3f}",
-                f"{results[f'r2_lowest_{variable}_p4k_{name}']:.2f}",
-                f"{results[f'crps_{variable}_p4k_{name}']:.4f}",
-            ]
-        for climate in ("present", "p4k"):
-            covered = [
-                results.get(f"coverage90_{variable}_{climate}_{name}")
-                for variable in ("heating", "moistening")
-            ]
-            row.append("" if None in covered else f"{50 * sum(covered):.0f} %")
-        auroc = results.get(f"ood_auroc_p4k_{name}")
-        row.append("" if auroc is None else f"{auroc:.2f}")
-        rows.append(row)
-    return markdown_table(header, rows)
-
-
 def emulator_rollout_table(results: dict[str, Any]) -> str:
     """Return how runs with emulators as physics of generated columns differ from the truth."""
     header = [
@@ -429,7 +396,12 @@ _TABLES = {
         lambda results: emulator_ablation_table(results, "season"),
     ),
     "emulators-rollout": ("emulators-rollout.json", emulator_rollout_table),
-    "multifidelity": ("multifidelity-quick.json", multifidelity_table),
+    "multifidelity": ("multifidelity-full.json", partial(shifted_table, bed=GENERATED)),
+    "multifidelity-leads": ("multifidelity-full.json", partial(lead_table, bed=GENERATED)),
+    "multifidelity-lorenz96": ("multifidelity-full.json", partial(shifted_table, bed=LORENZ96)),
+    "multifidelity-lorenz96-leads": ("multifidelity-full.json", partial(lead_table, bed=LORENZ96)),
+    "multifidelity-climsim": ("multifidelity-full.json", partial(shifted_table, bed=CLIMSIM)),
+    "multifidelity-climsim-leads": ("multifidelity-full.json", partial(lead_table, bed=CLIMSIM)),
     "medida-ks": ("medida-ks-quick.json", medida_ks_table),
     "sparse-regression": ("sparse-regression.json", sparse_regression_table),
     "medida-qg": ("medida-qg-full.json", jet_table),

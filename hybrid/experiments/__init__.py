@@ -66,7 +66,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         "multifidelity": Experiment(
             "hybrid.experiments.multifidelity",
             "Multi-fidelity ensembles: columns of a warmer climate that training never saw",
-            {"test": "20 seconds", "quick": "6 minutes", "full": "6 hours (estimated)"},
+            {"test": "20 seconds", "quick": "6 minutes", "full": "2 hours"},
             in_demo=False,
         ),
         "medida-ks": Experiment(
