@@ -73,7 +73,7 @@ class Episodes:
                 raise ValueError(f"{name}: expected a lower and a larger upper bound, got {bounds}")
 
 
-class TurbulenceEnvironment(VectorEnv[Observation, Observation, Array]):
+class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
     """Coarse barotropic models whose eddy viscosity agents choose, stepped together.
 
     An environment is one model with all its agents: its observation has shape

@@ -41,12 +41,29 @@ Field = NDArray[Any]
 class Waves(Protocol):
     """What is read of the operators of the model."""
 
-    k: Field
-    l: Field  # noqa: E741 -- the name of the literature
-    inverse_laplacian: Field
-    rows: Integers
-    n_column: int
-    scale: Any
+    @property
+    def k(self) -> Field:
+        """Wavenumbers along x."""
+
+    @property
+    def l(self) -> Field:  # noqa: E743 -- the name of the literature
+        """Wavenumbers along y."""
+
+    @property
+    def inverse_laplacian(self) -> Field:
+        """From vorticity to streamfunction, wave by wave."""
+
+    @property
+    def rows(self) -> Integers:
+        """Rows of spectra that are advanced."""
+
+    @property
+    def n_column(self) -> int:
+        """Columns of spectra that are advanced."""
+
+    @property
+    def scale(self) -> Any:
+        """Factor of inverse transforms."""
 
 
 @njit(cache=True)

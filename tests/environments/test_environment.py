@@ -32,6 +32,13 @@ def environment(model: Barotropic = MODEL, **how: Any) -> TurbulenceEnvironment:
     return TurbulenceEnvironment(model, REFERENCE, SpectrumReward(REFERENCE), TRUTH, **how)
 
 
+def constant_action(venv: TurbulenceEnvironment, value: float) -> Any:
+    """The same action of all agents of all models."""
+    shape = venv.action_space.shape
+    assert shape is not None
+    return np.full(shape, value, dtype=np.float32)
+
+
 def test_spaces_are_those_of_what_is_seen_and_done() -> None:
     several = replace(SHORT, n_block=(4, 6), observe_spectrum=True, bounds4=(0.0, 0.01))
     model = replace(MODEL, eddy_viscosity=EddyViscosity(c4=0.004))
@@ -55,7 +62,7 @@ def test_a_constant_action_is_a_constant_coefficient() -> None:
     venv.reset(seed=3)
     run = venv._integration
     before, history, step = run.vorticity_spectrum.copy(), run.memory.copy(), run.step
-    venv.step(np.full(venv.action_space.shape, 1.0 / 3.0, dtype=np.float32))
+    venv.step(constant_action(venv, 1.0 / 3.0))
     constant = replace(MODEL, eddy_viscosity=EddyViscosity(c2=0.01, net_dissipation=0.1))
     alone = constant.start(TRUTH[:1])
     assert isinstance(alone, BarotropicIntegration)
@@ -79,7 +86,7 @@ def test_an_episode_begins_as_a_run_goes_on() -> None:
         venv.reset(seed=4)
         low, high = SHORT.bounds2
         action = 2.0 * (0.01 - low) / (high - low) - 1.0
-        venv.step(np.full(venv.action_space.shape, action, dtype=np.float32))
+        venv.step(constant_action(venv, action))
         difference = np.abs(venv._integration.vorticity_spectrum - run.vorticity_spectrum).max()
         assert difference <= 1e-6 * np.abs(run.vorticity_spectrum).max()
 
@@ -87,7 +94,7 @@ def test_an_episode_begins_as_a_run_goes_on() -> None:
 def test_episodes_end_together_and_begin_anew() -> None:
     venv = environment()
     venv.reset(seed=5)
-    nothing = np.zeros(venv.action_space.shape, dtype=np.float32)
+    nothing = constant_action(venv, 0.0)
     for last in (False, False, True):
         observation, _, terminated, truncated, information = venv.step(nothing)
         assert not terminated.any()
@@ -104,15 +111,15 @@ def test_the_same_seed_gives_the_same_episode() -> None:
     rewards = []
     for _ in range(2):
         venv.reset(seed=6)
-        rewards.append(venv.step(np.zeros(venv.action_space.shape, dtype=np.float32))[1])
-    assert np.array_equal(*rewards)
+        rewards.append(venv.step(constant_action(venv, 0.0))[1])
+    assert np.array_equal(rewards[0], rewards[1])
 
 
 def test_a_model_that_blows_up_is_punished_and_replaced() -> None:
     venv = environment()
     venv.reset(seed=7)
     venv._integration.vorticity_spectrum[1] *= 1e6
-    nothing = np.zeros(venv.action_space.shape, dtype=np.float32)
+    nothing = constant_action(venv, 0.0)
     observation, reward, terminated, truncated, information = venv.step(nothing)
     assert terminated.tolist() == [False, True, False]
     assert not truncated.any()
@@ -132,7 +139,7 @@ def test_reward_is_that_of_the_mean_over_the_episode() -> None:
     venv.reset(seed=8)
     seen = []
     for _ in range(2):
-        _, got, *_ = venv.step(np.zeros(venv.action_space.shape, dtype=np.float32))
+        _, got, *_ = venv.step(constant_action(venv, 0.0))
         seen.append(np.fft.irfft2(venv._integration.vorticity_spectrum[0], s=(N, N)))
     both = np.stack(seen)
     spectra = venv._shells.enstrophy(both).mean(axis=0, keepdims=True)

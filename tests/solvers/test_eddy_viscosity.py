@@ -28,7 +28,7 @@ GIVEN: list[dict[str, Any]] = [
     {"scale": "leith", "c2": -0.05, "c4": 0.002, "net_dissipation": 0.1},
     {"scale": "uniform", "c2": 0.1, "c4": -0.001},
 ]
-FOUND = [
+FOUND: list[dict[str, Any]] = [
     {"scale": scale, "average": average, "clipping": clipping}
     for scale in ("leith", "smagorinsky")
     for average in ("global", "local")
