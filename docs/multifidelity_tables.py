@@ -48,35 +48,39 @@ def shifted_table(results: dict[str, Any], bed: Shown) -> str:
     for variable in bed.variables:
         header.append(f"R2 {variable}, now")
         for label in bed.climates.values():
-            header.append(f"R2, {label}")
-            if bed.lowest:
-                header.append("lowest R2")
-            header.append("CRPS")
+            header += [f"R2, {label}", *(["lowest R2"] if bed.lowest else []), "CRPS"]
     header.append("in 90 %, now")
     for label in bed.climates.values():
         header += [f"in 90 %, {label}", "detects"]
-        if bed.hellinger:
-            header.append("coupled, Hellinger")
-    rows = []
-    for name, closure in _closures(results).items():
-        row = [closure]
-        for variable in bed.variables:
-            row.append(f"{results[f'{bed.prefix}r2_{variable}_present_{name}']:.3f}")
-            for climate in bed.climates:
-                of = f"{variable}_{climate}_{name}"
-                row.append(f"{results[f'{bed.prefix}r2_{of}']:.3f}")
-                if bed.lowest:
-                    row.append(f"{results[f'{bed.prefix}r2_lowest_{of}']:.2f}")
-                row.append(f"{results[f'{bed.prefix}crps_{of}']:.{bed.digits}f}")
-        row.append(_covered(results, bed, "present", name))
-        for climate in bed.climates:
-            detects = results.get(f"{bed.prefix}ood_auroc_{climate}_{name}")
-            row.append(_covered(results, bed, climate, name))
-            row.append("" if detects is None else f"{detects:.2f}")
-            if bed.hellinger:
-                row.append(f"{results[f'{bed.prefix}hellinger_{climate}_{name}']:.3f}")
-        rows.append(row)
+        header += ["coupled, Hellinger"] if bed.hellinger else []
+    rows = [
+        [closure, *_scores(results, bed, name), *_calibration(results, bed, name)]
+        for name, closure in _closures(results).items()
+    ]
     return markdown_table(header, rows)
+
+
+def _scores(results: dict[str, Any], bed: Shown, name: str) -> list[str]:
+    row = []
+    for variable in bed.variables:
+        row.append(f"{results[f'{bed.prefix}r2_{variable}_present_{name}']:.3f}")
+        for climate in bed.climates:
+            of = f"{variable}_{climate}_{name}"
+            row.append(f"{results[f'{bed.prefix}r2_{of}']:.3f}")
+            if bed.lowest:
+                row.append(f"{results[f'{bed.prefix}r2_lowest_{of}']:.2f}")
+            row.append(f"{results[f'{bed.prefix}crps_{of}']:.{bed.digits}f}")
+    return row
+
+
+def _calibration(results: dict[str, Any], bed: Shown, name: str) -> list[str]:
+    row = [_covered(results, bed, "present", name)]
+    for climate in bed.climates:
+        detects = results.get(f"{bed.prefix}ood_auroc_{climate}_{name}")
+        row += [_covered(results, bed, climate, name), "" if detects is None else f"{detects:.2f}"]
+        if bed.hellinger:
+            row.append(f"{results[f'{bed.prefix}hellinger_{climate}_{name}']:.3f}")
+    return row
 
 
 def lead_table(results: dict[str, Any], bed: Shown) -> str:
