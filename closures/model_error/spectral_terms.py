@@ -43,7 +43,7 @@ class SpectralTerms(Closure):
     Examples
     --------
     >>> from closures import Field, Grid
-    >>> from closures.model_error import Variable
+    >>> from closures.model_error import Derivative, Variable
     >>> u, shape = Variable("u"), (("x",), (64,), "float64")
     >>> spec = ClosureSpec(
     ...     "diffusion",
