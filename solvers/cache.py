@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from threading import get_ident
 
-from filelock import FileLock
 from platformdirs import user_cache_path
 
 #: Environment variable that names another folder.
@@ -39,6 +38,9 @@ def exclusive(path: Path | None) -> Iterator[None]:
         if path is not None:
             # Where files cannot be locked, the last one to write is the one who is heard.
             with suppress(OSError, NotImplementedError):
+                # Imported late: most processes find what they need and lock nothing.
+                from filelock import FileLock  # noqa: PLC0415
+
                 held.enter_context(FileLock(path.with_name(f"{path.name}.lock")))
         yield
 
