@@ -167,11 +167,13 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         values = low + 0.5 * (np.clip(actions, -1.0, 1.0) + 1.0) * (high - low)
         coefficients[:, : len(low)] = self.blocks.to_grid(values)
         terminated = self._integration.advance_each(n_step) < n_step
-        terminated |= ~(np.abs(self._fields()).max(axis=(1, 2)) < self._largest)
-        # What has run away would spoil the statistics; it is replaced below.
-        self._integration.vorticity_spectrum[terminated] = self._vorticity[0]
-        self._n_done += 1
         fields = self._fields()
+        terminated |= ~(np.abs(fields).max(axis=(1, 2)) < self._largest)
+        if terminated.any():
+            # What has run away would spoil the statistics; it is replaced below.
+            self._integration.vorticity_spectrum[terminated] = self._vorticity[0]
+            fields = self._fields()
+        self._n_done += 1
         rewards = self._rewards(fields)
         rewards[terminated] = self.episodes.blow_up_reward
         truncated = (self._n_done >= self.episodes.n_action) & ~terminated

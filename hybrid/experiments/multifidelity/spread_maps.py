@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from closures.columns.networks.member_statistics import member_statistics
+from closures.constraints.ranges import FieldRanges
 from closures.multifidelity import FidelityEnsemble
 from hybrid.climsim_scores.figures.globe import PROJECTION, Globe
 from hybrid.experiments.multifidelity.bed import Bed, Table, Tables
@@ -62,7 +63,8 @@ def spread_maps(
     n_moment = len(tables.tests["present"]) // grid.n_column
     spreads = {climate: np.mean(values, axis=0) for climate, values in found.items()}
     seeds = "one seed" if len(jobs) == 1 else f"{len(jobs)} seeds"
-    land = tables.tests["present"].inputs[: grid.n_column, _place(bed, LAND)]
+    place = FieldRanges.of_spec(bed.spec).inputs[LAND].start
+    land = tables.tests["present"].inputs[: grid.n_column, place]
     of_what = f"{jobs[0].candidate.label}; mean over {n_moment} moments and {seeds}"
     return _drawn(bed, spreads, grid, land, of_what)
 
@@ -111,12 +113,6 @@ def column_spread(
     by_moment = np.concatenate(found).reshape(-1, n_column)
     mean: Array = by_moment.mean(axis=0) * bed.units[VARIABLE][1]
     return mean
-
-
-def _place(bed: Bed, scalar: str) -> int:
-    """Return the column of an input without levels among all inputs."""
-    names = [field.name for field in bed.spec.inputs]
-    return sum(field.size for field in bed.spec.inputs[: names.index(scalar)])
 
 
 def _drawn(bed: Bed, spreads: Mapping[str, Array], grid: Grid, land: Array, of_what: str) -> Figure:
