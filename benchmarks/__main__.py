@@ -148,8 +148,18 @@ def run(group: Group, *, quick: bool, download: bool) -> list[dict[str, Any]]:
         )
         with one_processor():
             costs = list(module.measure(sizes, session))
-    output().print(table(module.TITLE, [cost.row() for cost in costs]))
+    rows = [cost.row() for cost in costs]
+    for alike in by_headings(rows):
+        output().print(table(module.TITLE, alike))
     return [{"group": str(group), **asdict(cost)} for cost in costs]
+
+
+def by_headings(rows: Sequence[Mapping[str, str]]) -> list[list[Mapping[str, str]]]:
+    """Return rows in groups, each of rows with the same headings."""
+    groups: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).append(row)
+    return list(groups.values())
 
 
 def table(title: str, rows: Sequence[Mapping[str, str]]) -> Table:

@@ -87,12 +87,11 @@ class EnsembleCost:
     scores: FidelityScores
 
     def row(self) -> dict[str, str]:
-        """Return what a table shows, by heading."""
+        """Return what a table shows, by heading; the file has all of it."""
         scores = self.scores
         return {
             "closure": self.closure,
             "beside": self.beside,
-            "columns": str(self.n_column),
             "reproducible": "yes" if self.reproducible else "no",
             "at once": f"{self.block}, {self.block_beside}",
             "us/column": f"{1e6 * self.seconds / self.n_column:.2f}",
@@ -100,12 +99,8 @@ class EnsembleCost:
             "at most": f"{self.high:.3f}",
             "flagged": f"{scores.flagged:.3f}",
             "same decision": f"{scores.agreement:.4f}",
-            "of trusted": f"{scores.agreement_trusted:.4f}",
-            "of flagged": f"{scores.agreement_flagged:.4f}",
             "CRPS": f"{scores.crps['present']:.4f}",
             "CRPS +4K": f"{scores.crps['p4k']:.4f}",
-            "90 % covers": f"{scores.coverage90['present']:.3f}",
-            "90 % covers +4K": f"{scores.coverage90['p4k']:.3f}",
         }
 
 

@@ -24,8 +24,6 @@ COST = EnsembleCost(
 )  # fmt: skip
 TRAINING = TrainingCost(TOGETHER, IN_TURN, 32, (512, 512), 64, 500, 0.5, 0.7, 0.6, 0.8, 2e-6)
 
-committed = pytest.mark.skipif(not FILE.is_file(), reason=f"{FILE.name}: not measured yet")
-
 
 @pytest.fixture
 def results() -> dict[str, Any]:
@@ -44,27 +42,11 @@ def test_tables_show_what_was_measured() -> None:
     assert row == "| 32 | 512 x 512 | 64 | 1000 | 0.700 (0.800) | 2e-06 |"
 
 
-def test_a_table_without_results_stays_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = tables.ENSEMBLES.read_text()
-    assert text.count("<!-- table: ") == 2
-    (tmp_path / "results").mkdir()
-    monkeypatch.setattr(tables, "DOCS", tmp_path)
-    assert tables.with_tables(text) == text
-    records = {"records": [asdict(COST), asdict(TRAINING)]}
-    (tmp_path / "results" / FILE.name).write_text(json.dumps(records))
-    assert "1.200 (1.300)" in tables.with_tables(text)
-    assert "0.700 (0.800)" in tables.with_tables(text)
-
-
-@committed
 def test_page_holds_the_committed_results() -> None:
     text = tables.ENSEMBLES.read_text()
     assert tables.with_tables(text) == text
 
 
-@committed
 def test_committed_results_are_those_of_a_whole_run(results: dict[str, Any]) -> None:
     assert results["threads"] == 1
     assert results["machine"]
@@ -79,7 +61,6 @@ def test_committed_results_are_those_of_a_whole_run(results: dict[str, Any]) -> 
     assert trainings == [(t.n_member, t.widths, t.batch_size) for t in FULL_TRAININGS]
 
 
-@committed
 @pytest.mark.parametrize("reproducible", [True, False])
 def test_members_in_one_archive_cost_no_more_than_alone(
     results: dict[str, Any], reproducible: bool
@@ -95,7 +76,6 @@ def test_members_in_one_archive_cost_no_more_than_alone(
     assert max(r["high"] for r in found) <= 1.02
 
 
-@committed
 def test_cascade_costs_a_third_and_decides_alike(results: dict[str, Any]) -> None:
     found = [r for r in ensemble_tables.runs(results) if r["closure"] == CASCADE]
     for record in found:
@@ -106,7 +86,6 @@ def test_cascade_costs_a_third_and_decides_alike(results: dict[str, Any]) -> Non
         assert 0.2 <= scores["flagged"] <= 0.5
 
 
-@committed
 def test_student_costs_next_to_nothing_and_is_as_good(results: dict[str, Any]) -> None:
     runs = ensemble_tables.runs(results)
     full = next(r for r in runs if r["closure"] == ONE_ARCHIVE)["scores"]
@@ -116,7 +95,6 @@ def test_student_costs_next_to_nothing_and_is_as_good(results: dict[str, Any]) -
             assert record["scores"]["crps"][climate] <= 1.05 * crps, climate
 
 
-@committed
 def test_members_trained_together_are_those_trained_alone(results: dict[str, Any]) -> None:
     for record in ensemble_tables.trainings(results):
         assert record["low"] <= record["ratio"] <= record["high"]
