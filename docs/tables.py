@@ -401,7 +401,7 @@ _TABLES = {
     "medida-ks": ("medida-ks-quick.json", medida_ks_table),
     "sparse-regression": ("sparse-regression.json", sparse_regression_table),
     "medida-qg": ("medida-qg-full.json", jet_table),
-    "medida-qg-online": ("medida-qg-quick.json", jet_online_table),
+    "medida-qg-online": ("medida-qg-full.json", jet_online_table),
     "medida-qg-interpolators": ("medida-qg-full.json", jet_interpolator_table),
     "column-rollout": ("column-rollout.json", column_rollout_table),
     "column-budgets": ("column-rollout.json", column_budgets_table),

@@ -108,12 +108,17 @@ def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     ]
     assert f"{results['climate_floor']:.3f}" == "0.023"
     assert f"{results['settings']['lyapunov_time']:.1f}" == "10.8"
-    jets = json.loads((DOCS / "results" / "medida-qg-quick.json").read_text())
-    below = [
-        sum(jets[f"forecast_{c}{end}"] < bar for c in range(1001, 1010))
-        for end, bar in (("", 1e-3), ("_sparse", 0.05))
-    ]
-    assert below == [8, 5]
+    cases = range(1001, 1010)
+    full, quick = (
+        json.loads((DOCS / "results" / f"medida-qg-{preset}.json").read_text())
+        for preset in ("full", "quick")
+    )
+    assert sum(full[f"forecast_{case}"] <= 1e-3 for case in cases) == 9
+    assert sum(full[f"forecast_{case}_sparse"] <= 0.05 for case in cases) == 8
+    assert sum(quick[f"forecast_{case}_sparse"] <= 0.05 for case in cases) == 5
+    for suffix, n_within in (("", 9), ("_sparse", 4)):
+        within = [full[f"climate_{case}{suffix}"] <= full["climate_floor"] for case in cases]
+        assert sum(within) == n_within
     results["eps_mixed_n1"] = 98.76
     (row,) = (
         r

@@ -37,6 +37,11 @@ class Shells:
         rings = np.arange(1, last + 1)[:, np.newaxis, np.newaxis]
         return np.asarray(0.5 * twice * kept * (ring == rings) / points)
 
+    @property
+    def n_ring(self) -> int:
+        """Number of rings."""
+        return len(self._weights)
+
     def enstrophy(self, vorticity: Array) -> Array:
         """Return the enstrophy of each ring [1 / time2], shape ``(n, ring)``.
 

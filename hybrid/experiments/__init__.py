@@ -80,9 +80,15 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             "Model error of a two-layer jet as equations, from every point and from sensors",
             {
                 "test": "20 seconds",
-                "quick": "3 minutes (estimated)",
-                "full": "30 minutes (estimated)",
+                "quick": "3 minutes",
+                "full": "15 minutes",
             },
+            in_demo=False,
+        ),
+        "smarl": Experiment(
+            "hybrid.experiments.smarl",
+            "Turbulence closures learned in the running model, beside well-tuned constants",
+            {"test": "20 seconds", "quick": "6 minutes", "full": "3 hours (estimated)"},
             in_demo=False,
         ),
     }

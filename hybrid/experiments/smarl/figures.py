@@ -1,0 +1,200 @@
+"""Figures of the experiment."""
+
+from typing import Any
+
+import numpy as np
+
+from hybrid.experiments.result import Figure
+from hybrid.experiments.smarl.candidates import CANDIDATES
+from hybrid.experiments.smarl.climates import EDGES
+from hybrid.experiments.smarl.findings import DYNAMIC, PAIR, Findings
+from hybrid.experiments.smarl.settings import TRAINED
+from hybrid.figure_style import (
+    DIVERGING,
+    common_legend,
+    line,
+    new_figure,
+    panel_title,
+    symmetric_limits,
+)
+
+_LINES: dict[str, dict[str, Any]] = {
+    "none": line("none", label="no closure"),
+    "leith": {"color": "#E69F00", "linestyle": "-.", "label": "Leith, tuned"},
+    DYNAMIC: {"color": "#CC79A7", "linestyle": "--", "label": "dynamic Leith"},
+    PAIR: {"color": "#0072B2", "label": "Leith + biharmonic Leith, tuned"},
+}
+_BEST: dict[str, Any] = {"color": "#009E73", "linewidth": 2.2, "label": "best learned"}
+
+
+def all_figures(findings: Findings) -> tuple[Figure, ...]:
+    """Return the figures of the report."""
+    return (
+        spectra(findings),
+        tails(findings),
+        trade_off(findings),
+        snapshots(findings),
+        learning(findings),
+    )
+
+
+def _shown(findings: Findings, regime: str) -> list[tuple[Any, dict[str, Any]]]:
+    """Return the climates that are drawn, with their lines; those that lost no run."""
+    climates, (best, seed) = findings.climates[regime], findings.best
+    found = [(climates[name][0], look) for name, look in _LINES.items() if name in climates]
+    found.append((climates[best][seed], _BEST))
+    return [(made, look) for made, look in found if not made.lost.any()]
+
+
+def spectra(findings: Findings) -> Figure:
+    """Draw enstrophy spectra over the truth's, by regime."""
+    names = list(findings.regimes)
+    n_column = min(2, len(names))
+    figure, grid = new_figure(-(-len(names) // n_column), n_column, sharex=True, sharey=True)
+    for axes, regime in zip(grid.flat, names, strict=False):
+        truth = findings.truths[regime].statistics.enstrophy
+        waves = np.arange(1, truth.sizes["ring"] + 1)
+        halves = np.array_split(truth.to_numpy(), 2)
+        ratio = halves[1].mean(axis=0) / halves[0].mean(axis=0)
+        axes.plot(waves, ratio, **line("floor", label="half of the truth / other half"))
+        for made, look in _shown(findings, regime):
+            axes.plot(waves, made.enstrophy.mean("run") / truth.mean("run"), **look)
+        axes.axhline(1.0, color="#000000", linewidth=0.8)
+        axes.set_yscale("log")
+        axes.set_yticks([0.5, 0.7, 1.0, 1.5, 2.0], ["0.5", "0.7", "1", "1.5", "2"])
+        axes.minorticks_off()
+        panel_title(axes, findings.regimes[regime].label)
+    for axes in grid[-1]:
+        axes.set_xlabel("wavenumber [1]")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("enstrophy / truth [1]")
+    common_legend(figure)
+    return Figure(
+        "spectra",
+        "Enstrophy spectra over the truth's",
+        "A closure is right as far as its line stays at 1; what half of the truth differs by from "
+        "the other half is chance. Only the first regime was trained in.",
+        figure,
+    )
+
+
+def tails(findings: Findings) -> Figure:
+    """Draw the distribution of vorticity, by regime."""
+    names = list(findings.regimes)
+    n_column = min(2, len(names))
+    figure, grid = new_figure(-(-len(names) // n_column), n_column, sharex=True, sharey=True)
+    middles, width = 0.5 * (EDGES[1:] + EDGES[:-1]), EDGES[1] - EDGES[0]
+    for axes, regime in zip(grid.flat, names, strict=False):
+        truth = findings.truths[regime].statistics.distribution.to_numpy()
+        for counts, look in [
+            (truth, line("truth")),
+            *((made.distribution, look) for made, look in _shown(findings, regime)),
+        ]:
+            density = np.asarray(counts) / float(np.sum(counts)) / width
+            axes.plot(middles, np.where(density > 0.0, density, np.nan), **look)
+        axes.set_yscale("log")
+        axes.set_xlim(-7.0, 7.0)
+        axes.set_ylim(1e-6, 1.0)
+        panel_title(axes, findings.regimes[regime].label)
+    for axes in grid[-1]:
+        axes.set_xlabel("vorticity [standard deviations of the truth]")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("density [1]")
+    common_legend(figure)
+    return Figure(
+        "tails",
+        "Distributions of vorticity",
+        "Far from zero are the cores of vortices; a closure that damps them has tails that fall "
+        "too soon.",
+        figure,
+    )
+
+
+def trade_off(findings: Findings) -> Figure:
+    """Draw the error of the spectrum against that of the distribution, every seed."""
+    names = list(findings.regimes)
+    n_column = min(2, len(names))
+    figure, grid = new_figure(-(-len(names) // n_column), n_column)
+    for axes, regime in zip(grid.flat, names, strict=False):
+        for i, (name, found) in enumerate(findings.scores[regime].items()):
+            candidate = CANDIDATES[name]
+            marker = "^" if candidate.apart else "o" if candidate.learned else "s"
+            axes.plot(
+                [each["lse"] for each in found],
+                [each["w1"] for each in found],
+                marker,
+                color=f"C{i % 10}",
+                markerfacecolor="none" if i >= 10 else f"C{i % 10}",
+                label=candidate.label,
+            )
+        floor = findings.floors[regime]
+        axes.plot(floor["lse"], floor["w1"], "x", color="#000000", label="half of the truth")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("error of the spectrum [log10]")
+        axes.set_ylabel("Wasserstein distance [sd]")
+        panel_title(axes, findings.regimes[regime].label)
+    common_legend(figure, row_length=90)
+    return Figure(
+        "trade_off",
+        "Spectrum and distribution, every seed",
+        "Nearer to the lower left corner is better. Circles are learned closures, squares given "
+        "or constant ones, triangles those that were rewarded for the spectrum alone.",
+        figure,
+    )
+
+
+def snapshots(findings: Findings) -> Figure:
+    """Draw vorticity of the truth and of the best learned closure, and its coefficient."""
+    name, seed = findings.best
+    made, truth = findings.climates[TRAINED][name][seed], findings.truths[TRAINED]
+    figure, grid = new_figure(1, 3, height=2.9)
+    low, high = symmetric_limits(truth.states[-1], quantile=1.0)
+    size = (0.0, truth.grid.length_x, 0.0, truth.grid.length_y)
+    fields = (
+        ("truth", truth.states[-1], (low, high), "vorticity [1]"),
+        ("coarse model", made.snapshot.to_numpy(), (low, high), "vorticity [1]"),
+        ("coarse model", made.c2.to_numpy(), symmetric_limits(made.c2.to_numpy()), "c2 [1]"),
+    )
+    for axes, (title, field, limits, label) in zip(grid[0], fields, strict=True):
+        image = axes.imshow(
+            field, origin="lower", extent=size, cmap=DIVERGING, vmin=limits[0], vmax=limits[1]
+        )
+        axes.grid(visible=False)
+        axes.set_xlabel("x [1]")
+        figure.colorbar(image, ax=axes, label=label, location="bottom")
+        panel_title(axes, title)
+    grid[0, 0].set_ylabel("y [1]")
+    return Figure(
+        "snapshots",
+        "Vorticity, and the coefficient that the policy sets",
+        "States of the truth and of a run long after its beginning, which need not be alike wave "
+        f"by wave; at the right the coefficient of {CANDIDATES[name].label} in the same state: "
+        "where it is negative, enstrophy is given back.",
+        figure,
+    )
+
+
+def learning(findings: Findings) -> Figure:
+    """Draw the rewards of each learner by steps spent, every seed."""
+    figure, grid = new_figure(height=3.6)
+    axes = grid[0, 0]
+    shown = [name for name in findings.trained if not CANDIDATES[name].apart]
+    for i, name in enumerate(shown):
+        for seed, found in enumerate(findings.trained[name]):
+            label = CANDIDATES[name].label if seed == 0 else None
+            axes.plot(
+                found.steps / 1e6, np.maximum(-found.rewards, 1e-2), color=f"C{i % 10}",
+                linewidth=1.2, label=label,
+            )  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_xlabel("steps of coarse models [million]")
+    axes.set_ylabel("minus reward [1]")
+    common_legend(figure, row_length=90)
+    return Figure(
+        "learning",
+        "What learners were rewarded with",
+        "The median policy of a generation or an ensemble, the best one of a scan; 1 would be as "
+        "near to the truth as a run of this length of the truth itself.",
+        figure,
+    )

@@ -1,0 +1,109 @@
+"""Tables and flat metrics of the experiment."""
+
+import numpy as np
+
+from hybrid.experiments.result import Table
+from hybrid.experiments.smarl.candidates import CANDIDATES
+from hybrid.experiments.smarl.findings import MOST_LSE, MOST_TAIL, MOST_W1, Findings
+from hybrid.experiments.smarl.settings import TRAINED
+
+METRICS = ("lse", "w1", "t3", "t4", "blowups")
+"""Scores of a climate, see `scores`."""
+
+
+def flat_metrics(findings: Findings) -> dict[str, float]:
+    """Return medians over seeds by closure, in other regimes with the regime as suffix."""
+    metrics: dict[str, float] = {}
+    for regime in findings.regimes:
+        suffix = "" if regime == TRAINED else f"_{regime}"
+        for name in findings.scores[regime]:
+            for metric in METRICS:
+                metrics[f"{metric}_{name}{suffix}"] = findings.middle(regime, name, metric)
+        for metric, value in findings.best_scores[regime].items():
+            metrics[f"{metric}_best_learned{suffix}"] = value
+        for metric, value in findings.floors[regime].items():
+            if metric != "blowups":
+                metrics[f"{metric}_floor{suffix}"] = value
+    for name in CANDIDATES:
+        if name in findings.trained:
+            found = findings.trained[name]
+            metrics[f"passed_{name}"] = float(findings.n_pass(name))
+            metrics[f"validation_{name}"] = float(np.median([run.validation for run in found]))
+    for name, cost in findings.costs.items():
+        metrics[f"cost_{name}"] = cost
+    metrics["cost_best_learned"] = findings.costs[findings.best[0]]
+    # Where nothing is finite there is no number.
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def all_tables(findings: Findings) -> tuple[Table, ...]:
+    """Return the tables of the report."""
+    return (*(_regime(findings, regime) for regime in findings.regimes), _seeds(findings))
+
+
+def _regime(findings: Findings, regime: str) -> Table:
+    rows: dict[str, tuple[float | None, ...]] = {}
+    ordered = sorted(findings.scores[regime], key=lambda name: CANDIDATES[name].apart)
+    for name in ordered:
+        values = (findings.middle(regime, name, metric) for metric in METRICS)
+        n_run = sum(made.sizes["run"] for made in findings.climates[regime][name])
+        apart = " (apart)" if CANDIDATES[name].apart else ""
+        rows[CANDIDATES[name].label + apart] = (
+            *(value if np.isfinite(value) else None for value in values),
+            float(n_run),
+            findings.costs[name],
+        )
+    floor = findings.floors[regime]
+    rows["half of the truth beside the other"] = (
+        *(floor[metric] if np.isfinite(floor[metric]) else None for metric in METRICS[:-1]),
+        None, None, None,
+    )  # fmt: skip
+    what = "trained in" if regime == TRAINED else "nothing retuned"
+    return Table(
+        f"{findings.regimes[regime].label} ({what})",
+        (
+            "spectrum error",
+            "Wasserstein distance",
+            "beyond 3 sd",
+            "beyond 4 sd",
+            "lost",
+            "runs",
+            "cost",
+        ),
+        rows,
+        "Medians over seeds. Error of the spectrum: root mean square over wavenumbers of log10 of "
+        "enstrophy over the truth's. Wasserstein distance of vorticity in the truth's standard "
+        "deviations. Beyond: log10 of how many times as many values as the truth has. Lost: runs "
+        "of all seeds that did not reach their end. Cost: of a step, in steps with constant Leith. "
+        "Apart: rewarded for the spectrum alone.",
+    )
+
+
+def _seeds(findings: Findings) -> Table:
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for name, found in findings.trained.items():
+        for seed, training in enumerate(found):
+            got = findings.scores[TRAINED][name][seed]
+            rows[f"{CANDIDATES[name].label}, seed {seed}"] = (
+                *(got[metric] if np.isfinite(got[metric]) else None for metric in METRICS),
+                float(training.validation),
+                float(findings.passes(got)),
+            )
+    tails = " and ".join(f"{most:g}" for most in MOST_TAIL.values())
+    return Table(
+        "Every seed, in the regime of the training",
+        (
+            "spectrum error",
+            "Wasserstein distance",
+            "beyond 3 sd",
+            "beyond 4 sd",
+            "lost",
+            "validation",
+            "passes",
+        ),
+        rows,
+        f"Passes: spectrum error at most {MOST_LSE:g} times dynamic Leith's, Wasserstein distance "
+        f"at most {MOST_W1:g} times its or twice the truth's own, tails within {tails}, no run "
+        "lost. Validation: reward for spectrum and moments, of the runs that the best one is "
+        "chosen by.",
+    )
