@@ -47,6 +47,8 @@ class Candidate:
         Whether coefficients are the same everywhere.
     hyper
         Whether it has a hyperviscosity.
+    on_top
+        Whether a part of its budget is spent on the pair of constants that it then begins with.
     scale
         Of its viscosities, see `EddyViscosity`.
     reward
@@ -60,6 +62,7 @@ class Candidate:
     learner: str = ""
     constant: bool = False
     hyper: bool = False
+    on_top: bool = False
     scale: str = "leith"
     reward: Callable[[Reference], Reward] = SpectrumAndMomentsReward
     apart: bool = False
@@ -126,17 +129,26 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "leith_biharmonic": Candidate(
             label="Leith + biharmonic Leith, tuned", learner="cma", constant=True, hyper=True
         ),
-        "cma": Candidate(label="CMA-ES, c2 and c4", learner="cma", hyper=True),
+        "cma": Candidate(label="CMA-ES on the pair", learner="cma", hyper=True, on_top=True),
+        "cma_plain": Candidate(label="CMA-ES, c2 and c4 from plain", learner="cma", hyper=True),
         "cma_c2": Candidate(label="CMA-ES, c2 alone", learner="cma"),
-        "eki": Candidate(label="EKI, c2 and c4", learner="eki", hyper=True),
+        "eki": Candidate(label="EKI on the pair", learner="eki", hyper=True, on_top=True),
         "cma_spectrum": Candidate(
-            label="CMA-ES, spectrum alone", learner="cma", hyper=True, reward=SpectrumReward,
+            label="CMA-ES, spectrum alone",
+            learner="cma",
+            hyper=True,
+            on_top=True,
+            reward=SpectrumReward,
             apart=True,
         ),
         "cma_published": Candidate(
-            label="CMA-ES, published reward", learner="cma", hyper=True, reward=PublishedReward,
+            label="CMA-ES, published reward",
+            learner="cma",
+            hyper=True,
+            on_top=True,
+            reward=PublishedReward,
             apart=True,
         ),
     }
-)  # fmt: skip
+)
 """Closures by the names that metrics have; those that only saw a spectrum are shown apart."""

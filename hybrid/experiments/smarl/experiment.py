@@ -13,8 +13,9 @@ from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.costs import step_costs
 from hybrid.experiments.smarl.figures import all_figures
-from hybrid.experiments.smarl.findings import DYNAMIC, PAIR, Findings
+from hybrid.experiments.smarl.findings import DYNAMIC, Findings
 from hybrid.experiments.smarl.job import (
+    PAIR,
     ClimateJob,
     Job,
     Training,

@@ -7,7 +7,8 @@ import numpy as np
 from hybrid.experiments.result import Figure
 from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.climates import EDGES
-from hybrid.experiments.smarl.findings import DYNAMIC, PAIR, Findings
+from hybrid.experiments.smarl.findings import DYNAMIC, Findings
+from hybrid.experiments.smarl.job import PAIR
 from hybrid.experiments.smarl.settings import TRAINED
 from hybrid.figure_style import (
     DIVERGING,

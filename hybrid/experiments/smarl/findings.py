@@ -14,8 +14,8 @@ from hybrid.experiments.smarl.settings import TRAINED
 
 Scores = Mapping[str, float]
 
-DYNAMIC, PAIR = "dynamic_leith", "leith_biharmonic"
-"""Closures that the learned ones are held against."""
+DYNAMIC = "dynamic_leith"
+"""The closure that the learned ones are held against."""
 
 MOST_LSE, MOST_W1, MOST_TAIL = 0.65, 1.4, {"t3": 0.15, "t4": 0.30}
 """Bars: of the spectrum and of the distribution beside dynamic Leith, and of the tails."""

@@ -1,7 +1,7 @@
 """Pieces of the experiment that processes share: truths, searches, and scored runs."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,6 +22,11 @@ from solvers.eddy_viscosity import Viscosity
 
 Array = NDArray[np.float64]
 OnProgress = Callable[[float], None]
+
+PAIR = "leith_biharmonic"
+# Part of the budget that goes to the pair of constants, and the spread around it in `UNITS`.
+_FIRST = 0.25
+_AROUND = 0.3
 
 
 def _nothing(_fraction: float) -> None:
@@ -162,11 +167,47 @@ def _search(
     known = reference("training", settings.training, checkpoint=checkpoint, settings=settings)
     rollouts = _rollouts(candidate, states, settings.training, settings)
     seed = int(checkpoint.generator(job.name).integers(2**31))
+    reward, free, budget = candidate.reward(known), candidate.free, settings.budget
+    if candidate.on_top:
+        return _on_top(candidate, rollouts, known, budget, seed, on_progress)
     if candidate.learner == "eki":
-        return invert(rollouts, known, candidate.free, settings.budget, seed, on_progress)
+        return invert(rollouts, known, free, budget, seed, on_progress)
     learn = {"scan": partial(scan, at_a_time=16), "cma": evolve}[candidate.learner]
-    reward = candidate.reward(known)
-    return learn(rollouts, reward, candidate.free, settings.budget, seed, on_progress)
+    return learn(rollouts, reward, free, budget, seed, on_progress)
+
+
+def _on_top(
+    candidate: Candidate,
+    rollouts: Rollouts,
+    known: Reference,
+    budget: int,
+    seed: int,
+    on_progress: OnProgress,
+) -> Learned:
+    """Spend a part of the budget on two constants, and the rest on all weights around them."""
+    reward, pair = candidate.reward(known), CANDIDATES[PAIR].free
+    first = evolve(
+        rollouts,
+        reward,
+        pair,
+        round(_FIRST * budget),
+        seed,
+        lambda part: on_progress(_FIRST * part),
+    )
+    free, rest = replace(candidate.free, start=first.weights), budget - int(first.steps[-1])
+
+    def on_rest(part: float) -> None:
+        on_progress(_FIRST + (1.0 - _FIRST) * part)
+
+    if candidate.learner == "eki":
+        then = invert(rollouts, known, free, rest, seed, on_rest, spread=_AROUND)
+    else:
+        then = evolve(rollouts, reward, free, rest, seed, on_rest, sigma=_AROUND)
+    return Learned(
+        then.weights,
+        np.concatenate([first.steps, first.steps[-1] + then.steps]),
+        np.concatenate([first.rewards, then.rewards]),
+    )
 
 
 def _rollouts(candidate: Candidate, states: Array, runs: Runs, settings: Settings) -> Rollouts:

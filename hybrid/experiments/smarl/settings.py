@@ -66,7 +66,7 @@ class Settings:
 
 
 _ALL = tuple(CANDIDATES)
-_TINY = replace(REGIMES[TRAINED], n_truth=64, dt_truth=2.5e-3, n_coarse=32, dt_coarse=1e-2)
+_TINY = replace(REGIMES[TRAINED], n_truth=64, dt_truth=2.5e-3, n_coarse=32)
 _QUICK = ("none", "smagorinsky", "leith", "dynamic_smagorinsky", "dynamic_leith",
           "leith_biharmonic", "backscatter", "cma")  # fmt: skip
 
@@ -90,7 +90,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             spin_up=40.0,
             candidates=_QUICK,
             n_seed=1,
-            budget=600_000,
+            budget=500_000,
             training=Runs(n_run=2, time=8.0, spin_up=0.0),
             validation=Runs(n_run=4, time=20.0, spin_up=5.0),
             test=Runs(n_run=8, time=30.0, spin_up=10.0),
@@ -102,8 +102,8 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             spin_up=40.0,
             candidates=_ALL,
             n_seed=5,
-            budget=1_500_000,
-            training=Runs(n_run=2, time=8.0, spin_up=0.0),
+            budget=3_000_000,
+            training=Runs(n_run=2, time=16.0, spin_up=0.0),
             validation=Runs(n_run=8, time=30.0, spin_up=10.0),
             test=Runs(n_run=20, time=30.0, spin_up=10.0),
             n_round=31,
