@@ -53,6 +53,23 @@ class Shells:
         power = np.abs(np.fft.rfft2(vorticity)) ** 2
         return np.asarray(np.einsum("rlk,nlk->nr", self._weights, power))
 
+    def transfer(self, vorticity: Array, tendency: Array) -> Array:
+        """Return what a tendency adds to the enstrophy of each ring [1 / time3].
+
+        Parameters
+        ----------
+        vorticity, tendency
+            Fields, shape ``(n, y, x)`` [1 / time], [1 / time2].
+
+        Returns
+        -------
+        ndarray
+            Shape ``(n, ring)``; over the square of the wavenumber it is what is added to the
+            energy.
+        """
+        product = np.fft.rfft2(vorticity).conj() * np.fft.rfft2(tendency)
+        return np.asarray(2.0 * np.einsum("rlk,nlk->nr", self._weights, product.real))
+
 
 def moments_of(vorticity: Array) -> Array:
     """Return the mean squares and mean fourth powers of fields, shape ``(n, 2)``."""

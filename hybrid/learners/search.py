@@ -90,7 +90,7 @@ def scan(
     on_progress: OnProgress = lambda _fraction: None,
     *,
     between: tuple[float, float] = (0.0, 10.0),
-    at_a_time: int = 12,
+    at_a_time: int = 16,
 ) -> Learned:
     """Return the best constant coefficient of as many as the budget allows, evenly spaced.
 

@@ -10,13 +10,15 @@ import xarray as xr
 from two_dimensional_flow import turbulence
 
 import hybrid
+from hybrid.errors import TrainError
 from hybrid.experiments import run_experiment
 from hybrid.experiments.result import ExperimentResult
 from hybrid.experiments.smarl.candidates import BOUNDS2, CANDIDATES
 from hybrid.experiments.smarl.climates import EDGES, Target, climate, distribution, scores
 from hybrid.experiments.smarl.regimes import REGIMES
 from hybrid.experiments.smarl.settings import PRESETS, TRAINED
-from hybrid.experiments.smarl.truth import Truth, filtered
+from hybrid.experiments.smarl.truth import Truth, filtered, subgrid_term
+from solvers.barotropic import BarotropicIntegration
 from solvers.eddy_viscosity import EddyViscosity, LinearPolicy
 
 TINY = PRESETS["test"].regimes[TRAINED]
@@ -40,26 +42,49 @@ def test_filtered_fields_have_the_waves_that_both_grids_keep() -> None:
     np.testing.assert_allclose(back, kept, atol=1e-12)
 
 
+def test_the_subgrid_term_is_what_the_coarse_model_lacks() -> None:
+    fine, coarse = TINY.truth(), TINY.coarse()
+    y, x = np.meshgrid(*(np.arange(fine.nx) * fine.grid.dx for _ in range(2)), indexing="ij")
+    # Waves that the coarse grid keeps, but for one: that one's products are what it lacks.
+    long, short = np.cos(2 * x) + np.sin(3 * y), np.cos(14 * x)
+    nothing = subgrid_term(np.fft.rfft2(long[None]), fine, coarse)
+    np.testing.assert_allclose(nothing, 0.0, atol=1e-11)
+    found = subgrid_term(np.fft.rfft2((long + short)[None]), fine, coarse)[0]
+    # J(psi, w) of cos(14 x) and sin(3 y): waves (14, 3) are lost again, so nothing is missing.
+    np.testing.assert_allclose(found, 0.0, atol=1e-11)
+    shorter = np.cos(14 * x) + np.sin(14 * x + 3 * y)
+    term = subgrid_term(np.fft.rfft2(shorter[None]), fine, coarse)[0]
+    # Both are not kept; their difference (0, 3) is: psi = -w / k2, J = psi_x w_y - psi_y w_x.
+    a, b = 14.0**2, 14.0**2 + 9.0
+    step = fine.nx // coarse.nx
+    ya = y[::step, ::step]
+    # J = 42 (1 / a - 1 / b) sin(14 x) cos(14 x + 3 y), whose long part is -sin(3 y) / 2.
+    expected = -42.0 * (1.0 / a - 1.0 / b) * -0.5 * np.sin(3 * ya)
+    np.testing.assert_allclose(term, np.broadcast_to(expected, term.shape), atol=1e-11)
+
+
 def test_a_truth_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path))
     truth = Truth(TINY, "validation", time=0.5, spin_up=1.0)
-    first = truth.states(1)
+    first, transfer = truth.trajectory(1)
     assert first.shape == (2, TINY.n_coarse, TINY.n_coarse)
-    (file,) = tmp_path.glob("turbulence-*.npy")
+    (file,) = tmp_path.glob("turbulence-*.npz")
     written = file.stat().st_mtime_ns
-    assert np.array_equal(truth.states(1), first)
+    again = truth.trajectory(1)
+    assert np.array_equal(again.states, first)
+    assert np.array_equal(again.transfer, transfer)
     assert file.stat().st_mtime_ns == written
-    other = replace(truth, part="test").states(1)
+    other, _ = replace(truth, part="test").trajectory(1)
     assert np.abs(other - first).max() > 0.1
 
 
 def test_the_truth_has_no_error_and_others_have_theirs() -> None:
     states = turbulence(24, seed=1, n_member=40)
     grid = replace(TINY, n_coarse=24).coarse().grid
-    truth = Target(states, grid)
+    truth = Target(states, np.zeros(7), grid)
     own = scores(truth.statistics, truth)
     assert own == {"lse": 0.0, "w1": 0.0, "t3": 0.0, "t4": 0.0, "blowups": 0.0}
-    twice = Target(2.0 * states, grid)
+    twice = Target(2.0 * states, np.zeros(7), grid)
     found = scores(
         xr.Dataset(
             {
@@ -85,7 +110,8 @@ def test_bins_count_every_value_once() -> None:
 
 
 def test_runs_that_blow_up_are_counted_and_have_no_scores() -> None:
-    truth = Target(Truth(TINY, "training", time=1.0, spin_up=4.0).states(0), TINY.coarse().grid)
+    trajectory = Truth(TINY, "training", time=1.0, spin_up=4.0).trajectory(0)
+    truth = Target(*trajectory, TINY.coarse().grid)
     wild = TINY.coarse(EddyViscosity(c2=-0.5))
     made = climate(wild, truth, n_run=2, time=2.0, spin_up=0.0)
     found = scores(made, truth)
@@ -101,10 +127,12 @@ def test_a_search_ends_as_the_closure_that_it_ran(name: str) -> None:
     as_run = replace(candidate.policy, weights2=tuple(weights[0]), weights4=tuple(weights[1]))
     assert isinstance(found, EddyViscosity if candidate.constant else LinearPolicy)
     state = turbulence(TINY.n_coarse, seed=2)
-    tendencies = [
-        TINY.coarse(viscosity).start(state).eddy_tendency() for viscosity in (found, as_run)
-    ]
-    np.testing.assert_allclose(*tendencies, rtol=1e-10, atol=1e-12)
+    tendencies = []
+    for viscosity in (found, as_run):
+        integration = TINY.coarse(viscosity).start(state)
+        assert isinstance(integration, BarotropicIntegration)
+        tendencies.append(integration.eddy_tendency())
+    np.testing.assert_allclose(tendencies[0], tendencies[1], rtol=1e-10, atol=1e-12)
 
 
 def test_constants_stay_within_the_bounds_of_the_search() -> None:
@@ -122,6 +150,12 @@ def test_regimes_are_resolved_by_the_coarse_grid() -> None:
         assert regime.wavenumber < coarse.grid.k[coarse.kept[0]].max() / 1.5
 
 
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hybrid.experiments.smarl.find_spec", lambda _name: None)
+    with pytest.raises(TrainError, match=r"no cma and no gymnasium; install .*\[rl\]"):
+        run_experiment("smarl", "test", tmp_path)
+
+
 def test_a_run_reports_every_closure_in_flat_names(run: tuple[ExperimentResult, Path]) -> None:
     _, out = run
     results = json.loads((out / "results.json").read_text())
@@ -137,5 +171,5 @@ def test_a_run_exports_the_best_policy(run: tuple[ExperimentResult, Path]) -> No
     assert {path.name for path in result.archives} == {"best_learned.pt", "leith_biharmonic.pt"}
     spec = hybrid.load(out / "best_learned.pt").spec
     assert spec.locality == "grid"
-    assert len(result.figures) == 5
+    assert len(result.figures) == 6
     assert len(result.tables) == 2

@@ -29,7 +29,7 @@ def inverted(rollouts: Any, _reward: Any, *rest: Any, **how: Any) -> Any:
     return invert(rollouts, REFERENCE, *rest, **how)
 
 
-LEARNERS = {"cma": evolve, "eki": partial(inverted, n_member=40)}
+LEARNERS: dict[str, Any] = {"cma": evolve, "eki": partial(inverted, n_member=40)}
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -58,7 +58,7 @@ def test_budget_is_kept_and_spent(name: str) -> None:
 def test_the_same_seed_learns_the_same(name: str) -> None:
     def learn(seed: int) -> np.ndarray:
         rollouts, free = Analytic(best=BEST, noise=0.05), Free(np.zeros((2, 6)), WHICH)
-        return LEARNERS[name](rollouts, REWARD, free, 90 * STEPS, seed).weights
+        return np.asarray(LEARNERS[name](rollouts, REWARD, free, 90 * STEPS, seed).weights)
 
     assert np.array_equal(learn(1), learn(1))
     assert not np.array_equal(learn(1), learn(2))

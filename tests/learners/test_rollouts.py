@@ -1,6 +1,7 @@
 """Runs under many policies at once."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,6 @@ def test_starts_are_drawn_without_repetition() -> None:
         ({"n_run": 7}, "expected 1 to 6"),
     ],
 )
-def test_what_cannot_be_run_is_refused(change: dict, message: str) -> None:
+def test_what_cannot_be_run_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(ROLLOUTS, **change)

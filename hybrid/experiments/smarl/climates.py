@@ -21,6 +21,9 @@ EDGES = np.linspace(-10.0, 10.0, 201)
 """Of the bins of a distribution of vorticity, in standard deviations of the truth [1]."""
 _MIDDLES = 0.5 * (EDGES[1:] + EDGES[:-1])
 
+# What a closure transfers is found in one of so many states.
+_SELDOM = 4
+
 TAILS = {"t3": 3.0, "t4": 4.0}
 """Standard deviations beyond which tails are counted, by metric [1]."""
 
@@ -33,11 +36,14 @@ class Target:
     ----------
     states
         Vorticity on the coarse grid in the order of time, shape ``(n, y, x)`` [1].
+    transfer
+        What the subgrid term adds to the enstrophy of each ring, shape ``(ring,)`` [1].
     grid
         The grid.
     """
 
     states: Array
+    transfer: Array
     grid: SpectralGrid
 
     @cached_property
@@ -55,7 +61,9 @@ class Target:
     def floor(self) -> dict[str, float]:
         """Return the scores of one half of the truth beside the other."""
         n = len(self.states) // 2
-        first, second = (Target(half, self.grid) for half in (self.states[:n], self.states[n:]))
+        first, second = (
+            Target(half, self.transfer, self.grid) for half in (self.states[:n], self.states[n:])
+        )
         made = _dataset(
             Shells(self.grid).enstrophy(second.states),
             distribution(second.states, first.deviation),
@@ -78,8 +86,9 @@ def climate(
     -------
     Dataset
         ``enstrophy`` by run and ring [1], ``distribution`` over `EDGES` of all runs and times,
-        ``lost`` by run, and of the first run at the end its vorticity ``snapshot`` and
-        coefficients ``c2``, ``c4``, where it has some.
+        ``lost`` by run; with a closure ``transfer``, what it adds to the enstrophy of each ring
+        [1]; and of the first run at the end its vorticity ``snapshot`` and coefficients ``c2``,
+        ``c4``.
     """
     starts = np.linspace(0, len(truth.states) - 1, n_run).astype(int)
     integration = model.start(truth.states[starts], n_thread=n_thread)
@@ -87,16 +96,20 @@ def climate(
     shells = Shells(model.grid)
     n_spin_up, n = round(spin_up / SAVED), round(time / SAVED)
     enstrophy, counts = np.zeros((n_run, shells.n_ring)), np.zeros(len(_MIDDLES))
-    interval = round(SAVED / model.dt)
+    interval, transfers = round(SAVED / model.dt), []
     states = visited(integration, interval, n_spin_up + n, RUNAWAY * truth.deviation)
     for i, (fields, lost) in enumerate(states):
         if i >= n_spin_up:
             enstrophy += shells.enstrophy(fields) / n
             counts += distribution(fields[~lost], truth.deviation)
+        if model.eddy_viscosity is not None and i >= n_spin_up and i % _SELDOM == 0:
+            terms = np.stack([integration.eddy_tendency(member) for member in range(n_run)])
+            transfers.append(shells.transfer(fields, terms).mean(axis=0))
     data = _dataset(enstrophy, counts)
     data["lost"] = ("run", lost)
     data["snapshot"] = (("y", "x"), fields[0])
     if model.eddy_viscosity is not None:
+        data["transfer"] = ("ring", np.mean(transfers, axis=0))
         for part, name in enumerate(("c2", "c4")):
             data[name] = (("y", "x"), integration.eddy.coefficients[0, part].copy())
     return data

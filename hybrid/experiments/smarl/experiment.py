@@ -77,8 +77,8 @@ def run(request: Request) -> ExperimentResult:
 def _findings(request: Request, settings: Settings) -> tuple[Checkpoint, Findings]:
     truths = [TruthJob(regime, part) for regime in settings.regimes for part in PARTS
               if part == "test" or regime == TRAINED]  # fmt: skip
-    seeds = {
-        name: list(range(settings.n_seed)) if CANDIDATES[name].learner else [None]
+    seeds: dict[str, list[int | None]] = {
+        name: [*range(settings.n_seed)] if CANDIDATES[name].learner else [None]
         for name in settings.candidates
     }
     trainings = [

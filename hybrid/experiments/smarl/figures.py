@@ -3,6 +3,9 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.ticker import LogLocator
 
 from hybrid.experiments.result import Figure
 from hybrid.experiments.smarl.candidates import CANDIDATES
@@ -33,10 +36,24 @@ def all_figures(findings: Findings) -> tuple[Figure, ...]:
     return (
         spectra(findings),
         tails(findings),
+        transfers(findings),
         trade_off(findings),
         snapshots(findings),
         learning(findings),
     )
+
+
+def _panels(findings: Findings, **how: Any) -> tuple[MatplotlibFigure, dict[str, Axes]]:
+    """Return a figure with a panel for each regime."""
+    names = list(findings.regimes)
+    n_column = min(2, len(names))
+    figure, grid = new_figure(-(-len(names) // n_column), n_column, **how)
+    panels: dict[str, Axes] = dict(zip(names, grid.ravel().tolist(), strict=False))
+    for regime, axes in panels.items():
+        panel_title(axes, findings.regimes[regime].label)
+    for unused in grid.ravel().tolist()[len(names) :]:
+        unused.set_visible(False)
+    return figure, panels
 
 
 def _shown(findings: Findings, regime: str) -> list[tuple[Any, dict[str, Any]]]:
@@ -49,10 +66,8 @@ def _shown(findings: Findings, regime: str) -> list[tuple[Any, dict[str, Any]]]:
 
 def spectra(findings: Findings) -> Figure:
     """Draw enstrophy spectra over the truth's, by regime."""
-    names = list(findings.regimes)
-    n_column = min(2, len(names))
-    figure, grid = new_figure(-(-len(names) // n_column), n_column, sharex=True, sharey=True)
-    for axes, regime in zip(grid.flat, names, strict=False):
+    figure, panels = _panels(findings, sharex=True, sharey=True)
+    for regime, axes in panels.items():
         truth = findings.truths[regime].statistics.enstrophy
         waves = np.arange(1, truth.sizes["ring"] + 1)
         halves = np.array_split(truth.to_numpy(), 2)
@@ -64,10 +79,7 @@ def spectra(findings: Findings) -> Figure:
         axes.set_yscale("log")
         axes.set_yticks([0.5, 0.7, 1.0, 1.5, 2.0], ["0.5", "0.7", "1", "1.5", "2"])
         axes.minorticks_off()
-        panel_title(axes, findings.regimes[regime].label)
-    for axes in grid[-1]:
         axes.set_xlabel("wavenumber [1]")
-    for axes in grid[:, 0]:
         axes.set_ylabel("enstrophy / truth [1]")
     common_legend(figure)
     return Figure(
@@ -81,11 +93,9 @@ def spectra(findings: Findings) -> Figure:
 
 def tails(findings: Findings) -> Figure:
     """Draw the distribution of vorticity, by regime."""
-    names = list(findings.regimes)
-    n_column = min(2, len(names))
-    figure, grid = new_figure(-(-len(names) // n_column), n_column, sharex=True, sharey=True)
+    figure, panels = _panels(findings, sharex=True, sharey=True)
     middles, width = 0.5 * (EDGES[1:] + EDGES[:-1]), EDGES[1] - EDGES[0]
-    for axes, regime in zip(grid.flat, names, strict=False):
+    for regime, axes in panels.items():
         truth = findings.truths[regime].statistics.distribution.to_numpy()
         for counts, look in [
             (truth, line("truth")),
@@ -96,10 +106,7 @@ def tails(findings: Findings) -> Figure:
         axes.set_yscale("log")
         axes.set_xlim(-7.0, 7.0)
         axes.set_ylim(1e-6, 1.0)
-        panel_title(axes, findings.regimes[regime].label)
-    for axes in grid[-1]:
         axes.set_xlabel("vorticity [standard deviations of the truth]")
-    for axes in grid[:, 0]:
         axes.set_ylabel("density [1]")
     common_legend(figure)
     return Figure(
@@ -111,12 +118,33 @@ def tails(findings: Findings) -> Figure:
     )
 
 
+def transfers(findings: Findings) -> Figure:
+    """Draw what the subgrid term and the closures add to the enstrophy, by regime."""
+    figure, panels = _panels(findings, sharex=True)
+    for regime, axes in panels.items():
+        truth = findings.truths[regime].transfer
+        waves = np.arange(1, len(truth) + 1)
+        axes.plot(waves, truth, **line("truth", label="truth, subgrid term"))
+        for made, look in _shown(findings, regime):
+            if "transfer" in made:
+                axes.plot(waves, made.transfer, **look)
+        axes.axhline(0.0, color="#000000", linewidth=0.8)
+        axes.set_xlabel("wavenumber [1]")
+        axes.set_ylabel("enstrophy added [1]")
+    common_legend(figure)
+    return Figure(
+        "transfers",
+        "What the scales below the grid do to those above",
+        "Enstrophy that is added in unit time, by wavenumber; positive values are backscatter. "
+        "The subgrid term is that of the filtered truth, which no closure was shown.",
+        figure,
+    )
+
+
 def trade_off(findings: Findings) -> Figure:
     """Draw the error of the spectrum against that of the distribution, every seed."""
-    names = list(findings.regimes)
-    n_column = min(2, len(names))
-    figure, grid = new_figure(-(-len(names) // n_column), n_column)
-    for axes, regime in zip(grid.flat, names, strict=False):
+    figure, panels = _panels(findings)
+    for regime, axes in panels.items():
         for i, (name, found) in enumerate(findings.scores[regime].items()):
             candidate = CANDIDATES[name]
             marker = "^" if candidate.apart else "o" if candidate.learned else "s"
@@ -132,9 +160,12 @@ def trade_off(findings: Findings) -> Figure:
         axes.plot(floor["lse"], floor["w1"], "x", color="#000000", label="half of the truth")
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("")
         axes.set_xlabel("error of the spectrum [log10]")
         axes.set_ylabel("Wasserstein distance [sd]")
-        panel_title(axes, findings.regimes[regime].label)
     common_legend(figure, row_length=90)
     return Figure(
         "trade_off",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -13,7 +12,7 @@ from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.smarl.candidates import CANDIDATES, Candidate
 from hybrid.experiments.smarl.climates import Target, climate
 from hybrid.experiments.smarl.settings import TRAINED, Runs, Settings
-from hybrid.experiments.smarl.truth import PARTS, SAVED, Truth
+from hybrid.experiments.smarl.truth import PARTS, SAVED, Trajectory, Truth
 from hybrid.learners.inversion import invert
 from hybrid.learners.learned import Learned
 from hybrid.learners.rollouts import Rollouts
@@ -93,16 +92,22 @@ def truth(
     *,
     checkpoint: Checkpoint,
     settings: Settings,
-) -> Array:
-    """Return states of the truth on the coarse grid, shape ``(n, y, x)`` [1]."""
+) -> Trajectory:
+    """Return a trajectory of the truth."""
     length = settings.truth_time[PARTS.index(job.part)]
     made = Truth(settings.regimes[job.regime], job.part, length, settings.spin_up)
 
     def make() -> xr.Dataset:
-        states = made.states(checkpoint.seed, on_progress)
-        return xr.Dataset({"vorticity": (("time", "y", "x"), states)})
+        trajectory = made.trajectory(checkpoint.seed, on_progress)
+        return xr.Dataset(
+            {
+                "vorticity": (("time", "y", "x"), trajectory.states),
+                "transfer": ("ring", trajectory.transfer),
+            }
+        )
 
-    return np.asarray(checkpoint.arrays(job.name, make).vorticity)
+    data = checkpoint.arrays(job.name, make)
+    return Trajectory(data.vorticity.to_numpy(), data.transfer.to_numpy())
 
 
 def reference(part: str, runs: Runs, *, checkpoint: Checkpoint, settings: Settings) -> Reference:
@@ -110,7 +115,7 @@ def reference(part: str, runs: Runs, *, checkpoint: Checkpoint, settings: Settin
 
     Errors are those of the mean over the runs of a policy.
     """
-    states = truth(TruthJob(TRAINED, part), checkpoint=checkpoint, settings=settings)
+    states = truth(TruthJob(TRAINED, part), checkpoint=checkpoint, settings=settings).states
     grid = settings.regimes[TRAINED].coarse().grid
     n_mean = min(max(1, round(runs.time / SAVED)), len(states) // 2)
     return Reference.of(states, grid, n_mean)
@@ -135,7 +140,8 @@ def trained(
     def make() -> xr.Dataset:
         candidate = CANDIDATES[job.candidate]
         found = _search(job, candidate, on_progress, checkpoint=checkpoint, settings=settings)
-        states = truth(TruthJob(TRAINED, "validation"), checkpoint=checkpoint, settings=settings)
+        job_of_truth = TruthJob(TRAINED, "validation")
+        states = truth(job_of_truth, checkpoint=checkpoint, settings=settings).states
         runs = settings.validation
         rollouts = _rollouts(candidate, states, runs, settings)
         starts = np.linspace(0, len(states) - 1, runs.n_run).astype(int)
@@ -163,7 +169,8 @@ def _search(
     checkpoint: Checkpoint,
     settings: Settings,
 ) -> Learned:
-    states = truth(TruthJob(TRAINED, "training"), checkpoint=checkpoint, settings=settings)
+    job_of_truth = TruthJob(TRAINED, "training")
+    states = truth(job_of_truth, checkpoint=checkpoint, settings=settings).states
     known = reference("training", settings.training, checkpoint=checkpoint, settings=settings)
     rollouts = _rollouts(candidate, states, settings.training, settings)
     seed = int(checkpoint.generator(job.name).integers(2**31))
@@ -172,7 +179,7 @@ def _search(
         return _on_top(candidate, rollouts, known, budget, seed, on_progress)
     if candidate.learner == "eki":
         return invert(rollouts, known, free, budget, seed, on_progress)
-    learn = {"scan": partial(scan, at_a_time=16), "cma": evolve}[candidate.learner]
+    learn = scan if candidate.learner == "scan" else evolve
     return learn(rollouts, reward, free, budget, seed, on_progress)
 
 
@@ -251,5 +258,5 @@ def climate_of(
 
 def target_of(regime: str, *, checkpoint: Checkpoint, settings: Settings) -> Target:
     """Return what the runs of a regime are compared with."""
-    states = truth(TruthJob(regime, "test"), checkpoint=checkpoint, settings=settings)
-    return Target(states, settings.regimes[regime].coarse().grid)
+    trajectory = truth(TruthJob(regime, "test"), checkpoint=checkpoint, settings=settings)
+    return Target(trajectory.states, trajectory.transfer, settings.regimes[regime].coarse().grid)

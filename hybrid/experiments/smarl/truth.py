@@ -4,10 +4,12 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.environments.reference import Shells
 from hybrid.experiments.smarl.regimes import Regime
 from hybrid.versions import versions
 from solvers.barotropic import Barotropic, BarotropicIntegration
@@ -22,6 +24,22 @@ SAVED = 0.25
 
 PARTS = ("training", "validation", "test")
 """Trajectories of a regime, which begin from disturbances of their own."""
+
+
+class Trajectory(NamedTuple):
+    """States on the coarse grid, and what the scales that it lacks do to them.
+
+    Parameters
+    ----------
+    states
+        Vorticity, sharply filtered, shape ``(n, y, x)`` [1].
+    transfer
+        What the subgrid term adds to the enstrophy of each ring, mean over the states, shape
+        ``(ring,)`` [1].
+    """
+
+    states: Array
+    transfer: Array
 
 
 @dataclass(frozen=True)
@@ -45,22 +63,20 @@ class Truth:
     time: float
     spin_up: float = 40.0
 
-    def states(self, seed: int, on_progress: OnProgress = lambda _fraction: None) -> Array:
-        """Return vorticity, sharply filtered to the coarse grid, shape ``(n, y, x)`` [1].
-
-        Where the cache of this machine has it, it is read from there.
-        """
+    def trajectory(self, seed: int, on_progress: OnProgress = lambda _fraction: None) -> Trajectory:
+        """Return the trajectory of a seed; where the cache of this machine has it, from there."""
         folder = cache_folder()
-        path = None if folder is None else folder / f"turbulence-{self._key(seed)}.npy"
+        path = None if folder is None else folder / f"turbulence-{self._key(seed)}.npz"
         with exclusive(path):
             if path is not None and path.is_file():
                 on_progress(1.0)
-                return np.asarray(np.load(path), dtype=np.float64)
-            states = self._made(seed, on_progress)
+                with np.load(path) as kept:
+                    return Trajectory(kept["states"], kept["transfer"])
+            made = self._made(seed, on_progress)
             stream = io.BytesIO()
-            np.save(stream, states)
+            np.savez(stream, states=made.states, transfer=made.transfer)
             replace(path, stream.getvalue())
-        return states
+        return made
 
     def _key(self, seed: int) -> str:
         everything = (
@@ -71,7 +87,7 @@ class Truth:
         )
         return sha256(repr(everything).encode()).hexdigest()[:16]
 
-    def _made(self, seed: int, on_progress: OnProgress) -> Array:
+    def _made(self, seed: int, on_progress: OnProgress) -> Trajectory:
         rng = np.random.default_rng([seed, PARTS.index(self.part)])
         first = self.regime.first()
         run = _started(first, first.random_state(1, rng))
@@ -81,11 +97,14 @@ class Truth:
         run.advance(round(0.25 * self.spin_up / model.dt))
         coarse, n = self.regime.coarse(), round(self.time / SAVED)
         states = np.empty((n, *coarse.grid.shape))
+        shells, transfer = Shells(coarse.grid), 0.0
         for i in range(n):
             run.advance(round(SAVED / model.dt))
             states[i] = filtered(run.vorticity_spectrum, model, coarse)[0]
+            term = subgrid_term(run.vorticity_spectrum, model, coarse)
+            transfer = transfer + shells.transfer(states[i : i + 1], term)[0] / n
             on_progress((i + 1) / n)
-        return states
+        return Trajectory(states, np.asarray(transfer))
 
 
 def filtered(spectrum: NDArray[np.complex128], fine: Barotropic, coarse: Barotropic) -> Array:
@@ -100,6 +119,16 @@ def filtered(spectrum: NDArray[np.complex128], fine: Barotropic, coarse: Barotro
         result[:, rows, :n] = spectrum[:, rows, :n]
     points = (grid.n_x * grid.n_y) / (fine.grid.n_x * fine.grid.n_y)
     return to_grid(points * coarse.kept * result, grid.shape)
+
+
+def subgrid_term(spectrum: NDArray[np.complex128], fine: Barotropic, coarse: Barotropic) -> Array:
+    """Return what is missing in the tendency of the coarse model, shape ``(n, y, x)`` [1].
+
+    The filtered tendency of the fine model minus the coarse model's tendency of the filtered state.
+    """
+    tendency = fine.tendency(to_grid(spectrum, fine.grid.shape))
+    of_fine = filtered(np.fft.rfft2(tendency), fine, coarse)
+    return np.asarray(of_fine - coarse.tendency(filtered(spectrum, fine, coarse)))
 
 
 def _started(model: Barotropic, initial: Array) -> BarotropicIntegration:
