@@ -12,12 +12,12 @@ from two_dimensional_flow import turbulence
 import hybrid
 from hybrid.errors import TrainError
 from hybrid.experiments import run_experiment
-from hybrid.experiments.result import ExperimentResult
+from hybrid.experiments.result import ExperimentResult, Preset
 from hybrid.experiments.smarl.candidates import BOUNDS2, CANDIDATES
 from hybrid.experiments.smarl.climates import EDGES, Target, climate, distribution, scores
 from hybrid.experiments.smarl.regimes import REGIMES
 from hybrid.experiments.smarl.settings import PRESETS, TRAINED
-from hybrid.experiments.smarl.truth import Truth, filtered, subgrid_term
+from hybrid.experiments.smarl.truth import SAVED, Truth, filtered, subgrid_term
 from solvers.barotropic import BarotropicIntegration
 from solvers.eddy_viscosity import EddyViscosity, LinearPolicy
 
@@ -154,6 +154,13 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("hybrid.experiments.smarl.find_spec", lambda _name: None)
     with pytest.raises(TrainError, match=r"no cma and no gymnasium; install .*\[rl\]"):
         run_experiment("smarl", "test", tmp_path)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_states_are_saved_at_steps_of_truth_and_coarse_model(preset: Preset) -> None:
+    for regime in PRESETS[preset].regimes.values():
+        for dt in (regime.dt_truth, regime.dt_coarse):
+            assert SAVED / dt == pytest.approx(round(SAVED / dt), abs=1e-9)
 
 
 def test_a_run_reports_every_closure_in_flat_names(run: tuple[ExperimentResult, Path]) -> None:

@@ -25,6 +25,6 @@ def run(request: Request) -> ExperimentResult:
             f"{' and no '.join(missing)}; install 'hybrid-closures[rl]'"
         )
     # Imported late: without the extra there is nothing to import.
-    from hybrid.experiments.smarl.experiment import run as run_it  # noqa: PLC0415
+    from hybrid.experiments.smarl.experiment import run as run_it
 
     return run_it(request)

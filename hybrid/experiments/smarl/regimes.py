@@ -67,7 +67,7 @@ REGIMES: Mapping[str, Regime] = MappingProxyType(
         "jets": Regime(label="k_f = 4, beta = 20", beta=20.0),
         "small": Regime(label="k_f = 8", wavenumber=8.0),
         "turbulent": Regime(
-            label="k_f = 4, half the viscosity", viscosity=5e-4, n_truth=256, dt_truth=9e-4
+            label="k_f = 4, half the viscosity", viscosity=5e-4, n_truth=256, dt_truth=1 / 1200
         ),
     }
 )

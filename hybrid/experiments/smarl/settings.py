@@ -85,7 +85,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_round=3,
         ),
         "quick": Settings(
-            regimes={TRAINED: replace(REGIMES[TRAINED], n_truth=144, dt_truth=1.7e-3)},
+            regimes={TRAINED: replace(REGIMES[TRAINED], n_truth=144, dt_truth=1 / 600)},
             truth_time=(80.0, 60.0, 80.0),
             spin_up=40.0,
             candidates=_QUICK,

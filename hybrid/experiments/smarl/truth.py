@@ -94,8 +94,11 @@ class Truth:
         run.advance(round(0.75 * self.spin_up / first.dt))
         model = self.regime.truth()
         run = _started(model, filtered(run.vorticity_spectrum, first, model))
-        run.advance(round(0.25 * self.spin_up / model.dt))
         coarse, n = self.regime.coarse(), round(self.time / SAVED)
+        n_before = round(0.25 * self.spin_up / SAVED)
+        for i in range(n_before):
+            run.advance(round(SAVED / model.dt))
+            on_progress((i + 1) / (n_before + n))
         states = np.empty((n, *coarse.grid.shape))
         shells, transfer = Shells(coarse.grid), 0.0
         for i in range(n):
@@ -103,7 +106,7 @@ class Truth:
             states[i] = filtered(run.vorticity_spectrum, model, coarse)[0]
             term = subgrid_term(run.vorticity_spectrum, model, coarse)
             transfer = transfer + shells.transfer(states[i : i + 1], term)[0] / n
-            on_progress((i + 1) / n)
+            on_progress((n_before + i + 1) / (n_before + n))
         return Trajectory(states, np.asarray(transfer))
 
 
