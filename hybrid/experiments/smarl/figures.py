@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from hybrid.experiments.result import Figure
 from hybrid.experiments.smarl.candidates import CANDIDATES
@@ -131,7 +131,7 @@ def transfers(findings: Findings) -> Figure:
         axes.axhline(0.0, color="#000000", linewidth=0.8)
         axes.set_xlabel("wavenumber [1]")
         axes.set_ylabel("enstrophy added [1]")
-    common_legend(figure)
+    common_legend(figure, row_length=90)
     return Figure(
         "transfers",
         "What the scales below the grid do to those above",
@@ -194,7 +194,8 @@ def snapshots(findings: Findings) -> Figure:
         )
         axes.grid(visible=False)
         axes.set_xlabel("x [1]")
-        figure.colorbar(image, ax=axes, label=label, location="bottom")
+        ticks = MaxNLocator(4)
+        figure.colorbar(image, ax=axes, label=label, location="bottom", ticks=ticks)
         panel_title(axes, title)
     grid[0, 0].set_ylabel("y [1]")
     return Figure(
