@@ -445,13 +445,14 @@ class BarotropicIntegration(Integration):
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Vorticity and velocity [1]."""
         return [
-            GridField(name, "1", _DIMS[1:], self.grid_fields[member, i])
+            GridField(name, "1", _DIMS[1:], self.grid_fields[member, i], self.model.grid.spacing)
             for i, name in enumerate(_FIELDS)
         ]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of vorticity [1]."""
-        return [GridField("vorticity_tendency", "1", _DIMS[1:], self.closure_tendency[member])]
+        tendency, spacing = self.closure_tendency[member], self.model.grid.spacing
+        return [GridField("vorticity_tendency", "1", _DIMS[1:], tendency, spacing)]
 
     def _advance(self, n_step: int) -> None:
         done = np.zeros(self.n_member, dtype=np.int64)
