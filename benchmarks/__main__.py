@@ -35,6 +35,7 @@ class Group(StrEnum):
     COUPLING = "coupling"
     TWO_LAYER = "two-layer"
     BAROTROPIC = "barotropic"
+    EDDY_VISCOSITY = "eddy-viscosity"
     KURAMOTO_SIVASHINSKY = "kuramoto-sivashinsky"
     SHALLOW_WATER = "shallow-water"
     LORENZ96 = "lorenz96"
@@ -51,6 +52,7 @@ _MODULES = {
     Group.COUPLING: "coupling",
     Group.TWO_LAYER: "two_layer_step",
     Group.BAROTROPIC: "barotropic_step",
+    Group.EDDY_VISCOSITY: "eddy_viscosity_step",
     Group.KURAMOTO_SIVASHINSKY: "kuramoto_sivashinsky_step",
     Group.SHALLOW_WATER: "shallow_water_step",
     Group.LORENZ96: "lorenz96_step",

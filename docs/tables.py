@@ -29,7 +29,11 @@ EMULATORS = DOCS / "emulators.md"
 MULTIFIDELITY = DOCS / "multifidelity.md"
 MODEL_ERROR = DOCS / "model_error.md"
 ENSEMBLES = DOCS / "ensembles.md"
-PAGES = (README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES)
+TURBULENCE = DOCS / "turbulence.md"
+PAGES = (
+    *(README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES),
+    TURBULENCE,
+)
 
 _LORENZ96_ROWS = {
     "floor": "another run of the truth",
@@ -357,6 +361,20 @@ def column_climate_table(results: dict[str, Any]) -> str:
     return markdown_table(header, [["temperature [K]", *temperature], ["vapour [g/kg]", *vapour]])
 
 
+def eddy_viscosity_table(results: dict[str, Any]) -> str:
+    """Return what a step costs with each eddy viscosity, and in units of constant Leith."""
+    rows = [
+        [
+            record["closure"],
+            _number(1e6 * record["step"]),
+            f"{record['ratio']:.2f}",
+            f"{record['low']:.2f} to {record['high']:.2f}",
+        ]
+        for record in results["records"]
+    ]
+    return markdown_table(["closure", "µs/step", "of constant Leith", "95 % interval"], rows)
+
+
 def with_tables(text: str) -> str:
     """Return the text of a page with its marked tables brought up to date."""
     for name, (file, table) in _TABLES.items():
@@ -408,6 +426,7 @@ _TABLES = {
     "column-climate": ("column-rollout.json", column_climate_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
     "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
+    "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),
     "ensembles": ("ensembles.json", ensemble_costs_table),
     "ensemble-training": ("ensembles.json", ensemble_training_table),
 }

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures.field import Field
-from fortran_bridge.binding import Binding
+from closures.spec import ClosureSpec
+from fortran_bridge.binding import Binding, HostGrid
 from fortran_bridge.errors import BridgeError
 from hybrid.runtime import CompiledClosure, load
 from solvers.errors import TendencyError
@@ -31,6 +32,8 @@ def couple(
     field; along all other dims of the solver's field the closure is applied at every point. So,
     to a field ``(layer, y, x)``, a closure without dims is applied at every point of every layer,
     one with dims ``("layer",)`` at every ``(y, x)``, and one with ``("layer", "y", "x")`` once.
+    A grid closure takes the sizes of the solver's grid where it leaves them open; the spacing must
+    be the one that it was made for.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def couple(
         If the archive cannot be loaded.
     TendencyError
         When it is given to a solver: if a field is unknown, units do not convert, or dims or
-        sizes do not fit.
+        sizes do not fit, or a grid closure was made for another spacing.
 
     Examples
     --------
@@ -96,7 +99,7 @@ class At:
             raise _Misfit(f"{self}: expected an index below {host.array.shape[axis]}, from 0")
         dims = host.dims[:axis] + host.dims[axis + 1 :]
         part = np.moveaxis(host.array, axis, 0)[self.index]
-        return GridField(str(self), host.units, dims, part)
+        return GridField(str(self), host.units, dims, part, host.spacing)
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ class CoupledClosure:
                 column_id=1 + member * n_column + np.arange(n_column),
                 seed=self.seed,
                 reproducible=self.reproducible,
+                grid=_grid(spec, ties),
             )
             for tie in ties:
                 dims = (spec.first_axis, *tie.field.dims)
@@ -234,6 +238,20 @@ def _number_of_columns(ties: Sequence[_Tie]) -> int:
                 "a whole"
             )
     return prod(expected.values())
+
+
+def _grid(spec: ClosureSpec, ties: Sequence[_Tie]) -> HostGrid | None:
+    """Return the solver's grid; None for a closure of columns."""
+    if spec.grid is None:
+        return None
+    (host,) = (tie.host for tie in ties if tie.field is spec.outputs[0])
+    sizes = dict(zip(host.dims, host.array.shape, strict=True))
+    dims = spec.grid_dims
+    # Dims of a set of variables have no spacing that could differ.
+    spacing = tuple(
+        host.spacing.get(dim, own) for dim, own in zip(dims, spec.grid.spacing, strict=True)
+    )
+    return HostGrid(dims, tuple(sizes[dim] for dim in dims), spacing, spec.grid.boundary)
 
 
 def _tuple(dims: Sequence[str] | Mapping[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""The equations in an archive: what a closure of discovered terms is in closed form."""
+"""The equations in an archive: what a closure is in closed form."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,10 +7,13 @@ from hybrid.archive import read_document
 from hybrid.errors import ArchiveError, EmitError
 
 if TYPE_CHECKING:
+    from closures.closed_form import ClosedForm
     from closures.model_error.equation import Equation
 
 # As `closures.model_error.equation_file.ENTRY`, which only archives that have it need to import.
 _ENTRY = "terms.json"
+# As `closures.closed_form.ENTRY`.
+_WRITTEN_OUT = "equation.json"
 
 
 def read_equations(path: Path | str) -> "tuple[Equation, ...]":
@@ -31,6 +34,27 @@ def read_equations(path: Path | str) -> "tuple[Equation, ...]":
     try:
         return from_text(text)
     except TermsError as error:
+        raise ArchiveError(f"{path}: {error}") from error
+
+
+def read_closed_form(path: Path | str) -> "ClosedForm | None":
+    """Read what a closure that is no sum of terms has written of itself; None if it has not.
+
+    Raises
+    ------
+    ArchiveError
+        If the archive cannot be read, or its ``equation.json`` has another major version or is
+        none.
+    """
+    text = read_document(path, _WRITTEN_OUT)
+    if text is None:
+        return None
+    from closures.closed_form import ClosedForm
+    from closures.errors import SpecError
+
+    try:
+        return ClosedForm.from_json(text)
+    except SpecError as error:
         raise ArchiveError(f"{path}: {error}") from error
 
 

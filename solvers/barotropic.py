@@ -376,14 +376,17 @@ class BarotropicIntegration(Integration):
 
     @property
     def restart_arrays(self) -> Mapping[str, tuple[tuple[str, ...], NDArray[Any]]]:
-        """Vorticity and, for a multistep scheme, its last tendencies."""
-        arrays = {"vorticity": (("member", "l", "k"), self.vorticity_spectrum)}
-        if self.model.weights is None:
-            return arrays
-        return {
-            **arrays,
-            "vorticity_tendency": (("member", "history", "l", "k"), self.memory),
+        """Vorticity, last tendencies of a multistep scheme, coefficients that a policy holds."""
+        arrays: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
+            "vorticity": (("member", "l", "k"), self.vorticity_spectrum)
         }
+        if self.model.weights is not None:
+            arrays["vorticity_tendency"] = (("member", "history", "l", "k"), self.memory)
+        if self.eddy.update_interval > 1:
+            held = ("member", "coefficient", "y", "x")
+            arrays["eddy_coefficients"] = (held, self.eddy.coefficients)
+            arrays["eddy_found"] = (("member",), self.eddy.found)
+        return arrays
 
     def fields(self) -> dict[str, xr.Variable]:
         """Return vorticity, velocity and streamfunction."""
@@ -438,20 +441,21 @@ class BarotropicIntegration(Integration):
             raise ValueError("eddy_viscosity: expected a model that has one, got None")
         spectrum = np.zeros_like(self.vorticity_spectrum[0])
         kernel.eddy_tendency(
-            self._memory, member, self.transform.addresses, self._operators, spectrum
+            self._memory, member, self.step, self.transform.addresses, self._operators, spectrum
         )
         return to_grid(spectrum, self.model.grid.shape)
 
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Vorticity and velocity [1]."""
         return [
-            GridField(name, "1", _DIMS[1:], self.grid_fields[member, i])
+            GridField(name, "1", _DIMS[1:], self.grid_fields[member, i], self.model.grid.spacing)
             for i, name in enumerate(_FIELDS)
         ]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of vorticity [1]."""
-        return [GridField("vorticity_tendency", "1", _DIMS[1:], self.closure_tendency[member])]
+        tendency, spacing = self.closure_tendency[member], self.model.grid.spacing
+        return [GridField("vorticity_tendency", "1", _DIMS[1:], tendency, spacing)]
 
     def _advance(self, n_step: int) -> None:
         done = np.zeros(self.n_member, dtype=np.int64)

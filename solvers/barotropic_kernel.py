@@ -79,7 +79,9 @@ def _tendency(
     if status != 0:
         return status
     if eddying:
-        set_eddy_viscosity(w, fields, member, memory.eddy, memory.work[member], transform, op)
+        set_eddy_viscosity(
+            w, fields, member, step, stage, memory.eddy, memory.work[member], transform, op
+        )
         total_fluxes(memory.eddy.fields[member], fields[0], fields[1], fields[2])
     elif stress_form:
         loops.stresses(fields[1], fields[2])
@@ -103,9 +105,9 @@ def _tendency(
 
 @njit(cache=True)
 def eddy_tendency(
-    memory: Arrays, member: int, transform: Addresses, op: Operators, tendency: Field
+    memory: Arrays, member: int, step: int, transform: Addresses, op: Operators, tendency: Field
 ) -> None:
-    """Set what the eddy viscosity alone makes of the state of a member."""
+    """Set what the eddy viscosity alone makes of the state of a member at the begin of a step."""
     w, flow = memory.vorticity[member], memory.grid_fields[member]
     x, y = memory.work[member, 0], memory.work[member, 1]
     loops.scaled(w, op.scale, op.rows, op.n_column, x)
@@ -113,7 +115,7 @@ def eddy_tendency(
     loops.velocity(w, op.inverse_laplacian, op.k, op.l, op.scale, op.rows, op.n_column, x, y)
     inverse(transform, x, flow[1])
     inverse(transform, y, flow[2])
-    set_eddy_viscosity(w, flow, member, memory.eddy, memory.work[member], transform, op)
+    set_eddy_viscosity(w, flow, member, step, 0, memory.eddy, memory.work[member], transform, op)
     flow[1:] = 0
     total_fluxes(memory.eddy.fields[member], flow[0], flow[1], flow[2])
     forward(transform, flow[1], x)

@@ -343,11 +343,15 @@ class KuramotoSivashinskyIntegration(Integration):
 
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Return u [1]."""
-        return [GridField("u", "1", ("x",), self._grid_fields[member, 0, : self.model.nx])]
+        return [self._grid_field("u", self._grid_fields[member, 0])]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Return the tendency of u [1]."""
-        return [GridField("u_tendency", "1", ("x",), self._grid_fields[member, 1, : self.model.nx])]
+        return [self._grid_field("u_tendency", self._grid_fields[member, 1])]
+
+    def _grid_field(self, name: str, row: NDArray[Any]) -> GridField:
+        model = self.model
+        return GridField(name, "1", ("x",), row[: model.nx], {"x": model.length / model.nx})
 
     def _on_grid(self) -> NDArray[Any]:
         return np.fft.irfft(self.u_spectrum.astype(np.complex128), n=self.model.nx)

@@ -307,13 +307,14 @@ class TwoLayerQGIntegration(Integration):
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Potential vorticity and velocity [s-1, m s-1], without the mean flow."""
         return [
-            GridField(name, units, _DIMS[1:], self._grid_fields[member, i])
+            GridField(name, units, _DIMS[1:], self._grid_fields[member, i], self.model.grid.spacing)
             for i, (name, units) in enumerate((("q", "s-1"), ("u", "m s-1"), ("v", "m s-1")))
         ]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of potential vorticity [s-2]."""
-        return [GridField("q_tendency", "s-2", _DIMS[1:], self._closure_tendency[member])]
+        tendency, spacing = self._closure_tendency[member], self.model.grid.spacing
+        return [GridField("q_tendency", "s-2", _DIMS[1:], tendency, spacing)]
 
     def _advance(self, n_step: int) -> None:
         arrays = (

@@ -471,12 +471,14 @@ class RelaxedJetIntegration(Integration):
         The last, which does not change, is not in the block of memory of a compiled closure.
         """
         given = zip(("q", "u", "v", "psi"), self._grid_fields[member], strict=True)
-        fields = [GridField(name, "1", _DIMS[1:], array) for name, array in given]
-        return [*fields, GridField("psi_r", "1", _DIMS[2:], self._jet)]
+        spacing = self.model.grid.spacing
+        fields = [GridField(name, "1", _DIMS[1:], array, spacing) for name, array in given]
+        return [*fields, GridField("psi_r", "1", _DIMS[2:], self._jet, spacing)]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of potential vorticity [1]."""
-        return [GridField("q_tendency", "1", _DIMS[1:], self._closure_tendency[member])]
+        tendency, spacing = self._closure_tendency[member], self.model.grid.spacing
+        return [GridField("q_tendency", "1", _DIMS[1:], tendency, spacing)]
 
     def _advance(self, n_step: int) -> None:
         kernel.advance_members(

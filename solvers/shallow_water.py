@@ -408,16 +408,21 @@ class ShallowWaterIntegration(Integration):
     def closure_inputs(self, member: int) -> Sequence[GridField]:
         """Thickness and velocities [m, m s-1, m s-1], each at its own points."""
         return [
-            GridField(name, units, _DIMS[name], self.state[member, i])
+            self._grid_field(name, name, units, self.state[member, i])
             for i, (name, units) in enumerate(_UNITS.items())
         ]
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Their tendencies at the same points [m s-1, m s-2, m s-2]; a wall takes none."""
         return [
-            GridField(f"{name}_tendency", units, _DIMS[name], self._closure_tendency[member, i])
+            self._grid_field(name, f"{name}_tendency", units, self._closure_tendency[member, i])
             for i, (name, units) in enumerate(zip(_UNITS, _TENDENCY_UNITS, strict=True))
         ]
+
+    def _grid_field(self, where: str, name: str, units: str, array: NDArray[Any]) -> GridField:
+        dims, model = _DIMS[where], self.model
+        spacing = {dim: model.dx if dim.startswith("x") else model.dy for dim in dims}
+        return GridField(name, units, dims, array, spacing)
 
     def _advance(self, n_step: int) -> None:
         kernel.advance_members(

@@ -77,6 +77,11 @@ class SpectralGrid:
         """Distance of neighbours along y."""
         return self.length_y / self.n_y
 
+    @property
+    def spacing(self) -> dict[str, float]:
+        """Distance of neighbours along y and x, by dim."""
+        return {"y": self.dy, "x": self.dx}
+
     @cached_property
     def k(self) -> NDArray[np.float64]:
         """Wavenumbers along x, shape ``(n_x // 2 + 1,)`` [rad / length]."""

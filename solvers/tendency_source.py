@@ -9,6 +9,7 @@ calls is always a C function (`hybrid_tendency_function`, documented in
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as default
 from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
@@ -53,12 +54,15 @@ class GridField:
         Names of the axes of `array`.
     array
         The solver's own memory; it stays where it is as long as the run lasts.
+    spacing
+        Distance of neighbours by dim, for the dims of a uniform grid [length of the model].
     """
 
     name: str
     units: str
     dims: tuple[str, ...]
     array: NDArray[Any]
+    spacing: Mapping[str, float] = default(default_factory=dict)
 
 
 @dataclass(frozen=True)

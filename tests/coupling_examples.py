@@ -19,12 +19,14 @@ N_POINT = 2 * 32 * 32
 
 LAYERS = (("layer",), (2,))
 WHOLE = (("layer", "y", "x"), (2, 32, 32))
+OPEN = (("layer", "y", "x"), (2, None, None))
 GRID = Grid((1e6 / 32, 1e6 / 32), ("periodic", "periodic"))
+FINER = Grid((1e6 / 32, 1e6 / 64), ("periodic", "periodic"))
 
 
 def pair(
     dims: tuple[str, ...] = (),
-    shape: tuple[int, ...] = (),
+    shape: tuple[int | None, ...] = (),
     *,
     units: str = "s-1",
     dtype: Any = "float64",
@@ -65,8 +67,8 @@ class Mixing(Closure):
 class Upstream(Closure):
     """Each point is drawn to its neighbour in the west."""
 
-    def __init__(self) -> None:
-        q, q_tendency = pair(*WHOLE)
+    def __init__(self, where: tuple[tuple[str, ...], tuple[int | None, ...]] = WHOLE) -> None:
+        q, q_tendency = pair(*where)
         super().__init__(
             ClosureSpec("upstream", "1.0", (q,), (q_tendency,), locality="grid", grid=GRID)
         )
@@ -136,6 +138,7 @@ CLOSURES: dict[str, Callable[[], Closure]] = {
     "single": lambda: Drag(*pair(dtype="float32")),
     "columns": lambda: Drag(*pair(*LAYERS)),
     "maps": lambda: Drag(*pair(*WHOLE), GRID),
+    "finer maps": lambda: Drag(*pair(*WHOLE), FINER),
     "layers": lambda: Drag(*pair(("y", "x"), (32, 32)), GRID),
     "rows": lambda: Drag(*pair(("y",), (32,))),
     "three layers": lambda: Drag(*pair(("layer",), (3,))),
@@ -145,6 +148,7 @@ CLOSURES: dict[str, Callable[[], Closure]] = {
     "vorticity": lambda: Drag(*pair(name="vorticity")),
     "mixing": Mixing,
     "upstream": Upstream,
+    "upstream, any size": lambda: Upstream(OPEN),
     "shear": Shear,
     "weather": Weather,
     "white noise": lambda: Weather(phi=0.0),

@@ -48,6 +48,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
         ("maps", drag),
         ("mixing", mixing),
         ("upstream", upstream),
+        ("upstream, any size", upstream),
     ],
 )
 def test_an_archive_does_what_a_python_function_does(

@@ -35,6 +35,10 @@ MISFITS = {
     "kelvin": "q: expected units .*K.*, got 's-1'",
     "levels": r"q: expected dims among \(layer, y, x\), those of q, got \(level\);",
     "three layers": "q: expected 3 along 'layer', got 2; regrid the array or export the closure",
+    "finer maps": (
+        "drag: expected a grid with spacing 15625 along 'x', for which the closure was trained, "
+        "got 31250; train it for this grid;"
+    ),
     "shear": r"q_tendency: expected columns along \(y, x\) as for q, got \(layer, y, x\); give",
     "rows": (
         r"q: expected columns that lie evenly in memory, got those along \(layer, x\) of "

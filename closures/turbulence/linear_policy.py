@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from closures.base import Closure
+from closures.closed_form import ENTRY, ClosedForm
 from closures.errors import SpecError
 from closures.turbulence.flow import gradients, to_grid, to_spectrum, waves
 from closures.turbulence.invariants import INVARIANTS, local_invariants
+from closures.turbulence.policy_equation import Coefficient, policy_equation
 from closures.turbulence.specification import (
     SCALES,
     require_name,
@@ -43,6 +45,15 @@ class LinearPolicy(Closure):
     ----------
     Novati et al. (2021), Nat. Mach. Intell. 3, 87, for coefficients by a policy that all points
     share.
+
+    Examples
+    --------
+    >>> policy = LinearPolicy((0.1, 0.1), weights2=(0.004, 0.002, 0.0, 0.0, -0.01, 0.0))
+    >>> print(policy.equation(digits=3))  # doctest: +ELLIPSIS
+    w_t = ... + div(nu2 grad w)
+    nu2 = c2 D^3 |grad w|, D = 0.15
+    c2 = 0.004 + 0.002 (|grad w|/rms - 1) - 0.01 A, cut off at -0.02 and 0.06
+    where nu2 < 0 it is multiplied by min(1, (1 - 0.1) max(L, 0)/G), ...
     """
 
     def __init__(
@@ -76,6 +87,7 @@ class LinearPolicy(Closure):
                 )
         width = width_of(filter_width, spacing)
         self.dy, self.dx, self.scale = *map(float, spacing), scale
+        self.width = width
         self.unit2, self.unit4 = unit_of(scale, width, 2), unit_of(scale, width, 4)
         self.low2, self.high2 = map(float, bounds2)
         self.low4, self.high4 = map(float, bounds4)
@@ -97,3 +109,21 @@ class LinearPolicy(Closure):
         if self.margin >= 0.0:
             nu2 = limit_net_dissipation(nu2, nu4, g, self.margin)
         return (closure_tendency(nu2, nu4, g, w),)
+
+    def equation(self, digits: int | None = None) -> ClosedForm:
+        """Return the policy written out: coefficients, invariants, bounds and limiter.
+
+        Parameters
+        ----------
+        digits
+            Significant digits of numbers; None: as many as tell them apart from all others.
+        """
+        weights2, weights4 = self.weights.tolist()
+        coefficients = [Coefficient(2, weights2, self.low2, self.high2)]
+        if (self.low4, self.high4) != (0.0, 0.0):
+            coefficients.append(Coefficient(4, weights4, self.low4, self.high4))
+        return policy_equation(coefficients, self.scale, self.width, self.margin, digits)
+
+    def documents(self) -> dict[str, str]:
+        """Return the equation, as ``equation.json``."""
+        return {ENTRY: self.equation().to_json()}

@@ -10,12 +10,14 @@ target_include_directories(hybrid_fortran PUBLIC ${CMAKE_CURRENT_BINARY_DIR}/mod
 set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90
   hosts/lorenz96_integration.f90 hosts/lorenz96_netcdf.f90
   hosts/lorenz96_output.f90 hosts/lorenz96_restart.f90)
+set(MODULES_barotropic hosts/barotropic_settings.f90 hosts/barotropic_waves.f90
+  hosts/barotropic_model.f90 hosts/barotropic_integration.f90 hosts/barotropic_files.f90)
 set(CLIMSIM hosts/climsim_settings.f90 hosts/climsim_fields.f90 hosts/climsim_humidity.f90
   hosts/climsim_columns.f90 hosts/climsim_files.f90 hosts/climsim_inputs.f90
   hosts/climsim_output.f90)
 set(MODULES_climsim hosts/climsim_ranks_serial.f90 ${CLIMSIM})
 set(MODULES_climsim-mpi hosts/climsim_ranks_mpi.f90 ${CLIMSIM})
-set(HOSTS lorenz96 climsim verify)
+set(HOSTS barotropic lorenz96 climsim verify)
 find_package(MPI COMPONENTS Fortran)
 if(MPI_Fortran_HAVE_F08_MODULE)
   list(APPEND HOSTS climsim-mpi)

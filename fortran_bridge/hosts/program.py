@@ -23,7 +23,8 @@ def run_host(
     Parameters
     ----------
     name
-        ``"lorenz96"``, ``"climsim"``, ``"climsim-mpi"`` (built where there is MPI) or ``"verify"``.
+        ``"barotropic"``, ``"lorenz96"``, ``"climsim"``, ``"climsim-mpi"`` (built where there is
+        MPI) or ``"verify"``.
     namelist
         Groups of the namelist, normally one: ``{"settings": {...}}``.
     folder

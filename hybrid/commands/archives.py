@@ -24,12 +24,13 @@ GROUPS = {"inputs": "input", "outputs": "output", "state": "state", "noise": "no
 def inspect(archive: Archive) -> None:
     """Print what a compiled closure is: fields with units and shapes, equation, origin, hashes."""
     from hybrid.archive import read_manifest
-    from hybrid.equations import read_equations
+    from hybrid.equations import read_closed_form, read_equations
 
     manifest, equations = read_manifest(archive), read_equations(archive)
+    written_out = read_closed_form(archive)
     console = output()
     console.print(_fields(manifest))
-    for equation in equations:
+    for equation in (*equations, *([] if written_out is None else [written_out])):
         console.print(Text(f"{equation}"), soft_wrap=True)
     console.print(_identity(manifest))
 

@@ -215,12 +215,16 @@ def fortran(  # noqa: PLR0913, PLR0917 -- an option each
     epilog=examples("hybrid emit latex closure.pt", "hybrid emit latex closure.pt > c.tex")
 )
 def latex(archive: Archive) -> None:
-    """Print the equation of a closure in LaTeX, with standard errors and units."""
+    """Print the equation of a closure in LaTeX, with standard errors and units if it has them."""
     from hybrid.archive import read_manifest
     from hybrid.emit.latex import latex as display
-    from hybrid.equations import required_equations
+    from hybrid.emit.latex import written_out
+    from hybrid.equations import read_closed_form, required_equations
 
-    spec = read_manifest(archive).spec
+    spec, closed_form = read_manifest(archive).spec, read_closed_form(archive)
+    if closed_form is not None:
+        typer.echo(written_out(closed_form, spec))
+        return
     typer.echo("\n".join(display(equation, spec) for equation in required_equations(archive)))
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from closures.closed_form import ClosedForm
 from closures.model_error import Equation
 from closures.model_error.equation import as_factor
 from closures.model_error.significant import measured
@@ -39,7 +40,7 @@ def latex(equation: Equation, spec: ClosureSpec) -> str:
     ]
     return "\n".join(
         [
-            comment(f"Closure {spec.name}, version {spec.version}.", "% "),
+            _heading(spec),
             comment(_about_errors(equation), "% "),
             r"\begin{equation}",
             r"  \begin{aligned}",
@@ -49,6 +50,21 @@ def latex(equation: Equation, spec: ClosureSpec) -> str:
             r"\end{equation}",
         ]
     )
+
+
+def written_out(closed_form: ClosedForm, spec: ClosureSpec) -> str:
+    """Return the display that a closure has written of itself.
+
+    Parameters
+    ----------
+    closed_form, spec
+        What the archive holds.
+    """
+    return "\n".join([_heading(spec), closed_form.latex])
+
+
+def _heading(spec: ClosureSpec) -> str:
+    return comment(f"Closure {spec.name}, version {spec.version}.", "% ")
 
 
 def _about_errors(equation: Equation) -> str:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from solvers.eddy_viscosity.memory import SN, SS, WX, WY
 
 Field = NDArray[Any]
+_Numbers = tuple[Any, ...]
 
 
-@njit(cache=True)
+# The order of the terms of these sums is left to the compiler, which takes several at a time.
+@njit(cache=True, fastmath={"reassoc"})
 def _scales(f: Field, w: Field) -> tuple[float, float, float]:
     """Return one over the root mean squares of |grad w|, |S| and w; 0 for a flow at rest."""
     gradient, strain, vorticity = 0.0, 0.0, 0.0
@@ -28,24 +30,71 @@ def _scales(f: Field, w: Field) -> tuple[float, float, float]:
     )
 
 
+# numba asks before each division whether it is by zero, unless it divides like numpy: then these
+# loops are vectorised, also because arrays are given one by one and weights as numbers.
+@njit(cache=True, error_model="numpy")
+def _invariants(wx: Any, wy: Any, sn: Any, ss: Any, w: Any, scales: _Numbers) -> _Numbers:
+    """Return the invariants at a point, but for the first, which is 1."""
+    g2, s2, w2 = wx * wx + wy * wy, sn * sn + ss * ss, w * w
+    g, s = math.sqrt(g2), math.sqrt(s2)
+    both, product = s2 + w2, g2 * s
+    stretching = sn * (wx * wx - wy * wy) + 2 * ss * wx * wy
+    return (
+        g * scales[0] - 1,
+        (s2 - w2) / (both if both > 0 else 1),
+        s * scales[1] - 1,
+        -stretching / (product if product > 0 else 1),
+        abs(w) * scales[2] - 1,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _bounded(a: _Numbers, x: _Numbers, low: float, high: float) -> Any:
+    c = a[0] + a[1] * x[0] + a[2] * x[1] + a[3] * x[2] + a[4] * x[3] + a[5] * x[4]
+    return min(max(c, low), high)
+
+
+@njit(cache=True, error_model="numpy")
+def _set_c2(
+    wx: Field, wy: Field, sn: Field, ss: Field, w: Field, scales: _Numbers,
+    a: _Numbers, low: float, high: float, c2: Field,
+) -> None:  # fmt: skip
+    for j in range(w.shape[0]):
+        for i in range(w.shape[1]):
+            x = _invariants(wx[j, i], wy[j, i], sn[j, i], ss[j, i], w[j, i], scales)
+            c2[j, i] = _bounded(a, x, low, high)
+
+
+@njit(cache=True, error_model="numpy")
+def _set_both(
+    wx: Field, wy: Field, sn: Field, ss: Field, w: Field, scales: _Numbers,
+    a: _Numbers, a_low: float, a_high: float, b: _Numbers, b_low: float, b_high: float,
+    c2: Field, c4: Field,
+) -> None:  # fmt: skip
+    for j in range(w.shape[0]):
+        for i in range(w.shape[1]):
+            x = _invariants(wx[j, i], wy[j, i], sn[j, i], ss[j, i], w[j, i], scales)
+            c2[j, i] = _bounded(a, x, a_low, a_high)
+            c4[j, i] = _bounded(b, x, b_low, b_high)
+
+
+@njit(cache=True)
+def _six(a: Field) -> _Numbers:
+    return (a[0], a[1], a[2], a[3], a[4], a[5])
+
+
 @njit(cache=True)
 def set_coefficients(
     f: Field, w: Field, weights: Field, bounds: Field, hyper: bool, coefficients: Field
 ) -> None:
     """Set fields of c2 and c4 to bounded linear combinations of the invariants."""
-    per_gradient, per_strain, per_vorticity = _scales(f, w)
-    n_coefficient = 2 if hyper else 1
-    for j in range(w.shape[0]):
-        for i in range(w.shape[1]):
-            wx, wy, sn, ss, omega = f[WX, j, i], f[WY, j, i], f[SN, j, i], f[SS, j, i], w[j, i]
-            g2, s2, w2 = wx * wx + wy * wy, sn * sn + ss * ss, omega * omega
-            g, s = math.sqrt(g2), math.sqrt(s2)
-            dominance = (s2 - w2) / (s2 + w2) if s2 + w2 > 0 else 0.0
-            stretching = sn * (wx * wx - wy * wy) + 2.0 * ss * wx * wy
-            alignment = -stretching / (g2 * s) if g2 * s > 0 else 0.0
-            x1, x3 = g * per_gradient - 1.0, s * per_strain - 1.0
-            x5 = abs(omega) * per_vorticity - 1.0
-            for n in range(n_coefficient):
-                a = weights[n]
-                c = a[0] + a[1] * x1 + a[2] * dominance + a[3] * x3 + a[4] * alignment + a[5] * x5
-                coefficients[n, j, i] = min(max(c, bounds[n, 0]), bounds[n, 1])
+    scales = _scales(f, w)
+    a, a_low, a_high = _six(weights[0]), bounds[0, 0], bounds[0, 1]
+    if not hyper:
+        _set_c2(f[WX], f[WY], f[SN], f[SS], w, scales, a, a_low, a_high, coefficients[0])
+        return
+    b, b_low, b_high = _six(weights[1]), bounds[1, 0], bounds[1, 1]
+    _set_both(
+        f[WX], f[WY], f[SN], f[SS], w, scales, a, a_low, a_high, b, b_low, b_high,
+        coefficients[0], coefficients[1],
+    )  # fmt: skip

@@ -91,14 +91,26 @@ def _set_hat(
 
 
 @njit(cache=True)
+def _finds_coefficients(eddy: Eddy, member: int, step: int, stage: int) -> bool:
+    """Tell whether a policy looks at the flow now; else its last coefficients are held."""
+    if eddy.rule != POLICY:
+        return False
+    if eddy.update_interval == 1 or eddy.found[member] == 0:
+        return True
+    return stage == 0 and step % eddy.update_interval == 0
+
+
+@njit(cache=True)
 def set_eddy_viscosity(
-    w: Field, flow: Field, member: int, eddy: Eddy, work: Field, transform: Addresses, op: Waves
-) -> None:
+    w: Field, flow: Field, member: int, step: int, stage: int, eddy: Eddy, work: Field,
+    transform: Addresses, op: Waves,
+) -> None:  # fmt: skip
     """Set gradients and viscosities of a member.
 
     `flow` are vorticity, u and v on the grid, `w` is the spectrum, `work` has three spectra.
     """
     x, y, f = work[0], work[1], eddy.fields[member]
+    finds = _finds_coefficients(eddy, member, step, stage)
     dynamic = eddy.rule in (DYNAMIC_GLOBAL, DYNAMIC_LOCAL)
     gradient(w, op.k, op.l, op.scale, op.rows, op.n_column, False, x, y)
     _to_grid(transform, x, y, f, WX)
@@ -106,7 +118,7 @@ def set_eddy_viscosity(
     if eddy.hyper:
         gradient(w, op.k, op.l, op.scale, op.rows, op.n_column, True, x, y)
         _to_grid(transform, x, y, f, PX)
-    if eddy.scale == SMAGORINSKY or eddy.rule == POLICY:
+    if eddy.scale == SMAGORINSKY or finds:
         strains(w, op.inverse_laplacian, op.k, op.l, op.scale, op.rows, op.n_column, x, y)
         _to_grid(transform, x, y, f, SN)
     if dynamic:
@@ -119,10 +131,11 @@ def set_eddy_viscosity(
                 x,
             )  # fmt: skip
         set_coefficient(member, eddy, transform, op.scale, op.rows, op.n_column, x)
-    if eddy.rule == POLICY:
+    if finds:
         set_coefficients(
             f, flow[0], eddy.weights[member], eddy.bounds, eddy.hyper, eddy.coefficients[member]
         )
+        eddy.found[member] = 1
     set_viscosities(f, eddy.coefficients[member], eddy.scale, eddy.unit2, eddy.unit4)
     if eddy.rule == BACKSCATTER:
         return_energy(f, flow[0], flow[1], flow[2], eddy.returned)

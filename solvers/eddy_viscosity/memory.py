@@ -63,6 +63,10 @@ class Eddy(NamedTuple):
         Part of the energy that comes back [1].
     weights, bounds
         Of a linear policy, shapes ``(n_member, 2, 6)`` and ``(2, 2)``.
+    update_interval
+        Steps from one time that its coefficients are found to the next.
+    found
+        Whether a member holds coefficients that were found, 1 or 0, shape ``(n_member,)``.
     """
 
     rule: int
@@ -81,6 +85,8 @@ class Eddy(NamedTuple):
     returned: float
     weights: NDArray[np.float64]
     bounds: NDArray[np.float64]
+    update_interval: int
+    found: NDArray[np.int64]
 
 
 def allocate(viscosity: Viscosity | None, grid: SpectralGrid, n_member: int, dtype: str) -> Eddy:
@@ -117,6 +123,8 @@ def allocate(viscosity: Viscosity | None, grid: SpectralGrid, n_member: int, dty
         returned=viscosity.returned if isinstance(viscosity, Backscatter) else 0.0,
         weights=_weights(viscosity, n_member),
         bounds=_bounds(viscosity),
+        update_interval=getattr(viscosity, "update_interval", 1),
+        found=np.zeros(n_member, dtype=np.int64),
     )
 
 

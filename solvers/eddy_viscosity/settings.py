@@ -195,7 +195,9 @@ class LinearPolicy:
     :math:`|\omega|` over its root mean square, minus 1.
 
     In an integration, ``eddy.weights``, shape ``(n_member, 2, 6)``, may be changed between steps,
-    so that each member follows a policy of its own.
+    so that each member follows a policy of its own. With an `update_interval` above 1 coefficients
+    are held from one step to the next; where ``eddy.found``, shape ``(n_member,)``, is set to 0,
+    they are found anew in the next step, as they should be after a state or weights were replaced.
 
     Parameters
     ----------
@@ -203,6 +205,10 @@ class LinearPolicy:
         The six weights a of c2 and of c4 [1].
     bounds2, bounds4
         Smallest and largest value of c2 and c4 [1]; with both 0, no hyperviscosity is computed.
+    update_interval
+        Coefficients are found at the beginning of every step whose number, from 0, is a multiple of
+        this, and held in between, point by point; with 1, at every evaluation of the tendency.
+        Gradients, viscosities and the limiter are those of each evaluation in any case.
     scale, filter_width, net_dissipation
         As of `EddyViscosity`.
 
@@ -210,12 +216,15 @@ class LinearPolicy:
     ------
     ValueError
         If there are not six weights, or one of the others is out of range.
+    TypeError
+        If `update_interval` is no whole number.
     """
 
     weights2: tuple[float, ...] = (0.0,) * N_INVARIANT
     weights4: tuple[float, ...] = (0.0,) * N_INVARIANT
     bounds2: tuple[float, float] = (-0.02, 0.06)
     bounds4: tuple[float, float] = (0.0, 0.0)
+    update_interval: int = 1
     scale: str = "leith"
     filter_width: float | None = None
     net_dissipation: float | None = 0.1
@@ -238,6 +247,17 @@ class LinearPolicy:
                     f"eddy viscosity: {name}: expected a lower and an upper bound, "
                     f"got {(low, high)}"
                 )
+        # True is an int to Python, and 2.5 would be compared without complaint.
+        if type(self.update_interval) is not int:
+            raise TypeError(
+                "eddy viscosity: update_interval: expected a whole number of steps, "
+                f"got {self.update_interval!r}"
+            )
+        if self.update_interval < 1:
+            raise ValueError(
+                "eddy viscosity: update_interval: expected at least 1 step, "
+                f"got {self.update_interval}"
+            )
 
 
 Viscosity = EddyViscosity | DynamicEddyViscosity | Backscatter | LinearPolicy
