@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from two_dimensional_flow import spacing, turbulence
 
 import hybrid
+from closures import SpecError
 from closures import turbulence as closures
 from solvers.barotropic import Barotropic, BarotropicIntegration
 from solvers.eddy_viscosity import LinearPolicy
@@ -98,3 +99,19 @@ def test_an_archive_serves_grids_of_its_spacing_alone(tmp_path: Path) -> None:
     message = r"expected a grid with spacing 0\.130\d+ along 'y', .* got 0\.0981\d+"
     with pytest.raises(TendencyError, match=message):
         replace(MODEL, nx=64).start(tendency=source)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        closures.EddyViscosity,
+        closures.DynamicEddyViscosity,
+        closures.Backscatter,
+        lambda *a, **how: closures.LinearPolicy(*a, weights2=WEIGHTS, **how),
+    ],
+)
+def test_a_closure_knows_what_it_was_made_for(make: Callable[..., closures.EddyViscosity]) -> None:
+    (vorticity,) = make(spacing(N), largest_vorticity=40.0).spec.inputs
+    assert (vorticity.valid_min, vorticity.valid_max) == (-40.0, 40.0)
+    with pytest.raises(SpecError, match="largest_vorticity: expected a positive number"):
+        make(spacing(N), largest_vorticity=0.0)

@@ -23,6 +23,9 @@ class Backscatter(Closure):
         Grid spacing along y and x [length].
     c4, returned, filter_width
         As of `solvers.eddy_viscosity.Backscatter`, where the equations are.
+    largest_vorticity
+        Largest magnitude of the vorticity that it was made for [1 / time]; the bridge's guard flags
+        what is beyond. None: any.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class Backscatter(Closure):
         c4: float = 0.004,
         returned: float = 0.5,
         filter_width: float | None = None,
+        largest_vorticity: float | None = None,
     ) -> None:
         super().__init__(
             vorticity_spec(
@@ -48,6 +52,7 @@ class Backscatter(Closure):
                 spacing,
                 f"Biharmonic Leith, c4 = {c4:g}, that returns {returned:g} of the energy",
                 ("Jansen and Held (2014), Ocean Modell. 80, 36",),
+                largest_vorticity,
             )
         )
         if not c4 >= 0.0:

@@ -28,6 +28,9 @@ class DynamicEddyViscosity(Closure):
         Grid spacing along y and x [length].
     scale, average, clipping, filter_width
         As of `solvers.eddy_viscosity.DynamicEddyViscosity`, where the equations are.
+    largest_vorticity
+        Largest magnitude of the vorticity that it was made for [1 / time]; the bridge's guard flags
+        what is beyond. None: any.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class DynamicEddyViscosity(Closure):
         average: str = "global",
         clipping: str = "coefficient",
         filter_width: float | None = None,
+        largest_vorticity: float | None = None,
     ) -> None:
         super().__init__(
             vorticity_spec(
@@ -57,6 +61,7 @@ class DynamicEddyViscosity(Closure):
                     "Germano et al. (1991), Phys. Fluids A 3, 1760",
                     "Lilly (1992), Phys. Fluids A 4, 633",
                 ),
+                largest_vorticity,
             )
         )
         require_name("scale", scale, SCALES[1:])

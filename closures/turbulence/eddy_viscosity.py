@@ -35,6 +35,9 @@ class EddyViscosity(Closure):
         Grid spacing along y and x [length].
     scale, c2, c4, filter_width, net_dissipation
         As of `solvers.eddy_viscosity.EddyViscosity`.
+    largest_vorticity
+        Largest magnitude of the vorticity that it was made for [1 / time]; the bridge's guard flags
+        what is beyond. None: any.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class EddyViscosity(Closure):
         c4: float = 0.0,
         filter_width: float | None = None,
         net_dissipation: float | None = None,
+        largest_vorticity: float | None = None,
     ) -> None:
         super().__init__(
             vorticity_spec(
@@ -69,6 +73,7 @@ class EddyViscosity(Closure):
                 spacing,
                 f"Eddy viscosity, scale {scale}, c2 = {c2:g}, c4 = {c4:g}",
                 ("Smagorinsky (1963), Mon. Weather Rev. 91, 99", "Leith (1996), Physica D 98, 481"),
+                largest_vorticity,
             )
         )
         require_name("scale", scale, SCALES)

@@ -35,6 +35,9 @@ class LinearPolicy(Closure):
         Grid spacing along y and x [length].
     weights2, weights4, bounds2, bounds4, scale, filter_width, net_dissipation
         As of `solvers.eddy_viscosity.LinearPolicy`.
+    largest_vorticity
+        Largest magnitude of the vorticity that it was made for [1 / time]; the bridge's guard flags
+        what is beyond. None: any.
 
     Raises
     ------
@@ -56,7 +59,7 @@ class LinearPolicy(Closure):
     where nu2 < 0 it is multiplied by min(1, (1 - 0.1) max(L, 0)/G), ...
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- parameters of one policy
         self,
         spacing: tuple[float, float],
         *,
@@ -67,6 +70,7 @@ class LinearPolicy(Closure):
         scale: str = "leith",
         filter_width: float | None = None,
         net_dissipation: float | None = 0.1,
+        largest_vorticity: float | None = None,
     ) -> None:
         super().__init__(
             vorticity_spec(
@@ -74,6 +78,7 @@ class LinearPolicy(Closure):
                 spacing,
                 f"Eddy viscosity, scale {scale}, coefficients linear in local invariants",
                 ("Novati et al. (2021), Nat. Mach. Intell. 3, 87",),
+                largest_vorticity,
             )
         )
         require_name("scale", scale, SCALES)

@@ -11,7 +11,11 @@ _DIMS = ("y", "x")
 
 
 def vorticity_spec(
-    name: str, spacing: tuple[float, float], description: str, references: tuple[str, ...]
+    name: str,
+    spacing: tuple[float, float],
+    description: str,
+    references: tuple[str, ...],
+    largest: float | None = None,
 ) -> ClosureSpec:
     """Return the specification of a closure from vorticity to its tendency.
 
@@ -21,11 +25,31 @@ def vorticity_spec(
         See `ClosureSpec`.
     spacing
         Grid spacing along y and x [length].
+    largest
+        Largest magnitude of the vorticity that the closure was made for [1 / time]; None: any.
+
+    Raises
+    ------
+    SpecError
+        If that is not positive.
     """
+    if largest is not None and not 0.0 < largest < math.inf:
+        raise SpecError(f"largest_vorticity: expected a positive number or None, got {largest}")
+    lowest = None if largest is None else -largest
     return ClosureSpec(
         name=name,
         version="1.0",
-        inputs=(Field("vorticity", "1", _DIMS, (None, None), "float64"),),
+        inputs=(
+            Field(
+                "vorticity",
+                "1",
+                _DIMS,
+                (None, None),
+                "float64",
+                valid_min=lowest,
+                valid_max=largest,
+            ),
+        ),
         outputs=(Field("vorticity_tendency", "1", _DIMS, (None, None), "float64"),),
         locality="grid",
         grid=Grid(spacing, ("periodic", "periodic")),

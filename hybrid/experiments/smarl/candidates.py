@@ -1,7 +1,7 @@
 """The closures that are compared: given, searched for, and learned."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 _N = 6
 BOUNDS2, BOUNDS4 = (-0.02, 0.06), (0.0, 0.02)
 _NET_DISSIPATION = 0.1
+# Coefficients of a policy are found in every tenth step, and held in between.
+_UPDATE_INTERVAL = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ class Candidate:
             scale=self.scale,
             bounds2=BOUNDS2,
             bounds4=BOUNDS4 if self.hyper else (0.0, 0.0),
+            update_interval=1 if self.constant else _UPDATE_INTERVAL,
             net_dissipation=_NET_DISSIPATION,
         )
 
@@ -99,14 +102,10 @@ class Candidate:
                 c4=float(np.clip(weights[1, 0], *BOUNDS4)),
                 net_dissipation=_NET_DISSIPATION if self.hyper else None,
             )
-        policy = self.policy
-        return LinearPolicy(
+        return replace(
+            self.policy,
             weights2=tuple(weights[0].tolist()),
             weights4=tuple(weights[1].tolist()),
-            scale=policy.scale,
-            bounds2=policy.bounds2,
-            bounds4=policy.bounds4,
-            net_dissipation=policy.net_dissipation,
         )
 
 

@@ -4,6 +4,8 @@ import os
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 import hybrid
 from closures.turbulence import EddyViscosity as EddyViscosityClosure
 from closures.turbulence import LinearPolicy as LinearPolicyClosure
@@ -140,12 +142,15 @@ def _exported(
     name, seed = findings.best
     grid = settings.regimes[TRAINED].coarse().grid
     spacing = (grid.dy, grid.dx)
+    largest = float(np.abs(findings.truths[TRAINED].states).max())
     paths = []
     for candidate, chosen, file in ((name, seed, "best_learned"), (PAIR, 0, PAIR)):
         found = viscosity(candidate, chosen, checkpoint=checkpoint, settings=settings)
         is_constant = CANDIDATES[candidate].constant
         make = EddyViscosityClosure if is_constant else LinearPolicyClosure
         path = out / f"{file}.pt"
-        hybrid.export(make(spacing, **vars(found)), path)
+        # What an archive has no memory for is left out.
+        choice = {name: value for name, value in vars(found).items() if name != "update_interval"}
+        hybrid.export(make(spacing, **choice, largest_vorticity=largest), path)
         paths.append(path)
     return tuple(paths)
