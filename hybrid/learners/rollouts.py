@@ -1,7 +1,7 @@
 """Runs of a coarse model under many policies at once, from the same states."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -127,10 +127,6 @@ class Rollouts:
             moments.reshape(shape).mean(axis=1) / self._n_saved,
             lost.reshape(n_policy, n_run).sum(axis=1),
         )
-
-    def longer(self, n_run: int, time: float, spin_up: float) -> "Rollouts":
-        """Return rollouts as these with another number and length of runs."""
-        return replace(self, n_run=n_run, time=time, spin_up=spin_up)
 
     @cached_property
     def _shells(self) -> Shells:

@@ -1,7 +1,6 @@
 """Closures of two-dimensional turbulence: searched for, learned, and run in several regimes."""
 
 import os
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +15,12 @@ from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.costs import step_costs
 from hybrid.experiments.smarl.figures import all_figures
 from hybrid.experiments.smarl.findings import DYNAMIC, Findings
-from hybrid.experiments.smarl.job import (
-    PAIR,
-    ClimateJob,
-    Job,
-    Training,
-    TruthJob,
-    climate_of,
-    do,
-    target_of,
-    trained,
-    viscosity,
-)
+from hybrid.experiments.smarl.job import ClimateJob, Job, Training, TruthJob
+from hybrid.experiments.smarl.searching import PAIR
 from hybrid.experiments.smarl.settings import PRESETS, TRAINED, Settings
+from hybrid.experiments.smarl.stages import Stages
 from hybrid.experiments.smarl.tables import all_tables, flat_metrics
 from hybrid.experiments.smarl.truth import PARTS
-from solvers.barotropic import Barotropic
 
 _UNIT_OF_COST = "leith"
 
@@ -39,7 +28,7 @@ _UNIT_OF_COST = "leith"
 def run(request: Request) -> ExperimentResult:
     """Make truths, search and learn, run everything in every regime, and compare."""
     settings = PRESETS[request.preset]
-    checkpoint, findings = _findings(request, settings)
+    stages, findings = _findings(request, settings)
     name, seed = findings.best
     best = findings.best_scores[TRAINED]
     metrics = flat_metrics(findings)
@@ -71,14 +60,18 @@ def run(request: Request) -> ExperimentResult:
         },
         tables=all_tables(findings),
         figures=all_figures(findings),
-        archives=_exported(request.out, findings, checkpoint, settings),
+        archives=_exported(request.out, findings, stages),
         generated_data=True,
     )
 
 
-def _findings(request: Request, settings: Settings) -> tuple[Checkpoint, Findings]:
-    truths = [TruthJob(regime, part) for regime in settings.regimes for part in PARTS
-              if part == "test" or regime == TRAINED]  # fmt: skip
+def _findings(request: Request, settings: Settings) -> tuple[Stages, Findings]:
+    truths = [
+        TruthJob(regime, part)
+        for regime in settings.regimes
+        for part in PARTS
+        if part == "test" or regime == TRAINED
+    ]
     seeds: dict[str, list[int | None]] = {
         name: [*range(settings.n_seed)] if CANDIDATES[name].learner else [None]
         for name in settings.candidates
@@ -86,71 +79,56 @@ def _findings(request: Request, settings: Settings) -> tuple[Checkpoint, Finding
     trainings = [
         Training(name, seed) for name, some in seeds.items() for seed in some if seed is not None
     ]
-    tests = [
+    runs = [
         ClimateJob(name, seed, regime)
         for regime in settings.regimes
         for name, some in seeds.items()
         for seed in some
     ]
-    stages: tuple[tuple[str, list[Job]], ...] = (
+    parts: tuple[tuple[str, list[Job]], ...] = (
         ("truths", [*truths]),
         ("searches and trainings", [*trainings]),
-        ("runs of the closures", [*tests]),
+        ("runs of the closures", [*runs]),
     )
-    n_stage = sum(len(jobs) for _, jobs in stages)
+    n_stage = sum(len(jobs) for _, jobs in parts)
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
-    work = partial(do, checkpoint=checkpoint, settings=settings)
-    for text, jobs in stages:
+    stages = Stages(checkpoint, settings)
+    for text, jobs in parts:
         n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
-        run_all(work, jobs, [job.name for job in jobs], n_process, request.task(text))
-    how = {"checkpoint": checkpoint, "settings": settings}
+        run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))
+    models = {name: stages.model(name, some[0]) for name, some in seeds.items()}
+    first = stages.target(TRAINED).states[0]
     findings = Findings(
         regimes=settings.regimes,
-        truths={regime: target_of(regime, **how) for regime in settings.regimes},  # type: ignore[arg-type]
+        truths={regime: stages.target(regime) for regime in settings.regimes},
         trained={
-            name: [trained(job, **how) for job in trainings if job.candidate == name]  # type: ignore[arg-type]
+            name: [stages.trained(job) for job in trainings if job.candidate == name]
             for name in dict.fromkeys(job.candidate for job in trainings)
         },
         climates={
             regime: {
-                name: [climate_of(ClimateJob(name, seed, regime), **how) for seed in some]  # type: ignore[arg-type]
+                name: [stages.climate(ClimateJob(name, seed, regime)) for seed in some]
                 for name, some in seeds.items()
             }
             for regime in settings.regimes
         },
-        costs=_costs(seeds, checkpoint, settings),
+        costs=step_costs(models, first, _UNIT_OF_COST, settings.n_round),
     )
-    return checkpoint, findings
+    return stages, findings
 
 
-def _costs(
-    seeds: dict[str, list[int | None]], checkpoint: Checkpoint, settings: Settings
-) -> dict[str, float]:
-    regime = settings.regimes[TRAINED]
-    models: dict[str, Barotropic] = {
-        name: regime.coarse(viscosity(name, some[0], checkpoint=checkpoint, settings=settings))
-        for name, some in seeds.items()
-    }
-    states = target_of(TRAINED, checkpoint=checkpoint, settings=settings).states
-    return step_costs(models, states[0], _UNIT_OF_COST, settings.n_round)
-
-
-def _exported(
-    out: Path, findings: Findings, checkpoint: Checkpoint, settings: Settings
-) -> tuple[Path, ...]:
+def _exported(out: Path, findings: Findings, stages: Stages) -> tuple[Path, ...]:
     """Write the best learned closure and the pair of constants as archives."""
     name, seed = findings.best
-    grid = settings.regimes[TRAINED].coarse().grid
-    spacing = (grid.dy, grid.dx)
-    largest = float(np.abs(findings.truths[TRAINED].states).max())
+    truth = findings.truths[TRAINED]
+    spacing, largest = (truth.grid.dy, truth.grid.dx), float(np.abs(truth.states).max())
     paths = []
     for candidate, chosen, file in ((name, seed, "best_learned"), (PAIR, 0, PAIR)):
-        found = viscosity(candidate, chosen, checkpoint=checkpoint, settings=settings)
-        is_constant = CANDIDATES[candidate].constant
-        make = EddyViscosityClosure if is_constant else LinearPolicyClosure
+        make = EddyViscosityClosure if CANDIDATES[candidate].constant else LinearPolicyClosure
+        # An archive has no memory: it finds coefficients in every call.
+        choice = vars(stages.viscosity(candidate, chosen)).copy()
+        choice.pop("update_interval", None)
         path = out / f"{file}.pt"
-        # What an archive has no memory for is left out.
-        choice = {name: value for name, value in vars(found).items() if name != "update_interval"}
         hybrid.export(make(spacing, **choice, largest_vorticity=largest), path)
         paths.append(path)
     return tuple(paths)

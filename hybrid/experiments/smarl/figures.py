@@ -11,7 +11,7 @@ from hybrid.experiments.result import Figure
 from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.climates import EDGES
 from hybrid.experiments.smarl.findings import DYNAMIC, Findings
-from hybrid.experiments.smarl.job import PAIR
+from hybrid.experiments.smarl.searching import PAIR
 from hybrid.experiments.smarl.settings import TRAINED
 from hybrid.figure_style import (
     DIVERGING,
