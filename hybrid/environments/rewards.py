@@ -7,8 +7,8 @@ import numpy as np
 
 from hybrid.environments.reference import Array, Reference, shape_of
 
-# A spectrum that is right within 2 per cent is right.
-_FLOOR = 0.02
+FLOOR = 0.02
+"""Error of a logarithm that is no error: right within 2 per cent is right [1]."""
 # Where a spectrum is that of the truth, the published reward would be infinite.
 _LARGEST = 1e6
 
@@ -48,7 +48,7 @@ class SpectrumReward:
         """Return rewards, shape ``(n,)``."""
         del moments
         misfit = np.log(spectra / self.reference.spectrum)
-        variance = self.reference.spectrum_error**2 + _FLOOR**2
+        variance = self.reference.spectrum_error**2 + FLOOR**2
         return np.asarray(-(misfit**2 / variance).mean(axis=-1))
 
 
@@ -95,6 +95,6 @@ class SpectrumAndMomentsReward:
     def __call__(self, spectra: Array, moments: Array) -> Array:
         """Return rewards, shape ``(n,)``."""
         misfit = shape_of(moments) - self.reference.shape
-        variance = self.reference.shape_error**2 + _FLOOR**2
+        variance = self.reference.shape_error**2 + FLOOR**2
         spectrum = SpectrumReward(self.reference)(spectra, moments)
         return np.asarray(spectrum - (misfit**2 / variance).mean(axis=-1))
