@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from closures.turbulence import INVARIANTS, local_invariants
 from closures.turbulence.flow import gradients, to_spectrum, waves
 from hybrid.environments.blocks import Blocks
-from hybrid.environments.reference import Reference, Shells, moments_of
-from hybrid.environments.rewards import Reward
+from hybrid.environments.ensemble import RUNAWAY
+from hybrid.environments.reference import Reference, Shells, moments_of, shape_of
+from hybrid.environments.rewards import FLOOR, Reward
 from solvers.barotropic import Barotropic, BarotropicIntegration
 from solvers.eddy_viscosity import EddyViscosity
 from solvers.spectral import to_grid
@@ -23,8 +24,6 @@ from solvers.spectral import to_grid
 Array = NDArray[np.float64]
 Observation = NDArray[np.float32]
 _Step = tuple[Observation, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
-# Standard deviations of the vorticity that no flow reaches: what does will not stay finite.
-_RUNAWAY = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +99,11 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
     n_thread
         Threads that share the models.
 
+    Attributes
+    ----------
+    bounds : ndarray
+        Lower and upper bounds of the coefficients that actions set, shape ``(2, coefficient)`` [1].
+
     Raises
     ------
     ValueError
@@ -127,7 +131,7 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         self.blocks = Blocks(shape, shape if episodes.n_block is None else episodes.n_block)
         self._shells = Shells(model.grid)
         pairs = [episodes.bounds2, *([] if episodes.bounds4 is None else [episodes.bounds4])]
-        self._bounds = np.array(pairs)[:, :, np.newaxis, np.newaxis]
+        self.bounds: Array = np.array(pairs).T
         n_channel = len(INVARIANTS) - 1
         if episodes.observe_spectrum:
             n_channel += len(reference.spectrum)
@@ -139,12 +143,13 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         self._integration.step = n_slot
         self._sums = (np.zeros((n_model, len(reference.spectrum))), np.zeros((n_model, 2)))
         self._n_done = np.zeros(n_model, dtype=np.int64)
-        self._largest = _RUNAWAY * np.exp(reference.shape[0])
+        self._largest = RUNAWAY * np.exp(reference.shape[0])
+        self._measured()
 
     def _make_spaces(self, n_channel: int) -> None:
         b_y, b_x = self.blocks.counts
         self.single_observation_space = Box(-np.inf, np.inf, (n_channel, b_y, b_x), np.float32)
-        self.single_action_space = Box(-1.0, 1.0, (len(self._bounds), b_y, b_x), np.float32)
+        self.single_action_space = Box(-1.0, 1.0, (self.bounds.shape[1], b_y, b_x), np.float32)
         spaces = (self.single_observation_space, self.single_action_space)
         self.observation_space, self.action_space = (
             batch_space(space, self.num_envs) for space in spaces
@@ -158,23 +163,25 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         if seed is not None:
             self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(seed)
         self._begin(np.ones(self.num_envs, dtype=np.bool_))
-        return self._observe(self._fields()), {}
+        return self._observe(self._measured()), {}
 
     def step(self, actions: Observation) -> _Step:
         """Let the agents act and advance the models to the next action."""
         n_step, coefficients = self.episodes.action_interval, self._integration.eddy.coefficients
-        low, high = self._bounds[:, 0], self._bounds[:, 1]
+        low, high = self.bounds[:, :, np.newaxis, np.newaxis]
         values = low + 0.5 * (np.clip(actions, -1.0, 1.0) + 1.0) * (high - low)
         coefficients[:, : len(low)] = self.blocks.to_grid(values)
         terminated = self._integration.advance_each(n_step) < n_step
-        fields = self._fields()
+        fields = self._measured()
         terminated |= ~(np.abs(fields).max(axis=(1, 2)) < self._largest)
         if terminated.any():
             # What has run away would spoil the statistics; it is replaced below.
             self._integration.vorticity_spectrum[terminated] = self._vorticity[0]
-            fields = self._fields()
+            fields = self._measured()
         self._n_done += 1
-        rewards = self._rewards(fields)
+        for sums, present in zip(self._sums, self._present, strict=True):
+            np.add(sums, present, out=sums)
+        rewards = self.reward(*self._means())
         rewards[terminated] = self.episodes.blow_up_reward
         truncated = (self._n_done >= self.episodes.n_action) & ~terminated
         done, observations = terminated | truncated, self._observe(fields)
@@ -185,8 +192,26 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
                 final[member] = observations[member]
             information = {"final_obs": final, "_final_obs": done}
             self._begin(done)
-            observations = self._observe(self._fields())
+            observations = self._observe(self._measured())
         return observations, rewards, terminated, truncated, information
+
+    def progress(self) -> Observation:
+        """Return what decides of the rewards to come and agents do not see, ``(n_model, number)``.
+
+        For each model: by how much the mean statistics of its episode up to now miss those of the
+        truth, and by how much those of its state do (logarithms of the spectrum, of standard
+        deviation and of kurtosis, in units of their errors); the reward of the former; the part of
+        the episode that is over.
+        """
+        truth, means = self.reference, self._means()
+        errors = [np.hypot(error, FLOOR) for error in (truth.spectrum_error, truth.shape_error)]
+        columns = []
+        for spectra, moments in (means, self._present):
+            columns.append(np.log(spectra / truth.spectrum) / errors[0])
+            columns.append((shape_of(moments) - truth.shape) / errors[1])
+        columns.append(self.reward(*means)[:, np.newaxis])
+        columns.append(self._n_done[:, np.newaxis] / self.episodes.n_action)
+        return np.concatenate(columns, axis=1).astype(np.float32)
 
     def _begin(self, members: NDArray[np.bool_]) -> None:
         run, n_slot = self._integration, self._history.shape[1]
@@ -199,15 +224,20 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
             for sums in self._sums:
                 sums[member] = 0.0
 
-    def _fields(self) -> Array:
-        return to_grid(self._integration.vorticity_spectrum, self.model.grid.shape)
+    def _measured(self) -> Array:
+        """Return the fields, their statistics being taken."""
+        fields = to_grid(self._integration.vorticity_spectrum, self.model.grid.shape)
+        self._present = (self._shells.enstrophy(fields), moments_of(fields))
+        return fields
 
-    def _rewards(self, fields: Array) -> Array:
-        spectra, moments = self._sums
-        spectra += self._shells.enstrophy(fields)
-        moments += moments_of(fields)
+    def _means(self) -> tuple[Array, Array]:
+        """Return statistics of the episodes up to now; where one begins, those of its state."""
         n = self._n_done[:, np.newaxis]
-        return self.reward(spectra / n, moments / n)
+        spectra, moments = (
+            np.where(n > 0, sums / np.maximum(n, 1), present)
+            for sums, present in zip(self._sums, self._present, strict=True)
+        )
+        return spectra, moments
 
     def _observe(self, fields: Array) -> Observation:
         vorticity, grid = torch.from_numpy(fields), self.model.grid
@@ -215,7 +245,7 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         g = gradients(to_spectrum(vorticity, w.kept), w, vorticity)
         seen = self.blocks.mean(local_invariants(vorticity, g)[:, 1:].numpy())
         if self.episodes.observe_spectrum:
-            misfit = np.log(self._shells.enstrophy(fields) / self.reference.spectrum)
+            misfit = np.log(self._present[0] / self.reference.spectrum)
             misfit /= self.reference.spectrum_error
             everywhere = np.broadcast_to(
                 misfit[:, :, np.newaxis, np.newaxis], (*misfit.shape, *self.blocks.counts)

@@ -196,3 +196,25 @@ def test_what_does_not_fit_is_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError) as error:  # noqa: PT011 -- the whole text is compared
         make()
     assert str(error.value) == message
+
+
+def test_progress_says_what_the_reward_will_be_of() -> None:
+    venv = environment(n_model=2)
+    venv.reward = SpectrumAndMomentsReward(REFERENCE)
+    venv.reset(seed=10)
+    n_ring = len(REFERENCE.spectrum)
+    begun = venv.progress()
+    assert begun.shape == (2, 2 * (n_ring + 2) + 2)
+    means, present = np.split(begun[:, :-2], 2, axis=1)
+    assert np.array_equal(means, present)
+    rewards = [venv.step(constant_action(venv, 0.0))[1] for _ in range(2)]
+    seen = venv.progress()
+    means, present = np.split(seen[:, :-2], 2, axis=1)
+    spectrum, shape = (means**2)[:, :n_ring], (means**2)[:, n_ring:]
+    # Misfits are in units of the errors that the reward takes them in.
+    assert -spectrum.mean(axis=1) - shape.mean(axis=1) == pytest.approx(rewards[-1], rel=1e-5)
+    assert seen[:, -2] == pytest.approx(rewards[-1], rel=1e-6)
+    assert seen[:, -1].tolist() == pytest.approx([2 / 3, 2 / 3])
+    assert np.abs(means - present).max() > 0.01
+    venv.step(constant_action(venv, 0.0))
+    assert venv.progress()[:, -1].tolist() == [0.0, 0.0]
