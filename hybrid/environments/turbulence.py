@@ -144,7 +144,7 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         self._sums = (np.zeros((n_model, len(reference.spectrum))), np.zeros((n_model, 2)))
         self._n_done = np.zeros(n_model, dtype=np.int64)
         self._largest = RUNAWAY * np.exp(reference.shape[0])
-        self._measured()
+        self._measure(self._fields())
 
     def _make_spaces(self, n_channel: int) -> None:
         b_y, b_x = self.blocks.counts
@@ -163,7 +163,7 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         if seed is not None:
             self._np_random, self._np_random_seed = gymnasium.utils.seeding.np_random(seed)
         self._begin(np.ones(self.num_envs, dtype=np.bool_))
-        return self._observe(self._measured()), {}
+        return self._look(), {}
 
     def step(self, actions: Observation) -> _Step:
         """Let the agents act and advance the models to the next action."""
@@ -172,12 +172,13 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
         values = low + 0.5 * (np.clip(actions, -1.0, 1.0) + 1.0) * (high - low)
         coefficients[:, : len(low)] = self.blocks.to_grid(values)
         terminated = self._integration.advance_each(n_step) < n_step
-        fields = self._measured()
+        fields = self._fields()
         terminated |= ~(np.abs(fields).max(axis=(1, 2)) < self._largest)
         if terminated.any():
             # What has run away would spoil the statistics; it is replaced below.
             self._integration.vorticity_spectrum[terminated] = self._vorticity[0]
-            fields = self._measured()
+            fields = self._fields()
+        self._measure(fields)
         self._n_done += 1
         for sums, present in zip(self._sums, self._present, strict=True):
             np.add(sums, present, out=sums)
@@ -192,7 +193,7 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
                 final[member] = observations[member]
             information = {"final_obs": final, "_final_obs": done}
             self._begin(done)
-            observations = self._observe(self._measured())
+            observations = self._look()
         return observations, rewards, terminated, truncated, information
 
     def progress(self) -> Observation:
@@ -224,11 +225,11 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
             for sums in self._sums:
                 sums[member] = 0.0
 
-    def _measured(self) -> Array:
-        """Return the fields, their statistics being taken."""
-        fields = to_grid(self._integration.vorticity_spectrum, self.model.grid.shape)
+    def _fields(self) -> Array:
+        return to_grid(self._integration.vorticity_spectrum, self.model.grid.shape)
+
+    def _measure(self, fields: Array) -> None:
         self._present = (self._shells.enstrophy(fields), moments_of(fields))
-        return fields
 
     def _means(self) -> tuple[Array, Array]:
         """Return statistics of the episodes up to now; where one begins, those of its state."""
@@ -238,6 +239,12 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
             for sums, present in zip(self._sums, self._present, strict=True)
         )
         return spectra, moments
+
+    def _look(self) -> Observation:
+        """Measure the states, and return what agents see of them."""
+        fields = self._fields()
+        self._measure(fields)
+        return self._observe(fields)
 
     def _observe(self, fields: Array) -> Observation:
         vorticity, grid = torch.from_numpy(fields), self.model.grid

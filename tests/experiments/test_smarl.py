@@ -152,7 +152,7 @@ def test_regimes_are_resolved_by_the_coarse_grid() -> None:
 
 def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybrid.experiments.smarl.find_spec", lambda _name: None)
-    with pytest.raises(TrainError, match=r"no cma and no gymnasium; install .*\[rl\]"):
+    with pytest.raises(TrainError, match=r"found no cma, no gymnasium, .*install .*\[rl\]"):
         run_experiment("smarl", "test", tmp_path)
 
 
@@ -170,6 +170,10 @@ def test_a_run_reports_every_closure_in_flat_names(run: tuple[ExperimentResult, 
         for metric in ("lse", "w1", "t3", "blowups", "cost"):
             assert np.isfinite(results[f"{metric}_{name}"]), (metric, name)
     assert results["lse_floor"] > 0.0
+    trained = {path.name for path in (out / "tensorboard").iterdir()}
+    assert trained == {
+        f"{name}_0" for name in PRESETS["test"].candidates if CANDIDATES[name].learner
+    }
     assert results["cost_leith"] == 1.0
 
 

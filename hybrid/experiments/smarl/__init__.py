@@ -7,7 +7,7 @@ from hybrid.experiments.result import ExperimentResult, Request
 
 __all__ = ["run"]
 
-_PACKAGES = ("cma", "gymnasium")
+_PACKAGES = ("cma", "gymnasium", "stable_baselines3", "tensorboard")
 
 
 def run(request: Request) -> ExperimentResult:
@@ -21,8 +21,8 @@ def run(request: Request) -> ExperimentResult:
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise TrainError(
-            f"smarl: expected the packages {' and '.join(_PACKAGES)}, found no "
-            f"{' and no '.join(missing)}; install 'hybrid-closures[rl]'"
+            f"smarl: expected the packages {', '.join(_PACKAGES)}, found no "
+            f"{', no '.join(missing)}; install 'hybrid-closures[rl]'"
         )
     # Imported late: without the extra there is nothing to import.
     from hybrid.experiments.smarl.experiment import run as run_it

@@ -132,6 +132,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "cma_plain": Candidate(label="CMA-ES, c2 and c4 from plain", learner="cma", hyper=True),
         "cma_c2": Candidate(label="CMA-ES, c2 alone", learner="cma"),
         "eki": Candidate(label="EKI on the pair", learner="eki", hyper=True, on_top=True),
+        "ppo": Candidate(label="PPO, c2 and c4 from plain", learner="ppo", hyper=True),
         "cma_spectrum": Candidate(
             label="CMA-ES, spectrum alone",
             learner="cma",

@@ -92,7 +92,7 @@ def _findings(request: Request, settings: Settings) -> tuple[Stages, Findings]:
     )
     n_stage = sum(len(jobs) for _, jobs in parts)
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
-    stages = Stages(checkpoint, settings)
+    stages = Stages(checkpoint, settings, request.out / "tensorboard")
     for text, jobs in parts:
         n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
         run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))

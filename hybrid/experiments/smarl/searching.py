@@ -2,22 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import gcd
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.environments import Reference
+from hybrid.environments import Episodes, Reference, TurbulenceEnvironment
 from hybrid.experiments.smarl.candidates import CANDIDATES, Candidate
 from hybrid.learners.inversion import invert
 from hybrid.learners.learned import Learned
+from hybrid.learners.ppo import PpoSettings, learn_ppo
 from hybrid.learners.rollouts import Rollouts
 from hybrid.learners.search import Free, evolve, scan
+from solvers.eddy_viscosity import EddyViscosity
 
 Array = NDArray[np.float64]
 OnProgress = Callable[[float], None]
 
 PAIR = "leith_biharmonic"
 """The candidate that learners on top of two constants begin with."""
+
+# Steps that agents hold an action, and models that learn together.
+_HELD = 25
+_N_MODEL = 8
 
 # Part of the budget that goes to the two constants, and the spread around them in `UNITS`.
 _FIRST = 0.25
@@ -40,6 +48,8 @@ class Search:
         Steps of coarse models that may be spent.
     seed
         Of every random choice.
+    log_folder
+        Folder for TensorBoard, where a learner writes for it; None: nothing is written.
     """
 
     candidate: Candidate
@@ -47,6 +57,7 @@ class Search:
     known: Reference
     budget: int
     seed: int
+    log_folder: Path | None = None
 
     def run(self, on_progress: OnProgress) -> Learned:
         """Return what is found."""
@@ -71,6 +82,8 @@ class Search:
         )
 
     def _found(self, free: Free, budget: int, spread: float, on_progress: OnProgress) -> Learned:
+        if self.candidate.learner == "ppo":
+            return self._reinforced(free, budget, on_progress)
         rest = (free, budget, self.seed, on_progress)
         if self.candidate.learner == "eki":
             return invert(self.rollouts, self.known, *rest, spread=spread)
@@ -78,3 +91,32 @@ class Search:
         if self.candidate.learner == "scan":
             return scan(self.rollouts, reward, *rest)
         return evolve(self.rollouts, reward, *rest, sigma=spread)
+
+    def _reinforced(self, free: Free, budget: int, on_progress: OnProgress) -> Learned:
+        """Learn by PPO, in episodes that are as long as the runs of the other searches."""
+        model, policy = self.rollouts.model, self.candidate.policy
+        start = EddyViscosity(
+            scale=policy.scale,
+            c2=float(free.start[0, 0]),
+            c4=float(free.start[1, 0]),
+            net_dissipation=policy.net_dissipation,
+        )
+        n_action = max(1, round(self.rollouts.time / (_HELD * model.dt)))
+        environment = TurbulenceEnvironment(
+            replace(model, eddy_viscosity=start),
+            self.known,
+            self.candidate.reward(self.known),
+            self.rollouts.initial,
+            n_model=_N_MODEL,
+            episodes=Episodes(
+                bounds2=policy.bounds2,
+                bounds4=policy.bounds4 if self.candidate.hyper else None,
+                action_interval=_HELD,
+                n_action=n_action,
+            ),
+        )
+        settings = PpoSettings(n_batch=gcd(_N_MODEL * n_action, PpoSettings().n_batch))
+        return learn_ppo(
+            environment, free.start, settings, budget, self.seed,
+            log_folder=self.log_folder, on_progress=on_progress,
+        )  # fmt: skip

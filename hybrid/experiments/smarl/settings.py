@@ -76,7 +76,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             regimes={TRAINED: _TINY},
             truth_time=(16.0, 8.0, 16.0),
             spin_up=8.0,
-            candidates=("none", "leith", "dynamic_leith", "leith_biharmonic", "cma", "eki"),
+            candidates=("none", "leith", "dynamic_leith", "leith_biharmonic", "cma", "eki", "ppo"),
             n_seed=1,
             budget=8_000,
             training=Runs(n_run=2, time=1.0, spin_up=0.0),

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from torch.utils.tensorboard import SummaryWriter
 
 from hybrid.environments import Reference, SpectrumAndMomentsReward
 from hybrid.experiments.checkpoint import Checkpoint
@@ -36,10 +38,13 @@ class Stages:
         Where results of stages are kept.
     settings
         Sizes.
+    logs
+        Folder for TensorBoard, one below it for each training.
     """
 
     checkpoint: Checkpoint
     settings: Settings
+    logs: Path
 
     def do(self, job: Job, on_progress: OnProgress) -> None:
         """Do a job."""
@@ -86,7 +91,11 @@ class Stages:
                 self._reference("training", training),
                 self.settings.budget,
                 int(self.checkpoint.generator(job.name).integers(2**31)),
+                self.logs / job.name,
             ).run(on_progress)
+            with SummaryWriter(str(self.logs / job.name)) as writer:
+                for step, reward in zip(found.steps, found.rewards, strict=True):
+                    writer.add_scalar("reward", reward, int(step))
             return xr.Dataset(
                 {
                     "weights": (("part", "invariant"), found.weights),
