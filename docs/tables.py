@@ -19,6 +19,7 @@ from model_error_tables import (
     sparse_regression_table,
 )
 from multifidelity_tables import CLIMSIM, GENERATED, LORENZ96, lead_table, shifted_table
+from turbulence_tables import smarl_table
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -30,9 +31,11 @@ MULTIFIDELITY = DOCS / "multifidelity.md"
 MODEL_ERROR = DOCS / "model_error.md"
 ENSEMBLES = DOCS / "ensembles.md"
 TURBULENCE = DOCS / "turbulence.md"
+LEARNED_TURBULENCE = DOCS / "learned_turbulence.md"
 PAGES = (
     *(README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES),
     TURBULENCE,
+    LEARNED_TURBULENCE,
 )
 
 _LORENZ96_ROWS = {
@@ -426,6 +429,7 @@ _TABLES = {
     "column-climate": ("column-rollout.json", column_climate_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
     "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
+    "smarl": ("smarl-quick.json", smarl_table),
     "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),
     "ensembles": ("ensembles.json", ensemble_costs_table),
     "ensemble-training": ("ensembles.json", ensemble_training_table),

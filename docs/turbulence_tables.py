@@ -53,23 +53,6 @@ def smarl_table(results: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
-def smarl_transfer_table(results: dict[str, Any]) -> str:
-    """Return error of the spectrum and Wasserstein distance in every regime."""
-    regimes = results["choices"]["regimes"].split(", ")
-    trained = results["choices"]["trained_in"]
-    header = ["spectrum error (Wasserstein distance)", *regimes]
-    rows = []
-    for name, label in _CLOSURES.items():
-        if f"lse_{name}" in results:
-            cells = []
-            for regime in regimes:
-                end = "" if regime == trained else f"_{regime}"
-                lse, w1 = (results.get(f"{score}_{name}{end}") for score in ("lse", "w1"))
-                cells.append("lost" if lse is None else f"{_number(lse)} ({_number(w1)})")
-            rows.append([label, *cells])
-    return markdown_table(header, rows)
-
-
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 

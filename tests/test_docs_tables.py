@@ -128,6 +128,19 @@ def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     assert "| 99 (100 %) |" in row
 
 
+def test_the_page_on_learned_turbulence_holds_the_committed_scores() -> None:
+    text = tables.LEARNED_TURBULENCE.read_text()
+    assert text.count("<!-- table: ") == 1
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "smarl-quick.json").read_text())
+    # What the text says of the floor, and of what is nearer to the truth than that.
+    assert f"{results['lse_floor']:.3f}" == "0.052"
+    for name in ("smagorinsky", "leith", "dynamic_smagorinsky", "leith_biharmonic", "cma"):
+        assert abs(results[f"lse_{name}"] - results["lse_floor"]) < 0.02
+    assert results["lse_dynamic_leith"] > 2.0 * results["lse_floor"]
+    assert results["cost_cma"] <= 1.5
+
+
 def test_zeros_have_no_sign() -> None:
     cells = ["-0", "-0.00 (-0.0)", "-0.001", "-0.05", "1e-0", "level-0", "2001-02-00"]
     found = markdown_table(["name"], [cells]).splitlines()[-1]
