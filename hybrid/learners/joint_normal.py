@@ -76,7 +76,6 @@ class JointNormal:
                 f"common: expected a part from 0 to less than 1, got {common}; the rest is what "
                 "agents do alone, without which actions have no density"
             )
-        self.deviation = deviation
         self.shared = common * deviation**2
         self.alone = (1.0 - common) * deviation**2
 

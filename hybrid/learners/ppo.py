@@ -33,7 +33,9 @@ class PpoSettings:
     Parameters
     ----------
     deviation
-        Standard deviation of weights in exploration [half the distance of the bounds].
+        Standard deviations of weights in exploration, in the first update and in the last, between
+        which they fall linearly [half the distance of the bounds]. What is learned suits them: a
+        policy that is rewarded with its exploration keeps away from where that does harm.
     common
         Part of the exploration's variance that all agents of a model have in common, see
         `JointNormal`; 0: each explores alone.
@@ -46,8 +48,8 @@ class PpoSettings:
     n_batch
         Parts into which it is divided; a divisor of models times actions of an update.
     learning_rate
-        Learning rate to begin with, of the critic and, in units of `deviation`, of the weights; it
-        falls linearly to 0.
+        Learning rate to begin with, of the critic and, in units of the first `deviation`, of the
+        weights; it falls linearly to 0.
     clip_range, gae_lambda
         As of `stable_baselines3.PPO`.
     averaged
@@ -59,7 +61,7 @@ class PpoSettings:
         If `averaged` is not from 0 to 1.
     """
 
-    deviation: float = 0.08
+    deviation: tuple[float, float] = (0.1, 0.03)
     common: float = 0.95
     hold: int | None = None
     n_episode: int = 1
@@ -153,7 +155,7 @@ def learn_ppo(
         seed=seed,
         device="cpu",
     )
-    record = _Record(n_update, on_progress)
+    record = _Record(n_update, settings, on_progress)
     learner.learn(n_update * n_seen, callback=record)
     last = record.weights[-max(1, round(settings.averaged * n_update)) :]
     weights = np.array(start, dtype=np.float64)
@@ -180,7 +182,8 @@ def _chosen(
 ) -> dict[str, Any]:
     return {
         "start": torch.from_numpy(_to_actions(start, environment.bounds)).float(),
-        "exploration": JointNormal(settings.deviation, settings.common),
+        "unit": settings.deviation[0],
+        "exploration": JointNormal(settings.deviation[0], settings.common),
     }
 
 
@@ -216,11 +219,13 @@ def _check(environment: TurbulenceEnvironment, log_folder: Path | None) -> None:
 
 
 class _Record(BaseCallback):
-    """Keeps the weights and rewards of each update."""
+    """Sets the exploration of each update, and keeps its weights and rewards."""
 
-    def __init__(self, n_update: int, on_progress: OnProgress) -> None:
+    def __init__(self, n_update: int, settings: PpoSettings, on_progress: OnProgress) -> None:
         super().__init__()
         self.n_update, self.on_progress = n_update, on_progress
+        self.deviations = np.linspace(*settings.deviation, n_update).tolist()
+        self.common = settings.common
         self.weights: list[Array] = []
         self.rewards: list[float] = []
         self._episodes: list[float] = []
@@ -233,6 +238,9 @@ class _Record(BaseCallback):
     def _on_rollout_start(self) -> None:
         if self.rewards:
             self._updated()
+        policy = self.model.policy
+        assert isinstance(policy, SharedPolicy)
+        policy.exploration = JointNormal(self.deviations[len(self.rewards)], self.common)
 
     def _on_rollout_end(self) -> None:
         self.rewards.append(float(np.mean(self._episodes)))

@@ -33,8 +33,10 @@ class SharedPolicy(BasePolicy):
         Whether the common part is kept; it is.
     start
         Weights to begin with, in units of actions, shape ``(coefficient, 1 + channel)``.
+    unit
+        Change of weights that one learning rate suits, in units of actions.
     exploration
-        How actions vary.
+        How actions vary; may be changed between updates.
 
     References
     ----------
@@ -50,12 +52,12 @@ class SharedPolicy(BasePolicy):
         *,
         use_sde: bool = True,
         start: Tensor,
+        unit: float,
         exploration: JointNormal,
     ) -> None:
         super().__init__(observation_space, action_space)
         assert use_sde
-        self.exploration = exploration
-        # In units of the exploration, one learning rate suits policy and critic.
+        self.exploration, self.unit = exploration, unit
         self.change = nn.Parameter(torch.zeros_like(start))
         self.register_buffer("start", start)
         self._noise = torch.zeros(0, *start.shape)
@@ -76,7 +78,7 @@ class SharedPolicy(BasePolicy):
     @property
     def weights(self) -> Tensor:
         """Weights of what agents see, the first that of 1; ``(coefficient, 1 + channel)``."""
-        return self.start + self.exploration.deviation * self.change
+        return self.start + self.unit * self.change
 
     def reset_noise(self, n_envs: int = 1) -> None:
         """Draw the common part of the exploration of each model anew."""

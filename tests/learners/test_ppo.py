@@ -40,7 +40,9 @@ def distance(learned: Learned) -> float:
 
 
 def test_learns_what_is_best_when_agents_explore_together() -> None:
-    together = PpoSettings(deviation=0.1, common=0.95, learning_rate=0.1, n_batch=1, n_epoch=8)
+    together = PpoSettings(
+        deviation=(0.1, 0.1), common=0.95, learning_rate=0.1, n_batch=1, n_epoch=8
+    )
     alone = replace(together, common=0.0)
     learned, hardly = (
         learn_ppo(AgentsOfALine(BEST), START, settings, 30 * AgentsOfALine.cost, seed=0)
