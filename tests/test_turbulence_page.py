@@ -1,4 +1,4 @@
-"""The programs of the page on turbulence run, one after the other."""
+"""The programs of the pages on turbulence run, one after the other."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from two_dimensional_flow import turbulence
 
-PAGE = Path(__file__).parents[1] / "docs" / "turbulence.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "turbulence.md"
+LEARNED = DOCS / "learned_turbulence.md"
 
 
 @pytest.mark.fortran
@@ -23,3 +26,13 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert names["vorticity"].sizes == {"time": 5, "member": 1, "y": 48, "x": 48}
     # It begins where the coupled run has ended.
     np.testing.assert_allclose(names["vorticity"][0], names["run"]["vorticity"][-1], atol=1e-12)
+
+
+def test_the_program_of_the_page_on_learning_runs() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", LEARNED.read_text(), re.DOTALL)
+    names: dict[str, Any] = {"truth": turbulence(48, seed=1, n_member=64)}
+    # Two updates show as much.
+    exec(block.replace("n_model=16", "n_model=2").replace("800_000", "6_400"), names)
+    learned = names["learned"]
+    assert learned.steps.tolist() == [3200, 6400]
+    assert learned.weights.shape == (2, 6)

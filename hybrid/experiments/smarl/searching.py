@@ -26,6 +26,8 @@ PAIR = "leith_biharmonic"
 # Steps that agents hold an action, and models that learn together.
 _HELD = 25
 _N_MODEL = 8
+# Bad runs that go on to their end have rewards of -200.
+_BLOW_UP = -400.0
 
 # Part of the budget that goes to the two constants, and the spread around them in `UNITS`.
 _FIRST = 0.25
@@ -113,6 +115,7 @@ class Search:
                 bounds4=policy.bounds4 if self.candidate.hyper else None,
                 action_interval=_HELD,
                 n_action=n_action,
+                blow_up_reward=_BLOW_UP,
             ),
         )
         settings = PpoSettings(n_batch=gcd(_N_MODEL * n_action, PpoSettings().n_batch))
