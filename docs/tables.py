@@ -419,7 +419,7 @@ _TABLES = {
     "multifidelity-lorenz96-leads": ("multifidelity-full.json", partial(lead_table, bed=LORENZ96)),
     "multifidelity-climsim": ("multifidelity-full.json", partial(shifted_table, bed=CLIMSIM)),
     "multifidelity-climsim-leads": ("multifidelity-full.json", partial(lead_table, bed=CLIMSIM)),
-    "medida-ks": ("medida-ks-quick.json", medida_ks_table),
+    "medida-ks": ("medida-ks-full.json", medida_ks_table),
     "sparse-regression": ("sparse-regression.json", sparse_regression_table),
     "medida-qg": ("medida-qg-full.json", jet_table),
     "medida-qg-online": ("medida-qg-full.json", jet_online_table),

@@ -99,15 +99,20 @@ def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     text = tables.MODEL_ERROR.read_text()
     assert text.count("<!-- table: ") == 5
     assert tables.with_tables(text) == text
-    results = json.loads((DOCS / "results" / "medida-ks-quick.json").read_text())
+    results = json.loads((DOCS / "results" / "medida-ks-full.json").read_text())
     # What the text says of calibration, the floor and the Lyapunov time.
     assert [f"{results[f'z_rms_{level}']:.2f}" for level in ("n05", "n1", "n2")] == [
-        "1.14",
-        "1.05",
-        "0.97",
+        "1.06",
+        "1.02",
+        "0.98",
     ]
-    assert f"{results['climate_floor']:.3f}" == "0.023"
-    assert f"{results['settings']['lyapunov_time']:.1f}" == "10.8"
+    floor = results["climate_floor"]
+    assert f"{floor:.4f}" == "0.0037"
+    assert f"{1.0 / results['lyapunov_exponent']:.1f}" == "10.9"
+    names = results["choices"]["cases"].split(", ")
+    assert all(results[f"w1_corrected_{name}"] <= floor for name in names)
+    beyond = [name for name in names if results[f"w1_corrected_n1_{name}"] > floor]
+    assert beyond == ["dispersion_no_advection", "cubic_0p015"]
     cases = range(1001, 1010)
     full, quick = (
         json.loads((DOCS / "results" / f"medida-qg-{preset}.json").read_text())

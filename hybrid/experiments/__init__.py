@@ -72,7 +72,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         "medida-ks": Experiment(
             "hybrid.experiments.medida_ks",
             "MEDIDA: what a Kuramoto-Sivashinsky model lacks, found as an equation and put right",
-            {"test": "20 seconds", "quick": "3 minutes", "full": "1 hour (estimated)"},
+            {"test": "20 seconds", "quick": "3 minutes", "full": "1.5 hours"},
             in_demo=False,
         ),
         "medida-qg": Experiment(
