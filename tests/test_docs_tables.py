@@ -109,6 +109,14 @@ def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
     floor = results["climate_floor"]
     assert f"{floor:.4f}" == "0.0037"
     assert f"{1.0 / results['lyapunov_exponent']:.1f}" == "10.9"
+    strength = "detected_strength_"
+    rates = {
+        value: results[name.replace(strength, "detected_")]
+        for name, value in results.items()
+        if name.startswith(strength) and name.endswith("_n1")
+    }
+    assert min(rate for value, rate in rates.items() if value >= 7.0) >= 0.9
+    assert {rate for value, rate in rates.items() if 5.0 < value < 7.0} == {0.8, 0.85}
     names = results["choices"]["cases"].split(", ")
     assert all(results[f"w1_corrected_{name}"] <= floor for name in names)
     beyond = [name for name in names if results[f"w1_corrected_n1_{name}"] > floor]

@@ -116,7 +116,8 @@ def detection_map(findings: Findings) -> Figure:
             strength = findings.strength(names[y][x], "map")
             color = "white" if rate < 0.6 else "black"
             panel.text(x, y, _short(strength), ha="center", va="center", color=color, fontsize=9.0)
-        panel.set_xticks(range(len(weak.sizes)), [f"{size:g}" for size in weak.sizes])
+        labels = [f"{size:g}" for size in weak.sizes]
+        panel.set_xticks(range(len(labels)), labels, rotation=45)
         panel.set_yticks(range(len(weak.n_sample)), [str(n) for n in weak.n_sample])
         if i % 2 == 0:
             panel.set_ylabel("samples [1]")
