@@ -29,14 +29,15 @@ def records(results: dict[str, Any], group: str) -> list[dict[str, Any]]:
 
 
 def test_every_group_was_run(results: dict[str, Any]) -> None:
-    # The overhead of the bridge, ClimSim's reading, its emulators and the regressions, which are
-    # scored more than timed, have results of their own.
+    # The overhead of the bridge, ClimSim's reading, its emulators, eddy viscosities, and the
+    # regressions, which are scored more than timed, have results of their own.
     solvers = set(command.Group) - {
         command.Group.OVERHEAD,
         command.Group.CLIMSIM_READING,
         command.Group.EMULATORS,
         command.Group.SPARSE_REGRESSION,
         command.Group.ENSEMBLES,
+        command.Group.EDDY_VISCOSITY,
     }
     assert {record["group"] for record in results["records"]} == solvers
     assert results["threads"] == 1
