@@ -466,19 +466,17 @@ class RelaxedJetIntegration(Integration):
         return float(self.model.dt * (np.abs(u) / grid.dx + np.abs(v) / grid.dy).max())
 
     def closure_inputs(self, member: int) -> Sequence[GridField]:
-        """Potential vorticity, without that of rotation and hills, velocity, psi and psi_R [1].
-
-        The last, which does not change, is not in the block of memory of a compiled closure.
-        """
-        given = zip(("q", "u", "v", "psi"), self._grid_fields[member], strict=True)
-        spacing = self.model.grid.spacing
-        fields = [GridField(name, "1", _DIMS[1:], array, spacing) for name, array in given]
-        return [*fields, GridField("psi_r", "1", _DIMS[2:], self._jet, spacing)]
+        """Potential vorticity, without that of rotation and hills, velocity, psi and psi_R [1]."""
+        # The last, which does not change, is not in the block of memory of a compiled closure.
+        arrays = (*self._grid_fields[member], self._jet)
+        return list(map(self._grid_field, ("q", "u", "v", "psi", "psi_r"), arrays))
 
     def closure_outputs(self, member: int) -> Sequence[GridField]:
         """Tendency of potential vorticity [1]."""
-        tendency, spacing = self._closure_tendency[member], self.model.grid.spacing
-        return [GridField("q_tendency", "1", _DIMS[1:], tendency, spacing)]
+        return [self._grid_field("q_tendency", self._closure_tendency[member])]
+
+    def _grid_field(self, name: str, array: NDArray[Any]) -> GridField:
+        return GridField(name, "1", _DIMS[-array.ndim :], array, self.model.grid.spacing)
 
     def _advance(self, n_step: int) -> None:
         kernel.advance_members(
