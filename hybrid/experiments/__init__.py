@@ -88,7 +88,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         "smarl": Experiment(
             "hybrid.experiments.smarl",
             "Turbulence closures learned in the running model, beside well-tuned constants",
-            {"test": "20 seconds", "quick": "6 minutes", "full": "2 hours (estimated)"},
+            {"test": "20 seconds", "quick": "3 minutes", "full": "2 hours (estimated)"},
             in_demo=False,
         ),
     }
