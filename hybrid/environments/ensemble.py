@@ -6,13 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybrid.environments.reference import Array
-from solvers.barotropic import BarotropicIntegration
+from solvers.barotropic import Barotropic, BarotropicIntegration
 from solvers.spectral import to_grid
 
 RUNAWAY = 100.0
 """Standard deviations of the vorticity that no flow reaches: what does will not stay finite [1]."""
 
 _MOST_STEPS = 1000
+
+
+def started(model: Barotropic, initial: Array, n_thread: int = 1) -> BarotropicIntegration:
+    """Begin runs of a model.
+
+    Parameters
+    ----------
+    model
+        The model.
+    initial
+        Vorticity of its members, shape ``(n, ny, nx)`` [1 / time].
+    n_thread
+        Threads that share the members.
+    """
+    integration = model.start(initial, n_thread=n_thread)
+    assert isinstance(integration, BarotropicIntegration)
+    return integration
 
 
 def visited(

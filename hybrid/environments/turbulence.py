@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from closures.turbulence import INVARIANTS, local_invariants
 from closures.turbulence.flow import gradients, to_spectrum, waves
 from hybrid.environments.blocks import Blocks
-from hybrid.environments.ensemble import RUNAWAY
+from hybrid.environments.ensemble import RUNAWAY, started
 from hybrid.environments.reference import Reference, Shells, moments_of, shape_of
 from hybrid.environments.rewards import FLOOR, Reward
-from solvers.barotropic import Barotropic, BarotropicIntegration
+from solvers.barotropic import Barotropic
 from solvers.eddy_viscosity import EddyViscosity
 from solvers.spectral import to_grid
 
@@ -137,7 +137,7 @@ class TurbulenceEnvironment(VectorEnv[Observation, Observation, NDArray[Any]]):
             n_channel += len(reference.spectrum)
         self._make_spaces(n_channel)
         self._vorticity, self._history = _begun(model, initial)
-        self._integration = _started(model, initial[[0] * n_model], n_thread)
+        self._integration = started(model, initial[[0] * n_model], n_thread)
         n_slot = self._history.shape[1]
         # With a history, no step is one of the first.
         self._integration.step = n_slot
@@ -274,14 +274,8 @@ def _check_model(model: Barotropic, episodes: Episodes) -> None:
         )
 
 
-def _started(model: Barotropic, initial: Array, n_thread: int = 1) -> BarotropicIntegration:
-    integration = model.start(initial, n_thread=n_thread)
-    assert isinstance(integration, BarotropicIntegration)
-    return integration
-
-
 def _begun(model: Barotropic, initial: Array) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return states a few steps later, with the history that a multistep scheme needs."""
-    integration = _started(model, initial)
+    integration = started(model, initial)
     integration.advance(integration.memory.shape[1])
     return integration.vorticity_spectrum.copy(), integration.memory.copy()

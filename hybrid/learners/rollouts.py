@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hybrid.environments.ensemble import RUNAWAY, visited
+from hybrid.environments.ensemble import RUNAWAY, started, visited
 from hybrid.environments.reference import Array, Shells, moments_of
 from hybrid.environments.rewards import Reward
-from solvers.barotropic import Barotropic, BarotropicIntegration
+from solvers.barotropic import Barotropic
 from solvers.eddy_viscosity import LinearPolicy
 
 
@@ -106,10 +106,8 @@ class Rollouts:
             Numbers of the states to begin with, the same for all policies.
         """
         n_policy, n_run = len(weights), len(starts)
-        integration = self.model.start(
-            np.tile(self.initial[starts], (n_policy, 1, 1)), n_thread=self.n_thread
-        )
-        assert isinstance(integration, BarotropicIntegration)
+        initial = np.tile(self.initial[starts], (n_policy, 1, 1))
+        integration = started(self.model, initial, self.n_thread)
         integration.eddy.weights[...] = np.repeat(weights, n_run, axis=0)
         spectra = np.zeros((n_policy * n_run, self._shells.n_ring))
         moments = np.zeros((n_policy * n_run, 2))

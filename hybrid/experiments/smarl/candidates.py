@@ -22,10 +22,10 @@ from solvers.eddy_viscosity import (
     LinearPolicy,
     Viscosity,
 )
+from solvers.eddy_viscosity.settings import N_INVARIANT
 
 Array = NDArray[np.float64]
 
-_N = 6
 BOUNDS2, BOUNDS4 = (-0.02, 0.06), (0.0, 0.02)
 _NET_DISSIPATION = 0.1
 # Coefficients of a policy are found in every tenth step, and held in between.
@@ -88,9 +88,9 @@ class Candidate:
     @property
     def free(self) -> Free:
         """Its free weights, which begin as plain Leith, biharmonic where there is a c4."""
-        start, which = np.zeros((2, _N)), np.zeros((2, _N), dtype=np.bool_)
+        start, which = np.zeros((2, N_INVARIANT)), np.zeros((2, N_INVARIANT), dtype=np.bool_)
         start[:, 0] = (0.0, 0.003) if self.hyper else (0.008, 0.0)
-        which[: 1 + self.hyper, : 1 if self.constant else _N] = True
+        which[: 1 + self.hyper, : 1 if self.constant else N_INVARIANT] = True
         return Free(start if self.learner != "scan" else 0.0 * start, which)
 
     def with_weights(self, weights: Array) -> Viscosity:

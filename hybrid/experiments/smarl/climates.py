@@ -8,10 +8,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from hybrid.environments.ensemble import RUNAWAY, visited
+from hybrid.environments.ensemble import RUNAWAY, started, visited
 from hybrid.environments.reference import Shells
 from hybrid.experiments.smarl.truth import SAVED
-from solvers.barotropic import Barotropic, BarotropicIntegration
+from solvers.barotropic import Barotropic
 from solvers.spectral import SpectralGrid
 
 Array = NDArray[np.float64]
@@ -91,8 +91,7 @@ def climate(
         ``c4``.
     """
     starts = np.linspace(0, len(truth.states) - 1, n_run).astype(int)
-    integration = model.start(truth.states[starts], n_thread=n_thread)
-    assert isinstance(integration, BarotropicIntegration)
+    integration = started(model, truth.states[starts], n_thread)
     shells = Shells(model.grid)
     n_spin_up, n = round(spin_up / SAVED), round(time / SAVED)
     enstrophy, counts = np.zeros((n_run, shells.n_ring)), np.zeros(len(_MIDDLES))

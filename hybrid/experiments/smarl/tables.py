@@ -1,5 +1,7 @@
 """Tables and flat metrics of the experiment."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hybrid.experiments.result import Table
@@ -9,6 +11,8 @@ from hybrid.experiments.smarl.settings import TRAINED
 
 METRICS = ("lse", "w1", "t3", "t4", "blowups")
 """Scores of a climate, see `scores`."""
+
+_COLUMNS = ("spectrum error", "Wasserstein distance", "beyond 3 sd", "beyond 4 sd", "lost")
 
 
 def flat_metrics(findings: Findings) -> dict[str, float]:
@@ -24,11 +28,9 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
         for metric, value in findings.floors[regime].items():
             if metric != "blowups":
                 metrics[f"{metric}_floor{suffix}"] = value
-    for name in CANDIDATES:
-        if name in findings.trained:
-            found = findings.trained[name]
-            metrics[f"passed_{name}"] = float(findings.n_pass(name))
-            metrics[f"validation_{name}"] = float(np.median([run.validation for run in found]))
+    for name, found in findings.trained.items():
+        metrics[f"passed_{name}"] = float(findings.n_pass(name))
+        metrics[f"validation_{name}"] = float(np.median([run.validation for run in found]))
     for name, cost in findings.costs.items():
         metrics[f"cost_{name}"] = cost
     metrics["cost_best_learned"] = findings.costs[findings.best[0]]
@@ -45,31 +47,20 @@ def _regime(findings: Findings, regime: str) -> Table:
     rows: dict[str, tuple[float | None, ...]] = {}
     ordered = sorted(findings.scores[regime], key=lambda name: CANDIDATES[name].apart)
     for name in ordered:
-        values = (findings.middle(regime, name, metric) for metric in METRICS)
+        middle = {metric: findings.middle(regime, name, metric) for metric in METRICS}
         n_run = sum(made.sizes["run"] for made in findings.climates[regime][name])
         apart = " (apart)" if CANDIDATES[name].apart else ""
         rows[CANDIDATES[name].label + apart] = (
-            *(value if np.isfinite(value) else None for value in values),
+            *_shown(middle),
             float(n_run),
             findings.costs[name],
         )
-    floor = findings.floors[regime]
-    rows["half of the truth beside the other"] = (
-        *(floor[metric] if np.isfinite(floor[metric]) else None for metric in METRICS[:-1]),
-        None, None, None,
-    )  # fmt: skip
+    floor = {**findings.floors[regime], "blowups": np.nan}
+    rows["half of the truth beside the other"] = (*_shown(floor), None, None)
     what = "trained in" if regime == TRAINED else "nothing retuned"
     return Table(
         f"{findings.regimes[regime].label} ({what})",
-        (
-            "spectrum error",
-            "Wasserstein distance",
-            "beyond 3 sd",
-            "beyond 4 sd",
-            "lost",
-            "runs",
-            "cost",
-        ),
+        (*_COLUMNS, "runs", "cost"),
         rows,
         "Medians over seeds. Error of the spectrum: root mean square over wavenumbers of log10 of "
         "enstrophy over the truth's. Wasserstein distance of vorticity in the truth's standard "
@@ -79,28 +70,26 @@ def _regime(findings: Findings, regime: str) -> Table:
     )
 
 
+def _shown(scores: Mapping[str, float]) -> list[float | None]:
+    """Return the scores of a row, None where there is no number."""
+    values = (scores[metric] for metric in METRICS)
+    return [value if np.isfinite(value) else None for value in values]
+
+
 def _seeds(findings: Findings) -> Table:
     rows: dict[str, tuple[float | None, ...]] = {}
     for name, found in findings.trained.items():
         for seed, training in enumerate(found):
             got = findings.scores[TRAINED][name][seed]
             rows[f"{CANDIDATES[name].label}, seed {seed}"] = (
-                *(got[metric] if np.isfinite(got[metric]) else None for metric in METRICS),
+                *_shown(got),
                 float(training.validation),
                 float(findings.passes(got)),
             )
     tails = " and ".join(f"{most:g}" for most in MOST_TAIL.values())
     return Table(
         "Every seed, in the regime of the training",
-        (
-            "spectrum error",
-            "Wasserstein distance",
-            "beyond 3 sd",
-            "beyond 4 sd",
-            "lost",
-            "validation",
-            "passes",
-        ),
+        (*_COLUMNS, "validation", "passes"),
         rows,
         f"Passes: spectrum error at most {MOST_LSE:g} times dynamic Leith's, Wasserstein distance "
         f"at most {MOST_W1:g} times its or twice the truth's own, tails within {tails}, no run "

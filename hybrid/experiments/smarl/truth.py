@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hybrid.environments.ensemble import started
 from hybrid.environments.reference import Shells
 from hybrid.experiments.smarl.regimes import Regime
 from hybrid.versions import versions
-from solvers.barotropic import Barotropic, BarotropicIntegration
+from solvers.barotropic import Barotropic
 from solvers.cache import cache_folder, exclusive, replace
 from solvers.spectral import to_grid
 
@@ -90,10 +91,10 @@ class Truth:
     def _made(self, seed: int, on_progress: OnProgress) -> Trajectory:
         rng = np.random.default_rng([seed, PARTS.index(self.part)])
         first = self.regime.first()
-        run = _started(first, first.random_state(1, rng))
+        run = started(first, first.random_state(1, rng))
         run.advance(round(0.75 * self.spin_up / first.dt))
         model = self.regime.truth()
-        run = _started(model, filtered(run.vorticity_spectrum, first, model))
+        run = started(model, filtered(run.vorticity_spectrum, first, model))
         coarse, n = self.regime.coarse(), round(self.time / SAVED)
         n_before = round(0.25 * self.spin_up / SAVED)
         for i in range(n_before):
@@ -132,9 +133,3 @@ def subgrid_term(spectrum: NDArray[np.complex128], fine: Barotropic, coarse: Bar
     tendency = fine.tendency(to_grid(spectrum, fine.grid.shape))
     of_fine = filtered(np.fft.rfft2(tendency), fine, coarse)
     return np.asarray(of_fine - coarse.tendency(filtered(spectrum, fine, coarse)))
-
-
-def _started(model: Barotropic, initial: Array) -> BarotropicIntegration:
-    integration = model.start(initial)
-    assert isinstance(integration, BarotropicIntegration)
-    return integration
