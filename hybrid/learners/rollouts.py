@@ -105,6 +105,33 @@ class Rollouts:
         starts
             Numbers of the states to begin with, the same for all policies.
         """
+        shape = (len(weights), len(starts), -1)
+        spectra, moments, lost = self._sums(weights, starts)
+        return Statistics(
+            spectra.reshape(shape).mean(axis=1) / self._n_saved,
+            moments.reshape(shape).mean(axis=1) / self._n_saved,
+            lost.reshape(shape).sum(axis=(1, 2)),
+        )
+
+    def each_run(
+        self, weights: Array, starts: Sequence[int] | NDArray[np.int64]
+    ) -> Statistics:
+        """Run one policy, and return each run's own statistics, shapes ``(run, ...)``.
+
+        Parameters
+        ----------
+        weights
+            Weights of c2 and of c4, shape ``(2, 6)`` [1].
+        starts
+            Numbers of the states to begin with.
+        """
+        spectra, moments, lost = self._sums(weights[np.newaxis], starts)
+        return Statistics(spectra / self._n_saved, moments / self._n_saved, lost.astype(np.int64))
+
+    def _sums(
+        self, weights: Array, starts: Sequence[int] | NDArray[np.int64]
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Return sums over the saved states, and what was lost, for each run of each policy."""
         n_policy, n_run = len(weights), len(starts)
         initial = np.tile(self.initial[starts], (n_policy, 1, 1))
         integration = started(self.model, initial, self.n_thread)
@@ -119,12 +146,7 @@ class Rollouts:
             if i >= self._n_spin_up:
                 spectra += self._shells.enstrophy(fields)
                 moments += moments_of(fields)
-        shape = (n_policy, n_run, -1)
-        return Statistics(
-            spectra.reshape(shape).mean(axis=1) / self._n_saved,
-            moments.reshape(shape).mean(axis=1) / self._n_saved,
-            lost.reshape(n_policy, n_run).sum(axis=1),
-        )
+        return spectra, moments, lost
 
     @cached_property
     def _shells(self) -> Shells:

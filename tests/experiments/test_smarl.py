@@ -183,4 +183,18 @@ def test_a_run_exports_the_best_policy(run: tuple[ExperimentResult, Path]) -> No
     spec = hybrid.load(out / "best_learned.pt").spec
     assert spec.locality == "grid"
     assert len(result.figures) == 6
-    assert len(result.tables) == 2
+    assert len(result.tables) == 3
+
+
+def test_gains_are_paired_by_the_states_that_episodes_begin_with(
+    run: tuple[ExperimentResult, Path],
+) -> None:
+    table = next(table for table in run[0].tables if "single episodes" in table.title)
+    _, gain, error, *rest = table.rows["CMA-ES on the pair, seed 0"]
+    assert gain is not None
+    assert error is not None
+    assert error > 0.0
+    assert run[0].metrics["gain_start_cma"] == gain
+    # Preset test tunes no constant Smagorinsky to hold it against.
+    assert rest == [None, None]
+    assert run[0].metrics["learned_cma"] == float(gain > 2.0 * error)

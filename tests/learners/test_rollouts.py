@@ -84,3 +84,15 @@ def test_starts_are_drawn_without_repetition() -> None:
 def test_what_cannot_be_run_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(ROLLOUTS, **change)
+
+
+def test_runs_one_by_one_make_up_their_mean() -> None:
+    policies = weights((0.01, 0.0))
+    pooled = ROLLOUTS.run(policies, [4, 1])
+    apart = ROLLOUTS.each_run(policies[0], [4, 1])
+    np.testing.assert_allclose(apart.spectra.mean(axis=0), pooled.spectra[0], rtol=1e-12)
+    np.testing.assert_allclose(apart.moments.mean(axis=0), pooled.moments[0], rtol=1e-12)
+    assert not np.allclose(apart.moments[0], apart.moments[1])
+    wild = replace(ROLLOUTS, time=2.0).each_run(weights((-1.0, 0.0))[0], [0, 1])
+    assert wild.n_lost.shape == (2,)
+    assert wild.n_lost.max() == 1

@@ -17,6 +17,9 @@ Scores = Mapping[str, float]
 DYNAMIC = "dynamic_leith"
 """The closure that the learned ones are held against."""
 
+CONSTANT = "smagorinsky"
+"""The tuned constant that what was learned is held against in single episodes."""
+
 MOST_LSE, MOST_W1, MOST_TAIL = 0.65, 1.4, {"t3": 0.15, "t4": 0.30}
 """Bars: of the spectrum and of the distribution beside dynamic Leith, and of the tails."""
 
@@ -86,6 +89,34 @@ class Findings:
         """Scores of the best learned closure, by regime."""
         name, seed = self.best
         return {regime: self.scores[regime][name][seed] for regime in self.regimes}
+
+    def gains(self, name: str, seed: int) -> dict[str, tuple[float, float]]:
+        """Return by how much a found closure is ahead in single episodes, paired by their states.
+
+        Returns
+        -------
+        dict
+            Mean difference of rewards and its standard error [1]: to ``start``, where the search
+            began, and to ``constant``, the best of the tuned constant Smagorinsky closures.
+        """
+        run = self.trained[name][seed]
+        rivals = {"start": run.start}
+        if CONSTANT in self.trained:
+            rivals["constant"] = max(
+                (each.found for each in self.trained[CONSTANT]), key=lambda each: float(each.mean())
+            )
+        gains = {which: (run.found - rival).to_numpy() for which, rival in rivals.items()}
+        return {
+            which: (float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain))))
+            for which, gain in gains.items()
+        }
+
+    def n_learned(self, name: str) -> int:
+        """Return how many seeds are ahead of both by more than two standard errors."""
+        return sum(
+            all(gain > 2.0 * error for gain, error in self.gains(name, seed).values())
+            for seed in range(len(self.trained[name]))
+        )
 
     def passes(self, found: Scores) -> bool:
         """Whether scores in the trained regime reach every bar beside dynamic Leith."""

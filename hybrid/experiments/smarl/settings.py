@@ -49,6 +49,8 @@ class Settings:
         Steps of coarse models that each may spend.
     training, validation, test
         Runs by which policies are rewarded, chosen and scored.
+    n_episode
+        Episodes of the validation in which what was learned is held against its start.
     n_round
         Turns in which steps are timed.
     """
@@ -62,6 +64,7 @@ class Settings:
     training: Runs
     validation: Runs
     test: Runs
+    n_episode: int
     n_round: int
 
 
@@ -82,6 +85,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             training=Runs(n_run=2, time=1.0, spin_up=0.0),
             validation=Runs(n_run=2, time=2.0, spin_up=1.0),
             test=Runs(n_run=2, time=2.0, spin_up=1.0),
+            n_episode=4,
             n_round=3,
         ),
         "quick": Settings(
@@ -94,6 +98,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             training=Runs(n_run=2, time=8.0, spin_up=0.0),
             validation=Runs(n_run=4, time=20.0, spin_up=5.0),
             test=Runs(n_run=8, time=30.0, spin_up=10.0),
+            n_episode=24,
             n_round=15,
         ),
         "full": Settings(
@@ -106,6 +111,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             training=Runs(n_run=2, time=16.0, spin_up=0.0),
             validation=Runs(n_run=8, time=30.0, spin_up=10.0),
             test=Runs(n_run=20, time=30.0, spin_up=10.0),
+            n_episode=24,
             n_round=31,
         ),
     }

@@ -1,7 +1,7 @@
 """The stages of the experiment; what is done is not done again."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,8 +79,10 @@ class Stages:
         Returns
         -------
         Dataset
-            ``weights`` over part and invariant [1]; ``rewards`` over ``steps``; ``validation``, the
-            reward for spectrum and moments, whatever was searched with.
+            ``weights`` over part and invariant [1]; ``rewards`` over ``steps``; and, for spectrum
+            and moments, whatever was searched with: ``validation``, the reward of long runs, and
+            ``found`` and ``start``, rewards over ``episode`` of what was found and of where the
+            search began, from the same states of the validation.
         """
 
         def make() -> xr.Dataset:
@@ -101,6 +103,8 @@ class Stages:
                     "weights": (("part", "invariant"), found.weights),
                     "rewards": ("steps", found.rewards),
                     "validation": self._validation(candidate, found.weights),
+                    "found": ("episode", self._episodes(candidate, found.weights)),
+                    "start": ("episode", self._episodes(candidate, candidate.free.start)),
                 },
                 {"steps": found.steps},
             )
@@ -144,6 +148,14 @@ class Stages:
         starts = np.linspace(0, len(rollouts.initial) - 1, runs.n_run).astype(int)
         judge = SpectrumAndMomentsReward(self._reference("validation", runs))
         return float(rollouts.run(weights[np.newaxis], starts).rewards(judge, LOST)[0])
+
+    def _episodes(self, candidate: Candidate, weights: np.ndarray) -> np.ndarray:
+        """Return rewards of single episodes, as long as those of the training."""
+        runs = replace(self.settings.training, n_run=self.settings.n_episode)
+        rollouts = self._rollouts(candidate, "validation", runs)
+        starts = np.linspace(0, len(rollouts.initial) - 1, runs.n_run).astype(int)
+        judge = SpectrumAndMomentsReward(self._reference("validation", runs))
+        return rollouts.each_run(weights, starts).rewards(judge, LOST)
 
     def _rollouts(self, candidate: Candidate, part: str, runs: Runs) -> Rollouts:
         model = self.settings.regimes[TRAINED].coarse(candidate.policy)

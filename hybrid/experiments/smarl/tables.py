@@ -31,6 +31,11 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
     for name, found in findings.trained.items():
         metrics[f"passed_{name}"] = float(findings.n_pass(name))
         metrics[f"validation_{name}"] = float(np.median([run.validation for run in found]))
+        if CANDIDATES[name].learned:
+            metrics[f"learned_{name}"] = float(findings.n_learned(name))
+            for which in findings.gains(name, 0):
+                gains = [findings.gains(name, seed)[which][0] for seed in range(len(found))]
+                metrics[f"gain_{which}_{name}"] = float(np.median(gains))
     for name, cost in findings.costs.items():
         metrics[f"cost_{name}"] = cost
     metrics["cost_best_learned"] = findings.costs[findings.best[0]]
@@ -40,7 +45,8 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
 
 def all_tables(findings: Findings) -> tuple[Table, ...]:
     """Return the tables of the report."""
-    return (*(_regime(findings, regime) for regime in findings.regimes), _seeds(findings))
+    regimes = (_regime(findings, regime) for regime in findings.regimes)
+    return (*regimes, _seeds(findings), _gains(findings))
 
 
 def _regime(findings: Findings, regime: str) -> Table:
@@ -95,4 +101,27 @@ def _seeds(findings: Findings) -> Table:
         f"at most {MOST_W1:g} times its or twice the truth's own, tails within {tails}, no run "
         "lost. Validation: reward for spectrum and moments, of the runs that the best one is "
         "chosen by.",
+    )
+
+
+def _gains(findings: Findings) -> Table:
+    """Return what learning has brought, episode by episode."""
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for name, found in findings.trained.items():
+        if not CANDIDATES[name].learned:
+            continue
+        for seed, training in enumerate(found):
+            gains = findings.gains(name, seed)
+            rows[f"{CANDIDATES[name].label}, seed {seed}"] = (
+                float(training.found.mean()),
+                *gains["start"],
+                *gains.get("constant", (None, None)),
+            )
+    return Table(
+        "Rewards of single episodes of the validation",
+        ("reward", "minus the start's", "+-", "minus constant Smagorinsky's", "+-"),
+        rows,
+        "Means over episodes that begin with the same states; +-: one standard error of the paired "
+        "difference. Start: the policy that the search began with. Constant Smagorinsky: of the "
+        "tuned ones that with the best mean.",
     )
