@@ -113,9 +113,7 @@ class Rollouts:
             lost.reshape(shape).sum(axis=(1, 2)),
         )
 
-    def each_run(
-        self, weights: Array, starts: Sequence[int] | NDArray[np.int64]
-    ) -> Statistics:
+    def each_run(self, weights: Array, starts: Sequence[int] | NDArray[np.int64]) -> Statistics:
         """Run one policy, and return each run's own statistics, shapes ``(run, ...)``.
 
         Parameters

@@ -1,6 +1,7 @@
 """The experiment ``smarl``: truths, scores by formulas, and a run of preset test."""
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,3 +199,8 @@ def test_gains_are_paired_by_the_states_that_episodes_begin_with(
     # Preset test tunes no constant Smagorinsky to hold it against.
     assert rest == [None, None]
     assert run[0].metrics["learned_cma"] == float(gain > 2.0 * error)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_settings_go_to_other_processes(preset: Preset) -> None:
+    assert pickle.loads(pickle.dumps(PRESETS[preset])) == PRESETS[preset]

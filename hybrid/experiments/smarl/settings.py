@@ -102,7 +102,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_round=15,
         ),
         "full": Settings(
-            regimes=REGIMES,
+            regimes=dict(REGIMES),  # processes hand settings on, and a proxy cannot be
             truth_time=(200.0, 100.0, 300.0),
             spin_up=40.0,
             candidates=_ALL,

@@ -28,19 +28,26 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
         for metric, value in findings.floors[regime].items():
             if metric != "blowups":
                 metrics[f"{metric}_floor{suffix}"] = value
-    for name, found in findings.trained.items():
-        metrics[f"passed_{name}"] = float(findings.n_pass(name))
-        metrics[f"validation_{name}"] = float(np.median([run.validation for run in found]))
-        if CANDIDATES[name].learned:
-            metrics[f"learned_{name}"] = float(findings.n_learned(name))
-            for which in findings.gains(name, 0):
-                gains = [findings.gains(name, seed)[which][0] for seed in range(len(found))]
-                metrics[f"gain_{which}_{name}"] = float(np.median(gains))
+    metrics |= _of_trainings(findings)
     for name, cost in findings.costs.items():
         metrics[f"cost_{name}"] = cost
     metrics["cost_best_learned"] = findings.costs[findings.best[0]]
     # Where nothing is finite there is no number.
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def _of_trainings(findings: Findings) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for name, found in findings.trained.items():
+        metrics[f"passed_{name}"] = float(findings.n_pass(name))
+        metrics[f"validation_{name}"] = float(np.median([run.validation for run in found]))
+        if CANDIDATES[name].learned:
+            metrics[f"learned_{name}"] = float(findings.n_learned(name))
+            gains = [findings.gains(name, seed) for seed in range(len(found))]
+            for which in gains[0]:
+                middle = np.median([each[which][0] for each in gains])
+                metrics[f"gain_{which}_{name}"] = float(middle)
+    return metrics
 
 
 def all_tables(findings: Findings) -> tuple[Table, ...]:
