@@ -14,6 +14,7 @@ import hybrid
 from hybrid.errors import TrainError
 from hybrid.experiments import run_experiment
 from hybrid.experiments.result import ExperimentResult, Preset
+from hybrid.experiments.smarl.budgets import budget
 from hybrid.experiments.smarl.candidates import BOUNDS2, CANDIDATES
 from hybrid.experiments.smarl.climates import EDGES, Target, climate, distribution, scores
 from hybrid.experiments.smarl.regimes import REGIMES
@@ -184,7 +185,7 @@ def test_a_run_exports_the_best_policy(run: tuple[ExperimentResult, Path]) -> No
     spec = hybrid.load(out / "best_learned.pt").spec
     assert spec.locality == "grid"
     assert len(result.figures) == 6
-    assert len(result.tables) == 3
+    assert len(result.tables) == 4
 
 
 def test_gains_are_paired_by_the_states_that_episodes_begin_with(
@@ -204,3 +205,19 @@ def test_gains_are_paired_by_the_states_that_episodes_begin_with(
 @pytest.mark.parametrize("preset", PRESETS)
 def test_settings_go_to_other_processes(preset: Preset) -> None:
     assert pickle.loads(pickle.dumps(PRESETS[preset])) == PRESETS[preset]
+
+
+def test_budgets_have_what_is_taken_and_what_is_given_back() -> None:
+    assert budget(np.array([2.0, -4.0, -9.0])) == (13.0, 2.0, 2.0, 2.0)
+
+
+def test_the_budget_of_the_truth_is_that_of_its_subgrid_term(
+    run: tuple[ExperimentResult, Path],
+) -> None:
+    table = next(table for table in run[0].tables if "Budgets" in table.title)
+    taken, given, *_ = table.rows["truth, subgrid term"]
+    trajectory = Truth(TINY, "test", time=16.0, spin_up=8.0).trajectory(0)
+    assert taken is not None
+    assert given is not None
+    assert given - taken == pytest.approx(trajectory.transfer.sum())
+    assert len(table.rows) == len(PRESETS["test"].candidates)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hybrid.experiments.result import Table
+from hybrid.experiments.smarl.budgets import budgets
 from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.findings import MOST_LSE, MOST_TAIL, MOST_W1, Findings
 from hybrid.experiments.smarl.settings import TRAINED
@@ -53,7 +54,7 @@ def _of_trainings(findings: Findings) -> dict[str, float]:
 def all_tables(findings: Findings) -> tuple[Table, ...]:
     """Return the tables of the report."""
     regimes = (_regime(findings, regime) for regime in findings.regimes)
-    return (*regimes, _seeds(findings), _gains(findings))
+    return (*regimes, _seeds(findings), _gains(findings), budgets(findings))
 
 
 def _regime(findings: Findings, regime: str) -> Table:
