@@ -173,9 +173,8 @@ def test_a_run_reports_every_closure_in_flat_names(run: tuple[ExperimentResult, 
             assert np.isfinite(results[f"{metric}_{name}"]), (metric, name)
     assert results["lse_floor"] > 0.0
     trained = {path.name for path in (out / "tensorboard").iterdir()}
-    assert trained == {
-        f"{name}_0" for name in PRESETS["test"].candidates if CANDIDATES[name].learner
-    }
+    learners = {name for name in PRESETS["test"].candidates if CANDIDATES[name].learner}
+    assert trained == {*(f"{name}_0" for name in learners), "cma_0_from_4"}
     assert results["cost_leith"] == 1.0
 
 
@@ -185,7 +184,7 @@ def test_a_run_exports_the_best_policy(run: tuple[ExperimentResult, Path]) -> No
     spec = hybrid.load(out / "best_learned.pt").spec
     assert spec.locality == "grid"
     assert len(result.figures) == 6
-    assert len(result.tables) == 4
+    assert len(result.tables) == 5
 
 
 def test_gains_are_paired_by_the_states_that_episodes_begin_with(
@@ -221,3 +220,14 @@ def test_the_budget_of_the_truth_is_that_of_its_subgrid_term(
     assert given is not None
     assert given - taken == pytest.approx(trajectory.transfer.sum())
     assert len(table.rows) == len(PRESETS["test"].candidates)
+
+
+def test_searches_with_few_states_stand_beside_those_with_all(
+    run: tuple[ExperimentResult, Path],
+) -> None:
+    result, _ = run
+    table = next(table for table in result.tables if "few states" in table.title)
+    assert list(table.rows) == ["4 states", "64 states"]
+    assert result.metrics["lse_cma_from_64"] == result.metrics["lse_cma"]
+    assert result.metrics["lse_cma_from_4"] == table.rows["4 states"][0]
+    assert table.rows["4 states"] != table.rows["64 states"]

@@ -17,7 +17,7 @@ from hybrid.experiments.smarl.figures import all_figures
 from hybrid.experiments.smarl.findings import DYNAMIC, Findings
 from hybrid.experiments.smarl.job import ClimateJob, Job, Training, TruthJob
 from hybrid.experiments.smarl.searching import PAIR
-from hybrid.experiments.smarl.settings import PRESETS, TRAINED, Settings
+from hybrid.experiments.smarl.settings import FEW, PRESETS, TRAINED, Settings
 from hybrid.experiments.smarl.stages import Stages
 from hybrid.experiments.smarl.tables import all_tables, flat_metrics
 from hybrid.experiments.smarl.truth import PARTS
@@ -79,6 +79,11 @@ def _findings(request: Request, settings: Settings) -> tuple[Stages, Findings]:
     trainings = [
         Training(name, seed) for name, some in seeds.items() for seed in some if seed is not None
     ]
+    of_few = [
+        Training(FEW, seed, n_snapshot)
+        for n_snapshot in settings.few
+        for seed in range(settings.n_seed)
+    ]
     runs = [
         ClimateJob(name, seed, regime)
         for regime in settings.regimes
@@ -87,8 +92,8 @@ def _findings(request: Request, settings: Settings) -> tuple[Stages, Findings]:
     ]
     parts: tuple[tuple[str, list[Job]], ...] = (
         ("truths", [*truths]),
-        ("searches and trainings", [*trainings]),
-        ("runs of the closures", [*runs]),
+        ("searches and trainings", [*trainings, *of_few]),
+        ("runs of the closures", [*runs, *map(_in_training, of_few)]),
     )
     n_stage = sum(len(jobs) for _, jobs in parts)
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
@@ -112,9 +117,21 @@ def _findings(request: Request, settings: Settings) -> tuple[Stages, Findings]:
             }
             for regime in settings.regimes
         },
+        n_state=len(stages.truth(TruthJob(TRAINED, "training")).states),
+        few={
+            n_snapshot: [
+                stages.climate(_in_training(job)) for job in of_few if job.n_snapshot == n_snapshot
+            ]
+            for n_snapshot in settings.few
+        },
         costs=step_costs(models, first, _UNIT_OF_COST, settings.n_round),
     )
     return stages, findings
+
+
+def _in_training(job: Training) -> ClimateJob:
+    """Return the runs of what a search has found, in the regime of the training."""
+    return ClimateJob(job.candidate, job.seed, TRAINED, job.n_snapshot)
 
 
 def _exported(out: Path, findings: Findings, stages: Stages) -> tuple[Path, ...]:

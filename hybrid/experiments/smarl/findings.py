@@ -38,6 +38,11 @@ class Findings:
         What searches have found, by closure, seed by seed.
     climates
         Runs by regime and closure, seed by seed; of what is given, one.
+    n_state
+        States of the truth that everything else is trained with.
+    few
+        Runs in the regime of the training of what was found with few states of the truth, by their
+        number, seed by seed.
     costs
         Of a step beside constant Leith, by closure [1].
     """
@@ -46,6 +51,8 @@ class Findings:
     truths: Mapping[str, Target]
     trained: Mapping[str, list[xr.Dataset]]
     climates: Mapping[str, Mapping[str, list[xr.Dataset]]]
+    n_state: int
+    few: Mapping[int, list[xr.Dataset]]
     costs: Mapping[str, float]
 
     @cached_property

@@ -18,15 +18,25 @@ class TruthJob:
 
 @dataclass(frozen=True)
 class Training:
-    """A search for a closure, or its training, with one seed."""
+    """A search for a closure, or its training, with one seed.
+
+    Parameters
+    ----------
+    candidate, seed
+        Name and seed.
+    n_snapshot
+        How many states of the truth it sees, evenly spaced; None: all of them.
+    """
 
     candidate: str
     seed: int
+    n_snapshot: int | None = None
 
     @property
     def name(self) -> str:
         """Name of the stage."""
-        return f"{self.candidate}_{self.seed}"
+        few = "" if self.n_snapshot is None else f"_from_{self.n_snapshot}"
+        return f"{self.candidate}_{self.seed}{few}"
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,13 @@ class ClimateJob:
     candidate: str
     seed: int | None
     regime: str
+    n_snapshot: int | None = None
 
     @property
     def name(self) -> str:
         """Name of the stage."""
-        return f"climate_{self.candidate}_{self.seed}_{self.regime}"
+        few = "" if self.n_snapshot is None else f"_from_{self.n_snapshot}"
+        return f"climate_{self.candidate}_{self.seed}_{self.regime}{few}"
 
 
 Job = TruthJob | Training | ClimateJob

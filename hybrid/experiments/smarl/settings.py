@@ -12,6 +12,10 @@ TRAINED = "vortices"
 """The regime that closures are searched for and learned in; in the others nothing is tuned."""
 
 
+FEW = "cma"
+"""The learned closure that is also searched for with few states of the truth."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Runs:
     """Number and length of runs.
@@ -51,6 +55,8 @@ class Settings:
         Runs by which policies are rewarded, chosen and scored.
     n_episode
         Episodes of the validation in which what was learned is held against its start.
+    few
+        Numbers of states of the truth that `FEW` is also searched for with.
     n_round
         Turns in which steps are timed.
     """
@@ -65,6 +71,7 @@ class Settings:
     validation: Runs
     test: Runs
     n_episode: int
+    few: tuple[int, ...]
     n_round: int
 
 
@@ -86,6 +93,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             validation=Runs(n_run=2, time=2.0, spin_up=1.0),
             test=Runs(n_run=2, time=2.0, spin_up=1.0),
             n_episode=4,
+            few=(4,),
             n_round=3,
         ),
         "quick": Settings(
@@ -99,6 +107,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             validation=Runs(n_run=4, time=20.0, spin_up=5.0),
             test=Runs(n_run=8, time=30.0, spin_up=10.0),
             n_episode=24,
+            few=(),
             n_round=15,
         ),
         "full": Settings(
@@ -112,6 +121,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             validation=Runs(n_run=8, time=30.0, spin_up=10.0),
             test=Runs(n_run=20, time=30.0, spin_up=10.0),
             n_episode=24,
+            few=(4, 16, 64),
             n_round=31,
         ),
     }

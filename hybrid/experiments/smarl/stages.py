@@ -89,8 +89,8 @@ class Stages:
             candidate, training = CANDIDATES[job.candidate], self.settings.training
             found = Search(
                 candidate,
-                self._rollouts(candidate, "training", training),
-                self._reference("training", training),
+                self._rollouts(candidate, "training", training, job.n_snapshot),
+                self._reference("training", training, job.n_snapshot),
                 self.settings.budget,
                 int(self.checkpoint.generator(job.name).integers(2**31)),
                 self.logs / job.name,
@@ -116,7 +116,7 @@ class Stages:
 
         def make() -> xr.Dataset:
             made = climate(
-                self.model(job.candidate, job.seed, job.regime),
+                self.model(job.candidate, job.seed, job.regime, job.n_snapshot),
                 self.target(job.regime),
                 **asdict(self.settings.test),
             )
@@ -125,15 +125,23 @@ class Stages:
 
         return self.checkpoint.arrays(job.name, make)
 
-    def model(self, candidate: str, seed: int | None, regime: str = TRAINED) -> Barotropic:
+    def model(
+        self,
+        candidate: str,
+        seed: int | None,
+        regime: str = TRAINED,
+        n_snapshot: int | None = None,
+    ) -> Barotropic:
         """Return the coarse model of a regime with a closure, as the search of a seed found it."""
-        return self.settings.regimes[regime].coarse(self.viscosity(candidate, seed))
+        return self.settings.regimes[regime].coarse(self.viscosity(candidate, seed, n_snapshot))
 
-    def viscosity(self, candidate: str, seed: int | None) -> Viscosity | None:
+    def viscosity(
+        self, candidate: str, seed: int | None, n_snapshot: int | None = None
+    ) -> Viscosity | None:
         """Return a closure; without a seed, one that is given."""
         if seed is None:
             return CANDIDATES[candidate].given
-        found = self.trained(Training(candidate, seed))
+        found = self.trained(Training(candidate, seed, n_snapshot))
         return CANDIDATES[candidate].with_weights(found.weights.to_numpy())
 
     def target(self, regime: str) -> Target:
@@ -157,13 +165,29 @@ class Stages:
         judge = SpectrumAndMomentsReward(self._reference("validation", runs))
         return rollouts.each_run(weights, starts).rewards(judge, LOST)
 
-    def _rollouts(self, candidate: Candidate, part: str, runs: Runs) -> Rollouts:
+    def _rollouts(
+        self, candidate: Candidate, part: str, runs: Runs, n_snapshot: int | None = None
+    ) -> Rollouts:
         model = self.settings.regimes[TRAINED].coarse(candidate.policy)
-        states = self.truth(TruthJob(TRAINED, part)).states
+        states = self._states(part, n_snapshot)
         return Rollouts(model=model, initial=states, save_every=SAVED, **asdict(runs))
 
-    def _reference(self, part: str, runs: Runs) -> Reference:
-        """Return statistics of the regime of the training, with errors as of a run."""
-        states = self.truth(TruthJob(TRAINED, part)).states
-        n_mean = min(max(1, round(runs.time / SAVED)), len(states) // 2)
+    def _reference(self, part: str, runs: Runs, n_snapshot: int | None = None) -> Reference:
+        """Return statistics of the regime of the training, with errors as of a run.
+
+        A few states, which lie far apart, do not tell how a mean over a run varies: errors are
+        then those of one state.
+        """
+        states = self._states(part, n_snapshot)
+        n_mean = (
+            min(max(1, round(runs.time / SAVED)), len(states) // 2) if n_snapshot is None else 1
+        )
         return Reference.of(states, self.settings.regimes[TRAINED].coarse().grid, n_mean)
+
+    def _states(self, part: str, n_snapshot: int | None) -> np.ndarray:
+        """Return states of the regime of the training, all or a few evenly spaced ones."""
+        states = self.truth(TruthJob(TRAINED, part)).states
+        if n_snapshot is None:
+            return states
+        few: np.ndarray = states[np.linspace(0, len(states) - 1, n_snapshot).astype(int)]
+        return few

@@ -7,6 +7,7 @@ import numpy as np
 from hybrid.experiments.result import Table
 from hybrid.experiments.smarl.budgets import budgets
 from hybrid.experiments.smarl.candidates import CANDIDATES
+from hybrid.experiments.smarl.few_snapshots import few_snapshots_metrics, few_snapshots_table
 from hybrid.experiments.smarl.findings import MOST_LSE, MOST_TAIL, MOST_W1, Findings
 from hybrid.experiments.smarl.settings import TRAINED
 
@@ -29,7 +30,7 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
         for metric, value in findings.floors[regime].items():
             if metric != "blowups":
                 metrics[f"{metric}_floor{suffix}"] = value
-    metrics |= _of_trainings(findings)
+    metrics |= _of_trainings(findings) | few_snapshots_metrics(findings)
     for name, cost in findings.costs.items():
         metrics[f"cost_{name}"] = cost
     metrics["cost_best_learned"] = findings.costs[findings.best[0]]
@@ -54,7 +55,8 @@ def _of_trainings(findings: Findings) -> dict[str, float]:
 def all_tables(findings: Findings) -> tuple[Table, ...]:
     """Return the tables of the report."""
     regimes = (_regime(findings, regime) for regime in findings.regimes)
-    return (*regimes, _seeds(findings), _gains(findings), budgets(findings))
+    few = (few_snapshots_table(findings),) if findings.few else ()
+    return (*regimes, _seeds(findings), _gains(findings), *few, budgets(findings))
 
 
 def _regime(findings: Findings, regime: str) -> Table:
