@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from hybrid.errors import ArchiveError
 from hybrid.versions import versions
 
 FORMAT_MAJOR = 1
-FORMAT_MINOR = 0
+FORMAT_MINOR = 1
 MANIFEST = "hybrid.json"
 REFERENCE = "hybrid.reference.npz"
 HASHES = "hybrid.sha256.json"
@@ -33,6 +33,22 @@ SERIALIZATION_ID = ".data/serialization_id"
 _CONSTANTS = re.compile(rb"(?:^ +\w+ : Final\[.*\n)+", re.MULTILINE)
 EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 """Date of every entry: the earliest that a zip file can hold, as TorchScript and NumPy write it."""
+
+
+@dataclass(frozen=True)
+class NativeVerdict:
+    """Whether an archive carries a program of the native engine.
+
+    Parameters
+    ----------
+    expressed
+        Whether it does.
+    reason
+        What was shown of the program, or why there is none; for people.
+    """
+
+    expressed: bool
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,8 @@ class Manifest:
         Software that wrote the archive.
     hashes
         SHA-256 of each entry, all of them verified.
+    native
+        Whether there is a program of the native engine; None if the archive does not say.
     """
 
     spec: ClosureSpec
@@ -58,6 +76,7 @@ class Manifest:
     format_version: str
     versions: dict[str, str]
     hashes: dict[str, str]
+    native: NativeVerdict | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +105,10 @@ class Reference:
 
 
 def manifest_text(
-    spec: ClosureSpec, engine: str, compiled_for: Mapping[str, str] | None = None
+    spec: ClosureSpec,
+    engine: str,
+    compiled_for: Mapping[str, str] | None = None,
+    native: NativeVerdict | None = None,
 ) -> str:
     """Return the content of ``hybrid.json``; `compiled_for` joins the versions in it."""
     return json.dumps(
@@ -94,6 +116,7 @@ def manifest_text(
             "format": {"major": FORMAT_MAJOR, "minor": FORMAT_MINOR},
             "engine": engine,
             "versions": {**versions(), **(compiled_for or {})},
+            **({} if native is None else {"native": asdict(native)}),
             "spec": spec.to_dict(),
         },
         indent=2,
@@ -111,14 +134,14 @@ def reference_bytes(reference: Reference) -> bytes:
 
 
 def sealed(
-    compiled: bytes, manifest: str, reference: bytes, documents: Mapping[str, str] | None = None
+    compiled: bytes, manifest: str, reference: bytes, added: Mapping[str, bytes] | None = None
 ) -> bytes:
     """Return an archive from what torch saved: our entries are added, and the SHA-256 of all.
 
     TorchScript's debug entries, which hold the paths of source files on the machine that
     exported, are left out, constants stand in alphabetical order, and no entry has a date: the
-    same closure gives the same TorchScript archive everywhere. `documents` are entries of the
-    closure's own, name to content.
+    same closure gives the same TorchScript archive everywhere. `added` are further entries, name to
+    content.
     """
     with zipfile.ZipFile(io.BytesIO(compiled)) as file:
         folder = file.namelist()[0].split("/", 1)[0]
@@ -131,7 +154,7 @@ def sealed(
         del entries[SERIALIZATION_ID]
         digest = hashlib.sha256("".join(_hashes(entries).values()).encode()).hexdigest()
         entries[SERIALIZATION_ID] = str(int(digest, 16))[:40].encode()
-    entries |= {f"extra/{name}": text.encode() for name, text in (documents or {}).items()}
+    entries |= added or {}
     entries[f"extra/{MANIFEST}"] = manifest.encode()
     entries[_reference_entry(entries)] = reference
     hashes = {"entries": _hashes(entries)}
@@ -152,7 +175,7 @@ def read_manifest(path: Path | str) -> Manifest:
         If the file is missing, a folder, not an archive, damaged, changed after the export, or
         of another major format version.
     """
-    entries = _verified_entries(Path(path))
+    entries = verified_entries(Path(path))
     try:
         data = json.loads(entries[f"extra/{MANIFEST}"].decode())
         major, minor = data["format"]["major"], data["format"]["minor"]
@@ -167,6 +190,7 @@ def read_manifest(path: Path | str) -> Manifest:
             format_version=f"{major}.{minor}",
             versions=data.get("versions", {}),
             hashes=json.loads(entries[f"extra/{HASHES}"])["entries"],
+            native=_native_verdict(data.get("native")),
         )
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ArchiveError):
@@ -177,7 +201,7 @@ def read_manifest(path: Path | str) -> Manifest:
 
 def read_reference(path: Path | str) -> Reference:
     """Read the reference columns of an archive; raise `ArchiveError` as `read_manifest` does."""
-    entries = _verified_entries(Path(path))
+    entries = verified_entries(Path(path))
     content = entries[_reference_entry(entries)]
     arguments: dict[str, NDArray[Any]] = {}
     results: dict[int, dict[str, NDArray[Any]]] = {}
@@ -200,11 +224,17 @@ def read_document(path: Path | str, name: str) -> str | None:
     ArchiveError
         As `read_manifest` does, and if the entry is no text.
     """
-    content = _verified_entries(Path(path)).get(f"extra/{name}")
+    content = verified_entries(Path(path)).get(f"extra/{name}")
     try:
         return None if content is None else content.decode()
     except UnicodeDecodeError as error:
         raise ArchiveError(f"{path}: expected {name} to be text, got other bytes") from error
+
+
+def _native_verdict(data: Any) -> NativeVerdict | None:
+    if data is None:
+        return None
+    return NativeVerdict(expressed=data["expressed"] is True, reason=str(data["reason"]))
 
 
 def _reference_entry(entries: Container[str]) -> str:
@@ -233,7 +263,8 @@ def _hashes(entries: Mapping[str, bytes]) -> dict[str, str]:
     }
 
 
-def _verified_entries(path: Path) -> dict[str, bytes]:
+def verified_entries(path: Path) -> dict[str, bytes]:
+    """Return name and content of all entries; raise `ArchiveError` as `read_manifest` does."""
     entries = _entries(path)
     wanted = (f"extra/{MANIFEST}", f"extra/{HASHES}", _reference_entry(entries))
     missing = [name.removeprefix("extra/") for name in wanted if name not in entries]

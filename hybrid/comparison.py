@@ -10,8 +10,12 @@ from closures.spec import ClosureSpec
 
 Arrays = Mapping[str, NDArray[Any]]
 
-BOUNDS = {"torchscript": 4.0, "aoti": 16.0}
-"""Engine to the largest difference from eager [eps on scaled outputs]."""
+BOUNDS = {"torchscript": 4.0, "aoti": 16.0, "native": 64.0}
+"""Engine to the largest difference from eager [eps on scaled outputs].
+
+The native engine has one accumulator a sum, whose order is fixed so that bits are; libraries have
+many, and their sums round less.
+"""
 
 
 def output_scales(spec: ClosureSpec, reference: Arrays) -> dict[str, NDArray[np.float64]]:

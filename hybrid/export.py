@@ -17,6 +17,7 @@ from closures.sampling import random_inputs
 from closures.spec import ClosureSpec
 from hybrid import aoti, torchscript
 from hybrid.archive import (
+    NativeVerdict,
     Reference,
     manifest_text,
     reference_bytes,
@@ -25,6 +26,7 @@ from hybrid.archive import (
 from hybrid.bounds import check_bounds
 from hybrid.comparison import BOUNDS, largest_difference, output_scales
 from hybrid.errors import ExportError
+from hybrid.native.writing import NativePart, native_part
 from hybrid.noise import standard_normal
 from hybrid.threads import one_thread
 
@@ -56,11 +58,15 @@ class ExportReport:
         [eps on scaled outputs].
     bound
         What was allowed [eps].
+    native
+        Whether the archive carries a program of the native engine, and what was shown of it, or
+        why not; None for engine "aoti".
     """
 
     path: Path
     differences: Mapping[int, float]
     bound: float
+    native: NativeVerdict | None = None
 
 
 def export(
@@ -84,7 +90,8 @@ def export(
     engine
         ``"torchscript"``: seconds, runs on any machine and device. ``"aoti"``: compiled to native
         code by AOTInductor, which takes tens of seconds and a C++ compiler. ``"auto"``: "aoti"
-        if `path` ends in ``.pt2``, else "torchscript".
+        if `path` ends in ``.pt2``, else "torchscript". An archive of TorchScript also carries a
+        program of the native engine where that can express the closure.
     device
         Kind of device that engine "aoti" compiles for.
     provenance
@@ -125,23 +132,26 @@ def export(
             on_step(f"{spec.name}: compiling to native code (tens of seconds)")
         examples = [torch.from_numpy(array) for array in reference.arguments.values()]
         compiled = aoti.compiled(closure, examples, device)
+        native = NativePart()
     else:
         compiled = torchscript.compiled(closure)
+        native = native_part(closure, spec, compiled, reference)
+        manifest = manifest_text(spec, chosen, native=native.verdict)
+    added = {f"extra/{name}": text.encode() for name, text in closure.documents().items()}
+    added |= native.entries
     descriptor, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.stem}-", suffix=SUFFIXES[chosen]
     )
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(
-                sealed(compiled, manifest, reference_bytes(reference), closure.documents())
-            )
+            stream.write(sealed(compiled, manifest, reference_bytes(reference), added))
         differences = _compare(temporary, fixed, chosen, reference)
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return ExportReport(path, differences, BOUNDS[chosen])
+    return ExportReport(path, differences, BOUNDS[chosen], native.verdict)
 
 
 def python_function(path: Path, engine: str) -> Callable[..., tuple[torch.Tensor, ...]]:

@@ -1,0 +1,152 @@
+"""Programs grow step by step here, and stay small: nothing is written twice, or for nothing.
+
+What is left out changes no bit of a result: copies, gathers of gathers, equal steps, products with
+1, and steps that no result needs.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hybrid.native.program import Array, Program
+from hybrid.native.steps import (
+    Binary,
+    Concatenate,
+    Constant,
+    Gather,
+    Input,
+    LayerNorm,
+    Linear,
+    Step,
+)
+
+Index = NDArray[np.int64]
+
+
+class Builder:
+    """A program in the making; methods return the number of a value."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.sizes: list[int] = []
+        self._tensors: list[Array] = []
+        self._tensor_of: dict[tuple[tuple[int, ...], bytes], int] = {}
+        self._value_of: dict[Step, int] = {}
+
+    def add(self, step: Step) -> int:
+        """Add a step, unless there is an equal one."""
+        found = self._value_of.get(step)
+        if found is None:
+            found = len(self.steps)
+            self.sizes.append(step.value_size(self.sizes, [t.shape for t in self._tensors]))
+            self.steps.append(step)
+            self._value_of[step] = found
+        return found
+
+    def tensor(self, values: NDArray[Any]) -> int:
+        """Return the number of a tensor."""
+        array = np.ascontiguousarray(values, dtype=np.float32)
+        key = (array.shape, hashlib.sha256(array.data).digest())
+        if key not in self._tensor_of:
+            self._tensor_of[key] = len(self._tensors)
+            self._tensors.append(array)
+        return self._tensor_of[key]
+
+    def constant(self, values: NDArray[Any]) -> int:
+        """Return a value that is the same for all columns; one number if all are equal."""
+        array = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+        # As bytes, in which NaN equals itself and -0 differs from 0.
+        bits = array.view(np.int32)
+        return self.add(Constant("constant", self.tensor(array[:1] if _alike(bits) else array)))
+
+    def spread(self, values: NDArray[Any]) -> int:
+        """Return a constant of as many features as there are `values`."""
+        flat = np.ascontiguousarray(values).reshape(-1)
+        value = self.constant(flat)
+        return (
+            self.gather(value, np.zeros(len(flat), np.int64)) if self.sizes[value] == 1 else value
+        )
+
+    def gather(self, x: int, index: Index) -> int:
+        """Return features of x by their numbers."""
+        step = self.steps[x]
+        if isinstance(step, Gather):
+            return self.gather(step.x, np.asarray(step.index)[index])
+        if np.array_equal(index, np.arange(self.sizes[x])):
+            return x
+        if isinstance(step, Constant) and self.sizes[x] > 1:
+            return self.spread(self._tensors[step.tensor].reshape(-1)[index])
+        if isinstance(step, Concatenate):
+            ends = np.cumsum([self.sizes[part] for part in step.xs])
+            parts = np.searchsorted(ends, index, side="right")
+            if _alike(parts):
+                part = step.xs[parts[0]]
+                return self.gather(part, index - (ends[parts[0]] - self.sizes[part]))
+        return self.add(Gather("gather", x, tuple(index.tolist())))
+
+    def concatenate(self, xs: Sequence[int]) -> int:
+        """Return values one behind the other."""
+        if len(xs) == 1:
+            return xs[0]
+        return self.add(Concatenate("concatenate", tuple(xs)))
+
+    def binary(self, op: str, a: int, b: int) -> int:
+        """Return an elementwise function of two values."""
+        if op in {"multiply", "divide"} and self._is_one(b) and self._covers(a, b):
+            return a
+        if op == "multiply" and self._is_one(a) and self._covers(b, a):
+            return b
+        return self.add(Binary(op, a, b))
+
+    def program(self, results: Sequence[int]) -> Program:
+        """Return the program of these results, without what they do not need."""
+        needed = set(results)
+        for i in reversed(range(len(self.steps))):
+            if i in needed:
+                needed.update(self.steps[i].operands())
+        kept = sorted(needed)
+        value = {old: new for new, old in enumerate(kept)}
+        used = sorted({t for i in kept for t in self.steps[i].tensors()})
+        tensor = {old: new for new, old in enumerate(used)}
+        return Program(
+            steps=tuple(_renumbered(self.steps[i], value, tensor) for i in kept),
+            tensors=tuple(self._tensors[i] for i in used),
+            results=tuple(value[i] for i in results),
+        )
+
+    def _is_one(self, x: int) -> bool:
+        step = self.steps[x]
+        return isinstance(step, Constant) and bool((self._tensors[step.tensor] == 1.0).all())
+
+    def _covers(self, a: int, b: int) -> bool:
+        return self.sizes[b] in {1, self.sizes[a]}
+
+
+def _alike(values: NDArray[Any]) -> bool:
+    return bool((values == values[0]).all())
+
+
+def _renumbered(step: Step, value: dict[int, int], tensor: dict[int, int]) -> Step:
+    changes: dict[str, Any] = {}
+    for name in ("x", "a", "b", "condition"):
+        number = getattr(step, name, None)
+        if number is not None:
+            changes[name] = value[number]
+    if isinstance(step, Concatenate):
+        changes["xs"] = tuple(value[x] for x in step.xs)
+    if isinstance(step, Constant):
+        changes["tensor"] = tensor[step.tensor]
+    if isinstance(step, Linear | LayerNorm):
+        for name in ("weight", "bias"):
+            number = getattr(step, name)
+            changes[name] = None if number is None else tensor[number]
+    return replace(step, **changes)
+
+
+def input_step(argument: int, size: int) -> Input:
+    """Return the step of an argument."""
+    return Input("input", argument, size)

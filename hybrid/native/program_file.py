@@ -1,0 +1,168 @@
+"""Native programs as the entries ``native.json`` and ``native.bin`` of an archive.
+
+A tensor names the entry of TorchScript that holds the same bytes; only what no entry holds, such
+as a transposed weight, goes to ``native.bin``.
+"""
+
+import json
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from hybrid.native.errors import ProgramError
+from hybrid.native.program import Array, Program
+from hybrid.native.steps import STEPS, Step
+
+TEXT = "extra/native.json"
+BINARY = "extra/native.bin"
+FORMAT_MAJOR = 1
+FORMAT_MINOR = 0
+LARGEST_TEXT = 2**22
+"""Bytes of ``native.json``."""
+ITEM = 4
+"""Bytes of a float32."""
+LARGEST_TENSOR = 2**40
+"""Elements of a tensor: beyond any file, so that products of sizes stay numbers of 64 bits."""
+
+
+def program_entries(program: Program, entries: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the entries that an archive gets for a program.
+
+    Parameters
+    ----------
+    program
+        The program.
+    entries
+        What the archive holds already: name to bytes; those below ``data/`` are storages.
+
+    Raises
+    ------
+    ProgramError
+        If the text would be larger than a reader takes.
+    """
+    storages: dict[bytes, str] = {}
+    for name, content in entries.items():
+        if name.startswith("data/"):
+            storages.setdefault(content, name)
+    tensors, rest = [], bytearray()
+    for tensor in program.tensors:
+        content = tensor.astype("<f4", copy=False).tobytes()
+        entry = storages.get(content)
+        first = 0 if entry else len(rest) // ITEM
+        if entry is None:
+            rest += content
+        tensors.append({"entry": entry or BINARY, "first": first, "shape": list(tensor.shape)})
+    text = json.dumps(
+        {
+            "format": {"major": FORMAT_MAJOR, "minor": FORMAT_MINOR},
+            "tensors": tensors,
+            "steps": [asdict(step) for step in program.steps],
+            "results": list(program.results),
+        },
+        allow_nan=False,
+        separators=(",", ":"),
+    ).encode()
+    if len(text) > LARGEST_TEXT:
+        raise ProgramError(f"its program has {len(text)} bytes, more than {LARGEST_TEXT}")
+    return {TEXT: text, **({BINARY: bytes(rest)} if rest else {})}
+
+
+def program_of(entries: Mapping[str, bytes]) -> Program | None:
+    """Read the program from the entries of an archive; None if there is none.
+
+    Raises
+    ------
+    ProgramError
+        If it does not read as one.
+    """
+    text = entries.get(TEXT)
+    if text is None:
+        return None
+    if len(text) > LARGEST_TEXT:
+        raise ProgramError(
+            f"native.json: expected at most {LARGEST_TEXT} bytes, got {len(text)}; export again"
+        )
+    try:
+        data = json.loads(text.decode())
+        _check_format(data["format"]["major"], data["format"]["minor"])
+        return Program(
+            steps=tuple(_step(i, step) for i, step in enumerate(data["steps"])),
+            tensors=tuple(_tensor(i, t, entries) for i, t in enumerate(data["tensors"])),
+            results=_value("results", data["results"], tuple[int, ...]),
+        )
+    except ProgramError:
+        raise
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
+        raise ProgramError(
+            f"native.json: expected a native program, but it does not read as one ({error!r}); "
+            "export the closure again"
+        ) from error
+
+
+def _check_format(major: Any, minor: Any) -> None:
+    if major != FORMAT_MAJOR:
+        raise ProgramError(
+            f"native.json: expected format {FORMAT_MAJOR}.x, got {major}.{minor}; install a "
+            "hybrid-closures that reads it, or export the closure again"
+        )
+
+
+def _tensor(number: int, data: Any, entries: Mapping[str, bytes]) -> Array:
+    what = f"tensor {number}"
+    if not isinstance(data, dict) or set(data) != {"entry", "first", "shape"}:
+        raise ProgramError(f"{what}: expected entry, first and shape, got {data!r:.80}")
+    shape: tuple[int, ...] = _value(f"{what}: shape", data["shape"], tuple[int, ...])
+    first: int = _value(f"{what}: first", data["first"], int)
+    content = entries.get(data["entry"])
+    if content is None:
+        raise ProgramError(f"{what}: expected an entry of the archive, got {data['entry']!r:.80}")
+    count = math.prod(shape) if shape and min(shape) >= 1 else 0
+    stop = (first + count) * ITEM
+    if not 1 <= count <= LARGEST_TENSOR or first < 0 or stop > len(content):
+        raise ProgramError(
+            f"{what}: expected at least one element within the {len(content) // ITEM} of "
+            f"{data['entry']}, got shape {list(shape)} from {first}"
+        )
+    return np.frombuffer(content[first * ITEM : stop], dtype="<f4").reshape(shape)
+
+
+def _step(number: int, data: Any) -> Step:
+    what = f"step {number}"
+    op = data.get("op") if isinstance(data, dict) else None
+    if not isinstance(op, str) or op not in STEPS:
+        raise ProgramError(
+            f"{what}: expected an op of {', '.join(STEPS)}, got {op!r:.80}; install a "
+            "hybrid-closures that knows it, or export the closure again"
+        )
+    kind = STEPS[op]
+    names = [field.name for field in fields(kind)]
+    if set(data) != set(names):
+        raise ProgramError(
+            f"{what} ({op}): expected keys {', '.join(names)}, got {', '.join(map(str, data))}"
+        )
+    hints = get_type_hints(kind)
+    return kind(
+        **{name: _value(f"{what} ({op}): {name}", data[name], hints[name]) for name in data}
+    )
+
+
+def _value(what: str, value: Any, hint: Any) -> Any:
+    """Return a value of JSON as the annotation `hint` wants it."""
+    if get_origin(hint) in {Union, types.UnionType}:
+        if value is None:
+            return None
+        hint = next(choice for choice in get_args(hint) if choice is not type(None))
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ProgramError(f"{what}: expected a list of whole numbers, got {value!r:.80}")
+        return tuple(_value(what, item, int) for item in value)
+    # JSON's true is a number in Python.
+    is_number = type(value) is int or (hint is float and type(value) is float)
+    if hint is not str and not (is_number and math.isfinite(value)):
+        kind = "a whole number" if hint is int else "a finite number"
+        raise ProgramError(f"{what}: expected {kind}, got {value!r:.80}")
+    return value if hint is str else hint(value)

@@ -1,0 +1,329 @@
+"""The steps of a native program: what each computes of earlier values, and how large it is.
+
+A value is a vector of float32 features of one column. A step names earlier values by their
+numbers, and tensors of the program by theirs; `fortran_bridge/FORMAT.md` has the table of steps.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hybrid.native.errors import ProgramError
+
+Shapes = Sequence[tuple[int, ...]]
+"""Shapes of the tensors of a program."""
+
+UNARY = (
+    *("relu", "sigmoid", "silu", "tanh", "gelu", "gelu_tanh", "exp", "log", "sqrt", "negative"),
+    *("absolute", "reciprocal", "square"),
+)
+"""Elementwise functions of one value."""
+
+BINARY = (
+    *("add", "subtract", "multiply", "divide", "minimum", "maximum"),
+    *("less", "less_equal", "equal"),
+)
+"""Elementwise functions of two values; the last three give 1 where they hold, else 0."""
+
+LARGEST_EXPONENT = 2**16
+"""Factors of one power."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step; subclasses add what it is made of.
+
+    Parameters
+    ----------
+    op
+        Its name in the table.
+    """
+
+    op: str
+
+    def operands(self) -> tuple[int, ...]:
+        """Return the numbers of the values that it reads."""
+        return ()
+
+    def tensors(self) -> tuple[int, ...]:
+        """Return the numbers of the tensors that it reads."""
+        return ()
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
+        """Return the size of its value.
+
+        Parameters
+        ----------
+        sizes
+            Sizes of earlier values.
+        shapes
+            Shapes of the tensors.
+
+        Raises
+        ------
+        ProgramError
+            If what it reads does not fit together.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Input(Step):
+    """An argument of forward (inputs, state, noise in order), flattened."""
+
+    argument: int
+    size: int
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return its own size."""
+        _check(self.size >= 1, f"input: expected a size of at least 1, got {self.size}")
+        return self.size
+
+
+@dataclass(frozen=True)
+class Constant(Step):
+    """A tensor, flattened, the same for all columns."""
+
+    tensor: int
+
+    def tensors(self) -> tuple[int, ...]:
+        """Return the tensor."""
+        return (self.tensor,)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the number of elements."""
+        return math.prod(shapes[self.tensor])
+
+
+@dataclass(frozen=True)
+class Linear(Step):
+    """``W x + b`` with W ``(n_out, n_in)``."""
+
+    x: int
+    weight: int
+    bias: int | None
+
+    def operands(self) -> tuple[int, ...]:
+        """Return x."""
+        return (self.x,)
+
+    def tensors(self) -> tuple[int, ...]:
+        """Return weight and bias."""
+        return (self.weight,) if self.bias is None else (self.weight, self.bias)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
+        """Return n_out."""
+        shape = shapes[self.weight]
+        _check(
+            len(shape) == 2 and shape[1] == sizes[self.x],
+            f"linear: expected a weight of shape (any, {sizes[self.x]}), got {shape}",
+        )
+        if self.bias is not None:
+            _check_vector("bias of linear", shapes[self.bias], shape[0])
+        return shape[0]
+
+
+@dataclass(frozen=True)
+class Unary(Step):
+    """An elementwise function of one value, see `UNARY`."""
+
+    x: int
+
+    def operands(self) -> tuple[int, ...]:
+        """Return x."""
+        return (self.x,)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the size of x."""
+        return sizes[self.x]
+
+
+@dataclass(frozen=True)
+class LeakyRelu(Unary):
+    """``x`` where it is not negative, ``slope * x`` elsewhere."""
+
+    slope: float
+
+
+@dataclass(frozen=True)
+class Elu(Unary):
+    """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere."""
+
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Clamp(Unary):
+    """``x`` between two numbers; None for no limit."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Power(Unary):
+    """``x * x * ...``, `exponent` factors from the left."""
+
+    exponent: int
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
+        """Return the size of x."""
+        _check(
+            1 <= self.exponent <= LARGEST_EXPONENT,
+            f"power: expected an exponent from 1 to {LARGEST_EXPONENT}, got {self.exponent}",
+        )
+        return super().value_size(sizes, shapes)
+
+
+@dataclass(frozen=True)
+class Binary(Step):
+    """An elementwise function of two values of equal size, or one of them of size 1."""
+
+    a: int
+    b: int
+
+    def operands(self) -> tuple[int, ...]:
+        """Return both."""
+        return (self.a, self.b)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the larger size."""
+        return _common(self.op, [sizes[i] for i in self.operands()])
+
+
+@dataclass(frozen=True)
+class Select(Step):
+    """``a`` where `condition` is not 0, else ``b``; sizes as of `Binary`."""
+
+    condition: int
+    a: int
+    b: int
+
+    def operands(self) -> tuple[int, ...]:
+        """Return all three."""
+        return (self.condition, self.a, self.b)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the largest size."""
+        return _common(self.op, [sizes[i] for i in self.operands()])
+
+
+@dataclass(frozen=True)
+class Gather(Step):
+    """Features of x in another order, some of them, or some several times."""
+
+    x: int
+    index: tuple[int, ...]
+
+    def operands(self) -> tuple[int, ...]:
+        """Return x."""
+        return (self.x,)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the number of indices."""
+        n = sizes[self.x]
+        _check(
+            all(0 <= i < n for i in self.index or (-1,)),
+            f"gather: expected indices from 0 to {n - 1}, got others or none",
+        )
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Concatenate(Step):
+    """Values one behind the other."""
+
+    xs: tuple[int, ...]
+
+    def operands(self) -> tuple[int, ...]:
+        """Return the values."""
+        return self.xs
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the sum of sizes."""
+        _check(bool(self.xs), "concatenate: expected values, got none")
+        return sum(sizes[x] for x in self.xs)
+
+
+@dataclass(frozen=True)
+class LayerNorm(Step):
+    """``(x - mean) / sqrt(variance + eps) * weight + bias`` over each n consecutive features."""
+
+    x: int
+    n: int
+    weight: int | None
+    bias: int | None
+    eps: float
+
+    def operands(self) -> tuple[int, ...]:
+        """Return x."""
+        return (self.x,)
+
+    def tensors(self) -> tuple[int, ...]:
+        """Return weight and bias, as far as there are any."""
+        return tuple(t for t in (self.weight, self.bias) if t is not None)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
+        """Return the size of x."""
+        _check_groups(self.op, sizes[self.x], self.n)
+        for tensor in self.tensors():
+            _check_vector("weight and bias of layer_norm", shapes[tensor], self.n)
+        return sizes[self.x]
+
+
+@dataclass(frozen=True)
+class Sum(Step):
+    """Sums over each n consecutive features, in order."""
+
+    x: int
+    n: int
+
+    def operands(self) -> tuple[int, ...]:
+        """Return x."""
+        return (self.x,)
+
+    def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
+        """Return the number of sums."""
+        _check_groups(self.op, sizes[self.x], self.n)
+        return sizes[self.x] // self.n
+
+
+STEPS: dict[str, type[Step]] = {
+    "input": Input,
+    "constant": Constant,
+    "linear": Linear,
+    **dict.fromkeys(BINARY, Binary),
+    **dict.fromkeys(UNARY, Unary),
+    "leaky_relu": LeakyRelu,
+    "elu": Elu,
+    "clamp": Clamp,
+    "gather": Gather,
+    "concatenate": Concatenate,
+    "layer_norm": LayerNorm,
+    "sum": Sum,
+    "power": Power,
+    "select": Select,
+}
+"""Every step by the name of its operation."""
+
+
+def _check(holds: bool, message: str) -> None:
+    if not holds:
+        raise ProgramError(message)
+
+
+def _check_groups(op: str, size: int, n: int) -> None:
+    _check(n >= 1 and size % n == 0, f"{op}: expected {size} features in groups, got groups of {n}")
+
+
+def _check_vector(what: str, shape: tuple[int, ...], n: int) -> None:
+    _check(shape == (n,), f"{what}: expected shape ({n},), got {shape}")
+
+
+def _common(op: str, sizes: Sequence[int]) -> int:
+    largest = max(sizes)
+    _check(
+        all(size in {1, largest} for size in sizes),
+        f"{op}: expected equal sizes, or 1, got {', '.join(map(str, sizes))}",
+    )
+    return largest

@@ -1,0 +1,217 @@
+"""Archives carry the program of the native engine, and say so or why not."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from closure_examples import ColumnConvolution, ColumnNetwork
+from grid_closures import NeighbourMean
+from native_programs import N_COLUMN, part_of, program_of_closure, reference_of
+from test_native_tracing import Function
+from torch import Tensor, nn
+
+import hybrid
+from closures import Closure, ClosureSpec, Field
+from hybrid.archive import (
+    MANIFEST,
+    NativeVerdict,
+    manifest_text,
+    read_manifest,
+    read_reference,
+    reference_bytes,
+    sealed,
+)
+from hybrid.errors import ArchiveError
+from hybrid.native.evaluate import evaluate
+from hybrid.native.program_file import TEXT
+from hybrid.native.reading import read_program
+from hybrid.verify import verify
+from hybrid.wrap import wrap
+
+
+class One(Closure):
+    """One number in, one out, by a function of a tensor."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], dtype: str = "float32") -> None:
+        inputs = (Field("x", "1", dtype=dtype, valid_min=-2.0, valid_max=2.0),)  # type: ignore[arg-type]
+        super().__init__(ClosureSpec("one", "1", inputs, (Field("y", "1", dtype=dtype),)))  # type: ignore[arg-type]
+        self.function = Function(function)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        result: tuple[Tensor, ...] = self.function(x)
+        return result
+
+
+def rewritten(path: Path, out: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
+    """Write an archive again with other added entries and right hashes."""
+    with zipfile.ZipFile(path) as file:
+        entries = {name.split("/", 1)[1]: file.read(name) for name in file.namelist()}
+    added = {name: content for name, content in entries.items() if name.startswith("extra/native")}
+    change(added)
+    manifest = entries[f"extra/{MANIFEST}"].decode()
+    out.write_bytes(
+        sealed(path.read_bytes(), manifest, reference_bytes(read_reference(path)), added)
+    )
+    return out
+
+
+def test_an_archive_carries_a_program_that_computes_the_same(column_archive: Path) -> None:
+    manifest = read_manifest(column_archive)
+    assert manifest.native is not None
+    assert manifest.native.expressed
+    program = read_program(column_archive)
+    assert program is not None
+    reference = read_reference(column_archive)
+    results = evaluate(program, list(reference.arguments.values()))
+    for found, expected in zip(results, reference.largest.values(), strict=True):
+        scale = np.abs(expected).max()
+        assert np.abs(found.reshape(expected.shape) - expected).max() <= 8 * 2**-23 * scale
+
+
+def test_weights_are_in_the_archive_once(column_archive: Path) -> None:
+    with zipfile.ZipFile(column_archive) as file:
+        data = json.loads(file.read(f"archive/{TEXT}"))
+        sizes = {entry.filename: entry.file_size for entry in file.infolist()}
+    entries = {tensor["entry"] for tensor in data["tensors"] if len(tensor["shape"]) == 2}
+    assert len(entries) == 2
+    assert all(name.startswith("data/") for name in entries)
+    # The six numbers of forward.
+    assert sizes["archive/extra/native.bin"] == 6 * 4
+
+
+@pytest.mark.parametrize(
+    ("closure", "reason"),
+    [
+        (ColumnConvolution(), "forward uses aten.convolution, which the native engine does not"),
+        (NeighbourMean(), "the native engine knows columns alone, not grids"),
+    ],
+)
+def test_what_stays_on_torchscript_says_why(closure: Closure, reason: str, tmp_path: Path) -> None:
+    report = hybrid.export(closure, tmp_path / "a.pt")
+    assert report.native is not None
+    assert report.native == read_manifest(tmp_path / "a.pt").native
+    assert not report.native.expressed
+    assert report.native.reason.startswith(reason)
+    assert read_program(tmp_path / "a.pt") is None
+    with zipfile.ZipFile(tmp_path / "a.pt") as file:
+        assert not [name for name in file.namelist() if "native" in name]
+
+
+def test_float64_stays_on_torchscript() -> None:
+    verdict = part_of(One(torch.tanh, "float64")).verdict
+    reason = "x is float64, and the native engine computes in float32"
+    assert verdict == NativeVerdict(expressed=False, reason=reason)
+
+
+def test_a_program_that_computes_something_else_is_not_written() -> None:
+    # Followed with a few columns, forward is another one than for all of them.
+    part = part_of(One(lambda x: x if len(x) == N_COLUMN else 1.0001 * x))
+    assert part.verdict is not None
+    assert not part.verdict.expressed
+    assert part.verdict.reason == (
+        "the program of its forward differs by 839 eps on scaled outputs, more than 64"
+    )
+    assert not part.entries
+
+
+def test_whatever_goes_wrong_is_a_reason_and_never_an_error() -> None:
+    class StrangeError(Exception):
+        pass
+
+    calls = 0
+
+    def fails_the_second_time(x: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise StrangeError("\x1b" + 300 * "long ")
+        return x
+
+    verdict = part_of(One(fails_the_second_time)).verdict
+    assert verdict is not None
+    assert not verdict.expressed
+    assert verdict.reason.startswith("forward cannot be followed (StrangeError:  long long")
+    assert verdict.reason.isprintable()
+    assert len(verdict.reason) < 210
+
+
+def test_columns_are_followed_by_a_number_that_no_axis_has() -> None:
+    # Five features and five hidden ones: five columns would be mistaken for them.
+    closure = ColumnNetwork(n_level=5, n_hidden=6)
+    assert part_of(closure).verdict is not None
+    program = program_of_closure(closure)
+    reference = reference_of(closure, seed=3)
+    for found, expected in zip(
+        evaluate(program, list(reference.arguments.values())),
+        reference.results[N_COLUMN].values(),
+        strict=True,
+    ):
+        scale = np.abs(expected).max()
+        assert np.abs(found.reshape(expected.shape) - expected).max() <= 1e-6 * scale
+
+
+def test_a_manifest_may_say_nothing_of_it(column_archive: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(column_archive) as file:
+        entries = {name.split("/", 1)[1]: file.read(name) for name in file.namelist()}
+    old = manifest_text(ColumnNetwork().spec, "torchscript")
+    path = tmp_path / "old.pt"
+    path.write_bytes(
+        sealed(column_archive.read_bytes(), old, entries["extra/hybrid.reference.npz"])
+    )
+    assert read_manifest(path).native is None
+
+
+def test_a_damaged_program_is_refused(column_archive: Path, tmp_path: Path) -> None:
+    def cut(added: dict[str, bytes]) -> None:
+        added[TEXT] = added[TEXT][:-10]
+
+    def other_result(added: dict[str, bytes]) -> None:
+        data = json.loads(added[TEXT])
+        data["results"] = data["results"][::-1]
+        added[TEXT] = json.dumps(data).encode()
+
+    path = rewritten(column_archive, tmp_path / "cut.pt", cut)
+    with pytest.raises(ArchiveError, match=r"cut.pt: native.json: expected a native program, but"):
+        read_program(path)
+    path = rewritten(column_archive, tmp_path / "other.pt", other_result)
+    with pytest.raises(ArchiveError, match=r"results: expected sizes \[5, 1\], got \[1, 5\]"):
+        read_program(path)
+
+
+def test_verify_notices_a_program_of_another_closure(column_archive: Path, tmp_path: Path) -> None:
+    def faster(added: dict[str, bytes]) -> None:
+        data = json.loads(added[TEXT])
+        step = next(step for step in data["steps"] if step["op"] == "tanh")
+        step["op"] = "silu"
+        added[TEXT] = json.dumps(data).encode()
+
+    path = rewritten(column_archive, tmp_path / "wrong.pt", faster)
+    report = verify(path)
+    assert {row.engine for row in report.rows if not row.ok} >= {"native program"}
+    assert {row.engine for row in report.rows if not row.ok} <= {
+        *("native program", "c, native", "fortran, native")
+    }
+
+
+def test_a_wrapped_network_runs_natively(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ELU(), nn.Linear(16, 2))
+    torch.jit.script(network.eval()).save(tmp_path / "network.pt")  # type: ignore[no-untyped-call]
+    spec = ClosureSpec(
+        "foreign",
+        "1",
+        (
+            Field("t", "K", ("level",), (3,), valid_min=-1.0, valid_max=1.0),
+            Field("ps", "Pa", valid_min=-1.0, valid_max=1.0),
+        ),
+        (Field("tend", "K s-1", ("pair",), (2,)),),
+    )
+    report = wrap(tmp_path / "network.pt", spec, tmp_path / "out.pt")
+    assert report.native is not None
+    assert report.native.expressed, report.native
+    program = read_program(tmp_path / "out.pt")
+    assert program is not None
+    assert [step.op for step in program.steps].count("linear") == 2

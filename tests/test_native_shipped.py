@@ -1,0 +1,171 @@
+"""Which closures of this project the native engine runs, and why the others stay on TorchScript."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+from climsim_emulators import RESULTS
+from closure_examples import ColumnConvolution, ColumnNetwork, Persistence
+from column_specs import MIXED, column_spec, normalizations
+from constrained_columns import HEATED, Constrained, even_levels, random_columns, ranges_of
+from fidelity_ensembles import LAYOUT, ensemble, guarded_closure, spread
+from grid_closures import NeighbourMean
+from native_programs import part_of
+
+from closures import Closure
+from closures.columns.emulator import ColumnEmulator, Results
+from closures.columns.nonnegative import Nonnegative
+from closures.columns.registry import ARCHITECTURES, Head, build
+from closures.constraints import LAYERS, PhysicsConfig, TrainingLimits, physics_layers
+from closures.lorenz96 import AR1Closure, CubicClosure, MLPClosure
+from closures.multifidelity import (
+    Cascade,
+    FeatureCount,
+    FeatureDistance,
+    GuardedEnsemble,
+    Student,
+    StudentSizes,
+    Window,
+)
+
+EXPRESSED = "within [0-9] of 64 eps of the Python closure on scaled outputs, in [0-9]+ steps"
+DOUBLE = "forward computes in float64, the native engine in float32"
+CONVOLUTION = "forward uses aten.convolution, which the native engine does not know"
+RECURRENT = "forward uses aten.mkldnn_rnn_layer, which the native engine does not know"
+
+LORENZ96: dict[str, Callable[[], Closure]] = {
+    "cubic": lambda: CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0),
+    "ar1": lambda: AR1Closure(0.9, 1.3),
+    "mlp_ar1": lambda: MLPClosure(8, -8.0, 12.0, 0.7),
+    "cubic + ar1": lambda: CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0) + AR1Closure(0.9, 1.3),
+    "half of cubic": lambda: 0.5 * CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0),
+}
+
+NETWORKS = {
+    "cnn": CONVOLUTION,
+    "unet": "forward uses aten.constant_pad_nd, which the native engine does not know",
+    "convnext": CONVOLUTION,
+    "squeezeformer": "forward uses aten.glu, which the native engine does not know",
+    "bilstm": RECURRENT,
+    "vertical_rnn": RECURRENT,
+    "reslstm": RECURRENT,
+}
+"""Architecture to why it stays on TorchScript; all others of the registry are expressed."""
+
+PHYSICS = {
+    "quantiles": EXPRESSED,
+    "cloud_phase": DOUBLE,
+    "zero_tendencies": EXPRESSED,
+    "tropopause": DOUBLE,
+    "saturation": DOUBLE,
+    "positivity": DOUBLE,
+    "precipitation": EXPRESSED,
+    "moisture": DOUBLE,
+    "energy": DOUBLE,
+    "longwave": EXPRESSED,
+    "night": EXPRESSED,
+    "net_sunlight": DOUBLE,
+}
+"""Each hard layer by itself."""
+
+
+def check(closure: Closure, said: str) -> None:
+    part = part_of(closure)
+    assert part.verdict is not None
+    assert re.fullmatch(said, part.verdict.reason), part.verdict
+    assert part.verdict.expressed == (said == EXPRESSED)
+    assert bool(part.entries) == part.verdict.expressed
+
+
+@pytest.mark.parametrize("name", LORENZ96)
+def test_closures_of_lorenz96(name: str) -> None:
+    check(LORENZ96[name](), EXPRESSED)
+
+
+@pytest.mark.parametrize(("name", "results"), RESULTS)
+def test_networks_on_columns(name: str, results: Results) -> None:
+    head: Head = results if results in {"confidence", "trigger"} else ""
+    closure = ColumnEmulator(
+        column_spec(MIXED),
+        build(name, MIXED, "tiny", head=head),
+        *normalizations(MIXED),
+        physics=[Nonnegative(column_spec(MIXED), ["y0"])],
+        results=results,
+        input_limit=2.5,
+    )
+    check(closure, NETWORKS.get(name, EXPRESSED))
+
+
+def test_heads_of_perceptrons() -> None:
+    for head in ("confidence", "trigger"):
+        network = build("mlp", MIXED, "tiny", head=head)
+        check(
+            ColumnEmulator(column_spec(MIXED), network, *normalizations(MIXED), results=head),
+            EXPRESSED,
+        )
+
+
+def test_every_architecture_is_said_of() -> None:
+    assert {name for name, _ in RESULTS} == set(ARCHITECTURES)
+    assert set(NETWORKS) < set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("form", ["single", "additive", "published"])
+def test_guarded_ensembles(form: str) -> None:
+    check(guarded_closure(GuardedEnsemble(ensemble(form), spread(), 0.6)), EXPRESSED)
+
+
+def test_a_cascade_decides_by_values() -> None:
+    cascade = Cascade(ensemble(), spread(), 0.6, (Window(3, 0.3, 1.2),))
+    check(guarded_closure(cascade), r"forward decides by values \(aten.nonzero\)")
+
+
+def test_a_student() -> None:
+    samples = torch.randn(200, LAYOUT.n_input, generator=torch.Generator().manual_seed(0))
+    n_output = LAYOUT.n_output
+    student = Student(
+        FeatureCount(LAYOUT.n_input, n_output),
+        StudentSizes((16, 16)),
+        distance=FeatureDistance(samples),
+        log_range=torch.tensor([[-3.0] * n_output, [0.0] * n_output]),
+        spread=spread(),
+        threshold=0.6,
+    )
+    check(guarded_closure(student), EXPRESSED)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_hard_layers(layer: str) -> None:
+    levels = even_levels(20)
+    inputs, outputs = random_columns(HEATED, 100, 20, seed=1)
+    ranges = ranges_of(HEATED, 20)
+    config = PhysicsConfig((layer,), zero_levels={"ptend_q0001": (0, 2)}, first_level=3)
+    limits = TrainingLimits.fit(inputs, outputs, ranges)
+    layers = physics_layers(config, ranges, levels, limits)
+    check(Constrained(HEATED, 20, inputs, outputs, layers), PHYSICS[layer])
+
+
+def test_all_that_is_exact_in_float32_together() -> None:
+    levels = even_levels(20)
+    inputs, outputs = random_columns(HEATED, 100, 20, seed=1)
+    ranges = ranges_of(HEATED, 20)
+    names = tuple(name for name, said in PHYSICS.items() if said == EXPRESSED)
+    config = PhysicsConfig(names, zero_levels={"ptend_q0001": (0, 2)})
+    limits = TrainingLimits.fit(inputs, outputs, ranges)
+    layers = physics_layers(config, ranges, levels, limits)
+    check(Constrained(HEATED, 20, inputs, outputs, layers), EXPRESSED)
+
+
+@pytest.mark.parametrize(
+    ("closure", "said"),
+    [
+        (ColumnNetwork(), EXPRESSED),
+        (Persistence(), EXPRESSED),
+        (ColumnConvolution(), CONVOLUTION),
+        (NeighbourMean(shape=(8, 8)), "the native engine knows columns alone, not grids"),
+    ],
+    ids=["perceptron", "state and noise", "convolution", "grid"],
+)
+def test_examples(closure: Closure, said: str) -> None:
+    check(closure, said)
