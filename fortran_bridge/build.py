@@ -39,6 +39,10 @@ class Prefix:
         """The core library."""
         return self.root / "lib" / "libhybrid.so"
 
+    def engine(self, name: str) -> Path:
+        """Return the shared object of an engine, which may not be there."""
+        return self.library.with_name(f"libhybrid_{name}.so")
+
     @property
     def include(self) -> Path:
         """Folder of ``hybrid.h``."""

@@ -31,7 +31,7 @@ HEADERS = {
 }
 """Header of a library without a pkg-config file, to Debian package."""
 
-ENGINES = ("torchscript", "aoti")
+ENGINES = ("native", "torchscript", "aoti")
 """Engines of the native library."""
 
 
@@ -88,11 +88,12 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _native() -> Iterator[Finding]:
-    library = default_prefix().library
+    prefix = default_prefix()
+    library = prefix.library
     remedy = "hybrid bridge build"
     yield Finding("native library", library.name, str(library) if _opens(library) else "", remedy)
     for name in ENGINES:
-        engine = library.with_name(f"libhybrid_{name}.so")
+        engine = prefix.engine(name)
         yield Finding("engine", name, str(engine) if _opens(engine) else "", remedy)
     folder = os.environ.get("HYBRID_TORCH_LIB")
     if folder:

@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 
 from closures.field import Field
 from closures.spec import ClosureSpec
+from fortran_bridge.build import ensure_built
 from fortran_bridge.hosts import run_host
 from hybrid.archive import read_manifest, read_reference
 from hybrid.comparison import BOUNDS, Arrays, largest_difference, output_scales
 from hybrid.export import NOISE_SEED, NOISE_STEP, python_function, reference_sizes, result_names
+from hybrid.native.evaluate import evaluate
+from hybrid.native.reading import read_program
 from hybrid.runtime import CompiledClosure, HostGrid, host_grid, load
 from hybrid.threads import one_thread
 
 # Axes of an array that the Fortran host of this comparison reads.
 LARGEST_RANK = 4
+NATIVE = "native"
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
     Eager arithmetic itself rounds differently in batches of another size. So whole batches are
     compared with eager batches of the same size, and reproducible blocks, which promise for any
     batch what a large one gives, with the eager large batch. The Fortran host takes arrays of at
-    most four axes; closures with larger ones are compared without it.
+    most four axes; closures with larger ones are compared without it. A program of the native
+    engine is compared as NumPy evaluates it, and through the engine if the native library has it.
 
     Parameters
     ----------
@@ -85,15 +90,14 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
     grid = host_grid(spec, sizes)
     reference = read_reference(path)
     scales = output_scales(spec, reference.largest)
-    bound = BOUNDS[manifest.engine]
     rows = []
-    for way in _ways(path, spec, grid, manifest.engine):
+    for way in (*_ways(path, spec, grid, manifest.engine), *_native_ways(path, spec)):
         for n, same_batch in sorted(reference.results.items()):
             arguments = {name: array[:n] for name, array in reference.arguments.items()}
             large_batch = {name: array[:n] for name, array in reference.largest.items()}
             expected = large_batch if way.reproducible else same_batch
             eps = largest_difference(way.evaluate(arguments, n), expected, scales)
-            rows.append(VerifyRow(way.label, n, eps, bound))
+            rows.append(VerifyRow(way.label, n, eps, BOUNDS[way.engine]))
             if on_row:
                 on_row(rows[-1])
     return VerifyReport(path, tuple(rows), spec.unbounded)
@@ -104,44 +108,71 @@ class _Way:
     """One way to run an archive: arguments and number of columns to results."""
 
     label: str
+    engine: str
     reproducible: bool
     evaluate: Callable[[Arrays, int], Arrays]
 
 
 def _ways(path: Path, spec: ClosureSpec, grid: HostGrid | None, engine: str) -> tuple[_Way, ...]:
     module = python_function(path, engine)
-    compiled = load(path)
-
-    def c(label: str, *, reproducible: bool) -> _Way:
-        def evaluate(arguments: Arrays, n: int) -> Arrays:
-            return _run_c(compiled, spec, grid, arguments, n, reproducible=reproducible)
-
-        return _Way(label, reproducible, evaluate)
-
-    def fortran(label: str, *, reproducible: bool) -> _Way:
-        def evaluate(arguments: Arrays, n: int) -> Arrays:
-            return _run_fortran(path, spec, grid, arguments, n, reproducible=reproducible)
-
-        return _Way(label, reproducible, evaluate)
 
     def python(arguments: Arrays, _: int) -> Arrays:
         with one_thread(), torch.no_grad():
             results = module(*(torch.from_numpy(array) for array in arguments.values()))
         return dict(zip(result_names(spec), (tensor.numpy() for tensor in results), strict=True))
 
-    return (
-        _Way(engine, False, python),
-        c("c", reproducible=True),
-        c("c, whole batch", reproducible=False),
-        *(
-            (
-                fortran("fortran", reproducible=True),
-                fortran("fortran, whole batch", reproducible=False),
-            )
-            if _host_can_run(spec)
-            else ()
-        ),
-    )
+    ways = [_Way(engine, engine, False, python)]
+    for language in (_c_way, _fortran_way):
+        if language is _c_way or _host_can_run(spec):
+            ways += [language(path, spec, grid, engine, reproducible=r) for r in (True, False)]
+    return tuple(ways)
+
+
+def _native_ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
+    """Return the ways to run the program of the native engine; none if there is no program."""
+    program = read_program(path)
+    if program is None:
+        return ()
+
+    def judge(arguments: Arrays, n: int) -> Arrays:
+        results = evaluate(program, list(arguments.values()))
+        fields = (*spec.outputs, *spec.state)
+        return {
+            field.name: values.reshape(n, *field.sizes)
+            for field, values in zip(fields, results, strict=True)
+        }
+
+    ways = [_Way("native program", NATIVE, True, judge)]
+    if ensure_built().engine(NATIVE).exists():
+        ways.append(_c_way(path, spec, None, NATIVE, reproducible=True))
+        if _host_can_run(spec):
+            ways.append(_fortran_way(path, spec, None, NATIVE, reproducible=True))
+    return tuple(ways)
+
+
+def _c_way(
+    path: Path, spec: ClosureSpec, grid: HostGrid | None, engine: str, *, reproducible: bool
+) -> _Way:
+    compiled = load(path, engine)
+
+    def evaluate_all(arguments: Arrays, n: int) -> Arrays:
+        return _run_c(compiled, spec, grid, arguments, n, reproducible=reproducible)
+
+    return _Way(_label("c", engine, reproducible), engine, reproducible, evaluate_all)
+
+
+def _fortran_way(
+    path: Path, spec: ClosureSpec, grid: HostGrid | None, engine: str, *, reproducible: bool
+) -> _Way:
+    def evaluate_all(arguments: Arrays, n: int) -> Arrays:
+        return _run_fortran(path, spec, grid, arguments, n, engine, reproducible=reproducible)
+
+    return _Way(_label("fortran", engine, reproducible), engine, reproducible, evaluate_all)
+
+
+def _label(language: str, engine: str, reproducible: bool) -> str:
+    label = f"{language}, {NATIVE}" if engine == NATIVE else language
+    return label if reproducible else f"{label}, whole batch"
 
 
 def _host_can_run(spec: ClosureSpec) -> bool:
@@ -180,11 +211,13 @@ def _run_fortran(
     grid: HostGrid | None,
     arguments: Arrays,
     n: int,
+    engine: str,
     *,
     reproducible: bool,
 ) -> dict[str, NDArray[Any]]:
     settings: dict[str, Any] = {
         "archive": str(path.resolve()),
+        "engine": engine,
         "file": "columns.nc",
         "n_column": n,
         "step": NOISE_STEP,

@@ -90,8 +90,9 @@ def test_inspect_prints_identity_origin_and_hashes(archive: Path) -> None:
     rows = {row[0]: row[-1] for row in cells(call("inspect", archive).stdout)[6:]}
     assert rows["description"] == "relaxation [with brackets]"
     assert rows["locality"] == "column"
-    assert rows["format"] == "1.0"
+    assert rows["format"] == "1.1"
     assert rows["engine"] == "torchscript"
+    assert rows["native engine"].startswith("yes, the default on CPUs: within ")
     assert rows["reference 1"] == "Held and Suarez (1994)"
     assert rows["data"] == "none"
     assert rows["written with"].startswith(f"hybrid-closures {hybrid.__version__}, python 3.")

@@ -3,7 +3,7 @@
 !> The file holds a variable for every input, state and output field, with the attributes `units`
 !> and `dims`, the names of its axes in the archive with `column` or `member` before; outputs and
 !> new state are overwritten. The settings that begin with `grid_` are for grid closures: see
-!> `create_grid`.
+!> `create_grid`. `engine` is by default the one that `load` chooses.
 !> `hybrid verify` compares them with the Python closure. Usage: hybrid-verify-host NAMELIST
 program verify_host
   use, intrinsic :: iso_fortran_env, only: error_unit, int64, real64
@@ -24,7 +24,7 @@ program verify_host
   end type variable_t
 
   character(len=1024) :: settings_file, archive, file
-  character(len=longest) :: inputs(most), outputs(most), state(most)
+  character(len=longest) :: engine, inputs(most), outputs(most), state(most)
   character(len=256) :: grid_dims, grid_boundary
   integer(int64) :: seed
   integer :: step, n_column, unit, ncid, n_dim, grid_sizes(most_dims)
@@ -35,9 +35,10 @@ program verify_host
   type(variable_t), allocatable, target :: bound(:)
   integer :: stat
   character(len=2048) :: errmsg
-  namelist /settings/ archive, file, inputs, outputs, state, seed, step, n_column, reproducible, &
-    grid_dims, grid_sizes, grid_spacing, grid_boundary
+  namelist /settings/ archive, file, engine, inputs, outputs, state, seed, step, n_column, &
+    reproducible, grid_dims, grid_sizes, grid_spacing, grid_boundary
 
+  engine = 'auto'
   inputs = ''
   outputs = ''
   state = ''
@@ -57,7 +58,7 @@ program verify_host
   close (unit)
 
   call netcdf_check(nf90_open(trim(file), nf90_write, ncid))
-  call closure%load(trim(archive), stat=stat, errmsg=errmsg)
+  call closure%load(trim(archive), engine=trim(engine), stat=stat, errmsg=errmsg)
   call check(stat)
   n_dim = count(grid_sizes > 0)
   if (n_dim == 0) then

@@ -97,6 +97,7 @@ def _identity(manifest: "Manifest") -> Table:
         "locality": spec.locality,
         "format": manifest.format_version,
         "engine": manifest.engine,
+        "native engine": _native(manifest),
         "written with": ", ".join(f"{name} {text}" for name, text in manifest.versions.items()),
         **{f"reference {i}": text for i, text in enumerate(spec.references, start=1)},
         **spec.provenance,
@@ -106,6 +107,14 @@ def _identity(manifest: "Manifest") -> Table:
         if value:
             table.add_row(Text(name), Text(str(value)))
     return table
+
+
+def _native(manifest: "Manifest") -> str:
+    verdict = manifest.native
+    if verdict is None:
+        return ""
+    # On a CPU it is what `auto` gives, wherever the native library has it.
+    return f"{'yes, the default on CPUs' if verdict.expressed else 'no'}: {verdict.reason}"
 
 
 def _differences(report: "VerifyReport") -> Table:
