@@ -1,0 +1,70 @@
+"""The page about the native engine says what the tests show, and its program runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+from test_native_shipped import EXPRESSED, NETWORKS, PHYSICS
+
+from closures.columns.registry import ARCHITECTURES
+from closures.constraints import LAYERS
+from hybrid.comparison import BOUNDS
+from hybrid.native.program_file import BINARY, TEXT
+from hybrid.native.steps import STEPS
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "guide" / "native.md").read_text(encoding="utf-8")
+FORMAT = (ROOT / "fortran_bridge" / "FORMAT.md").read_text(encoding="utf-8")
+
+
+def table(heading: str) -> dict[str, str]:
+    """Return first and last column of a table of the page."""
+    text = PAGE.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0]
+    return dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+
+
+def test_architectures() -> None:
+    rows = table("architecture")
+    assert list(rows) == list(ARCHITECTURES)
+    assert {name for name, said in rows.items() if said != "yes"} == set(NETWORKS)
+
+
+def test_hard_layers() -> None:
+    rows = table("layer")
+    assert tuple(rows) == LAYERS
+    assert {name for name, said in rows.items() if said == "yes"} == {
+        name for name, said in PHYSICS.items() if said == EXPRESSED
+    }
+    assert all(said in {"yes", "no: float64"} for said in rows.values())
+
+
+def test_bounds() -> None:
+    assert f"within {BOUNDS['native']:g} eps of float32" in PAGE
+    assert f"TorchScript has to be within {BOUNDS['torchscript']:g}" in PAGE
+    assert f"{BOUNDS['native'] * 2.0**-23:.0e}".replace("e-0", "e-") in PAGE
+
+
+def test_the_program_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    expressed, reason = capsys.readouterr().out.splitlines()
+    assert expressed == "True"
+    assert re.fullmatch(EXPRESSED, reason)
+
+
+def test_the_format_lists_every_step_with_its_keys() -> None:
+    section = FORMAT.split("## The program of the native engine", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (.*?) \| .* \|$", section, re.MULTILINE)
+    listed: dict[str, set[str]] = {}
+    for names, keys in rows:
+        for name in re.findall(r"`(\w+)`", names):
+            listed[name] = set(re.findall(r"`(\w+)`", keys))
+    steps = {name: found for name, found in listed.items() if name in STEPS}
+    assert set(steps) == set(STEPS)
+    for name, found in steps.items():
+        assert found == set(STEPS[name].__dataclass_fields__) - {"op"}, name
+    assert TEXT in FORMAT
+    assert BINARY in FORMAT
