@@ -65,11 +65,7 @@ class Builder:
 
     def spread(self, values: NDArray[Any]) -> int:
         """Return a constant of as many features as there are `values`."""
-        flat = np.ascontiguousarray(values).reshape(-1)
-        value = self.constant(flat)
-        return (
-            self.gather(value, np.zeros(len(flat), np.int64)) if self.sizes[value] == 1 else value
-        )
+        return self.add(Constant("constant", self.tensor(np.reshape(values, -1))))
 
     def gather(self, x: int, index: Index) -> int:
         """Return features of x by their numbers."""
@@ -78,7 +74,7 @@ class Builder:
             return self.gather(step.x, np.asarray(step.index)[index])
         if np.array_equal(index, np.arange(self.sizes[x])):
             return x
-        if isinstance(step, Constant) and self.sizes[x] > 1:
+        if isinstance(step, Constant):
             return self.spread(self._tensors[step.tensor].reshape(-1)[index])
         if isinstance(step, Concatenate):
             ends = np.cumsum([self.sizes[part] for part in step.xs])
