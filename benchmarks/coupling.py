@@ -16,6 +16,7 @@ from numba import cfunc
 from torch import Tensor
 
 import hybrid
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import FULL, Session, interleave, on_wall
 from closures import Closure, ClosureSpec, Field, Grid
 from hybrid.coupling import couple
@@ -34,7 +35,7 @@ _SIGNATURE = f"int32(voidptr, int64, int64, {_NUMBERS}, {_NUMBERS}, CPointer(int
 
 
 @dataclass(frozen=True)
-class ClosureCost:
+class ClosureCost(Compared):
     """Median time of a step [s], beside that without a closure and beyond the floor [s]."""
 
     size: str
@@ -114,7 +115,12 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[C
         for name in candidates:
             step = timings.median(name)
             ratio, crossing = timings.ratio(name, NONE), step - timings.median(FLOOR)
-            yield ClosureCost(size, name, step, ratio, crossing)
+            beside = (
+                ()
+                if name == NONE
+                else (Comparison.of(timings, name, NONE, what=f"{size}, {name}"),)
+            )
+            yield ClosureCost(size, name, step, ratio, crossing, comparisons=beside)
 
 
 def _closures(model: TwoLayerQG, folder: Path) -> dict[str, Any]:

@@ -41,7 +41,8 @@ class Session:
 
 
 FULL = Session()
-QUICK = Session(rounds=3, seconds_a_turn=0.01)
+QUICK = Session(rounds=7, seconds_a_turn=0.01)
+"""The fewest rounds from which an interval follows, and one in reserve."""
 
 
 @dataclass(frozen=True)
