@@ -15,7 +15,7 @@ import torch
 
 import hybrid
 from benchmarks.comparison import Compared, Comparison
-from benchmarks.interleaved import FULL, Session, interleave, often, on_wall
+from benchmarks.interleaved import FULL, Session, interleave, often, on_all_threads
 from benchmarks.networks import networks
 from closures.base import Closure
 from closures.sampling import random_inputs
@@ -63,9 +63,9 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[C
 def _compare(closure: Closure, archive: Path, n_column: int, session: Session) -> CallCost:
     bridge, loose = "bridge", "bridge, not reproducible"
     candidates = {
-        "PyTorch": on_wall(often(_eager(closure, n_column))),
-        bridge: on_wall(often(_bridge(archive, closure, n_column, reproducible=True))),
-        loose: on_wall(often(_bridge(archive, closure, n_column, reproducible=False))),
+        "PyTorch": on_all_threads(often(_eager(closure, n_column))),
+        bridge: on_all_threads(often(_bridge(archive, closure, n_column, reproducible=True))),
+        loose: on_all_threads(often(_bridge(archive, closure, n_column, reproducible=False))),
     }
     case = f"{closure.spec.name}, {n_column} columns"
     timings = interleave(candidates, session, case)

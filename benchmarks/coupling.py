@@ -17,7 +17,7 @@ from torch import Tensor
 
 import hybrid
 from benchmarks.comparison import Compared, Comparison
-from benchmarks.interleaved import FULL, Session, interleave, on_wall
+from benchmarks.interleaved import FULL, Session, interleave, on_all_threads
 from closures import Closure, ClosureSpec, Field, Grid
 from hybrid.coupling import couple
 from solvers import TwoLayerQG
@@ -107,8 +107,8 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[C
         model, size = TwoLayerQG(nx=nx), f"{nx} x {nx}"
         with tempfile.TemporaryDirectory() as folder:
             candidates = {
-                # On the wall: what runs a closure may have threads of its own.
-                name: on_wall(model.start(tendency=closure).advance)
+                # All threads: what runs a closure may have some of its own.
+                name: on_all_threads(model.start(tendency=closure).advance)
                 for name, closure in _closures(model, Path(folder)).items()
             }
             timings = interleave(candidates, session, f"closures, {size}")

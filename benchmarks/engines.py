@@ -5,8 +5,8 @@ denormalises and writes double precision. It is done
 
 - by hand: loops in Fortran around a TorchScript call in C++ whose tensors are made once; nothing
   is checked. All else is compared with this;
-- by hand around another evaluation of the network: ONNX Runtime, one sgemm of OpenBLAS a layer,
-  loops in Fortran;
+- by hand around another evaluation of the network: FTorch, ONNX Runtime, one sgemm of OpenBLAS a
+  layer, loops in Fortran, as far as they are installed;
 - through the bridge, by each engine that takes the archive, with each value checked against its
   envelope.
 

@@ -18,6 +18,7 @@ import torch
 
 from benchmarks.engine_nets import PeerMissingError, peers
 from benchmarks.engines import BRIDGE, BY_HAND, NATIVE, TORCHSCRIPT
+from benchmarks.ftorch_peer import FTORCH, FTorchMissingError, ftorch_net
 from benchmarks.interleaved import Session, Work, interleave
 from benchmarks.interval import median_interval
 from benchmarks.overhead_native import (
@@ -34,9 +35,9 @@ from fortran_bridge.errors import BridgeError
 ENGINES = ("torchscript", NATIVE)
 """Engines that may take the archive; those that do not are passed over, and said to be."""
 
-_FTORCH = (
-    f"FTorch is not called; the {TORCHSCRIPT} does what it does, and took the same time within 3 % "
-    "where both were measured"
+_EQUAL = (
+    f"the {TORCHSCRIPT} does what it does, and took the same time within 3 % where both were "
+    "measured"
 )
 
 
@@ -76,7 +77,10 @@ class Ways:
         results = np.zeros((self._n_column, spec.outputs[0].size), np.float32)
         path = self._archives.bare(self._net)
         yield TORCHSCRIPT, bare_call(path, [features.astype(np.float32)], [results], reused=True)
-        self.missing.append(_FTORCH)
+        try:
+            yield f"{BY_HAND}, {FTORCH}", self.by_hand(ftorch_net(path))
+        except FTorchMissingError as error:
+            self.missing.append(f"{error}; {_EQUAL}")
         for name, make in peers(self._closure.network, self._archives.folder).items():
             try:
                 yield f"{BY_HAND}, {name}", self.by_hand(make())

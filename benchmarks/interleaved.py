@@ -41,8 +41,8 @@ class Session:
 
 
 FULL = Session()
-QUICK = Session(rounds=7, seconds_a_turn=0.01)
-"""The fewest rounds from which an interval follows, and one in reserve."""
+QUICK = Session(rounds=9, seconds_a_turn=0.01)
+"""The fewest rounds of which an interval leaves out the extremes."""
 
 
 @dataclass(frozen=True)
@@ -126,17 +126,6 @@ def on_processor(call: Callable[[int], object]) -> Work:
         Does something that many times.
     """
     return _timed(call, time.thread_time)
-
-
-def on_wall(call: Callable[[int], object]) -> Work:
-    """Time by the clock on the wall what may use several threads.
-
-    Parameters
-    ----------
-    call
-        Does something that many times.
-    """
-    return _timed(call, time.perf_counter)
 
 
 def on_all_threads(call: Callable[[int], object]) -> Work:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +18,7 @@ from rich.text import Text
 from benchmarks.groups import SUBJECTS, Group, expected_seconds, in_words
 from benchmarks.interleaved import FULL, QUICK, one_processor
 from hybrid.commands.terminal import messages, output
-from hybrid.versions import versions
+from hybrid.versions import installed, versions
 from solvers.cache import machine
 from solvers.fft import available_backends, backend_version
 
@@ -148,12 +150,23 @@ def table(
     return result
 
 
+def _peer_versions() -> dict[str, str]:
+    """Return the versions of compilers and libraries that are compared with, or compile what is."""
+    found = {name: installed(name) for name in ("onnxruntime", "pysindy", "scikit-learn", "xarray")}
+    for compiler in ("gfortran", "g++"):
+        if shutil.which(compiler) is not None:
+            command = [compiler, "-dumpfullversion"]
+            said = subprocess.run(command, capture_output=True, text=True, check=False)
+            found[compiler] = said.stdout.strip()
+    return {name: version for name, version in found.items() if version}
+
+
 def report(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what is written to a file: where it was measured, and all numbers [s, 1]."""
     libraries = {name: backend_version(name) for name in available_backends()}
     return {
         "machine": machine(),
         "threads": 1,
-        "versions": {**versions(), **libraries},
+        "versions": {**versions(), **libraries, **_peer_versions()},
         "records": records,
     }

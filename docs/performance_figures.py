@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -67,9 +68,12 @@ def engines_figure(results: dict[str, Any]) -> Figure:
         for record in results["records"]:
             if record["net"] == net:
                 lines.setdefault(way(record), {})[record["n_column"]] = record["speed_up"]
-        for label, points in lines.items():
+        # The first is what all others are compared with: 1 everywhere.
+        for (label, points), marker in zip(
+            list(lines.items())[1:], cycle("osD^vPX*"), strict=False
+        ):
             dashes = "-" if label.startswith("bridge") else "--"
-            panel.plot(list(points), list(points.values()), f"o{dashes}", label=label)
+            panel.plot(list(points), list(points.values()), f"{marker}{dashes}", label=label)
         panel.set_yscale("log", base=2)
         _by_columns(panel, f"net {net}")
     axes[0, 0].set_ylabel("time by hand / time")

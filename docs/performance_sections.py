@@ -129,7 +129,7 @@ SECTIONS = (
         "solver-speed.json",
         ("bridge", "coupling", *_SOLVERS),
         "PyTorch's own call gets float32 tensors that lie ready; the bridge reads and writes "
-        "float64 arrays, checks them and draws the noise. Times on the wall.",
+        "float64 arrays, checks them and draws the noise.",
         (bridge_call_table,),
         shown=("bridge",),
     ),
@@ -168,7 +168,7 @@ SECTIONS = (
         ("bridge", "coupling", *_SOLVERS),
         "A step of two-layer flow with linear drag as its closure, next to no arithmetic, by "
         "the way the closure is called; *C, does nothing* is what any closure costs, because "
-        "its tendency is transformed too. Times on the wall.",
+        "its tendency is transformed too.",
         (coupling_table,),
         shown=("coupling",),
     ),

@@ -118,7 +118,8 @@ def test_what_is_printed_and_written(
     written = json.loads(file.read_text())
     assert written["threads"] == 1
     assert written["machine"]
-    assert {"numpy", "numba", "rocket-fft", "simd"} <= set(written["versions"])
+    assert {"numpy", "numba", "rocket-fft", "simd", "xarray"} <= set(written["versions"])
+    assert all(written["versions"].values())
     assert written["command"] == "python -m benchmarks barotropic lorenz96"
     assert list(written["seconds"]) == ["barotropic", "lorenz96"]
     assert written["records"] == [

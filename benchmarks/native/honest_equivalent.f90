@@ -4,9 +4,9 @@
 ! As quick as is reasonable: the units go into the constants of the normalisation, the work
 ! arrays stay allocated, nothing is checked.
 module honest_equivalent
-  use, intrinsic :: iso_c_binding, only: c_double, c_f_pointer, c_f_procpointer, c_float, c_funptr, &
-                                         c_int, c_int64_t, c_loc, c_ptr
-  implicit none
+  use, intrinsic :: iso_c_binding, only: c_double, c_f_pointer, c_f_procpointer, c_float, &
+                                         c_funptr, c_int, c_int64_t, c_loc, c_ptr
+  implicit none(type, external)
   private
   public :: honest_create, honest_free, honest_step
 
@@ -22,7 +22,7 @@ module honest_equivalent
   abstract interface
     function call_net(net) result(status) bind(c)
       import :: c_int, c_ptr
-      implicit none
+      implicit none(type, external)
       type(c_ptr), value :: net
       integer(c_int) :: status
     end function call_net

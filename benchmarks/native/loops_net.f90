@@ -4,7 +4,7 @@
 ! memory, and vectorises without sums being reordered.
 module loops_net
   use, intrinsic :: iso_c_binding, only: c_f_pointer, c_float, c_int, c_int64_t, c_loc, c_ptr
-  implicit none
+  implicit none(type, external)
   private
   public :: loops_call, loops_close, loops_open
 

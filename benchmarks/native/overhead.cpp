@@ -111,8 +111,8 @@ int overhead_open(const char *path, int frozen, int reused, int64_t n_input,
     auto module = torch::jit::load(path);
     module.eval();
     if (frozen) module = torch::jit::freeze(module);
-    auto made = std::make_unique<BareCall>(BareCall{
-        module, frozen != 0, arrays(n_input, inputs), arrays(n_output, outputs), {}, {}});
+    auto made = std::make_unique<BareCall>(
+        BareCall{module, frozen != 0, arrays(n_input, inputs), arrays(n_output, outputs), {}, {}});
     if (reused) made->keep_tensors();
     *call = made.release();
   });
