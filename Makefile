@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: fuzz help setup demo test lint bench clean packages environment native
+.PHONY: fuzz help setup demo test lint bench bench-full clean packages environment native
 
 # Compilers, build tools, the libraries that the bridge and the Fortran hosts link, the MPI with
 # which the tests spread a host over ranks, and the headers for the extension that shows hosts.
@@ -12,7 +12,7 @@ PACKAGES := gfortran g++ cmake ninja-build make pkg-config libzip-dev nlohmann-j
 	libopenmpi-dev openmpi-bin python3-dev
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: native ## install what is missing and build the native library
 
@@ -25,8 +25,11 @@ test: setup ## run the tests
 lint: environment ## run every checker of Python, Fortran and C++ sources
 	@.ci/lint
 
-bench: setup ## measure what steps of the solvers and calls of closures cost (minutes)
-	@.venv/bin/python -m benchmarks
+bench: setup ## measure every subject at its smallest size, beside its peers (6 minutes)
+	@.venv/bin/python -m benchmarks --quick
+
+bench-full: setup ## measure every subject at every size (about an hour)
+	@.venv/bin/python -m benchmarks --download
 
 fuzz: setup ## feed mutated archives and manifests to the native library (minutes; needs clang)
 	@cd tests && PYTHONPATH=.. ../.venv/bin/python -m bridge.fuzz.campaign

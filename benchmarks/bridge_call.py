@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 import hybrid
-from benchmarks.interleaved import FULL, Session, interleave, often, on_wall
+from benchmarks.comparison import Compared, Comparison
+from benchmarks.interleaved import FULL, Session, interleave, often, on_all_threads
 from benchmarks.networks import networks
 from closures.base import Closure
 from closures.sampling import random_inputs
@@ -25,7 +26,7 @@ SIZES = (1, 16, 384)
 
 
 @dataclass(frozen=True)
-class CallCost:
+class CallCost(Compared):
     """Median time of a call [s], and how many times longer than PyTorch's (median of ratios)."""
 
     closure: str
@@ -62,11 +63,12 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[C
 def _compare(closure: Closure, archive: Path, n_column: int, session: Session) -> CallCost:
     bridge, loose = "bridge", "bridge, not reproducible"
     candidates = {
-        "PyTorch": on_wall(often(_eager(closure, n_column))),
-        bridge: on_wall(often(_bridge(archive, closure, n_column, reproducible=True))),
-        loose: on_wall(often(_bridge(archive, closure, n_column, reproducible=False))),
+        "PyTorch": on_all_threads(often(_eager(closure, n_column))),
+        bridge: on_all_threads(often(_bridge(archive, closure, n_column, reproducible=True))),
+        loose: on_all_threads(often(_bridge(archive, closure, n_column, reproducible=False))),
     }
-    timings = interleave(candidates, session, f"{closure.spec.name}, {n_column} columns")
+    case = f"{closure.spec.name}, {n_column} columns"
+    timings = interleave(candidates, session, case)
     return CallCost(
         closure=closure.spec.name,
         n_column=n_column,
@@ -75,6 +77,10 @@ def _compare(closure: Closure, archive: Path, n_column: int, session: Session) -
         bridge_by_pytorch=timings.ratio(bridge, "PyTorch"),
         not_reproducible=timings.median(loose),
         not_reproducible_by_pytorch=timings.ratio(loose, "PyTorch"),
+        comparisons=tuple(
+            Comparison.of(timings, name, "PyTorch", what=f"{case}, {name}")
+            for name in (bridge, loose)
+        ),
     )
 
 

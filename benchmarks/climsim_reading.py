@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.climsim_readers import Direct, Library, Samples, Scaling, XarrayLoop
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import (
     FULL,
     Session,
@@ -22,7 +23,6 @@ from benchmarks.interleaved import (
     on_all_threads,
     on_processor,
 )
-from benchmarks.interval import FEWEST, median_interval
 from closures.climsim.conversion import Conversion, convert
 from closures.climsim.files import Pair, list_pairs
 from closures.climsim.grid import ColumnGrid, find_grid, read_grid
@@ -35,6 +35,7 @@ SIZES = ("V1", "V2")
 """Variable sets."""
 
 DIRECT, LIBRARY, XARRAY = "direct", "netCDF4 + numpy", "xarray loop"
+LOADER = "DataLoader of PyTorch"
 BATCH = 1024
 FEW_PAIRS = 10
 SMALL_SHARD = 8 << 20
@@ -55,7 +56,7 @@ print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 @dataclass(frozen=True)
-class ReadingCost:
+class ReadingCost(Compared):
     """One way of doing one task.
 
     Parameters
@@ -75,7 +76,7 @@ class ReadingCost:
     by_ours
         Median of the ratios to the direct way, turn by turn [1].
     by_ours_low, by_ours_high
-        Interval that encloses the true median in 95 of 100 cases; None of too few turns.
+        Interval that encloses the true median in 95 of 100 cases.
     peak
         Largest resident memory of the process [MiB].
     """
@@ -163,12 +164,14 @@ def reading(data: Data, name: str, session: Session) -> Iterator[ReadingCost]:
     candidates = {way: on_processor(often(_each(read, data.pairs))) for way, read in ways.items()}
     timings = interleave(candidates, session, f"a pair, {name}")
     for way in ways:
-        ratios = timings.ratios(way, DIRECT)
-        low, high = median_interval(ratios) if len(ratios) >= FEWEST else (None, None)
+        found = Comparison.of(timings, way, DIRECT)
         yield ReadingCost(
             "time step", name, way, len(data.pairs), data.real,
-            seconds=timings.median(way), by_ours=timings.ratio(way, DIRECT),
-            by_ours_low=low, by_ours_high=high,
+            seconds=timings.median(way), by_ours=found.ratio,
+            by_ours_low=found.low, by_ours_high=found.high,
+            comparisons=() if way == DIRECT else (
+                Comparison.of(timings, DIRECT, way, what=f"time step, {name}, {DIRECT}"),
+            ),
         )  # fmt: skip
 
 
@@ -183,13 +186,18 @@ def batches(data: Data, name: str, folder: Path, session: Session) -> Iterator[R
     candidates = {
         "in memory": _epochs(memory.epoch),
         "mapped files": _epochs(mapped.epoch),
-        "DataLoader of PyTorch": _epochs(lambda _: iter(single)),
+        LOADER: _epochs(lambda _: iter(single)),
     }
     n_sample = len(memory) * BATCH
     timings = interleave(candidates, session, f"batches, {name}")
     for way in candidates:
         seconds = timings.median(way) / n_sample
-        yield ReadingCost("batches", name, way, len(data.pairs), data.real, seconds=seconds)
+        beside = () if way == LOADER else (
+            Comparison.of(timings, way, LOADER, what=f"batches, {name}, {way}"),
+        )  # fmt: skip
+        yield ReadingCost(
+            "batches", name, way, len(data.pairs), data.real, seconds=seconds, comparisons=beside
+        )
 
 
 def conversion(data: Data, name: str, folder: Path) -> Iterator[ReadingCost]:
@@ -204,7 +212,9 @@ def conversion(data: Data, name: str, folder: Path) -> Iterator[ReadingCost]:
             text=True,
         )
         way = f"{n_pair} pairs"
-        yield ReadingCost("conversion", name, way, n_pair, data.real, peak=float(done.stdout))
+        yield ReadingCost(
+            "conversion", name, way, n_pair, data.real, peak=float(done.stdout), comparisons=()
+        )
 
 
 def _each(read: Callable[[Pair], Samples], pairs: Sequence[Pair]) -> Callable[[], object]:

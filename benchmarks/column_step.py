@@ -1,10 +1,10 @@
-"""What a step of the moist columns costs on one thread: ``python -m benchmarks.column_step``."""
+"""What a step of the moist columns costs, the rich scheme beside the cheap one."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from benchmarks.interleaved import FULL, Session, Work, on_processor, one_processor
+from benchmarks.interleaved import FULL, Session, Work, on_processor
 from benchmarks.step_cost import Case, StepCost, Variant, compare
 from solvers.column_physics import Columns
 from solvers.column_physics.constants import TIMESTEP
@@ -57,10 +57,3 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[S
         steps = _work(n_column)
         variants = {name: Variant(steps(scheme)) for name, scheme in (("low", LOW), ("high", HIGH))}
         yield from compare(Case("moist columns", str(n_column), n_column), variants, {}, session)
-
-
-if __name__ == "__main__":
-    with one_processor():
-        for cost in measure():
-            rate = 1.0 / cost.step_by_work
-            print(f"{cost.size} columns, scheme {cost.variant}: {rate:.0f} columns/s on one thread")

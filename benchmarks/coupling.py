@@ -16,7 +16,8 @@ from numba import cfunc
 from torch import Tensor
 
 import hybrid
-from benchmarks.interleaved import FULL, Session, interleave, on_wall
+from benchmarks.comparison import Compared, Comparison
+from benchmarks.interleaved import FULL, Session, interleave, on_all_threads
 from closures import Closure, ClosureSpec, Field, Grid
 from hybrid.coupling import couple
 from solvers import TwoLayerQG
@@ -34,7 +35,7 @@ _SIGNATURE = f"int32(voidptr, int64, int64, {_NUMBERS}, {_NUMBERS}, CPointer(int
 
 
 @dataclass(frozen=True)
-class ClosureCost:
+class ClosureCost(Compared):
     """Median time of a step [s], beside that without a closure and beyond the floor [s]."""
 
     size: str
@@ -106,15 +107,20 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[C
         model, size = TwoLayerQG(nx=nx), f"{nx} x {nx}"
         with tempfile.TemporaryDirectory() as folder:
             candidates = {
-                # On the wall: what runs a closure may have threads of its own.
-                name: on_wall(model.start(tendency=closure).advance)
+                # All threads: what runs a closure may have some of its own.
+                name: on_all_threads(model.start(tendency=closure).advance)
                 for name, closure in _closures(model, Path(folder)).items()
             }
             timings = interleave(candidates, session, f"closures, {size}")
         for name in candidates:
             step = timings.median(name)
             ratio, crossing = timings.ratio(name, NONE), step - timings.median(FLOOR)
-            yield ClosureCost(size, name, step, ratio, crossing)
+            beside = (
+                ()
+                if name == NONE
+                else (Comparison.of(timings, name, NONE, what=f"{size}, {name}"),)
+            )
+            yield ClosureCost(size, name, step, ratio, crossing, comparisons=beside)
 
 
 def _closures(model: TwoLayerQG, folder: Path) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import FULL, Session, interleave, on_processor
-from benchmarks.interval import FEWEST, median_interval
+from benchmarks.interval import FEWEST
 from solvers.barotropic import Barotropic
 from solvers.eddy_viscosity import (
     Backscatter,
@@ -47,7 +48,7 @@ VISCOSITIES: Mapping[str, Viscosity | None] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class EddyViscosityCost:
+class EddyViscosityCost(Compared):
     """Times of a step.
 
     Parameters
@@ -93,6 +94,14 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[E
         candidates = {name: on_processor(run.advance) for name, run in running.items()}
         timings = interleave(candidates, session, f"eddy viscosities, {nx} x {nx}")
         for name in VISCOSITIES:
-            low, high = median_interval(timings.ratios(name, LEITH))
-            ratio = timings.ratio(name, LEITH)
-            yield EddyViscosityCost(f"{nx} x {nx}", name, timings.median(name), ratio, low, high)
+            size = f"{nx} x {nx}"
+            found = Comparison.of(timings, name, LEITH, what=f"{size}, {name}")
+            yield EddyViscosityCost(
+                size,
+                name,
+                timings.median(name),
+                found.ratio,
+                found.low,
+                found.high,
+                comparisons=() if name == LEITH else (found,),
+            )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import hybrid
 from benchmarks.column_host import host_step
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import FULL, Session, Timings, Work, interleave
 from benchmarks.interval import FEWEST, HostShare
 from benchmarks.networks import registered_network
@@ -29,15 +30,15 @@ SIZES = (384,)
 
 PRESETS = ("small", "published")
 VARIABLES = "V1"
-SLOW, TOO_SLOW = 0.1, 3.0
+SLOW, TOO_SLOW, TOO_SLOW_FOR_QUICK = 0.1, 3.0, 0.15
 """A step that takes longer than the first is made as seldom as an interval allows; one that takes
-longer than the second is left out, and said to be [s]."""
+longer than the second, in a quick run than the third, is left out, and said to be [s]."""
 
 MODES = {"reproducible": True, "whole batch": False}
 
 
 @dataclass(frozen=True)
-class EmulatorCost:
+class EmulatorCost(Compared):
     """What an emulator costs.
 
     Parameters
@@ -92,9 +93,12 @@ def measure(
     sizes: Sequence[int] = SIZES,
     session: Session = FULL,
     models: Sequence[str] = tuple(ARCHITECTURES),
-    presets: Sequence[str] = PRESETS,
+    presets: Sequence[str] | None = None,
 ) -> Iterator[EmulatorCost]:
-    """Time each network at each preset for each number of columns."""
+    """Time each network at each preset for each number of columns; if quick, the first preset."""
+    is_full = session.rounds >= FULL.rounds
+    presets = presets or (PRESETS if is_full else PRESETS[:1])
+    too_slow = TOO_SLOW if is_full else min(TOO_SLOW, TOO_SLOW_FOR_QUICK)
     cases = [(preset, model, n) for preset in presets for model in models for n in sizes]
     for number, (preset, model, n_column) in enumerate(cases):
         session.progress(f"{model}, {preset}", number / len(cases))
@@ -105,10 +109,10 @@ def measure(
             candidates = _candidates(closure, archive, n_column)
             # Twice, because the first call optimises.
             seconds = min(candidates["bare"](1) for _ in range(2))
-            if seconds > TOO_SLOW:
+            if seconds > too_slow:
                 session.note(
                     f"{model}, {preset}: a call of {n_column} columns takes {seconds:.1f} s, more "
-                    f"than {TOO_SLOW:g} s, and is not measured"
+                    f"than {too_slow:g} s, and is not measured"
                 )
                 continue
             timings = (
@@ -116,6 +120,10 @@ def measure(
                 if seconds > SLOW
                 else interleave(candidates, _quiet(session), f"{model}, {preset}")
             )
+            shares = tuple(
+                HostShare.of(timings, name, "bare", reproducible=on) for name, on in MODES.items()
+            )
+            case = f"{model}, {preset}, {n_column} columns"
             yield EmulatorCost(
                 model,
                 preset,
@@ -124,9 +132,10 @@ def measure(
                 sum(p.numel() for p in closure.parameters() if p.requires_grad),
                 archive.stat().st_size,
                 timings.median("bare"),
-                tuple(
-                    HostShare.of(timings, name, "bare", reproducible=on)
-                    for name, on in MODES.items()
+                shares,
+                comparisons=tuple(
+                    Comparison.of(timings, name, "bare", what=f"{case}, {name}", called="bare call")
+                    for name in MODES
                 ),
             )
 

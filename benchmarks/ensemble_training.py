@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import Session, interleave, often, on_processor
-from benchmarks.interval import FEWEST, median_interval
+from benchmarks.interval import FEWEST
 from closures.multifidelity import (
     EnsembleSizes,
     EnsembleTraining,
@@ -47,7 +48,7 @@ QUICK_TRAININGS = (TrainingSizes(4, (32, 32), 64, 256),)
 
 
 @dataclass(frozen=True)
-class TrainingCost:
+class TrainingCost(Compared):
     """What an epoch costs in one way beside the other.
 
     Parameters
@@ -121,7 +122,8 @@ def training_cost(samples: Samples, sizes: TrainingSizes, session: Session) -> T
         replace(session, rounds=max(session.rounds, FEWEST)),
         f"training {sizes.n_member} members",
     )
-    low, high = median_interval(timings.ratios(TOGETHER, IN_TURN))
+    case = f"{sizes.n_member} members, batches of {sizes.batch_size}"
+    found = Comparison.of(timings, TOGETHER, IN_TURN, what=f"{case}, {TOGETHER}")
     return TrainingCost(
         TOGETHER,
         IN_TURN,
@@ -130,10 +132,11 @@ def training_cost(samples: Samples, sizes: TrainingSizes, session: Session) -> T
         sizes.batch_size,
         sizes.n_sample,
         timings.median(TOGETHER),
-        timings.ratio(TOGETHER, IN_TURN),
-        low,
-        high,
+        found.ratio,
+        found.low,
+        found.high,
         float(difference.abs().max()),
+        comparisons=(found,),
     )
 
 

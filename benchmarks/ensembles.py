@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hybrid
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.ensemble_training import TrainingCost, training_cost
 from benchmarks.fidelity_closures import FULL_SETUP, QUICK_SETUP, Setup, TrainedClosures, trained
 from benchmarks.fidelity_columns import SCALARS
 from benchmarks.fidelity_scores import FidelityScores, fidelity_scores
 from benchmarks.interleaved import FULL, Session, Work, interleave, often, on_processor
-from benchmarks.interval import FEWEST, median_interval
+from benchmarks.interval import FEWEST
 from closures.multifidelity import Samples
 from fortran_bridge.binding import Binding
 from hybrid.runtime import CompiledClosure
@@ -50,7 +51,7 @@ PAIRS = (
 
 
 @dataclass(frozen=True)
-class EnsembleCost:
+class EnsembleCost(Compared):
     """What one closure costs beside another.
 
     Parameters
@@ -134,8 +135,7 @@ def measure(
                 rounds = replace(session, rounds=max(session.rounds, FEWEST))
                 timings = interleave(candidates, rounds, label)
                 for name, other in (pair for pair in PAIRS if candidates.keys() >= set(pair)):
-                    ratios = zip(timings.rounds[name], timings.rounds[other], strict=True)
-                    low, high = median_interval([a / b for a, b in ratios])
+                    found = Comparison.of(timings, name, other, what=f"{label}, {name}")
                     yield EnsembleCost(
                         name,
                         other,
@@ -145,10 +145,11 @@ def measure(
                         blocks[name],
                         blocks[other],
                         timings.median(name),
-                        timings.ratio(name, other),
-                        low,
-                        high,
+                        found.ratio,
+                        found.low,
+                        found.high,
                         scores[name],
+                        comparisons=(found,),
                     )
     samples = Samples(
         made.scaling.features(made.test), made.scaling.targets(made.test), made.test.group

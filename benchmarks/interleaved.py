@@ -41,7 +41,8 @@ class Session:
 
 
 FULL = Session()
-QUICK = Session(rounds=3, seconds_a_turn=0.01)
+QUICK = Session(rounds=9, seconds_a_turn=0.01)
+"""The fewest rounds of which an interval leaves out the extremes."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +126,6 @@ def on_processor(call: Callable[[int], object]) -> Work:
         Does something that many times.
     """
     return _timed(call, time.thread_time)
-
-
-def on_wall(call: Callable[[int], object]) -> Work:
-    """Time by the clock on the wall what may use several threads.
-
-    Parameters
-    ----------
-    call
-        Does something that many times.
-    """
-    return _timed(call, time.perf_counter)
 
 
 def on_all_threads(call: Callable[[int], object]) -> Work:

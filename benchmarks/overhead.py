@@ -12,16 +12,12 @@ compared, turn by turn and in one process, with
 Everything is timed inside native code by the processor's clock of one thread.
 """
 
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
 
+from benchmarks.child import Child, ChildEndedError
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import FULL, Session
 from benchmarks.interval import FEWEST, HostShare
 from fortran_bridge.build import ensure_built
@@ -63,9 +59,14 @@ class Share(HostShare):
 
     contiguous: str
 
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+        return f"{self.contiguous} contiguous, reproducible {'on' if self.reproducible else 'off'}"
+
 
 @dataclass(frozen=True)
-class OverheadCost:
+class OverheadCost(Compared):
     """What a step through the bridge costs beside one peer.
 
     Parameters
@@ -141,7 +142,7 @@ def measure(
                     yield measuring.cost(*case, session)
 
 
-class Measuring:
+class Measuring(Child):
     """A process that measures on request; use it in a ``with`` statement.
 
     Parameters
@@ -151,31 +152,7 @@ class Measuring:
     """
 
     def __init__(self, memory: str) -> None:
-        self._memory = memory
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.overhead_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", **MEMORY[self._memory]},
-        )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        # A process that has ended does not read what it was sent.
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
+        super().__init__([sys.executable, "-m", "benchmarks.overhead_server"], MEMORY[memory])
 
     def cost(
         self, engine: str, memory: str, net: str, peer: str, n_column: int, session: Session
@@ -188,14 +165,23 @@ class Measuring:
             If the process has ended; what it wrote to standard error says why.
         """
         # Fewer turns than these have no interval; shorter ones follow each other more closely.
-        answer = self._ask(
-            engine=engine,
-            net=net,
-            peer=peer,
-            n_column=n_column,
-            rounds=max(2 * session.rounds + 1, FEWEST),
-            seconds_a_turn=min(session.seconds_a_turn, SECONDS_A_TURN),
-        )
+        request = {
+            "engine": engine,
+            "net": net,
+            "peer": peer,
+            "n_column": n_column,
+            "rounds": max(2 * session.rounds + 1, FEWEST),
+            "seconds_a_turn": min(session.seconds_a_turn, SECONDS_A_TURN),
+        }
+        try:
+            answer = self.ask(**request)
+        except ChildEndedError as error:
+            raise OverheadError(
+                f"overhead: the process that measures ended with status {error.status} "
+                f"at {request}; the reason stands above"
+            ) from error
+        shares = tuple(Share(**share) for share in answer["bridge"])
+        case = f"net {net}, {n_column} columns, {engine}, freed memory {memory}"
         return OverheadCost(
             engine,
             net,
@@ -203,19 +189,9 @@ class Measuring:
             memory,
             peer,
             answer["peer_seconds"],
-            tuple(Share(**share) for share in answer["bridge"]),
+            shares,
+            comparisons=tuple(
+                Comparison(f"{case}, {share.name}", peer, share.ratio, share.low, share.high)
+                for share in shares
+            ),
         )
-
-    def _ask(self, **request: Any) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise OverheadError(
-                f"overhead: the process that measures ended with status {self._process.wait()} "
-                f"at {request}; the reason stands above"
-            )
-        return json.loads(answer)

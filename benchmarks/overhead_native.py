@@ -61,12 +61,12 @@ def native() -> ctypes.CDLL:
 
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "overhead_error": (c_char_p, []),
-    "overhead_open": (c_int, [c_char_p, c_int, *[c_int64, c_void_p] * 2, POINTER(c_void_p)]),
+    "overhead_open": (c_int, [c_char_p, c_int, c_int, *[c_int64, c_void_p] * 2, POINTER(c_void_p)]),
     "overhead_close": (None, [c_void_p]),
     "overhead_call": (c_int, [c_void_p]),
     "overhead_step": (c_int, [c_void_p]),
     "overhead_seconds": (c_double, [c_void_p, c_void_p, c_int64]),
-    "honest_create": (c_void_p, [c_void_p, *[c_int64] * 2, *[c_void_p] * 8]),
+    "honest_create": (c_void_p, [c_void_p, c_void_p, *[c_int64] * 3, *[c_void_p] * 8]),
     "honest_free": (None, [c_void_p]),
     "honest_step": (c_int, [c_void_p]),
 }
@@ -173,14 +173,14 @@ class NativeCall:
         free: Callable[[c_void_p], object] | None = None,
     ) -> None:
         called = getattr(native(), function) if isinstance(function, str) else function
-        self._function = ctypes.cast(called, c_void_p)
+        self.function = ctypes.cast(called, c_void_p)
         self.context = context
         self._kept = kept
         self._free = free
 
     def __call__(self, repeat: int) -> float:
         """Make the call `repeat` times; return how long all took [s]."""
-        seconds = float(native().overhead_seconds(self._function, self.context, repeat))
+        seconds = float(native().overhead_seconds(self.function, self.context, repeat))
         if seconds < 0.0:
             said = (native().overhead_error() or library().hybrid_last_error()).decode()
             raise NativeError(f"overhead: a call failed: {said}")
@@ -197,6 +197,7 @@ def bare_call(
     outputs: Sequence[NDArray[np.float32]],
     *,
     frozen: bool = False,
+    reused: bool = False,
 ) -> NativeCall:
     """Return the call that FTorch makes of a TorchScript file, or the fastest one of its kind.
 
@@ -208,11 +209,13 @@ def bare_call(
         Arrays ``(n_column, ...)`` in C order that it reads and writes, one a field.
     frozen
         Freeze the module first, and call it in inference mode, as FTorch does not.
+    reused
+        Make the tensors around the arrays once, not at every call.
     """
     call = c_void_p()
     arrays = [_arrays(fields) for fields in (inputs, outputs)]
     counted = (part for array in arrays for part in (len(array), array))
-    if native().overhead_open(str(path).encode(), frozen, *counted, byref(call)):
+    if native().overhead_open(str(path).encode(), frozen, reused, *counted, byref(call)):
         raise NativeError(f"{path}: {native().overhead_error().decode()}")
     return NativeCall("overhead_call", call, (*inputs, *outputs), native().overhead_close)
 
@@ -235,13 +238,17 @@ def bridge_step(binding: Binding) -> NativeCall:
     return NativeCall("overhead_step", ctypes.cast(byref(step), c_void_p), (step, binding))
 
 
+Net = Callable[[NDArray[np.float32], NDArray[np.float32]], NativeCall]
+"""Makes the call that computes normalised results from features, ``(n_column, n_feature)``."""
+
+
 class HonestEquivalent(NativeCall):
-    """What a host writes by hand around the bare call, in Fortran.
+    """What a host writes by hand around a call of a network, in Fortran.
 
     Parameters
     ----------
-    path
-        TorchScript file of the network alone.
+    net
+        The call of the network alone.
     temperature, tendency
         The host's arrays [degC, K/day], ``(n_column, n_level)`` in Fortran's order.
     scaling
@@ -250,14 +257,14 @@ class HonestEquivalent(NativeCall):
 
     def __init__(
         self,
-        path: Path,
+        net: Net,
         temperature: NDArray[np.float64],
         tendency: NDArray[np.float64],
         scaling: Scaling,
     ) -> None:
         features = np.zeros(temperature.shape, np.float32)
         results = np.zeros(tendency.shape, np.float32)
-        net = bare_call(path, [features], [results])
+        call = net(features, results)
         constants = (
             scaling.input_mean - KELVIN,
             scaling.input_scale,
@@ -266,5 +273,19 @@ class HonestEquivalent(NativeCall):
         )
         arrays = (temperature, tendency, features, results, *constants)
         addresses = [array.ctypes.data for array in arrays]
-        host = native().honest_create(net.context, *temperature.shape, *addresses)
-        super().__init__("honest_step", c_void_p(host), (net, *arrays), native().honest_free)
+        sizes = (*temperature.shape, tendency.shape[1])
+        host = native().honest_create(call.function, call.context, *sizes, *addresses)
+        super().__init__("honest_step", c_void_p(host), (call, *arrays), native().honest_free)
+
+
+def torchscript_net(path: Path, *, reused: bool = False) -> Net:
+    """Return what makes calls of a network in a TorchScript file.
+
+    Parameters
+    ----------
+    path
+        The network alone.
+    reused
+        As in `bare_call`.
+    """
+    return lambda features, results: bare_call(path, [features], [results], reused=reused)

@@ -21,7 +21,13 @@ import hybrid
 from benchmarks.interleaved import Session, Work, interleave
 from benchmarks.networks import BareNetwork, TemperatureClosure, large_network, small_network
 from benchmarks.overhead import BARE, HONEST, Share
-from benchmarks.overhead_native import KELVIN, HonestEquivalent, bare_call, bridge_step
+from benchmarks.overhead_native import (
+    KELVIN,
+    HonestEquivalent,
+    bare_call,
+    bridge_step,
+    torchscript_net,
+)
 from fortran_bridge.binding import Binding
 from hybrid.runtime import CompiledClosure
 
@@ -156,7 +162,7 @@ def beside_honest_equivalent(
     }
     any_host = next(iter(hosts.values()))
     equivalent = HonestEquivalent(
-        archives.bare(net),
+        torchscript_net(archives.bare(net)),
         any_host.temperature.copy(order="F"),
         np.zeros_like(any_host.tendency),
         closure.scaling,

@@ -3,15 +3,12 @@
 pyqg 0.7.2 needs numpy before 2 and Cython before 3, so it cannot live beside this project.
 """
 
-import json
-import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from benchmarks.child import Child, ChildEndedError
 from solvers.cache import cache_folder
 
 VERSION = "0.7.2"
@@ -68,7 +65,7 @@ def _run(*command: str) -> None:
         )
 
 
-class Pyqg:
+class Pyqg(Child):
     """A process that runs pyqg on request; use it in a ``with`` statement.
 
     Parameters
@@ -78,32 +75,8 @@ class Pyqg:
     """
 
     def __init__(self, python: Path) -> None:
+        super().__init__([str(python), str(_SCRIPT)], {})
         self._python = python
-
-    def __enter__(self) -> Self:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [str(self._python), str(_SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        # A process that has ended does not read what it was sent.
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
 
     def ask(self, **request: Any) -> Any:
         """Send a request, see ``pyqg_server.py``, and return the answer.
@@ -113,18 +86,13 @@ class Pyqg:
         RuntimeError
             If the process has ended; what it wrote to standard error says why.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
+        try:
+            return super().ask(**request)
+        except ChildEndedError as error:
             raise RuntimeError(
-                f"pyqg: its process ended with status {self._process.wait()}; remove "
+                f"pyqg: its process ended with status {error.status}; remove "
                 f"{self._python.parents[1]} to have it built anew"
-            )
-        return json.loads(answer)
+            ) from error
 
     def seconds(self, nx: int, dt: float, n_step: int) -> float:
         """Return the time of `n_step` steps of pyqg's default model [s]."""

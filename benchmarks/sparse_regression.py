@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pysindy
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from pysindy.optimizers import FROLS, SR3, SSR, STLSQ, EnsembleOptimizer
 from sklearn.linear_model import ARDRegression
 
-from benchmarks.interleaved import FULL, Session
+from benchmarks.comparison import Compared, Comparison
+from benchmarks.interleaved import FULL, Session, Timings
 from closures.model_error import Library, NothingFoundError, Samples, analysis_increments
 from closures.model_error.sindy import RelevanceVectorMachine
 from hybrid.experiments.medida_ks.cases import (
@@ -44,12 +45,15 @@ Array = NDArray[np.float64]
 Problem = tuple[Array, Array, tuple[str, ...]]
 """Columns, target, and names of the columns."""
 
+OURS = "RVM"
+"""What the others are compared with."""
+
 _ROUNDING = 1e-10
 _SEED = 0
 
 REGRESSIONS: Mapping[str, Callable[[], Any]] = MappingProxyType(
     {
-        "RVM": RelevanceVectorMachine,
+        OURS: RelevanceVectorMachine,
         "RVM, evidence alone": lambda: RelevanceVectorMachine("evidence"),
         "STLSQ": STLSQ,
         "STLSQ, threshold 0.03": lambda: STLSQ(threshold=0.03, alpha=1e-8),
@@ -66,8 +70,16 @@ REGRESSIONS: Mapping[str, Callable[[], Any]] = MappingProxyType(
 little, with the better of a few others; that of scikit-learn."""
 
 
+class Fit(NamedTuple):
+    """One problem: whether exactly the right terms were found, error [%], time [s]."""
+
+    right: bool
+    error: float
+    seconds: float
+
+
 @dataclass(frozen=True)
-class RegressionScore:
+class RegressionScore(Compared):
     """How a regression did on all model errors in one form.
 
     Parameters
@@ -211,28 +223,43 @@ def fit(regression: Any, columns: Array, target: Array) -> Array:
 def measure(
     sizes: Sequence[tuple[int, float]] = SIZES, session: Session = FULL
 ) -> Iterator[RegressionScore]:
-    """Yield a score for each regression on each form of the problems."""
+    """Yield a score for each regression on each form of the problems.
+
+    The regressions take turns at each problem, so that a ratio of times is one of the same fit.
+    """
     for nx, length in sizes:
         for library, problem in problems(nx, length).items():
-            rows = {case: problem(wrong) for case, wrong in CASES.items()}
-            for i, (name, make) in enumerate(REGRESSIONS.items()):
-                session.progress(f"{library}, {name}", i / len(REGRESSIONS))
-                yield _score(nx, library, name, make, rows)
+            fits: dict[str, list[Fit]] = {name: [] for name in REGRESSIONS}
+            for i, (case, wrong) in enumerate(CASES.items()):
+                session.progress(f"{nx} points, {library}, {case}", i / len(CASES))
+                made = problem(wrong)
+                for name, make in REGRESSIONS.items():
+                    fits[name].append(_fitted(case, make(), made))
+            yield from _scores(nx, library, fits)
 
 
-def _score(
-    nx: int,
-    library: str,
-    name: str,
-    make: Callable[[], Any],
-    rows: Mapping[str, Problem],
-) -> RegressionScore:
-    right, errors, seconds = 0, [], []
-    for case, (columns, target, names) in rows.items():
-        start = time.process_time()
-        coefficients = fit(make(), columns, target)
-        seconds.append(time.process_time() - start)
-        found = {names[i]: float(coefficients[i]) for i in np.flatnonzero(coefficients)}
-        right += set(found) == set(missing_terms(CASES[case]))
-        errors.append(percent_error(CASES[case], found))
-    return RegressionScore(nx, library, name, right, len(rows), median(errors), median(seconds))
+def _fitted(case: str, regression: Any, problem: Problem) -> Fit:
+    columns, target, names = problem
+    start = time.process_time()
+    coefficients = fit(regression, columns, target)
+    seconds = time.process_time() - start
+    found = {names[i]: float(coefficients[i]) for i in np.flatnonzero(coefficients)}
+    right = set(found) == set(missing_terms(CASES[case]))
+    return Fit(right, percent_error(CASES[case], found), seconds)
+
+
+def _scores(nx: int, library: str, fits: Mapping[str, Sequence[Fit]]) -> Iterator[RegressionScore]:
+    timings = Timings({name: [fit.seconds for fit in found] for name, found in fits.items()})
+    for name, found in fits.items():
+        ours = f"{nx} points, {library}, {OURS}"
+        beside = () if name == OURS else (Comparison.of(timings, OURS, name, what=ours),)
+        yield RegressionScore(
+            nx,
+            library,
+            name,
+            sum(fit.right for fit in found),
+            len(found),
+            median(fit.error for fit in found),
+            timings.median(name),
+            comparisons=beside,
+        )

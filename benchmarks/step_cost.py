@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from benchmarks.comparison import Compared, Comparison
 from benchmarks.interleaved import Session, Work, interleave, on_processor
 from solvers.fft import (
     Addresses,
@@ -24,7 +25,7 @@ from solvers.integration import Integration
 
 
 @dataclass(frozen=True)
-class StepCost:
+class StepCost(Compared):
     """Median times of a step [s], and medians of ratios taken turn by turn.
 
     Parameters
@@ -136,7 +137,8 @@ def compare(
     timings = interleave(candidates, session, f"{case.model}, {case.size}")
     for name, variant in variants.items():
         own = f"{name} transforms" if variant.transforms is not None else None
-        for peer in peers or (None,):
+        what = f"{case.model}, {case.size}, {name}"
+        for number, peer in enumerate(peers or (None,)):
             step = timings.median(name)
             yield StepCost(
                 model=case.model,
@@ -150,7 +152,24 @@ def compare(
                 peer=peer,
                 peer_step=timings.median(f"peer {peer}") if peer else None,
                 speed_up=timings.ratio(f"peer {peer}", name) if peer else None,
+                comparisons=tuple(
+                    Comparison.of(timings, name, beside, what=what, called=called)
+                    # Beside its transforms once, however many peers there are.
+                    for beside, called in _beside(
+                        name, peer, own if number == 0 else None, next(iter(variants))
+                    )
+                ),
             )
+
+
+def _beside(name: str, peer: str | None, own: str | None, first: str) -> Iterator[tuple[str, str]]:
+    """Yield what a variant is compared with, and what a report calls that."""
+    if peer is not None:
+        yield f"peer {peer}", peer
+    if own is not None:
+        yield own, "its transforms"
+    if peer is None and own is None and name != first:
+        yield first, first
 
 
 @runtime_checkable

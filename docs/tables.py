@@ -5,6 +5,7 @@ Usage: python docs/tables.py. A test holds these pages to what this would write.
 
 import json
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from model_error_tables import (
 )
 from multifidelity_tables import CLIMSIM, GENERATED, LORENZ96, lead_table, shifted_table
 from turbulence_tables import smarl_table
+from values import with_values
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -32,10 +34,12 @@ MODEL_ERROR = DOCS / "model_error.md"
 ENSEMBLES = DOCS / "ensembles.md"
 TURBULENCE = DOCS / "turbulence.md"
 LEARNED_TURBULENCE = DOCS / "learned_turbulence.md"
+PARALLEL = DOCS / "guide" / "parallel.md"
 PAGES = (
     *(README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES),
     TURBULENCE,
     LEARNED_TURBULENCE,
+    PARALLEL,
 )
 
 _LORENZ96_ROWS = {
@@ -379,7 +383,7 @@ def eddy_viscosity_table(results: dict[str, Any]) -> str:
 
 
 def with_tables(text: str) -> str:
-    """Return the text of a page with its marked tables brought up to date."""
+    """Return the text of a page with its marked tables and values brought up to date."""
     for name, (file, table) in _TABLES.items():
         if f"<!-- table: {name} -->" not in text:
             continue
@@ -388,10 +392,10 @@ def with_tables(text: str) -> str:
         pattern = rf"<!-- table: {name} -->\n.*?<!-- end of table -->"
         # What follows a backslash in a replacement would be read as a group.
         text = re.sub(pattern, block.replace("\\", r"\\"), text, flags=re.DOTALL)
-    return text
+    return with_values(text)
 
 
-_TABLES = {
+_TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "lorenz96": ("lorenz96-quick.json", lorenz96_table),
     "climsim": ("climsim-quick.json", climsim_table),
     "climsim-reading": ("climsim-reading.json", climsim_reading_table),

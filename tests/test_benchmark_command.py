@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,9 @@ from rich.text import Text
 from typer.testing import CliRunner, Result
 
 from benchmarks import __main__ as command
+from benchmarks import groups, suite
+from benchmarks.comparison import Comparison
+from benchmarks.groups import Subject
 from benchmarks.interleaved import FULL, QUICK, Session
 
 
@@ -23,6 +26,7 @@ class Cost:
     size: int
     step: float
     name: str = "[us]"
+    comparisons: tuple[Comparison, ...] = ()
 
     def row(self) -> dict[str, str]:
         return {
@@ -31,6 +35,10 @@ class Cost:
             "step [us]": f"{1e6 * self.step:.1f}",
             "peer": "",
         }
+
+
+def beside(size: int) -> Comparison:
+    return Comparison(f"nothing, {size}", "pyqg", 0.5, 0.45, 0.55)
 
 
 @pytest.fixture
@@ -42,12 +50,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Sequence[int],
         calls.append((sizes, session))
         session.note("the peer is not there")
         session.progress("model", 0.5)
-        return (Cost(size, 1e-6 * size) for size in sizes)
+        return (Cost(size, 1e-6 * size, comparisons=(beside(size),)) for size in sizes)
 
     module: Any = ModuleType("benchmarks.nothing")
     module.TITLE, module.SIZES, module.measure = "One step of nothing", (8, 16), measure
     monkeypatch.setitem(sys.modules, "benchmarks.nothing", module)
-    monkeypatch.setattr(command, "_MODULES", dict.fromkeys(command.Group, "nothing"))
+    nothing = Subject("nothing", 10.0, 70.0)
+    monkeypatch.setattr(groups, "SUBJECTS", dict.fromkeys(groups.Group, nothing))
+    monkeypatch.setattr(suite, "SUBJECTS", groups.SUBJECTS)
     n_thread = torch.get_num_threads()
     yield calls
     torch.set_num_threads(n_thread)
@@ -65,14 +75,15 @@ def test_help_names_groups_and_shows_examples() -> None:
     result = call("--help")
     assert result.exit_code == 0
     shown = words(result.output)
-    assert all(group in shown for group in command.Group)
+    assert all(group in shown for group in groups.Group)
     assert "$ python -m benchmarks two-layer barotropic" in shown.partition("Examples")[2]
 
 
 def test_every_group_has_what_the_command_needs() -> None:
-    assert set(command._MODULES) == set(command.Group)
-    for name in command._MODULES.values():
-        module = import_module(f"benchmarks.{name}")
+    assert set(groups.SUBJECTS) == set(groups.Group)
+    for subject in groups.SUBJECTS.values():
+        module = import_module(f"benchmarks.{subject.module}")
+        assert 0.0 < subject.quick_seconds <= subject.full_seconds
         assert module.TITLE.startswith("One ")
         assert len(module.SIZES) >= 1
         assert callable(module.measure)
@@ -107,17 +118,21 @@ def test_what_is_printed_and_written(
     written = json.loads(file.read_text())
     assert written["threads"] == 1
     assert written["machine"]
-    assert {"numpy", "numba", "rocket-fft", "simd"} <= set(written["versions"])
+    assert {"numpy", "numba", "rocket-fft", "simd", "xarray"} <= set(written["versions"])
+    assert all(written["versions"].values())
+    assert written["command"] == "python -m benchmarks barotropic lorenz96"
+    assert list(written["seconds"]) == ["barotropic", "lorenz96"]
     assert written["records"] == [
-        {"group": group, "size": size, "step": 1e-6 * size, "name": "[us]"}
+        {"group": group, "size": size, "step": 1e-6 * size, "name": "[us]",
+         "comparisons": [asdict(beside(size))]}
         for group in ("barotropic", "lorenz96")
         for size in (8, 16)
-    ]
+    ]  # fmt: skip
     assert [(sizes, session.rounds) for sizes, session in asked] == [((8, 16), FULL.rounds)] * 2
 
 
 def test_rows_of_several_kinds_are_one_table() -> None:
-    shown = command.table("both", [{"a": "1", "b": ""}, {"a": "2", "c": "x"}])
+    shown = suite.table("both", [{"a": "1", "b": ""}, {"a": "2", "c": "x"}])
     assert [str(column.header) for column in shown.columns] == ["a", "c"]
     assert [list(column.cells) for column in shown.columns] == [
         [Text("1"), Text("2")],
@@ -129,9 +144,21 @@ def test_by_default_all_groups_run_and_nothing_is_downloaded(
     asked: list[tuple[Sequence[int], Session]],
 ) -> None:
     assert call().exit_code == 0
-    assert [session.download for _, session in asked] == [False] * len(command.Group)
+    assert [session.download for _, session in asked] == [False] * len(groups.Group)
     assert call("two-layer").exit_code == 0
     assert asked[-1][1].download
+    assert call("--download").exit_code == 0
+    assert asked[-1][1].download
+
+
+def test_what_it_takes_is_said_first(asked: list[Any]) -> None:
+    shown = call().stderr
+    assert f"{len(groups.Group)} groups, about 18 minutes on a quiet machine" in words(shown)
+    assert "1 groups, about 10 s on a quiet machine" in words(call("bridge", "--quick").stderr)
+
+
+def test_the_quick_suite_takes_six_minutes_at_most() -> None:
+    assert groups.expected_seconds(groups.Group, quick=True) <= 360.0
 
 
 def test_quick_measures_the_smallest_size(asked: list[tuple[Sequence[int], Session]]) -> None:

@@ -17,15 +17,16 @@ from benchmarks.interleaved import (
     Work,
     interleave,
     often,
+    on_all_threads,
     on_processor,
-    on_wall,
     one_processor,
 )
+from benchmarks.interval import FEWEST
 from benchmarks.step_cost import Case, StepCost, Variant, compare, transforms
 from solvers.fft import plan_transform
 
 CASE = Case("model", "8 x 8", 192)
-BRIEF = Session(rounds=1, seconds_a_turn=1e-4)
+BRIEF = Session(rounds=FEWEST, seconds_a_turn=1e-4)
 
 
 def steady(seconds: float) -> Work:
@@ -33,7 +34,7 @@ def steady(seconds: float) -> Work:
 
 
 def costs(variants: dict[str, Variant], peers: dict[str, Work]) -> list[StepCost]:
-    return list(compare(CASE, variants, peers, Session(rounds=3)))
+    return list(compare(CASE, variants, peers, Session(rounds=FEWEST)))
 
 
 def test_candidates_take_turns_of_equal_length() -> None:
@@ -71,8 +72,10 @@ def test_progress_goes_from_nothing_to_all() -> None:
 
 def test_the_processor_does_not_count_sleep() -> None:
     nap = often(lambda: time.sleep(0.02))
-    assert on_wall(nap)(2) >= 0.04
+    began = time.perf_counter()
     assert on_processor(nap)(2) < 0.02
+    assert on_all_threads(nap)(2) < 0.02
+    assert time.perf_counter() - began >= 0.08
 
 
 def test_peers_run_on_the_same_processor() -> None:
@@ -107,6 +110,32 @@ def test_a_result_for_each_variant_and_peer() -> None:
         "peer / step": "6.00",
         "step / work [ns]": "52.1",
     }
+
+
+def test_every_variant_is_compared_with_every_peer_and_once_with_its_transforms() -> None:
+    variants = {
+        "simd": Variant(steady(1e-5), steady(8e-6), default=True),
+        "fftw": Variant(steady(2e-5), steady(1e-5), default=False),
+    }
+    found = costs(variants, {"numpy": steady(6e-5), "pyqg": steady(4e-5)})
+    comparisons = [comparison for cost in found for comparison in cost.comparisons]
+    assert [(c.what.rpartition(", ")[2], c.beside) for c in comparisons] == [
+        (name, beside)
+        for name in ("simd", "fftw")
+        for beside in ("numpy", "its transforms", "pyqg")
+    ]
+    ratios = pytest.approx([1 / 6, 1.25, 0.25, 1 / 3, 2.0, 0.5])
+    assert [c.ratio for c in comparisons] == ratios
+    assert [c.low for c in comparisons] == ratios
+    assert [c.high for c in comparisons] == ratios
+
+
+def test_variants_with_nothing_beside_them_are_compared_with_the_first() -> None:
+    first, second = costs({"low": Variant(steady(1e-5)), "high": Variant(steady(3e-5))}, {})
+    assert first.comparisons == ()
+    (found,) = second.comparisons
+    assert (found.what, found.beside) == ("model, 8 x 8, high", "low")
+    assert found.ratio == pytest.approx(3.0)
 
 
 def test_without_a_peer_and_transforms_the_step_is_timed_alone() -> None:

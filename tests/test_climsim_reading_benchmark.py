@@ -13,6 +13,7 @@ from climsim_folder import real_climsim_folder
 from benchmarks import climsim_reading
 from benchmarks.climsim_readers import Direct, Library, Scaling, XarrayLoop
 from benchmarks.interleaved import Session
+from benchmarks.interval import FEWEST
 from closures.climsim.files import list_pairs
 from closures.climsim.grid import find_grid, read_grid
 from closures.climsim.variables import variable_set
@@ -20,7 +21,7 @@ from hybrid.climsim_sample import SampleConfig, write_sample
 
 DOCS = Path(__file__).parents[1] / "docs"
 EPSILON = np.finfo(np.float32).eps
-BRIEF = Session(rounds=1, seconds_a_turn=1e-4)
+BRIEF = Session(rounds=FEWEST, seconds_a_turn=1e-4)
 
 
 @pytest.fixture(scope="module", params=["sample", "real"])

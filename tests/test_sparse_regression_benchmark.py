@@ -5,14 +5,15 @@ import pytest
 
 from benchmarks import sparse_regression as benchmark
 from benchmarks.interleaved import Session
+from benchmarks.interval import FEWEST
 from hybrid.experiments.medida_ks.cases import CASES, missing_terms
 from hybrid.experiments.medida_ks.truth import Truth
 
-FEW = ("half_advection", "dispersion_1")
+FEW = tuple(CASES)[:FEWEST]
 TRUTH = Truth(nx=128, length=50.0, n_sample=40)
 
 
-def test_scores_of_two_regressions_on_two_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_of_two_regressions_on_few_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "CASES", {case: CASES[case] for case in FEW})
     chosen = {name: benchmark.REGRESSIONS[name] for name in ("RVM", "FROLS")}
     monkeypatch.setattr(benchmark, "REGRESSIONS", chosen)
@@ -23,11 +24,19 @@ def test_scores_of_two_regressions_on_two_cases(monkeypatch: pytest.MonkeyPatch)
         ("step-consistent", "RVM"),
         ("step-consistent", "FROLS"),
     ]
-    assert len(found) == len(done) == 8
+    assert len(found) == 8
+    assert len(done) == 4 * len(FEW)
+    # Ours beside the other, of the same fit each time.
+    (comparison,) = found[1].comparisons
+    assert (comparison.what, comparison.beside) == (
+        "128 points, step-consistent, RVM", "FROLS"
+    )  # fmt: skip
+    assert 0.0 < comparison.low <= comparison.ratio <= comparison.high
+    assert found[0].comparisons == ()
     exact, noisy = found[0], found[4]
-    assert (exact.right, exact.cases) == (2, 2)
+    assert (exact.right, exact.cases) == (FEWEST, FEWEST)
     assert exact.error < 1e-3 < noisy.error < 5.0
-    assert exact.row()["right"] == "2 of 2"
+    assert exact.row()["right"] == "6 of 6"
     # As it comes, FROLS keeps its ten terms.
     assert found[1].right == 0
 

@@ -28,17 +28,30 @@ struct BareCall {
   bool is_frozen;
   std::vector<Array> inputs;
   std::vector<Array> outputs;
+  // Made once where a host keeps its tensors from call to call; empty where it does not.
+  std::vector<torch::jit::IValue> kept_inputs;
+  std::vector<at::Tensor> kept_outputs;
+
+  void keep_tensors() {
+    for (const auto &input : inputs) kept_inputs.emplace_back(input.tensor());
+    for (const auto &output : outputs) kept_outputs.push_back(output.tensor());
+  }
 
   void operator()() {
     // What is frozen has no gradients to forbid, and may go without their book-keeping.
     const c10::InferenceMode inference(is_frozen);
     const torch::AutoGradMode no_gradient(false);
-    std::vector<torch::jit::IValue> arguments;
-    arguments.reserve(inputs.size());
-    for (const auto &input : inputs) arguments.emplace_back(input.tensor());
+    auto arguments = kept_inputs;
+    if (arguments.empty()) {
+      arguments.reserve(inputs.size());
+      for (const auto &input : inputs) arguments.emplace_back(input.tensor());
+    }
     const auto result = module.forward(std::move(arguments));
     const auto &elements = result.toTupleRef().elements();
-    for (size_t i = 0; i < outputs.size(); ++i) outputs[i].tensor().copy_(elements[i].toTensor());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      auto output = kept_outputs.empty() ? outputs[i].tensor() : kept_outputs[i];
+      output.copy_(elements[i].toTensor());
+    }
   }
 };
 
@@ -84,9 +97,10 @@ struct overhead_array {
 };
 
 // Loads a TorchScript module, and freezes it if asked to, with arrays of its inputs and outputs in
-// order, which must outlive the call that is made of them.
-int overhead_open(const char *path, int frozen, int64_t n_input, const overhead_array *inputs,
-                  int64_t n_output, const overhead_array *outputs, void **call) {
+// order, which must outlive the call that is made of them. If `reused`, its tensors are made once.
+int overhead_open(const char *path, int frozen, int reused, int64_t n_input,
+                  const overhead_array *inputs, int64_t n_output, const overhead_array *outputs,
+                  void **call) {
   return guarded([&] {
     const auto arrays = [](int64_t n, const overhead_array *given) {
       std::vector<Array> found;
@@ -97,9 +111,10 @@ int overhead_open(const char *path, int frozen, int64_t n_input, const overhead_
     auto module = torch::jit::load(path);
     module.eval();
     if (frozen) module = torch::jit::freeze(module);
-    *call = std::make_unique<BareCall>(
-                BareCall{module, frozen != 0, arrays(n_input, inputs), arrays(n_output, outputs)})
-                .release();
+    auto made = std::make_unique<BareCall>(
+        BareCall{module, frozen != 0, arrays(n_input, inputs), arrays(n_output, outputs), {}, {}});
+    if (reused) made->keep_tensors();
+    *call = made.release();
   });
 }
 

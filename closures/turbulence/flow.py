@@ -1,7 +1,8 @@
 """Two-dimensional flow on a doubly periodic grid: gradients, filters and divergences.
 
-All functions are compiled by TorchScript. Fields have shape ``(n, y, x)``, spectra
-``(n, l, k)``; only waves that Orszag's two-thirds rule keeps take part.
+All functions are compiled by TorchScript. Fields have shape ``(..., y, x)``, spectra
+``(..., l, k)``; only the waves that are kept take part, by default those of Orszag's two-thirds
+rule.
 """
 
 import math
@@ -21,7 +22,8 @@ class Waves(NamedTuple):
     squared
         ``k**2 + l**2``, shape ``(l, k)``.
     kept, halved
-        1 for the waves below a third and below a sixth of the number of points, else 0.
+        1 for the waves that are kept, and for those that a test filter at half their cutoff keeps,
+        else 0.
     """
 
     k: Tensor
@@ -32,7 +34,7 @@ class Waves(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """What an eddy viscosity is made of, shape ``(n, y, x)``.
+    """What an eddy viscosity is made of, shape ``(..., y, x)``.
 
     Parameters
     ----------
@@ -52,16 +54,27 @@ class Gradients(NamedTuple):
     shear: Tensor
 
 
-def waves(field: Tensor, dy: float, dx: float) -> Waves:
-    """Return the wavenumbers of the grid of a field with given spacings."""
-    n_y, n_x = field.shape[1], field.shape[2]
+def waves(field: Tensor, dy: float, dx: float, points: int = 3) -> Waves:
+    """Return the wavenumbers of the grid of a field with given spacings.
+
+    Parameters
+    ----------
+    field
+        Any field on the grid.
+    dy, dx
+        Grid spacing [length].
+    points
+        Waves of more than so many points are kept: 3 for the two-thirds rule, 2 for all but the
+        shortest, which has no derivative on the grid.
+    """
+    n_y, n_x = field.shape[-2], field.shape[-1]
     x = torch.fft.rfftfreq(n_x, dtype=field.dtype, device=field.device)[None, :]
     y = torch.fft.fftfreq(n_y, dtype=field.dtype, device=field.device)[:, None]
     k, l = 2.0 * math.pi / dx * x, 2.0 * math.pi / dy * y  # noqa: E741
     # Compared as whole numbers of waves, so that rounding decides nothing.
     m_x, m_y = torch.round(n_x * x.abs()), torch.round(n_y * y.abs())
-    kept = (3.0 * m_x < n_x) & (3.0 * m_y < n_y)
-    halved = (6.0 * m_x < n_x) & (6.0 * m_y < n_y)
+    kept = (points * m_x < n_x) & (points * m_y < n_y)
+    halved = (2 * points * m_x < n_x) & (2 * points * m_y < n_y)
     return Waves(k, l, k * k + l * l, kept.to(field.dtype), halved.to(field.dtype))
 
 
@@ -73,7 +86,7 @@ def to_spectrum(field: Tensor, kept: Tensor) -> Tensor:
 
 def to_grid(spectrum: Tensor, like: Tensor) -> Tensor:
     """Return the field of a spectrum, on the grid of another field."""
-    field: Tensor = torch.fft.irfft2(spectrum, s=[like.shape[1], like.shape[2]])
+    field: Tensor = torch.fft.irfft2(spectrum, s=[like.shape[-2], like.shape[-1]])
     return field
 
 

@@ -42,9 +42,9 @@ contains
 
   !> Load an archive.
   !>
-  !> `engine`: 'auto' (default) or the name of one ('native', 'torchscript', 'aoti'); `device`: 'cpu'
-  !> (default) or one of the engine's, such as 'cuda:0', see `local_device`; `threads`: threads
-  !> inside the engine's operations, default 1.
+  !> `engine`: 'auto' (default) or the name of one ('torchscript', 'aoti', 'native'); `device`:
+  !> 'cpu' (default) or one of the engine's, such as 'cuda:0', see `local_device`; `threads`:
+  !> threads inside the engine's operations, default 1.
   subroutine closure_load(self, path, engine, device, threads, stat, errmsg)
     class(closure_t), intent(inout) :: self
     character(len=*), intent(in) :: path

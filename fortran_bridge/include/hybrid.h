@@ -103,7 +103,7 @@ HYBRID_API int hybrid_local_device(const char *kind, int count, char *device, in
 /* ---- a closure --------------------------------------------------------------------------- */
 
 /* Load an archive.
- *   engine    "auto", or the name of an engine ("torchscript", "aoti")
+ *   engine    "auto", or the name of an engine ("torchscript", "aoti", "native")
  *   device    "cpu", or a device of the engine such as "cuda:0"
  *   n_thread  threads inside the engine's operations; 1 unless measurement shows a gain */
 HYBRID_API int hybrid_closure_load(const char *path, const char *engine, const char *device,
@@ -130,8 +130,9 @@ HYBRID_API const char *hybrid_closure_describe(const hybrid_closure *closure);
 
 /* Block sizes [columns] that a self-test has shown to round alike, ascending: some at load, and
  * at each create the number of its columns; 1 alone for columns too large for a test in 128 MiB, of
- * more than about 87,000 numbers. Writes at most `capacity` of them and returns how many there are;
- * 0 for null, or without the memory to list them. */
+ * more than about 87,000 numbers, and for the native engine, where all sizes round alike. Writes at
+ * most `capacity` of them and returns how many there are; 0 for null, or without the memory to list
+ * them. */
 HYBRID_API int hybrid_closure_blocks(const hybrid_closure *closure, int64_t *sizes, int capacity);
 
 /* Number of fields of a group ("inputs", "outputs", "state", "noise"); -1 for another group. */

@@ -13,7 +13,18 @@
 extern "C" {
 #endif
 
-#define HYBRID_ENGINE_ABI_VERSION 2
+#define HYBRID_ENGINE_ABI_VERSION 3
+
+/* What a model is opened from: the whole file, and its entries one by one. All of it is verified,
+ * and valid during `open` only. */
+typedef struct hybrid_engine_archive {
+  const void *bytes;
+  size_t n_bytes;
+  void *context;
+  /* The content of an entry, named without the folder that all entries lie in, for example
+   * "extra/native.json". Returns 0, or 1 if there is none of this name. */
+  int (*entry)(void *context, const char *name, const void **bytes, size_t *n);
+} hybrid_engine_archive;
 
 /* One argument or result: contiguous [n][shape...], of `kind` bytes an element. */
 typedef struct hybrid_engine_field {
@@ -34,7 +45,10 @@ typedef struct hybrid_engine {
   int abi_version;
   const char *name;
   const char *version;
-  int (*open)(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments,
+  /* 1: the bits of a column do not depend on how many others are evaluated with it, nor on its
+   * place among them. Then the core tests no block sizes, and evaluates nothing at load. */
+  int is_column_exact;
+  int (*open)(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments,
               int n_argument, const hybrid_engine_field *results, int n_result,
               const hybrid_engine_options *options, void **model, char *message, size_t size);
   /* A session evaluates n columns (or members) whose arguments always lie at the same addresses,

@@ -81,7 +81,7 @@ std::unique_ptr<AOTIModelContainerRunner> runner_of(const Package &package,
                        /*run_single_threaded=*/false);
 }
 
-int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments,
+int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments,
                int n_argument, const hybrid_engine_field *results, int n_result,
                const hybrid_engine_options *options, void **model, char *message, size_t size) {
   return guarded(message, size, [&] {
@@ -89,7 +89,7 @@ int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arg
         Model{device_called(options->device), thread_count(*options),
               fields_of(arguments, n_argument), fields_of(results, n_result), nullptr});
     const Threads threads(loaded->n_thread);
-    const Package package(bytes, n_bytes);
+    const Package package(archive->bytes, archive->n_bytes);
     check_device(package, loaded->device);
     package.check_processor();
     loaded->runner = runner_of(package, loaded->device);
@@ -133,11 +133,11 @@ void release_session(void *session) { delete static_cast<Session *>(session); }
 void close_model(void *model) { delete static_cast<Model *>(model); }
 
 const hybrid_engine engine = {
-    HYBRID_ENGINE_ABI_VERSION, "aoti",      TORCH_VERSION, open_model, prepare_session, run_session,
-    release_session,           close_model, device_count};
+    HYBRID_ENGINE_ABI_VERSION, "aoti",      TORCH_VERSION,   /*is_column_exact=*/0, open_model,
+    prepare_session,           run_session, release_session, close_model,           device_count};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v2(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
   return &engine;
 }

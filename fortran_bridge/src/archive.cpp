@@ -8,12 +8,14 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <system_error>
 
 #include "error.hpp"
 #include "json_text.hpp"
+#include "zip_places.hpp"
 
 namespace hybrid {
 
@@ -26,6 +28,7 @@ struct CloseZip {
   void operator()(zip_t *zip) const { zip_discard(zip); }
 };
 using Zip = std::unique_ptr<zip_t, CloseZip>;
+using OpenEntry = std::unique_ptr<zip_file_t, int (*)(zip_file_t *)>;
 
 std::vector<char> read_file(const std::string &path) {
   std::error_code ignored;
@@ -98,7 +101,17 @@ class Sha256 {
 struct Entry {
   std::string hash;
   std::string content;  // empty unless it was asked for
+  uint64_t size = 0;
+  bool is_stored = false;  // at the place that was guessed
 };
+
+constexpr uint64_t no_place = std::numeric_limits<uint64_t>::max();
+
+// Whether these bytes lie in the file at this place.
+bool lie_at(const std::vector<char> &file, uint64_t place, const char *bytes, size_t count) {
+  return place <= file.size() && count <= file.size() - place &&
+         std::memcmp(file.data() + place, bytes, count) == 0;
+}
 
 // TorchScript stores and deflates; other methods of zip files can ask for gigabytes to unfold.
 void check_method(const std::string &path, const zip_stat_t &stat, const std::string &name) {
@@ -113,18 +126,19 @@ void check_method(const std::string &path, const zip_stat_t &stat, const std::st
                     "write the archive with hybrid.export");
 }
 
-// Reads and hashes one entry and takes what it unfolds to from `allowance` [bytes].
+// Reads and hashes one entry and takes what it unfolds to from `allowance` [bytes]. Its content may
+// lie in the file at `place`.
 Entry read_entry(const std::string &path, zip_t *zip, zip_uint64_t index, const std::string &name,
-                 bool keep, uint64_t &allowance) {
+                 bool keep, uint64_t &allowance, const std::vector<char> &bytes, uint64_t place) {
   zip_stat_t stat;
   if (zip_stat_index(zip, index, 0, &stat) != 0)
     throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) + " is damaged");
   check_method(path, stat, name);
-  std::unique_ptr<zip_file_t, int (*)(zip_file_t *)> file(zip_fopen_index(zip, index, 0),
-                                                          zip_fclose);
+  const OpenEntry file(zip_fopen_index(zip, index, 0), zip_fclose);
   Entry entry;
+  entry.is_stored = place != no_place;
   Sha256 hash;
-  uint64_t size = 0;
+  uint64_t &size = entry.size;
   // Read to its end whatever the header says: headers can lie about the size.
   std::array<char, 1 << 16> chunk;
   zip_int64_t count = -1;
@@ -137,6 +151,8 @@ Entry read_entry(const std::string &path, zip_t *zip, zip_uint64_t index, const 
                       std::to_string(unfolding_allowance >> 20) + " MiB, got more at " +
                       printable(name) + "; do not use this file");
     allowance -= length;
+    // No more than libzip itself reads is believed.
+    if (entry.is_stored) entry.is_stored = lie_at(bytes, place + size, chunk.data(), length);
     size += length;
     if (keep && size > largest_json)
       throw Error(HYBRID_ERROR_ARCHIVE, path + ": entry " + printable(name) +
@@ -197,12 +213,14 @@ Archive read_archive(std::vector<char> bytes, const std::string &label) {
   std::map<std::string, std::string> found;
   std::string hashes;
   const auto count = zip_get_num_entries(zip.get(), 0);
+  const auto places = zip_places(archive.bytes);
   for (zip_int64_t i = 0; i < count; ++i) {
     const auto index = static_cast<zip_uint64_t>(i);
     const char *raw = zip_get_name(zip.get(), index, 0);
     const std::string name = without_folder(raw ? raw : "");
     const bool keep = name == hashes_name || name == manifest_name;
-    Entry entry = read_entry(label, zip.get(), index, name, keep, allowance);
+    const uint64_t place = index < places.size() ? places[index] : no_place;
+    Entry entry = read_entry(label, zip.get(), index, name, keep, allowance, archive.bytes, place);
     if (name == hashes_name) {
       if (!hashes.empty()) throw Error(HYBRID_ERROR_ARCHIVE, label + ": two lists of hashes");
       hashes = std::move(entry.content);
@@ -210,6 +228,7 @@ Archive read_archive(std::vector<char> bytes, const std::string &label) {
     }
     if (!found.emplace(name, std::move(entry.hash)).second)
       throw Error(HYBRID_ERROR_ARCHIVE, label + ": entry " + printable(name) + " appears twice");
+    archive.entries[name] = {index, place, entry.size, entry.is_stored};
     if (name == manifest_name) archive.manifest = std::move(entry.content);
   }
   if (archive.manifest.empty() || hashes.empty())
@@ -219,6 +238,27 @@ Archive read_archive(std::vector<char> bytes, const std::string &label) {
                     "exported with hybrid.export first");
   verify(label, found, hashes);
   return archive;
+}
+
+bool EntryReader::find(const std::string &name, std::string_view &content) {
+  const auto entry = archive_->entries.find(name);
+  if (entry == archive_->entries.end()) return false;
+  const auto &place = entry->second;
+  if (place.is_stored) {
+    content = {archive_->bytes.data() + place.first, place.size};
+    return true;
+  }
+  const auto [kept, is_new] = unfolded_.try_emplace(name, place.size);
+  auto &bytes = kept->second;
+  if (is_new) {
+    const Zip zip = open_zip(name, archive_->bytes);
+    const OpenEntry file(zip_fopen_index(zip.get(), place.index, 0), zip_fclose);
+    const auto size = static_cast<zip_int64_t>(place.size);
+    if (!file || zip_fread(file.get(), bytes.data(), place.size) != size)
+      throw Error(HYBRID_ERROR_INTERNAL, name + ": could not be read a second time");
+  }
+  content = {bytes.data(), bytes.size()};
+  return true;
 }
 
 }  // namespace hybrid

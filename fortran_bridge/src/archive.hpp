@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hybrid {
@@ -13,9 +15,33 @@ namespace hybrid {
 constexpr uint64_t most_unfolding = 8;
 constexpr uint64_t unfolding_allowance = uint64_t{1} << 24;
 
+// Where an entry is found: its number in the zip file, and its content in the file's bytes if it
+// is stored there as it is.
+struct EntryPlace {
+  uint64_t index;
+  uint64_t first;
+  uint64_t size;
+  bool is_stored;
+};
+
 struct Archive {
   std::vector<char> bytes;  // the whole file, as verified; engines read this copy
   std::string manifest;     // text of hybrid.json
+  std::map<std::string, EntryPlace> entries;
+};
+
+// Contents of the entries of a verified archive, which must live longer. What is stored is not
+// copied; what is deflated is unfolded when it is asked for, and kept.
+class EntryReader {
+ public:
+  explicit EntryReader(const Archive &archive) : archive_(&archive) {}
+
+  // False if there is no entry of this name.
+  bool find(const std::string &name, std::string_view &content);
+
+ private:
+  const Archive *archive_;
+  std::map<std::string, std::vector<char>> unfolded_;
 };
 
 // Reads the file once, checks the SHA-256 of every entry, and returns what was checked.

@@ -9,12 +9,11 @@
 #include "log.hpp"
 #include "names.hpp"
 #include "noise.hpp"
+#include "ticks.hpp"
 
 namespace hybrid {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 std::string names_of(const std::vector<Field> &fields) {
   std::vector<std::string> names;
@@ -84,8 +83,10 @@ Binding::Binding(std::shared_ptr<const Closure> closure, const GridView *grid,
 }
 
 std::vector<Range> Binding::plan(int64_t n) const {
-  if (spec_.locality == "grid") return even_plan(n, reproducible_ ? 1 : n);
-  return reproducible_ ? reproducible_plan(closure_->blocks(), n) : even_plan(n, largest_block);
+  if (spec_.locality == "grid")
+    return even_plan(n, reproducible_ && !closure_->is_column_exact() ? 1 : n);
+  if (!reproducible_ || closure_->is_column_exact()) return even_plan(n, largest_block);
+  return reproducible_plan(closure_->blocks(), n);
 }
 
 // Makes what blocks need; changes nothing if that fails.
@@ -198,7 +199,7 @@ void Binding::put(const std::string &name, const ArrayView &view) {
   if (input.was_put)
     throw Error(HYBRID_ERROR_ORDER, name + ": expected apply after the inputs were put, got it " +
                                         "put twice; put each input once before apply");
-  const auto start = Clock::now();
+  const int64_t start = ticks();
   place(input.array, spec_.inputs[index], view, Direction::to_closure);
   if (input.staged.count() == 0) input.staged = Buffers({spec_.inputs[index]}, capacity_);
   if (!is_open_) guard_.begin();
@@ -216,7 +217,7 @@ void Binding::put(const std::string &name, const ArrayView &view) {
     throw;
   }
   input.was_put = true;
-  timers_.packing += Clock::now() - start;
+  timers_.packing += ticks() - start;
 }
 
 void Binding::fill_noise_for(int64_t step) {
@@ -258,12 +259,13 @@ void Binding::pack(const Range &range) {
     for (size_t i = 0; i < block_.count(); ++i) copy_rows(block_, i, n - 1, block_, i, column, 1);
 }
 
-void Binding::evaluate(int64_t step) {
+int64_t Binding::evaluate(int64_t step) {
   // A failed evaluation must leave nothing that commit or get could take for its result, and
   // counts for nothing.
   has_new_state_ = has_results_ = has_written_ = false;
+  int64_t last = 0;
   try {
-    compute(step);
+    last = compute(step);
   } catch (...) {
     guard_.begin();
     throw;
@@ -274,15 +276,16 @@ void Binding::evaluate(int64_t step) {
     log(HYBRID_LOG_WARNING,
         "first flagged columns, at step " + std::to_string(step) + ": " + guard_.summary());
   }
+  return last;
 }
 
-void Binding::compute(int64_t step) {
+int64_t Binding::compute(int64_t step) {
   if (!is_open_) guard_.begin();
   forget_puts();
   step_ = step;
-  auto last = Clock::now();
+  int64_t last = ticks();
   const auto passed = [&last] {
-    const auto now = Clock::now();
+    const int64_t now = ticks();
     return now - std::exchange(last, now);
   };
   fill_noise_for(step);
@@ -297,8 +300,8 @@ void Binding::compute(int64_t step) {
     if (outputs_[i].is_bound) mark_overflow(i);
   guard_.end();
   settle_left();
-  timers_.unpacking += passed();
   ++timers_.n_run;
+  return last;
 }
 
 void Binding::check_results() {
@@ -355,16 +358,16 @@ void Binding::write(size_t output) {
 
 void Binding::run(int64_t step) {
   require_bound(true);
-  evaluate(step);
-  const auto start = Clock::now();
+  const int64_t start = evaluate(step);
   for (size_t i = 0; i < outputs_.size(); ++i) write(i);
   has_results_ = false;
-  timers_.unpacking += Clock::now() - start;
+  timers_.unpacking += ticks() - start;
 }
 
 void Binding::apply(int64_t step) {
   require_bound(false);
-  evaluate(step);
+  const int64_t start = evaluate(step);
+  timers_.unpacking += ticks() - start;
 }
 
 void Binding::get(const std::string &name, const ArrayView &view) {
@@ -379,7 +382,7 @@ void Binding::get(const std::string &name, const ArrayView &view) {
   if (output.share && !output.share->is_complete())
     throw Error(HYBRID_ERROR_ORDER, name + ": expected shares for the columns of this chunk, got " +
                                         "those of an earlier one; give its partial again");
-  const auto start = Clock::now();
+  const int64_t start = ticks();
   place(output.array, spec_.outputs[index], view, Direction::to_host);
   if (mark_overflow(index)) {
     guard_.settle(has_written_);
@@ -387,7 +390,7 @@ void Binding::get(const std::string &name, const ArrayView &view) {
   }
   write(index);
   has_written_ = true;
-  timers_.unpacking += Clock::now() - start;
+  timers_.unpacking += ticks() - start;
 }
 
 void Binding::chunk(std::vector<int64_t> column_id) {

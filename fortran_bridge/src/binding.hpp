@@ -1,7 +1,6 @@
 // The columns of one caller, tied to the fields of a closure. Used by one thread at a time.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,7 +29,7 @@ class Binding {
  public:
   struct Timers {
     int64_t n_run = 0;
-    std::chrono::nanoseconds packing{0}, engine{0}, unpacking{0};
+    int64_t packing = 0, engine = 0, unpacking = 0;  // ticks
   };
 
   Binding(std::shared_ptr<const Closure> closure, const GridView *grid, BindingOptions options);
@@ -86,8 +85,9 @@ class Binding {
   void change_share(const std::string &name, Change &&change);
   const Session &session(int64_t size) const;
 
-  void evaluate(int64_t step);
-  void compute(int64_t step);
+  // Return when the last result was there, in ticks.
+  int64_t evaluate(int64_t step);
+  int64_t compute(int64_t step);
   void pack(const Range &range);
   void fill_noise_for(int64_t step);
   void check_results();

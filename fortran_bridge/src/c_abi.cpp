@@ -16,6 +16,7 @@
 #include "hybrid.h"
 #include "log.hpp"
 #include "noise.hpp"
+#include "ticks.hpp"
 
 // Handles are counted, so that an assignment in the host's language can share them.
 struct hybrid_closure {
@@ -375,8 +376,8 @@ int hybrid_binding_timers(const hybrid_binding *binding, int64_t *n_run, double 
                           double *engine, double *unpacking) {
   return hybrid::guarded([&] {
     const auto &timers = checked(binding).timers();
-    const auto set = [](double *seconds, std::chrono::nanoseconds passed) {
-      if (seconds) *seconds = std::chrono::duration<double>(passed).count();
+    const auto set = [](double *seconds, int64_t passed) {
+      if (seconds) *seconds = hybrid::seconds_of(passed);
     };
     if (n_run) *n_run = timers.n_run;
     set(packing, timers.packing);

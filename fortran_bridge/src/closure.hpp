@@ -21,6 +21,8 @@ class Closure {
   // Lines of text for people.
   const std::string &description() const { return description_; }
   const Spec &spec() const { return spec_; }
+  // Whether blocks of any size round alike, so that blocks() need not be looked at.
+  bool is_column_exact() const { return model_.is_column_exact(); }
   // Blocks that round alike, by ascending size.
   std::vector<Block> blocks() const { return self_test_.alike(); }
   // Tries also blocks of just these sizes.

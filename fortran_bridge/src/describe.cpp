@@ -48,7 +48,9 @@ std::string describe(const Spec &spec, const Model &model, const std::vector<Blo
   std::ostringstream text;
   text << spec.name << " " << spec.version << ": " << spec.locality << " closure, engine "
        << model.engine_name() << " " << model.engine_version() << " on " << model.device();
-  if (spec.locality == "column") {
+  if (model.is_column_exact()) {
+    text << ", blocks of any size";
+  } else if (spec.locality == "column") {
     text << ", blocks that round alike:";
     for (const auto &block : blocks) text << " " << block.size;
   }
@@ -56,7 +58,8 @@ std::string describe(const Spec &spec, const Model &model, const std::vector<Blo
   if (!unbounded.empty()) {
     text << "\n  without two bounds: " << joined(unbounded, ", ")
          << "; the guard cannot tell values that the closure was not made for";
-    if (spec.locality == "column") text << ", and blocks are multiples of 32 columns";
+    if (spec.locality == "column" && !model.is_column_exact())
+      text << ", and blocks are multiples of 32 columns";
   }
   if (spec.grid) {
     text << "\n  grid";

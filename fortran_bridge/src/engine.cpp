@@ -23,7 +23,7 @@ namespace hybrid {
 
 namespace {
 
-constexpr std::array<const char *, 2> known_engines = {"torchscript", "aoti"};
+constexpr std::array<const char *, 3> known_engines = {"torchscript", "aoti", "native"};
 
 // Engines lie beside this library, or where HYBRID_ENGINE_FOLDER says.
 std::string engine_folder() {
@@ -61,16 +61,18 @@ void preload_torch() {
 const hybrid_engine *open_engine(const std::string &name) {
   if (std::find(known_engines.begin(), known_engines.end(), name) == known_engines.end())
     throw Error(HYBRID_ERROR_ENGINE,
-                "engine: expected 'auto', 'torchscript' or 'aoti', got '" + name + "'");
-  preload_torch();
+                "engine: expected 'auto', 'torchscript', 'aoti' or 'native', got '" + name + "'");
+  if (name != "native") preload_torch();
   const std::string path = engine_folder() + "/libhybrid_" + name + ".so";
   void *object = open_object(path);
   if (!object)
-    throw Error(HYBRID_ERROR_ENGINE, "engine " + name + ": could not be opened (" +
-                                         std::string(dlerror()) +
-                                         "); run 'hybrid bridge build', or set HYBRID_TORCH_LIB " +
-                                         "to the lib folder of the torch it was built with");
-  const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v2"));
+    throw Error(HYBRID_ERROR_ENGINE,
+                "engine " + name + ": could not be opened (" + std::string(dlerror()) +
+                    "); run 'hybrid bridge build'" +
+                    (name == "native" ? ""
+                                      : ", or set HYBRID_TORCH_LIB to the lib "
+                                        "folder of the torch it was built with"));
+  const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v3"));
   const hybrid_engine *engine = entry ? entry() : nullptr;
   if (!engine || engine->abi_version != HYBRID_ENGINE_ABI_VERSION)
     throw Error(HYBRID_ERROR_ENGINE,
@@ -112,6 +114,19 @@ class Message {
   std::array<char, 4096> bytes_;
 };
 
+// Entries of an archive, as an engine asks for them.
+int entry_of(void *context, const char *name, const void **bytes, size_t *n) noexcept {
+  try {
+    std::string_view content;
+    if (!static_cast<EntryReader *>(context)->find(name, content)) return 1;
+    *bytes = content.data();
+    *n = content.size();
+    return 0;
+  } catch (...) {
+    return 1;
+  }
+}
+
 }  // namespace
 
 Model::Model(const std::string &engine, const Archive &archive, const Spec &spec,
@@ -126,8 +141,10 @@ Model::Model(const std::string &engine, const Archive &archive, const Spec &spec
   const auto results = described(result_fields);
   const hybrid_engine_options engine_options{device_.c_str(), options.n_thread};
   Message message;
-  if (engine_->open(archive.bytes.data(), archive.bytes.size(), arguments.data(),
-                    static_cast<int>(arguments.size()), results.data(),
+  EntryReader entries(archive);
+  const hybrid_engine_archive opened{archive.bytes.data(), archive.bytes.size(), &entries,
+                                     entry_of};
+  if (engine_->open(&opened, arguments.data(), static_cast<int>(arguments.size()), results.data(),
                     static_cast<int>(results.size()), &engine_options, &model_, message.data(),
                     message.size()))
     throw Error(HYBRID_ERROR_ENGINE,

@@ -51,6 +51,8 @@ class Model {
   const char *engine_name() const { return engine_->name; }
   const char *engine_version() const { return engine_->version; }
   const std::string &device() const { return device_; }
+  // Whether a column's bits are the same in blocks of any size.
+  bool is_column_exact() const { return engine_->is_column_exact != 0; }
 
  private:
   const hybrid_engine *engine_;

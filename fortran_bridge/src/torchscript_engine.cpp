@@ -60,7 +60,7 @@ void check_arguments(const torch::jit::Module &module, size_t expected) {
                                declared[i].name() + "', got " + declared[i].type()->str());
 }
 
-int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments,
+int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments,
                int n_argument, const hybrid_engine_field *results, int n_result,
                const hybrid_engine_options *options, void **model, char *message, size_t size) {
   return guarded(message, size, [&] {
@@ -70,7 +70,8 @@ int open_model(const void *bytes, size_t n_bytes, const hybrid_engine_field *arg
                                                 fields_of(results, n_result),
                                                 {}});
     const Threads threads(loaded->n_thread);
-    std::istringstream stream(std::string(static_cast<const char *>(bytes), n_bytes));
+    std::istringstream stream(
+        std::string(static_cast<const char *>(archive->bytes), archive->n_bytes));
     loaded->module = torch::jit::load(stream, loaded->device);
     loaded->module.eval();
     check_arguments(loaded->module, loaded->arguments.size());
@@ -144,18 +145,13 @@ void release_session(void *session) { delete static_cast<Session *>(session); }
 
 void close_model(void *model) { delete static_cast<Model *>(model); }
 
-const hybrid_engine engine = {HYBRID_ENGINE_ABI_VERSION,
-                              "torchscript",
-                              TORCH_VERSION,
-                              open_model,
-                              prepare_session,
-                              run_session,
-                              release_session,
-                              close_model,
-                              device_count};
+const hybrid_engine engine = {
+    HYBRID_ENGINE_ABI_VERSION, "torchscript", TORCH_VERSION,
+    /*is_column_exact=*/0,     open_model,    prepare_session, run_session,
+    release_session,           close_model,   device_count};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v2(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
   return &engine;
 }

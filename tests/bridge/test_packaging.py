@@ -19,7 +19,7 @@ from fortran_bridge.c_library import library
 CONSUMERS = Path(__file__).parent / "consumers"
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "install.md"
 INSTALLED = ("bin", "include", "lib", "share")
-ENGINES = ("torchscript", "aoti")
+ENGINES = ("torchscript", "aoti", "native")
 ABI = re.compile(r"HYBRID_API [^;(]*?\b(hybrid_\w+)\(")
 
 
@@ -202,7 +202,7 @@ def test_an_engine_exports_its_entry_alone(engine: str, prefix: Prefix) -> None:
     file = prefix.library.with_name(f"libhybrid_{engine}.so")
     if engine == "aoti" and not file.exists():
         pytest.skip("this torch has no AOTInductor runner")
-    assert exported(file) == {"hybrid_engine_v2"}
+    assert exported(file) == {"hybrid_engine_v3"}
 
 
 def test_hosts_ask_for_the_versioned_name(prefix: Prefix) -> None:
@@ -247,7 +247,9 @@ def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "HYBRID_ENGINES: expected a list of: torchscript, aoti; got 'onnx'" in done.stderr
+    assert (
+        "HYBRID_ENGINES: expected a list of: torchscript, aoti, native; got 'onnx'" in done.stderr
+    )
 
 
 def test_the_guide_shows_what_the_consumers_are() -> None:

@@ -1,6 +1,5 @@
 """The two-layer model against pyqg 0.7.2, which runs in an environment of its own."""
 
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pyqg_runs import pyqg_trajectory
 from two_layer_flow import relative_difference, turbulence
 
 from benchmarks.pyqg_peer import pyqg_python
@@ -47,40 +47,13 @@ def closure(fields: Mapping[str, NDArray[Any]], step: int) -> NDArray[Any]:
     return np.asarray(rate * fields["q"] * np.tanh(20.0 * fields["u"] * fields["v"]))
 
 
-def pyqg_trajectory(
-    python: Path, folder: Path, model: TwoLayerQG, *, with_closure: bool
-) -> dict[str, NDArray[Any]]:
-    source, target = folder / "given.npz", folder / "found.npz"
-    parameters: dict[str, Any] = {
-        "nx": model.nx,
-        "L": model.length_x,
-        "dt": model.dt,
-        "beta": model.beta,
-        "rd": model.deformation_radius,
-        "delta": model.delta,
-        "H1": model.h1,
-        "U1": model.u1,
-        "U2": model.u2,
-        "rek": model.bottom_drag,
-    }
-    q = turbulence(model)
-    np.savez(source, q=q, steps=[100, 1000], closure=with_closure, **parameters)
-    script = Path(__file__).parent / "pyqg_reference" / "trajectory.py"
-    subprocess.run(
-        [str(python), str(script), str(source), str(target)],
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    return dict(np.load(target))
-
-
 @pytest.mark.parametrize("with_closure", [False, True], ids=["alone", "with a closure"])
 @pytest.mark.parametrize("flow", FLOWS)
 def test_trajectory_is_that_of_pyqg(
     python: Path, tmp_path: Path, flow: str, with_closure: bool
 ) -> None:
     model = FLOWS[flow]
-    theirs = pyqg_trajectory(python, tmp_path, model, with_closure=with_closure)
+    theirs = pyqg_trajectory(python, tmp_path, model, "by layers" if with_closure else "none")
     assert theirs["version"] == "0.7.2"
     tendency = closure if with_closure else None
     integration = model.start(turbulence(model), tendency=tendency)

@@ -1,6 +1,7 @@
 !> The same columns in pieces of several sizes, and on several threads of the host.
 !> Arguments: an archive, the file of inputs, number of columns and of steps, threads inside the
-!> engine. Writes a file of results for each way, and prints how many threads the process has had.
+!> engine, and which engine (without it: auto). Writes a file of results for each way, and prints
+!> how many threads the process has had.
 program decomposition
   use, intrinsic :: iso_fortran_env, only: real64
   use omp_lib, only: omp_get_dynamic, omp_get_max_active_levels, omp_get_max_threads, &
@@ -11,6 +12,7 @@ program decomposition
 
   type(closure_t) :: closure
   character(len=1024) :: archive, input_file
+  character(len=16) :: engine
   real(real64), allocatable :: inputs(:, :, :), results(:, :, :)
   integer :: n_column, n_step, before(5)
 
@@ -19,7 +21,9 @@ program decomposition
   n_column = number(3)
   n_step = number(4)
   before = openmp_settings()
-  call closure%load(trim(archive), threads=number(5))
+  call get_command_argument(6, engine)
+  if (engine == '') engine = 'auto'
+  call closure%load(trim(archive), engine=trim(engine), threads=number(5))
   if (any(openmp_settings() /= before)) error stop 'load changed the settings of OpenMP'
   allocate (inputs(count_elements(closure, 'inputs'), n_column, n_step))
   allocate (results(count_elements(closure, 'outputs'), n_column, n_step))

@@ -101,10 +101,10 @@ void write_result(const Session &session, size_t number, int64_t column, double 
   }
 }
 
-int open(const void *bytes, size_t n_bytes, const hybrid_engine_field *arguments, int n_argument,
+int open(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments, int n_argument,
          const hybrid_engine_field *results, int n_result, const hybrid_engine_options *options,
          void **model, char *message, size_t size) {
-  if (n_bytes < 4 || std::memcmp(bytes, "PK", 2) != 0)
+  if (archive->n_bytes < 4 || std::memcmp(archive->bytes, "PK", 2) != 0)
     return fail(message, size, "expected the bytes of an archive");
   if (std::strcmp(options->device, "cpu") != 0) return fail(message, size, "expected device cpu");
   auto opened = std::make_unique<Model>();
@@ -155,11 +155,19 @@ void close(void *model) { delete static_cast<Model *>(model); }
 
 int device_count(const char *kind) { return std::strcmp(kind, "stub") == 0 ? 2 : 0; }
 
-const hybrid_engine engine = {
-    HYBRID_ENGINE_ABI_VERSION, "stub", "1.0", open, prepare, run, release, close, device_count};
+const hybrid_engine engine = {HYBRID_ENGINE_ABI_VERSION,
+                              "stub",
+                              "1.0",
+                              /*is_column_exact=*/0,
+                              open,
+                              prepare,
+                              run,
+                              release,
+                              close,
+                              device_count};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v2(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
   return &engine;
 }

@@ -1,0 +1,30 @@
+"""Classical closures of two-layer quasi-geostrophic flow, for archives and for training.
+
+Each takes some of q, u and v of both layers, without the mean flow, as `solvers.TwoLayerQG` gives
+them, and returns the tendency of q. Derivatives are spectral, and products are taken on the grid,
+not dealiased, as the solver does; the shortest wave of the grid, which has no derivative, takes no
+part. ``0.5 * a + 0.75 * b`` is a closure too.
+"""
+
+from closures.quasigeostrophic.backscatter import JansenHeldBackscatter
+from closures.quasigeostrophic.dynamic import DynamicEddyViscosity
+from closures.quasigeostrophic.hyperviscosity import Hyperviscosity
+from closures.quasigeostrophic.leith import Leith, QGLeith
+from closures.quasigeostrophic.smagorinsky import Smagorinsky
+from closures.quasigeostrophic.stratification import Stratification
+from closures.quasigeostrophic.symbolic import HybridSymbolic
+from closures.quasigeostrophic.symbolic_fit import fit_hybrid_symbolic
+from closures.quasigeostrophic.zanna_bolton import ZannaBolton2020
+
+__all__ = [
+    "DynamicEddyViscosity",
+    "HybridSymbolic",
+    "Hyperviscosity",
+    "JansenHeldBackscatter",
+    "Leith",
+    "QGLeith",
+    "Smagorinsky",
+    "Stratification",
+    "ZannaBolton2020",
+    "fit_hybrid_symbolic",
+]

@@ -1,0 +1,74 @@
+"""Fields and grid of closures of two-layer flow."""
+
+import math
+from collections.abc import Mapping
+
+from closures.errors import SpecError
+from closures.field import Field
+from closures.spec import ClosureSpec, Grid
+
+_DIMS = ("layer", "y", "x")
+_SHAPE = (2, None, None)
+_UNITS = {"q": "s-1", "u": "m s-1", "v": "m s-1"}
+
+
+def layer_spec(
+    name: str,
+    spacing: tuple[float, float],
+    inputs: str,
+    description: str,
+    references: tuple[str, ...],
+    largest: Mapping[str, float] | None = None,
+    provenance: Mapping[str, str] | None = None,
+) -> ClosureSpec:
+    """Return the specification of a closure of two layers, to the tendency of q [s-2].
+
+    Parameters
+    ----------
+    name, description, references, provenance
+        See `ClosureSpec`.
+    spacing
+        Grid spacing along y and x [m].
+    inputs
+        Letters among ``quv``: potential vorticity and velocity, without the mean flow.
+    largest
+        By name, the largest magnitude of an input that the closure was made for [s-1, m s-1]; the
+        bridge's guard flags what is beyond. What is not named is unchecked.
+
+    Raises
+    ------
+    SpecError
+        If `largest` has other names, or numbers that are not positive.
+    """
+    known = dict(largest or {})
+    if not set(known) <= set(inputs):
+        raise SpecError(
+            f"largest: expected names among {', '.join(inputs)}, the inputs of {name}, "
+            f"got {', '.join(sorted(known))}"
+        )
+    for field, value in known.items():
+        if not 0.0 < value < math.inf:
+            raise SpecError(f"largest: expected a positive number for {field}, got {value}")
+
+    def read(field: str) -> Field:
+        bound = known.get(field)
+        low = None if bound is None else -bound
+        return Field(field, _UNITS[field], _DIMS, _SHAPE, "float64", valid_min=low, valid_max=bound)
+
+    return ClosureSpec(
+        name=name,
+        version="1.0",
+        inputs=tuple(read(field) for field in inputs),
+        outputs=(Field("q_tendency", "s-2", _DIMS, _SHAPE, "float64"),),
+        locality="grid",
+        grid=Grid(spacing, ("periodic", "periodic")),
+        description=description,
+        references=references,
+        provenance=provenance or {},
+    )
+
+
+def require_finite(what: str, value: float) -> None:
+    """Raise `SpecError` if a number is not finite."""
+    if not math.isfinite(value):
+        raise SpecError(f"{what}: expected a finite number, got {value}")

@@ -1,0 +1,15 @@
+// Which of the compiled kernels run on this processor.
+#pragma once
+
+#include "code.hpp"
+
+namespace hybrid_native {
+
+// The best ones, or those that HYBRID_ISA asks for ("v4", "v3" or "base"); chosen once. Throws
+// std::runtime_error if the processor lacks them.
+const Kernels &chosen_kernels();
+
+// The same without exceptions: null if HYBRID_ISA cannot be had.
+const Kernels *kernels_or_null() noexcept;
+
+}  // namespace hybrid_native

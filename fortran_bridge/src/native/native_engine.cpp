@@ -1,0 +1,104 @@
+// The native engine: runs the program of an archive, without torch.
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+
+#include "instruction_set.hpp"
+#include "session.hpp"
+
+namespace {
+
+using namespace hybrid_native;
+
+// Runs `body`; an exception becomes a message and the status 1.
+template <class Body>
+int guarded(char *message, size_t size, Body &&body) noexcept {
+  try {
+    body();
+    return 0;
+  } catch (const std::exception &error) {
+    std::snprintf(message, size, "%s", error.what());
+  } catch (...) {
+    std::snprintf(message, size, "unknown exception");
+  }
+  return 1;
+}
+
+std::vector<int64_t> sizes_of(const hybrid_engine_field *fields, int n) {
+  std::vector<int64_t> sizes;
+  for (const auto *field = fields; field != fields + n; ++field) {
+    const std::string name = field->name;
+    if (field->kind != static_cast<int>(sizeof(float)))
+      throw std::runtime_error(name + ": expected float32, the one precision of this engine, got " +
+                               "float64; load it with engine 'torchscript'");
+    int64_t size = 1;
+    for (int dim = 0; dim < field->rank; ++dim) {
+      if (field->shape[dim] < 0)
+        throw std::runtime_error(name + ": expected a fixed shape, got an open size; load it " +
+                                 "with engine 'torchscript'");
+      size *= field->shape[dim];
+    }
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
+Entries entries_of(const hybrid_engine_archive &archive) {
+  return [&archive](const std::string &name) -> std::optional<std::string_view> {
+    const void *bytes = nullptr;
+    size_t n = 0;
+    if (archive.entry(archive.context, name.c_str(), &bytes, &n)) return std::nullopt;
+    return std::string_view(static_cast<const char *>(bytes), n);
+  };
+}
+
+int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments,
+               int n_argument, const hybrid_engine_field *results, int n_result,
+               const hybrid_engine_options *options, void **model, char *message, size_t size) {
+  return guarded(message, size, [&] {
+    if (std::strcmp(options->device, "cpu") != 0)
+      throw std::runtime_error(std::string("device: expected 'cpu', the one device of this ") +
+                               "engine, got '" + options->device + "'");
+    Sizes sizes{sizes_of(arguments, n_argument), sizes_of(results, n_result)};
+    auto compiled = compile(read_program(entries_of(*archive), sizes));
+    *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), std::move(compiled)};
+  });
+}
+
+int prepare_session(void *model, int64_t n, const int64_t *const * /*shapes*/,
+                    const void *const *arguments, void **session, char *message, size_t size) {
+  return guarded(message, size,
+                 [&] { *session = new Session(*static_cast<const Model *>(model), n, arguments); });
+}
+
+int run_session(void *session, void *const *results, char * /*message*/, size_t /*size*/) {
+  static_cast<Session *>(session)->run(results);
+  return 0;
+}
+
+void release_session(void *session) { delete static_cast<Session *>(session); }
+
+void close_model(void *model) { delete static_cast<Model *>(model); }
+
+int device_count(const char *kind) { return std::strcmp(kind, "cpu") == 0 ? 1 : 0; }
+
+// Names the instruction set in use.
+const char *version() {
+  static const Kernels *const kernels = kernels_or_null();
+  static const std::string text =
+      std::string(HYBRID_VERSION) + " for " + (kernels ? kernels->name : "no instruction set");
+  return text.c_str();
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
+  static const hybrid_engine engine = {
+      HYBRID_ENGINE_ABI_VERSION, "native",    version(),
+      /*is_column_exact=*/1,     open_model,  prepare_session, run_session,
+      release_session,           close_model, device_count};
+  return &engine;
+}
