@@ -113,8 +113,7 @@ def _native(manifest: "Manifest") -> str:
     verdict = manifest.native
     if verdict is None:
         return ""
-    # On a CPU it is what `auto` gives, wherever the native library has it.
-    return f"{'yes, the default on CPUs' if verdict.expressed else 'no'}: {verdict.reason}"
+    return f"{'yes' if verdict.expressed else 'no'}: {verdict.reason}"
 
 
 def _differences(report: "VerifyReport") -> Table:
