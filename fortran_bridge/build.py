@@ -20,6 +20,8 @@ from fortran_bridge.errors import BuildError
 from fortran_bridge.installation import Stamp, put_in_place
 
 SOURCE = Path(__file__).resolve().parent
+ENGINES = ("native", "torchscript", "aoti")
+"""Engines of the native library."""
 _SOURCE_SUFFIXES = {".cmake", ".cpp", ".f90", ".F90", ".h", ".hpp", ".in", ".inc", ".map", ".txt"}
 _REMEDY = (
     "needed are gfortran, g++, cmake, ninja-build, pkg-config, libzip-dev, nlohmann-json3-dev, "
@@ -140,6 +142,8 @@ def _build(
     configure = [
         *("cmake", "-S", str(SOURCE), "-B", str(build), *generator),
         f"-DCMAKE_INSTALL_PREFIX={prefix.root}",
+        # A build folder that is used again would keep the list of an earlier version.
+        f"-DHYBRID_ENGINES={';'.join(ENGINES)}",
         f"-DHYBRID_VERSION={version('hybrid-closures')}",
         f"-DHYBRID_TORCH_CMAKE={_torch_folder() / 'share' / 'cmake'}",
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fortran_bridge.build import default_prefix
+from fortran_bridge.build import ENGINES, default_prefix
 from hybrid.versions import installed
 
 PYTHON_PACKAGES = ("torch", "numba", "numpy", "netCDF4", "cf-units", "f90nml")
@@ -30,9 +30,6 @@ HEADERS = {
     "Random123/philox.h": "librandom123-dev",
 }
 """Header of a library without a pkg-config file, to Debian package."""
-
-ENGINES = ("native", "torchscript", "aoti")
-"""Engines of the native library."""
 
 
 @dataclass(frozen=True)

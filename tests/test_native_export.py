@@ -10,8 +10,7 @@ import pytest
 import torch
 from closure_examples import ColumnConvolution, ColumnNetwork
 from grid_closures import NeighbourMean
-from native_programs import N_COLUMN, part_of, program_of_closure, reference_of
-from test_native_tracing import Function
+from native_programs import N_COLUMN, Function, part_of, program_of_closure, reference_of
 from torch import Tensor, nn
 
 import hybrid

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from native_programs import B, W, beginning, programs
 
 from hybrid.native.builder import Builder
 from hybrid.native.errors import ProgramError
@@ -38,8 +39,6 @@ from hybrid.native.steps import (
 )
 
 X = np.array([[-2.0, 0.5, 3.0, -0.25], [1.0, 1.0, -4.0, 8.0]], np.float32)
-W = np.arange(12, dtype=np.float32).reshape(3, 4) - 5.0
-B = np.array([1.0, -1.0, 0.5], np.float32)
 Y = 0.5 * X[:, ::-1]
 MEAN, VARIANCE = X.mean(1, keepdims=True), X.var(1, keepdims=True)
 
@@ -62,10 +61,6 @@ EXAMPLES: list[tuple[Step, Any]] = [
     (Binary("subtract", 0, 1), X - Y),
 ]
 """Steps after x, y = x reversed / 2, and x < y, with what they give."""
-
-
-def beginning() -> list[Step]:
-    return [Input("input", 0, 4), Input("input", 1, 4), Binary("less", 0, 1)]
 
 
 def program(*steps: Step, results: tuple[int, ...] | None = None) -> Program:
@@ -179,42 +174,6 @@ def test_a_program_that_no_reader_takes_is_not_written(monkeypatch: pytest.Monke
     assert program_entries(program(), {})
     with pytest.raises(ProgramError, match=r"its program has [0-9]+ bytes, more than 500"):
         program_entries(program(Gather("gather", 0, (3,) * 100)), {})
-
-
-@st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """Return programs whose steps read any values that fit."""
-    steps, sizes = list(beginning()), [4, 4, 4]
-    number = st.floats(-4.0, 4.0, width=32)
-    for _ in range(draw(st.integers(0, 8))):
-        x = draw(st.integers(0, len(steps) - 1))
-        like = [i for i, size in enumerate(sizes) if size in {1, sizes[x]}]
-        y = draw(st.sampled_from(like))
-        index = draw(st.lists(st.integers(0, sizes[x] - 1), min_size=1, max_size=6))
-        optional = st.one_of(st.none(), number)
-        step = draw(
-            st.sampled_from(
-                [
-                    Unary(draw(st.sampled_from(UNARY)), x),
-                    Binary(draw(st.sampled_from(BINARY)), x, y),
-                    Select("select", y, x, x),
-                    Gather("gather", x, tuple(index)),
-                    Concatenate("concatenate", (x, y)),
-                    Sum("sum", x, sizes[x]),
-                    LeakyRelu("leaky_relu", x, draw(number)),
-                    Elu("elu", x, draw(number)),
-                    Clamp("clamp", x, draw(optional), draw(optional)),
-                    Power("power", x, draw(st.integers(1, 5))),
-                    LayerNorm("layer_norm", x, sizes[x], None, None, 1e-5),
-                    Linear("linear", 0, 0, draw(st.sampled_from([1, None]))),
-                    Constant("constant", 1),
-                ]
-            )
-        )
-        steps.append(step)
-        sizes.append(step.value_size(sizes, [W.shape, B.shape]))
-    results = draw(st.lists(st.integers(0, len(steps) - 1), min_size=1, max_size=3))
-    return Program(tuple(steps), (W, B), tuple(results))
 
 
 @given(programs())

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from native_programs import Function
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,18 +22,6 @@ N_OTHER = 11
 """Columns that the program is then evaluated for."""
 SHAPE = (4, 3)
 WEIGHT = torch.linspace(-1.0, 1.0, 18).reshape(6, 3)
-
-
-class Function(nn.Module):
-    """A module around a function of one tensor ``(n, 4, 3)`` or of several."""
-
-    def __init__(self, function: Callable[..., Tensor | tuple[Tensor, ...]]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        result = self.function(*tensors)
-        return result if isinstance(result, tuple) else (result,)
 
 
 def columns(n: int, seed: int = 0) -> Tensor:

@@ -1,0 +1,74 @@
+"""The native engine computes of any program what NumPy computes of it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from native_programs import programs
+from numpy.typing import NDArray
+from torch import Tensor
+
+from closures import Closure, ClosureSpec, Field
+from fortran_bridge.binding import Binding
+from fortran_bridge.native_closure import NativeClosure
+from hybrid.archive import Reference, manifest_text, reference_bytes, sealed
+from hybrid.native.evaluate import evaluate
+from hybrid.native.program import Program
+from hybrid.native.program_file import program_entries
+from hybrid.torchscript import compiled
+
+N_FEATURE = 4
+BATCHES = (1, 5, 33)
+"""Numbers of columns: one, fewer than a vector has lanes, and more than several have."""
+
+
+class _Nothing(Closure):
+    """What TorchScript has in these archives; the native engine does not run it."""
+
+    def forward(self, x0: Tensor, x1: Tensor) -> tuple[Tensor, Tensor]:
+        return (x0, x1)
+
+
+def _spec(sizes: tuple[int, ...]) -> ClosureSpec:
+    inputs = tuple(Field(f"x{i}", "1", ("k",), (N_FEATURE,)) for i in range(2))
+    outputs = tuple(Field(f"y{i}", "1", ("k",), (size,)) for i, size in enumerate(sizes))
+    return ClosureSpec("random", "1", inputs, outputs)
+
+
+@pytest.fixture(scope="module")
+def torchscript() -> bytes:
+    return compiled(_Nothing(_spec((1, 1))))
+
+
+def _archive(program: Program, torchscript: bytes) -> bytes:
+    spec = _spec(tuple(program.sizes[r] for r in program.results))
+    manifest = manifest_text(spec, "torchscript")
+    nothing = reference_bytes(Reference({}, {}))
+    return sealed(torchscript, manifest, nothing, program_entries(program, {}))
+
+
+def _run(closure: NativeClosure, arrays: dict[str, NDArray[Any]], n: int) -> None:
+    binding = Binding(closure, n)
+    for name, array in arrays.items():
+        binding.bind(name, array, dims="column,k", units="1")
+    binding.run(0)
+    binding.free()
+
+
+@given(programs())
+@settings(max_examples=40, deadline=None)
+def test_the_engine_computes_what_the_judge_computes(torchscript: bytes, program: Program) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = 3.0 * torch.randn(2, max(BATCHES), N_FEATURE, generator=generator).numpy()
+    expected = evaluate(program, [x[0], x[1]])
+    # The guard stops a run whose results are not finite.
+    assume(all(np.isfinite(values).all() for values in expected))
+    closure = NativeClosure.from_bytes(_archive(program, torchscript), engine="native")
+    for n in BATCHES:
+        found = {f"y{i}": np.empty((n, e.shape[1]), np.float32) for i, e in enumerate(expected)}
+        _run(closure, {"x0": x[0, :n].copy(), "x1": x[1, :n].copy(), **found}, n)
+        for array, values in zip(found.values(), expected, strict=True):
+            scale = np.abs(values).max()
+            np.testing.assert_allclose(array, values[:n], rtol=1e-5, atol=1e-5 * scale)
