@@ -1,5 +1,6 @@
 """The native library is built once, and again only when something it depends on changes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,14 @@ def test_a_lost_library_is_built_again(prefix: Prefix, tmp_path: Path) -> None:
     (tmp_path / "build.json").write_text((prefix.root / "build.json").read_text())
     assert build._installed_digest(copy) is None
     assert build._installed_digest(prefix) == build._digest()
+
+
+def test_every_engine_is_built_and_is_the_default_of_a_build_by_hand(prefix: Prefix) -> None:
+    assert {path.name for path in (prefix.root / "lib").glob("libhybrid_*.so")} == {
+        f"libhybrid_{engine}.so" for engine in build.ENGINES
+    }
+    by_hand = re.search(
+        r"set\(HYBRID_ENGINES (.*) CACHE", (build.SOURCE / "CMakeLists.txt").read_text()
+    )
+    assert by_hand is not None
+    assert sorted(by_hand[1].split()) == sorted(build.ENGINES)
