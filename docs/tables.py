@@ -20,7 +20,11 @@ from model_error_tables import (
     sparse_regression_table,
 )
 from multifidelity_tables import CLIMSIM, GENERATED, LORENZ96, lead_table, shifted_table
-from turbulence_tables import smarl_table
+from turbulence_tables import (
+    smarl_gains_table,
+    smarl_table,
+    smarl_transfer_table,
+)
 from values import with_values
 
 DOCS = Path(__file__).resolve().parent
@@ -433,7 +437,9 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "column-climate": ("column-rollout.json", column_climate_table),
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
     "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
-    "smarl": ("smarl-quick.json", smarl_table),
+    "smarl": ("smarl-full.json", smarl_table),
+    "smarl-transfer": ("smarl-full.json", smarl_transfer_table),
+    "smarl-gains": ("smarl-full.json", smarl_gains_table),
     "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),
     "ensembles": ("ensembles.json", ensemble_costs_table),
     "ensemble-training": ("ensembles.json", ensemble_training_table),

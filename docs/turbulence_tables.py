@@ -53,6 +53,53 @@ def smarl_table(results: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
+_REGIMES = {
+    "": "k_f = 4 (trained in)",
+    "_jets": "beta = 20",
+    "_small": "k_f = 8",
+    "_turbulent": "half the viscosity",
+}
+
+
+def smarl_transfer_table(results: dict[str, Any]) -> str:
+    """Return errors of the spectrum, and Wasserstein distances, by regime."""
+    rows = [
+        [label, *(_pair(results, name, regime) for regime in _REGIMES)]
+        for name, label in _CLOSURES.items()
+        if f"lse_{name}" in results
+    ]
+    return markdown_table(["closure", *_REGIMES.values()], rows)
+
+
+def smarl_gains_table(results: dict[str, Any]) -> str:
+    """Return what learning has brought in single episodes, medians over seeds."""
+    n_seed = results["settings"]["n_seed"]
+    header = [
+        "learner",
+        "reward minus the start's",
+        "minus the best constant Smagorinsky's",
+        f"seeds of {n_seed} ahead of both",
+    ]
+    rows = [
+        [
+            _CLOSURES[name],
+            *(f"{results[f'gain_{rival}_{name}']:.1f}" for rival in ("start", "constant")),
+            _count(results[f"learned_{name}"]),
+        ]
+        for name in _CLOSURES
+        if f"gain_start_{name}" in results
+    ]
+    return markdown_table(header, rows)
+
+
+def _pair(results: dict[str, Any], name: str, regime: str) -> str:
+    lse, w1 = (results.get(f"{score}_{name}{regime}") for score in ("lse", "w1"))
+    if lse is None:
+        lost = results.get(f"blowups_{name}{regime}")
+        return f"{lost:.0f} lost" if lost else ""
+    return f"{lse:.3f} ({w1:.3f})"
+
+
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 

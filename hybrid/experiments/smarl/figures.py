@@ -22,6 +22,9 @@ from hybrid.figure_style import (
     symmetric_limits,
 )
 
+# Points of a median of curves.
+_CURVE_POINTS = 30
+
 _LINES: dict[str, dict[str, Any]] = {
     "none": line("none", label="no closure"),
     "leith": {"color": "#E69F00", "linestyle": "-.", "label": "Leith, tuned"},
@@ -214,12 +217,19 @@ def learning(findings: Findings) -> Figure:
     axes = grid[0, 0]
     shown = [name for name in findings.trained if not CANDIDATES[name].apart]
     for i, name in enumerate(shown):
-        for seed, found in enumerate(findings.trained[name]):
-            label = CANDIDATES[name].label if seed == 0 else None
-            axes.plot(
-                found.steps / 1e6, np.maximum(-found.rewards, 1e-2), color=f"C{i % 10}",
-                linewidth=1.2, label=label,
-            )  # fmt: skip
+        curves = [
+            (found.steps.to_numpy() / 1e6, np.maximum(-found.rewards.to_numpy(), 1e-2))
+            for found in findings.trained[name]
+        ]
+        for steps, misfit in curves:
+            axes.plot(steps, misfit, color=f"C{i % 10}", linewidth=0.5, alpha=0.3)
+        # Steps at which every seed has a reward.
+        first, last = max(steps[0] for steps, _ in curves), min(steps[-1] for steps, _ in curves)
+        common = np.linspace(first, last, _CURVE_POINTS)
+        middle = np.median([np.interp(common, *curve) for curve in curves], axis=0)
+        axes.plot(
+            common, middle, "-" if i < 4 else "--", color=f"C{i % 10}", label=CANDIDATES[name].label
+        )
     axes.set_yscale("log")
     axes.set_xlabel("steps of coarse models [million]")
     axes.set_ylabel("minus reward [1]")
@@ -228,6 +238,7 @@ def learning(findings: Findings) -> Figure:
         "learning",
         "What learners were rewarded with",
         "The median policy of a generation or an ensemble, the best one of a scan; 1 would be as "
-        "near to the truth as a run of this length of the truth itself.",
+        "near to the truth as a run of this length of the truth itself. Thick: median over seeds; "
+        "thin: every seed.",
         figure,
     )
