@@ -226,10 +226,12 @@ def learning(findings: Findings) -> Figure:
         # Steps at which every seed has a reward.
         first, last = max(steps[0] for steps, _ in curves), min(steps[-1] for steps, _ in curves)
         common = np.linspace(first, last, _CURVE_POINTS)
-        middle = np.median([np.interp(common, *curve) for curve in curves], axis=0)
+        # Straight lines between them, as the axis has them.
+        middle = np.median([np.interp(common, x, np.log(y)) for x, y in curves], axis=0)
         axes.plot(
-            common, middle, "-" if i < 4 else "--", color=f"C{i % 10}", label=CANDIDATES[name].label
-        )
+            common, np.exp(middle), "-" if i < 4 else "--", color=f"C{i % 10}",
+            label=CANDIDATES[name].label,
+        )  # fmt: skip
     axes.set_yscale("log")
     axes.set_xlabel("steps of coarse models [million]")
     axes.set_ylabel("minus reward [1]")
