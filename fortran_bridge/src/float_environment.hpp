@@ -16,7 +16,10 @@ class FloatEnvironment {
  public:
   FloatEnvironment() : vector_(__builtin_ia32_stmxcsr()), control_(control()), status_(status()) {
     if (vector_ != default_vector) __builtin_ia32_ldmxcsr(default_vector);
-    if (control_ != default_control) set_control(default_control);
+    if (control_ != default_control) {
+      mask_exceptions();
+      set_control(default_control);
+    }
   }
   ~FloatEnvironment() {
     if (status() != status_) restore_status();
@@ -35,6 +38,13 @@ class FloatEnvironment {
     uint16_t word;
     __asm__ volatile("fnstcw %0" : "=m"(word));
     return word;
+  }
+  // Loading a control word lets a pending exception trap; storing the environment masks them all.
+  static void mask_exceptions() {
+    struct {
+      uint32_t words[7];
+    } environment;
+    __asm__ volatile("fnstenv %0" : "=m"(environment));
   }
   static void set_control(uint16_t word) { __asm__ volatile("fldcw %0" : : "m"(word)); }
   static uint16_t status() {
