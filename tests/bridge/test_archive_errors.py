@@ -208,7 +208,9 @@ def test_spec_that_disagrees_with_forward(column_archive: Path, tmp_path: Path) 
 
 
 def test_unknown_engine(column_archive: Path) -> None:
-    with pytest.raises(BridgeError, match=r"expected engine 'auto' or 'torchscript'.*got 'onnx'"):
+    with pytest.raises(
+        BridgeError, match=r"expected engine 'auto', 'native' or 'torchscript'.*got 'onnx'"
+    ):
         hybrid.load(column_archive, engine="onnx")
 
 

@@ -31,7 +31,10 @@ EXPECTED: Said = {
     "missing file": (1, "nowhere/none.pt: expected a readable archive file, got 'No such file"),
     "not an archive": (2, "expected a closure archive, got a file that is not one"),
     "newer format": (2, "expected archive format 1.x, got 2.3; install a hybrid-closures"),
-    "unknown engine": (3, "expected engine 'auto' or 'torchscript' for this archive, got 'onnx'"),
+    "unknown engine": (
+        3,
+        "expected engine 'auto', 'native' or 'torchscript' for this archive, got 'onnx'",
+    ),
     "good": (0, ""),
     "wrong number of ids": (6, "column_id: expected 6 numbers, one for each column, got 5"),
     "unknown policy": (10, "expected 'error', 'flag', 'clip', 'zero' or 'host', got 'gently'"),

@@ -162,11 +162,11 @@ def test_the_description_names_engine_and_instruction_set(archive: Path) -> None
     assert first.endswith(" on cpu, blocks of any size")
 
 
-def test_an_archive_without_a_program_is_refused(column_archive: Path) -> None:
+def test_an_archive_without_a_program_is_refused(periodic_archive: Path) -> None:
     with pytest.raises(
         BridgeError, match=r"expected a native program in the archive .*, got none.*'torchscript'"
     ):
-        NativeClosure(column_archive, engine="native")
+        NativeClosure(periodic_archive, engine="native")
 
 
 @pytest.mark.parametrize("device", ["cuda:0", "gpu"])
