@@ -25,7 +25,7 @@ test: setup ## run the tests
 lint: environment ## run every checker of Python, Fortran and C++ sources
 	@.ci/lint
 
-bench: setup ## measure every subject at its smallest size, beside its peers (6 minutes)
+bench: setup ## measure every subject at its smallest size, beside its peers (at most 6 minutes)
 	@.venv/bin/python -m benchmarks --quick
 
 bench-full: setup ## measure every subject at every size (about an hour)

@@ -52,7 +52,7 @@ class _Layers(ctypes.Structure):
 
 
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
-    "sgemm_open": (c_void_p, [POINTER(_Layers), c_void_p]),
+    "sgemm_open": (c_void_p, [POINTER(_Layers), c_void_p, c_void_p]),
     "sgemm_close": (None, [c_void_p]),
     "loops_open": (c_void_p, [POINTER(_Layers)]),
     "loops_close": (None, [c_void_p]),
@@ -94,7 +94,7 @@ def peers(network: nn.Sequential, folder: Path) -> Mapping[str, Callable[[], Net
     """
     layers = dense_layers(network)
     return {
-        SGEMM: lambda: partial(_dense, "sgemm", layers, (_blas_sgemm(),)),
+        SGEMM: lambda: partial(_dense, "sgemm", layers, (_blas("sgemm"), _blas("sgemv"))),
         LOOPS: lambda: partial(_dense, "loops", layers, ()),
         ONNX: lambda: partial(_onnx, *_onnx_files(layers, folder)),
     }
@@ -151,9 +151,9 @@ def _dense(
     )
 
 
-def _blas_sgemm() -> c_void_p:
-    """Return the address of the sgemm that SciPy brings: OpenBLAS in its wheels."""
-    capsule = cython_blas.__pyx_capi__["sgemm"]
+def _blas(name: str) -> c_void_p:
+    """Return the address of a function of the BLAS that SciPy brings: OpenBLAS in its wheels."""
+    capsule = cython_blas.__pyx_capi__[name]
     api = ctypes.pythonapi
     api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = c_char_p, [ctypes.py_object]
     api.PyCapsule_GetPointer.restype = c_void_p

@@ -119,7 +119,8 @@ SECTIONS = (
         "A step of a host from double precision to double precision: how many times as fast "
         "as loops in Fortran around a TorchScript call with reused tensors, with the 95 % "
         "interval; more is better. The call alone neither packs nor unpacks. By hand nothing "
-        "is checked; the bridge compares every value with its envelope.",
+        "is checked; the bridge compares every value with its envelope. *v3*: the native "
+        "engine confined to AVX2 (`HYBRID_ISA`).",
         (partial(engines_table, net="A"), partial(engines_table, net="B")),
         figure="engines",
         alt="time by hand by that of each way, against the number of columns",
