@@ -19,7 +19,6 @@ from fortran_bridge.c_library import library
 CONSUMERS = Path(__file__).parent / "consumers"
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "install.md"
 INSTALLED = ("bin", "include", "lib", "share")
-ENGINES = ("torchscript", "aoti", "native")
 ABI = re.compile(r"HYBRID_API [^;(]*?\b(hybrid_\w+)\(")
 
 
@@ -197,7 +196,7 @@ def test_the_library_exports_the_versioned_abi_alone(prefix: Prefix) -> None:
     assert exported(prefix.library) == {"HYBRID_1", *(f"{name}@@HYBRID_1" for name in declared)}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", build.ENGINES)
 def test_an_engine_exports_its_entry_alone(engine: str, prefix: Prefix) -> None:
     file = prefix.library.with_name(f"libhybrid_{engine}.so")
     if engine == "aoti" and not file.exists():

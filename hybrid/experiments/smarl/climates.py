@@ -10,7 +10,7 @@ from scipy.stats import wasserstein_distance
 
 from hybrid.environments.ensemble import RUNAWAY, started, visited
 from hybrid.environments.reference import Shells
-from hybrid.experiments.smarl.truth import SAVED
+from hybrid.experiments.smarl.truth import SAVED, evenly_spaced
 from solvers.barotropic import Barotropic
 from solvers.spectral import SpectralGrid
 
@@ -90,7 +90,7 @@ def climate(
         [1]; and of the first run at the end its vorticity ``snapshot`` and coefficients ``c2``,
         ``c4``.
     """
-    starts = np.linspace(0, len(truth.states) - 1, n_run).astype(int)
+    starts = evenly_spaced(len(truth.states), n_run)
     integration = started(model, truth.states[starts], n_thread)
     shells = Shells(model.grid)
     n_spin_up, n = round(spin_up / SAVED), round(time / SAVED)

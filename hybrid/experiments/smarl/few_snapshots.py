@@ -4,11 +4,8 @@ import numpy as np
 
 from hybrid.experiments.result import Table
 from hybrid.experiments.smarl.candidates import CANDIDATES
-from hybrid.experiments.smarl.climates import scores
-from hybrid.experiments.smarl.findings import Findings
-from hybrid.experiments.smarl.settings import FEW, TRAINED
-
-_SCORES = ("lse", "w1")
+from hybrid.experiments.smarl.findings import FEW_SCORES, Findings
+from hybrid.experiments.smarl.settings import FEW
 
 
 def few_snapshots_metrics(findings: Findings) -> dict[str, float]:
@@ -17,7 +14,7 @@ def few_snapshots_metrics(findings: Findings) -> dict[str, float]:
         return {}
     return {
         f"{name}_{FEW}_from_{n}": float(np.median(values))
-        for n, found in _scores(findings).items()
+        for n, found in findings.scores_of_few.items()
         for name, values in found.items()
     }
 
@@ -25,8 +22,8 @@ def few_snapshots_metrics(findings: Findings) -> dict[str, float]:
 def few_snapshots_table(findings: Findings) -> Table:
     """Return medians and ranges over seeds, by number of states."""
     rows: dict[str, tuple[float | None, ...]] = {}
-    for n, found in _scores(findings).items():
-        ranges = (f(found[name]) for name in _SCORES for f in (np.median, np.min, np.max))
+    for n, found in findings.scores_of_few.items():
+        ranges = (f(found[name]) for name in FEW_SCORES for f in (np.median, np.min, np.max))
         rows[f"{n} states"] = tuple(float(x) if np.isfinite(x) else None for x in ranges)
     return Table(
         f"{CANDIDATES[FEW].label}, from few states of the truth",
@@ -36,16 +33,3 @@ def few_snapshots_table(findings: Findings) -> Table:
         "spaced over the trajectory of the training; runs of the search begin with them, and "
         "their mean is the spectrum that it is rewarded for.",
     )
-
-
-def _scores(findings: Findings) -> dict[int, dict[str, list[float]]]:
-    truth = findings.truths[TRAINED]
-    few = {
-        n: {name: [scores(made, truth)[name] for made in runs] for name in _SCORES}
-        for n, runs in findings.few.items()
-    }
-    everything = findings.scores[TRAINED][FEW]
-    return {
-        **few,
-        findings.n_state: {name: [each[name] for each in everything] for name in _SCORES},
-    }

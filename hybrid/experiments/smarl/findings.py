@@ -10,7 +10,7 @@ import xarray as xr
 from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.climates import Target, scores
 from hybrid.experiments.smarl.regimes import Regime
-from hybrid.experiments.smarl.settings import TRAINED
+from hybrid.experiments.smarl.settings import FEW, TRAINED
 
 Scores = Mapping[str, float]
 
@@ -19,6 +19,9 @@ DYNAMIC = "dynamic_leith"
 
 CONSTANT = "smagorinsky"
 """The tuned constant that what was learned is held against in single episodes."""
+
+FEW_SCORES = ("lse", "w1")
+"""Scores that are followed by the number of states of the truth."""
 
 MOST_LSE, MOST_W1, MOST_TAIL = 0.65, 1.4, {"t3": 0.15, "t4": 0.30}
 """Bars: of the spectrum and of the distribution beside dynamic Leith, and of the tails."""
@@ -64,6 +67,17 @@ class Findings:
                 for name, runs in climates.items()
             }
             for regime, climates in self.climates.items()
+        }
+
+    @cached_property
+    def scores_of_few(self) -> dict[int, dict[str, list[float]]]:
+        """Scores of `FEW` by number of states of the truth, seed by seed; with all of them too."""
+        found = {
+            n: [scores(made, self.truths[TRAINED]) for made in runs] for n, runs in self.few.items()
+        }
+        found[self.n_state] = self.scores[TRAINED][FEW]
+        return {
+            n: {name: [e[name] for e in each] for name in FEW_SCORES} for n, each in found.items()
         }
 
     @cached_property

@@ -8,14 +8,14 @@ import numpy as np
 import xarray as xr
 from torch.utils.tensorboard import SummaryWriter
 
-from hybrid.environments import Reference, SpectrumAndMomentsReward
+from hybrid.environments import Reference, Reward, SpectrumAndMomentsReward
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.smarl.candidates import CANDIDATES, Candidate
 from hybrid.experiments.smarl.climates import Target, climate
 from hybrid.experiments.smarl.job import ClimateJob, Job, Training, TruthJob
 from hybrid.experiments.smarl.searching import Search
 from hybrid.experiments.smarl.settings import TRAINED, Runs, Settings
-from hybrid.experiments.smarl.truth import PARTS, SAVED, Trajectory, Truth
+from hybrid.experiments.smarl.truth import PARTS, SAVED, Trajectory, Truth, evenly_spaced
 from hybrid.learners.rollouts import Rollouts
 from hybrid.learners.search import LOST
 from solvers.barotropic import Barotropic
@@ -151,19 +151,20 @@ class Stages:
         return Target(trajectory.states, trajectory.transfer, grid)
 
     def _validation(self, candidate: Candidate, weights: np.ndarray) -> float:
-        runs = self.settings.validation
-        rollouts = self._rollouts(candidate, "validation", runs)
-        starts = np.linspace(0, len(rollouts.initial) - 1, runs.n_run).astype(int)
-        judge = SpectrumAndMomentsReward(self._reference("validation", runs))
+        rollouts, starts, judge = self._judging(candidate, self.settings.validation)
         return float(rollouts.run(weights[np.newaxis], starts).rewards(judge, LOST)[0])
 
     def _episodes(self, candidate: Candidate, weights: np.ndarray) -> np.ndarray:
         """Return rewards of single episodes, as long as those of the training."""
         runs = replace(self.settings.training, n_run=self.settings.n_episode)
-        rollouts = self._rollouts(candidate, "validation", runs)
-        starts = np.linspace(0, len(rollouts.initial) - 1, runs.n_run).astype(int)
-        judge = SpectrumAndMomentsReward(self._reference("validation", runs))
+        rollouts, starts, judge = self._judging(candidate, runs)
         return rollouts.each_run(weights, starts).rewards(judge, LOST)
+
+    def _judging(self, candidate: Candidate, runs: Runs) -> tuple[Rollouts, np.ndarray, Reward]:
+        """Return how runs of the validation are made, where they begin, and their reward."""
+        rollouts = self._rollouts(candidate, "validation", runs)
+        judge = SpectrumAndMomentsReward(self._reference("validation", runs))
+        return rollouts, evenly_spaced(len(rollouts.initial), runs.n_run), judge
 
     def _rollouts(
         self, candidate: Candidate, part: str, runs: Runs, n_snapshot: int | None = None
@@ -189,5 +190,5 @@ class Stages:
         states = self.truth(TruthJob(TRAINED, part)).states
         if n_snapshot is None:
             return states
-        few: np.ndarray = states[np.linspace(0, len(states) - 1, n_snapshot).astype(int)]
+        few: np.ndarray = states[evenly_spaced(len(states), n_snapshot)]
         return few

@@ -111,6 +111,11 @@ class Truth:
         return Trajectory(states, np.asarray(transfer))
 
 
+def evenly_spaced(n_state: int, n: int) -> NDArray[np.int64]:
+    """Return the numbers of n of the states of a trajectory, the first and the last among them."""
+    return np.linspace(0, n_state - 1, n).astype(np.int64)
+
+
 def filtered(spectrum: NDArray[np.complex128], fine: Barotropic, coarse: Barotropic) -> Array:
     """Return what another grid keeps of spectra on one grid, as fields of the other.
 

@@ -1,37 +1,9 @@
 /* Once arrays are known, a step allocates nothing: run, and put, apply and get in the same layout.
  * With the stub engine, so that all that is counted is the library's own. */
-#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "counted_allocations.h"
 #include "expect.h"
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-static atomic_long n_allocation = 0;
-
-/* The program's own functions come before those of the C library, for the library too. */
-void *malloc(size_t size) {
-  ++n_allocation;
-  return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-  ++n_allocation;
-  return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size) {
-  ++n_allocation;
-  return __libc_realloc(memory, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size) {
-  ++n_allocation;
-  return __libc_memalign(alignment, size);
-}
 
 enum { n = 100, n_level = 60, n_step = 20 };
 

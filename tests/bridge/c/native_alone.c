@@ -2,40 +2,11 @@
  * Argument: an archive with one input x0 and one output y0, each (column, level). Prints seconds of
  * processor time from load to the first result, resident kB after it, and allocations in more runs;
  * then the files that the process has mapped. */
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "counted_allocations.h"
 #include "expect.h"
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-static atomic_long n_allocation = 0;
-
-/* The program's own functions come before those of the C library, for the library too, and for an
- * engine that is linked with the program. */
-void *malloc(size_t size) {
-  ++n_allocation;
-  return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-  ++n_allocation;
-  return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size) {
-  ++n_allocation;
-  return __libc_realloc(memory, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size) {
-  ++n_allocation;
-  return __libc_memalign(alignment, size);
-}
 
 enum { n = 3, n_step = 20 };
 
