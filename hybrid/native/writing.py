@@ -62,7 +62,7 @@ def native_part(
     try:
         program = express(closure, spec, reference)
         shown = _shown(program, spec, reference)
-        entries = program_entries(program, _storages(compiled))
+        entries = program_entries(program, saved_storages(compiled))
     except (NotExpressedError, ProgramError) as error:
         return NativePart(NativeVerdict(expressed=False, reason=_short(str(error))))
     # Torch and foreign modules may raise anything, and the archive is good without a program.
@@ -124,7 +124,8 @@ def _shown(program: Program, spec: ClosureSpec, reference: Reference) -> str:
     )
 
 
-def _storages(compiled: bytes) -> dict[str, bytes]:
+def saved_storages(compiled: bytes) -> dict[str, bytes]:
+    """Return the entries ``data/...`` of what TorchScript saved."""
     with zipfile.ZipFile(io.BytesIO(compiled)) as file:
         names = {name.split("/", 1)[-1]: name for name in file.namelist()}
         return {short: file.read(name) for short, name in names.items() if "data/" in short}
