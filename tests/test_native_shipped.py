@@ -42,6 +42,8 @@ LORENZ96: dict[str, Callable[[], Closure]] = {
     "half of cubic": lambda: 0.5 * CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0),
 }
 
+WINDOWS = (Window(3, 0.3, 1.2), Window(6, 0.4, 0.9))
+
 NETWORKS = {
     "cnn": CONVOLUTION,
     "unet": "forward uses aten.constant_pad_nd, which the native engine does not know",
@@ -116,9 +118,9 @@ def test_guarded_ensembles(form: str) -> None:
     check(guarded_closure(GuardedEnsemble(ensemble(form), spread(), 0.6)), EXPRESSED)
 
 
-def test_a_cascade_decides_by_values() -> None:
-    cascade = Cascade(ensemble(), spread(), 0.6, (Window(3, 0.3, 1.2),))
-    check(guarded_closure(cascade), r"forward decides by values \(aten.nonzero\)")
+@pytest.mark.parametrize("windows", [(Window(3, 0.3, 1.2),), WINDOWS], ids=["one", "two"])
+def test_cascades(windows: tuple[Window, ...]) -> None:
+    check(guarded_closure(Cascade(ensemble(), spread(), 0.6, windows)), EXPRESSED)
 
 
 def test_a_student() -> None:

@@ -10,6 +10,7 @@ from itertools import count
 import torch
 
 from closures.base import Closure
+from closures.skipping import every_column
 from closures.spec import ClosureSpec
 from hybrid.archive import NativeVerdict, Reference
 from hybrid.comparison import BOUNDS, largest_difference, output_scales
@@ -88,7 +89,8 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
         raise NotExpressedError("forward has no argument")
     n = _n_column(closure, spec)
     columns = [torch.from_numpy(reference.arguments[a.name][:n].copy()) for a in arguments]
-    program = trace(closure.scriptable(), columns)
+    with every_column(closure):
+        program = trace(closure.scriptable(), columns)
     results = (*spec.outputs, *spec.state)
     program.check_fits([a.size for a in arguments], [result.size for result in results])
     return program
