@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from closure_examples import ColumnConvolution, ColumnNetwork
+from closure_examples import ColumnNetwork
 from column_specs import column_spec, normalizations
 from fidelity_ensembles import LAYOUT, N_MEMBER, ensemble, guarded_closure, spread
 from grid_closures import NeighbourMean
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import hybrid
 from closures import Closure, ClosureSpec, Field
 from closures.columns.emulator import ColumnEmulator
+from closures.columns.registry import build
 from closures.multifidelity import GuardedEnsemble
 from hybrid.archive import (
     MANIFEST,
@@ -112,7 +113,10 @@ def test_weights_of_members_are_in_the_archive_once(members: str) -> None:
 @pytest.mark.parametrize(
     ("closure", "reason"),
     [
-        (ColumnConvolution(), "forward uses aten.convolution, which the native engine does not"),
+        (
+            ColumnEmulator(column_spec(LAYOUT), build("bilstm", LAYOUT, "tiny"), *normalizations(LAYOUT)),
+            "forward uses aten.mkldnn_rnn_layer, which the native engine does not know",
+        ),
         (NeighbourMean(), "the native engine knows columns alone, not grids"),
     ],
 )

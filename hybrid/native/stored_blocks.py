@@ -39,7 +39,7 @@ def blocks_of(
     found: dict[bytes, tuple[str, int]] = {}
     for name, content in entries.items():
         view = memoryview(content)
-        for size in sizes:
+        for size in sorted(sizes):
             n_block, rest = divmod(len(content), size)
             if rest or n_block > MOST_BLOCKS:
                 continue
