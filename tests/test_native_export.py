@@ -114,7 +114,9 @@ def test_weights_of_members_are_in_the_archive_once(members: str) -> None:
     ("closure", "reason"),
     [
         (
-            ColumnEmulator(column_spec(LAYOUT), build("bilstm", LAYOUT, "tiny"), *normalizations(LAYOUT)),
+            ColumnEmulator(
+                column_spec(LAYOUT), build("bilstm", LAYOUT, "tiny"), *normalizations(LAYOUT)
+            ),
             "forward uses aten.mkldnn_rnn_layer, which the native engine does not know",
         ),
         (NeighbourMean(), "the native engine knows columns alone, not grids"),

@@ -115,7 +115,7 @@ def test_heads_of_perceptrons() -> None:
 @pytest.mark.parametrize("name", sorted(TOO_LONG))
 def test_published_convolutions_are_too_long(name: str) -> None:
     closure = registered_network(name, "published", "V1")
-    with pytest.raises(ProgramError, match="weights of linear steps|its program has"):
+    with pytest.raises(ProgramError, match=r"weights of linear steps|its program has"):
         program_entries(program_of_closure(closure), {})
 
 

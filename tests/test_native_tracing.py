@@ -279,7 +279,10 @@ def test_nan_and_infinity_go_where_torch_lets_them_go(name: str) -> None:
         ),
         (lambda x: functional.conv1d(x, KERNEL[:, :2], groups=2), "of 2 groups of channels"),
         (lambda x: functional.conv1d(x, KERNEL[..., :2], dilation=2), "not a plain one along one"),
-        (lambda x: functional.conv_transpose1d(x, KERNEL.transpose(0, 1)), "not a plain one along one axis"),
+        (
+            lambda x: functional.conv_transpose1d(x, KERNEL.transpose(0, 1)),
+            "not a plain one along one axis",
+        ),
         (lambda x: functional.conv2d(x[:, None], KERNEL[:, None]), "not a plain one along one"),
         (lambda x: functional.conv1d(KERNEL, x[:2]), "convolution whose kernel is no constant"),
         (lambda x: torch.native_layer_norm(x, (3,), None, None, 1e-5)[1] + 1.0, "side result"),

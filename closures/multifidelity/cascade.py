@@ -59,8 +59,8 @@ class Cascade(GuardedNetwork):
     how many others go on then changes no bit of a column's result, as a matrix product of another
     size might.
 
-    With `skips_columns` off, all members are evaluated for all columns and `torch.where` chooses; an
-    engine may then leave out by itself what nobody asks for.
+    With `skips_columns` off, all members are evaluated for all columns and `torch.where` chooses;
+    an engine may then leave out by itself what nobody asks for.
 
     A threshold that the host sets itself should lie within all windows: outside, early decisions
     are those of few members.

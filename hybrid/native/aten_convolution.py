@@ -4,7 +4,6 @@ One layer is applied to what each level sees of its neighbours: its weights are 
 TorchScript, read in place. Where every channel has a kernel of its own, products are elementwise.
 """
 
-from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -23,13 +22,9 @@ def _convolution(
     x: Tracked | Tensor,
     weight: Tracked | Tensor,
     bias: Tensor | None,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    transposed: bool,
-    _output_padding: Sequence[int],
-    groups: int,
+    *geometry: Any,
 ) -> Any:
+    stride, padding, dilation, transposed, _, groups = geometry
     if not isinstance(x, Tracked) or isinstance(weight, Tracked):
         raise NotExpressedError("forward has a convolution whose kernel is no constant")
     n_channel = x.places.shape[1]
@@ -53,9 +48,7 @@ def _padded(low: Lowering, x: Tracked, width: int) -> Tracked:
     return cat(low, [zeros, x, zeros], dim=2)
 
 
-def _of_all_channels(
-    low: Lowering, seen: Tracked, kernel: Tensor, bias: Tensor | None
-) -> Tracked:
+def _of_all_channels(low: Lowering, seen: Tracked, kernel: Tensor, bias: Tensor | None) -> Tracked:
     """Return ``(n, n_after, n_level)`` of ``(n, n_channel, n_level, n_kernel)``."""
     n, _, n_level, _ = seen.places.shape
     rows = seen.like(seen.places.transpose(1, 2).reshape(n * n_level, -1))

@@ -129,9 +129,7 @@ def _checked_format(major: Any, minor: Any) -> int:
     return major
 
 
-def _tensor(
-    number: int, data: Any, entries: Mapping[str, bytes], *, has_transposed: bool
-) -> Array:
+def _tensor(number: int, data: Any, entries: Mapping[str, bytes], *, has_transposed: bool) -> Array:
     what = f"tensor {number}"
     keys = ("entry", "first", "shape", "transposed")[: 4 if has_transposed else 3]
     if not isinstance(data, dict) or set(data) != set(keys):

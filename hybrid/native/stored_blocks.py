@@ -15,9 +15,7 @@ def digest(content: bytes | memoryview) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def blocks_of(
-    entries: Mapping[str, bytes], sizes: Collection[int]
-) -> dict[bytes, tuple[str, int]]:
+def blocks_of(entries: Mapping[str, bytes], sizes: Collection[int]) -> dict[bytes, tuple[str, int]]:
     """Return where blocks of certain sizes are, by their digest.
 
     An entry is cut into blocks of one size where it can be without a rest, as the stacked weights

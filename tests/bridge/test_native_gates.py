@@ -57,7 +57,9 @@ def regimes(width: int = WIDTH) -> tuple[Program, list[int]]:
     part = program.gather(0, range(2, SIZE))
     cheap = program.unary("negative", 0)
     x = program.linear(part, weights(width, SIZE - 2, seed=1), weights(width, seed=2))
-    x = program.unary("tanh", program.linear(program.unary("silu", x), weights(width, width, seed=3)))
+    x = program.unary(
+        "tanh", program.linear(program.unary("silu", x), weights(width, width, seed=3))
+    )
     one = program.binary("add", program.linear(x, weights(SIZE, width, seed=4)), cheap)
     other = program.add("sum", 1, x=x, n=width)
     chosen = program.add("select", SIZE, condition=condition, a=one, b=cheap)

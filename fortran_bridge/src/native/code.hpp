@@ -60,7 +60,18 @@ struct Gate;
 // A value is a matrix of features by columns. Its first row is a multiple of `row_unit` but where
 // it is a part of another one.
 struct Instruction {
-  enum class Kind : int32_t { load, fill, move, linear, gather, select, layer_norm, sum, gate, store };
+  enum class Kind : int32_t {
+    load,
+    fill,
+    move,
+    linear,
+    gather,
+    select,
+    layer_norm,
+    sum,
+    gate,
+    store
+  };
   Kind kind;
   int32_t n_after;           // elementwise operations on the result
   const Elementwise *after;  // the first of them

@@ -372,8 +372,6 @@ class Compiler {
 
 }  // namespace
 
-Compiled compile(const Program &program) {
-  return Compiler(program, find_regions(program)).run();
-}
+Compiled compile(const Program &program) { return Compiler(program, find_regions(program)).run(); }
 
 }  // namespace hybrid_native

@@ -222,6 +222,6 @@ void run(const Code *code, const Columns *columns) {
 }  // namespace
 
 extern const Kernels HYBRID_KERNELS = {HYBRID_KERNELS_NAME, lanes, largest_block,
-                                        lanes == 16 ? largest_block : largest_block / 2, run};
+                                       lanes == 16 ? largest_block : largest_block / 2, run};
 
 }  // namespace hybrid_native

@@ -363,9 +363,9 @@ Program read_program(const Entries &entries, const Sizes &sizes) {
              "; install a hybrid-closures that reads it");
     Program program;
     for (const auto &entry : list(json.at("tensors"), "tensors", most_tensors))
-      program.tensors.push_back(
-          read_tensor(entry, "tensor " + std::to_string(program.tensors.size()), entries,
-                      major.get<int64_t>()));
+      program.tensors.push_back(read_tensor(entry,
+                                            "tensor " + std::to_string(program.tensors.size()),
+                                            entries, major.get<int64_t>()));
     Reader reader(program, sizes);
     for (const auto &entry : list(json.at("steps"), "steps", most_steps)) reader.add(entry);
     read_results(json.at("results"), reader, sizes, program);

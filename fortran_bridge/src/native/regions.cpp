@@ -80,8 +80,7 @@ std::vector<Region> find_regions(const Program &program) {
     region.inputs.assign(inputs[condition].begin(), inputs[condition].end());
     region.outputs.assign(outputs[condition].begin(), outputs[condition].end());
     region.place = std::max(condition, region.inputs.empty() ? 0 : region.inputs.back());
-    const int64_t moved =
-        total_size(program, region.inputs) + total_size(program, region.outputs);
+    const int64_t moved = total_size(program, region.inputs) + total_size(program, region.outputs);
     const bool is_ready = !region.inputs.empty() && region.place < first_use[condition];
     if (is_ready && products(program, region) >= least_products * moved)
       found.push_back(std::move(region));
