@@ -8,6 +8,7 @@ steps that is the same for all values. Results are equal but for rounding.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from torch import nn
 
@@ -31,7 +32,9 @@ def every_column(module: nn.Module) -> Iterator[None]:
     >>> part.skips_columns
     True
     """
-    skipping = [part for part in module.modules() if getattr(part, "skips_columns", False)]
+    skipping: list[Any] = [
+        part for part in module.modules() if getattr(part, "skips_columns", False)
+    ]
     for part in skipping:
         part.skips_columns = False
     try:
