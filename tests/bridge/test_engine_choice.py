@@ -1,6 +1,6 @@
 """Which engine runs an archive by 'auto': one rule, the same from C, Fortran and Python.
 
-TorchScript is played by the stub engine, which runs any archive, so that nothing here needs torch.
+From C, Fortran and plain Python, TorchScript is played by the stub engine, which runs any archive.
 """
 
 import json
@@ -19,7 +19,11 @@ from bridge.host_programs import (
 )
 from bridge.native_programs import Program
 
+import hybrid
 from fortran_bridge.build import Prefix
+from hybrid.archive import read_manifest
+from hybrid.coupling import couple
+from hybrid.engine_choice import engine_by_auto
 
 PYTHON = """
 import sys
@@ -179,3 +183,28 @@ def test_an_instruction_set_that_is_not_there_is_an_error(
 ) -> None:
     (line,) = describe(with_program(tmp_path), isa="v9")
     assert "HYBRID_ISA: expected an instruction set that this processor and build have" in line
+
+
+def test_python_says_beforehand_what_the_library_chooses(
+    column_archive: Path, periodic_archive: Path, tmp_path: Path
+) -> None:
+    for path in (column_archive, periodic_archive):
+        engine, reason = engine_by_auto(path, read_manifest(path))
+        first, second = hybrid.load(path).description.splitlines()[:2]
+        assert f", engine {engine} " in first
+        assert (second == f"  not native: {reason}") == (engine != "native")
+    manifest = read_manifest(column_archive)
+    on_gpu = engine_by_auto(column_archive, manifest, "cuda:0")
+    assert on_gpu == ("torchscript", "it computes on 'cpu', not on 'cuda:0'")
+    partial = Prefix(tmp_path)
+    partial.library.parent.mkdir()
+    partial.library.touch()
+    engine, reason = engine_by_auto(column_archive, manifest, prefix=partial)
+    assert (engine, reason) == ("torchscript", f"the library in {tmp_path} was built without it")
+
+
+def test_a_solver_is_coupled_by_the_same_rule(column_archive: Path, periodic_archive: Path) -> None:
+    assert "engine native" in couple(column_archive).closure.description
+    assert "engine torchscript" in couple(periodic_archive).closure.description
+    asked = couple(hybrid.load(column_archive, "torchscript"))
+    assert "engine torchscript" in asked.closure.description
