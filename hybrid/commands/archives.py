@@ -22,7 +22,7 @@ GROUPS = {"inputs": "input", "outputs": "output", "state": "state", "noise": "no
 
 
 def inspect(archive: Archive) -> None:
-    """Print what a compiled closure is: fields with units and shapes, equation, origin, hashes."""
+    """Print what a compiled closure is: fields with units, engine, equation, origin, hashes."""
     from hybrid.archive import read_manifest
     from hybrid.engine_choice import engine_by_auto
     from hybrid.equations import read_closed_form, read_equations
