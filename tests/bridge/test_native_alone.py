@@ -63,6 +63,14 @@ def test_it_holds_little(program: Path, tmp_path: Path, engine: str) -> None:
     assert 0.0 < seconds < 2.0
 
 
+def test_units_that_need_no_conversion_need_no_database(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Reading it would fail, and takes milliseconds where it does not.
+    monkeypatch.setenv("UDUNITS2_XML_PATH", str(tmp_path / "none.xml"))
+    assert run(program, write("A", tmp_path), "native")
+
+
 def test_a_step_allocates_nothing(prefix: Prefix, tmp_path: Path) -> None:
     # Linked with the program, the engine finds the program's own malloc, which counts.
     program = link(prefix, tmp_path / "counted", "-Wl,--no-as-needed", "-l:libhybrid_native.so")
