@@ -36,7 +36,14 @@ ChosenModel open_auto(const Archive &archive, const Spec &spec, const EngineOpti
           std::string(refusal.what()) + "; engine '" + spec.engine + "' runs it instead");
     }
   }
-  return {std::make_unique<const Model>(spec.engine, archive, spec, options), std::move(why)};
+  try {
+    return {std::make_unique<const Model>(spec.engine, archive, spec, options), why};
+  } catch (const Error &error) {
+    // A library built for the native engine alone: what it lacks follows from the archive.
+    if (is_installed(spec.engine)) throw;
+    throw Error(error.status(),
+                spec.name + ": not for the native engine (" + why + "), and " + error.what());
+  }
 }
 
 void check_wish(const std::string &asked, const Archive &archive, const Spec &spec) {

@@ -53,33 +53,37 @@ def hosts(prefix: Prefix, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def engines(prefix: Prefix, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """Folders of engines: the stub, with the native engine beside it (True) and without."""
+def engines(prefix: Prefix, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of engines: the stub in the place of TorchScript's, the native one, and both."""
     folders = {}
     stub = compile_stub_engine(prefix, tmp_path_factory.mktemp("stub"))
-    for has_native in (True, False):
-        folders[has_native] = tmp_path_factory.mktemp("engines")
-        (folders[has_native] / stub.name).symlink_to(stub)
-        if has_native:
-            native = prefix.engine("native")
-            (folders[has_native] / native.name).symlink_to(native)
+    each = {"stub": [stub], "native": [prefix.engine("native")]}
+    for name, found in {**each, "both": [*each["stub"], *each["native"]]}.items():
+        folders[name] = tmp_path_factory.mktemp(name)
+        for engine in found:
+            (folders[name] / engine.name).symlink_to(engine)
     return folders
 
 
 @pytest.fixture(params=["C", "Fortran", "Python"])
 def describe(
-    request: pytest.FixtureRequest, hosts: dict[str, Sequence[str]], engines: dict[bool, Path]
+    request: pytest.FixtureRequest, hosts: dict[str, Sequence[str]], engines: dict[str, Path]
 ) -> Describe:
     """Load an archive from a language; return the lines of its description, or of the error."""
     program, *arguments = hosts[request.param]
 
     def lines(
-        path: Path, engine: str = "auto", device: str = "cpu", *, native: bool = True, isa: str = ""
+        path: Path,
+        engine: str = "auto",
+        device: str = "cpu",
+        *,
+        having: str = "both",
+        isa: str = "",
     ) -> list[str]:
         done = run_program(
             Path(program),
             *(*arguments, path, engine, device),
-            HYBRID_ENGINE_FOLDER=str(engines[native]),
+            HYBRID_ENGINE_FOLDER=str(engines[having]),
             HYBRID_ISA=isa,
         )
         assert done.returncode == 0, done.stderr
@@ -141,9 +145,18 @@ def test_on_a_gpu_the_archives_engine_runs_it(describe: Describe, tmp_path: Path
 
 
 def test_a_library_without_the_native_engine(describe: Describe, tmp_path: Path) -> None:
-    lines = describe(with_program(tmp_path), native=False)
+    lines = describe(with_program(tmp_path), having="stub")
     assert lines[0].startswith(STUB)
     assert lines[1] == "  not native: this library was built without it"
+
+
+def test_a_library_of_the_native_engine_alone(describe: Describe, tmp_path: Path) -> None:
+    assert describe(with_program(tmp_path), having="native")[0].startswith(NATIVE)
+    (line,) = describe(without_program(tmp_path), having="native")
+    assert line.startswith(
+        "stub: not for the native engine (the archive holds no program for it), and "
+        "engine torchscript: could not be opened"
+    )
 
 
 @pytest.mark.parametrize("asked", ["torchscript", "native"])
@@ -153,7 +166,7 @@ def test_what_is_asked_for_is_taken(describe: Describe, tmp_path: Path, asked: s
     assert lines[0].startswith(NATIVE if asked == "native" else STUB)
     assert not any("not native" in line for line in lines)
     if asked == "native":
-        (line,) = describe(path, asked, native=False)
+        (line,) = describe(path, asked, having="stub")
         assert line.startswith("engine native: could not be opened")
 
 
@@ -167,11 +180,11 @@ def test_a_program_of_a_later_version_is_left(describe: Describe, tmp_path: Path
 
 
 def test_a_program_that_is_left_is_told_to_the_host(
-    hosts: dict[str, Sequence[str]], engines: dict[bool, Path], tmp_path: Path
+    hosts: dict[str, Sequence[str]], engines: dict[str, Path], tmp_path: Path
 ) -> None:
     (program,) = hosts["C"]
     arguments = (later(tmp_path), "auto", "cpu")
-    done = run_program(Path(program), *arguments, HYBRID_ENGINE_FOLDER=str(engines[True]))
+    done = run_program(Path(program), *arguments, HYBRID_ENGINE_FOLDER=str(engines["both"]))
     warning, info = [line for line in done.stdout.splitlines() if re.match("(warn|info)", line)]
     assert warning.startswith(f"warning: stub: engine native could not load it: {REFUSAL}")
     assert warning.endswith("; engine 'torchscript' runs it instead")
