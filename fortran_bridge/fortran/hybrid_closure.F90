@@ -43,8 +43,8 @@ contains
   !> Load an archive.
   !>
   !> `engine`: 'native', 'torchscript' or 'aoti', or 'auto' (default): the native engine where the
-  !> archive holds a program for it, the library has it and the device is 'cpu', else the one that the
-  !> archive names; `device`: 'cpu' (default) or one of the engine's, such as 'cuda:0', see
+  !> archive holds a program for it, the library has it and the device is 'cpu', else the one that
+  !> the archive names; `device`: 'cpu' (default) or one of the engine's, such as 'cuda:0', see
   !> `local_device`; `threads`: threads inside the engine's operations, default 1.
   subroutine closure_load(self, path, engine, device, threads, stat, errmsg)
     class(closure_t), intent(inout) :: self

@@ -80,9 +80,10 @@ def describe(
         having: str = "both",
         isa: str = "",
     ) -> list[str]:
+        asked: list[str | Path] = [*arguments, path, engine, device]
         done = run_program(
             Path(program),
-            *(*arguments, path, engine, device),
+            *asked,
             HYBRID_ENGINE_FOLDER=str(engines[having]),
             HYBRID_ISA=isa,
         )
