@@ -39,6 +39,8 @@ int guarded(char *message, size_t size, Body &&body) noexcept {
 
 using Fields = std::span<const hybrid_engine_field>;
 
+Fields fields(const hybrid_engine_field *first, int n) { return {first, static_cast<size_t>(n)}; }
+
 std::vector<int64_t> sizes_of(Fields fields) {
   std::vector<int64_t> sizes;
   for (const auto &field : fields) {
@@ -85,7 +87,7 @@ int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *
     if (std::strcmp(options->device, "cpu") != 0)
       throw std::runtime_error(std::string("device: expected 'cpu', the one device of this ") +
                                "engine, got '" + options->device + "'");
-    auto [program, sizes] = read(*archive, {arguments, n_argument}, {results, n_result});
+    auto [program, sizes] = read(*archive, fields(arguments, n_argument), fields(results, n_result));
     *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), compile(program)};
   });
 }
