@@ -87,7 +87,8 @@ int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *
     if (std::strcmp(options->device, "cpu") != 0)
       throw std::runtime_error(std::string("device: expected 'cpu', the one device of this ") +
                                "engine, got '" + options->device + "'");
-    auto [program, sizes] = read(*archive, fields(arguments, n_argument), fields(results, n_result));
+    auto [program, sizes] =
+        read(*archive, fields(arguments, n_argument), fields(results, n_result));
     *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), compile(program)};
   });
 }
