@@ -148,8 +148,12 @@ def make(folder: Path, variables: list[str], on_progress: OnProgress) -> None:
             command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as process,
     ):
-        for i, _ in enumerate(process.stdout or ()):
-            on_progress(min(i / total, 1.0))
+        try:
+            for i, _ in enumerate(process.stdout or ()):
+                on_progress(min(i / total, 1.0))
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise HostBuildError(f"PlaSim: make ended with status {process.returncode}\n{tail}")
