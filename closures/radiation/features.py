@@ -81,11 +81,11 @@ class ColumnFeatures(nn.Module):
         water = features[:, self.water[0] : self.water[1]].clamp(min=0.0)
         path = water * self.layer_mass * features[:, self.pressure : self.pressure + 1]
         if self.sunlit:
-            cloud = [cover, cover * torch.log(1.0 + self.opacity * path)]
+            cloud = torch.cat([cover, cover * torch.log(1.0 + self.opacity * path)], dim=1)
         else:
-            cloud = [cover * (1.0 - torch.exp(-self.opacity * path))]
+            cloud = cover * (1.0 - torch.exp(-self.opacity * path))
         known = features.index_select(1, self.others)
-        return torch.cat([torch.sqrt(torch.sqrt(humidity)), *cloud, known], dim=1)
+        return torch.cat([torch.sqrt(torch.sqrt(humidity)), cloud, known], dim=1)
 
 
 def _bounds(part: slice) -> tuple[int, int]:

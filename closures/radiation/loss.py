@@ -35,9 +35,8 @@ class FluxLoss(nn.Module):
         n = len(spread) // N_PROFILE
         layers = (torch.eye(n)[1:] - torch.eye(n)[:-1]) / heating[:, None]
         ends = torch.eye(n)[[0, -1]] / net[:, None]
-        terms = [torch.eye(N_PROFILE * n) * (spread > 0.0)]
-        for rows in (layers, ends):
-            terms.append(torch.cat([rows, rows], dim=1) * spread)
+        net_terms = [torch.cat([rows, rows], dim=1) * spread for rows in (layers, ends)]
+        terms = [torch.eye(N_PROFILE * n) * (spread > 0.0), *net_terms]
         scaled = [rows / len(rows) ** 0.5 for rows in terms]
         self.register_buffer("weights", torch.cat(scaled).T.contiguous())
 

@@ -104,7 +104,7 @@ def read_report(folder: Path) -> Mapping[str, Mapping[str, Calls]]:
     found: dict[str, dict[str, Calls]] = {}
     for line in (folder / "hybrid_report").read_text().splitlines():
         words = line.split()
-        if len(words) == 4:  # noqa: PLR2004 -- others tell of differences
+        if len(words) == 4:  # Longer ones tell of differences.
             scheme, what, count, number = words
             found.setdefault(scheme, {})[what] = Calls(int(count), float(number))
     return found

@@ -54,7 +54,7 @@ SCHEMES = {
 
 
 def with_hook(text: str, interface: Interface) -> str:
-    """Return the source with the scheme renamed.
+    r"""Return the source with the scheme renamed.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def with_hook(text: str, interface: Interface) -> str:
     Examples
     --------
     >>> scheme = Interface("physics.f90", "rain", "state", reads=("q",), writes=("dqdt",))
-    >>> source = "subroutine rain\\nuse state\\ndqdt(:) = -q(:)\\nend subroutine rain\\n"
-    >>> print(with_hook(source, scheme).replace("\\n", " | "))
-    subroutine rain_phys | use state | dqdt(:) = -q(:) | end subroutine rain_phys |
+    >>> source = "subroutine rain\nuse state\ndqdt(:) = -q(:)\nend subroutine rain\n"
+    >>> with_hook(source, scheme).splitlines()
+    ['subroutine rain_phys', 'use state', 'dqdt(:) = -q(:)', 'end subroutine rain_phys']
     """
     begin = _only(text, interface, rf"^[ \t]*subroutine[ \t]+({interface.name})\b(.*)$")
     end = _only(text, interface, rf"^[ \t]*end[ \t]*subroutine[ \t]+({interface.name})\b(.*)$")

@@ -1,6 +1,7 @@
 """Run PlaSim in a folder: what it does with its radiation, from where, for how long."""
 
 import json
+import resource
 import shutil
 import subprocess
 import time
@@ -119,14 +120,27 @@ def run_model(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Pa
     """
     identity = _identity(host, run)
     finished = folder / _FINISHED
-    if not (finished.exists() and json.loads(finished.read_text()) == identity):
+    if not (finished.exists() and json.loads(finished.read_text())["run"] == identity):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         _prepare(host, run, folder)
+        before = _seconds_of_children()
         _execute(host, run, folder, on_progress)
-        finished.write_text(json.dumps(identity))
+        seconds = _seconds_of_children() - before
+        finished.write_text(json.dumps({"run": identity, "seconds": seconds}))
     on_progress(1.0)
     return folder
+
+
+def seconds_a_day(folder: Path) -> float:
+    """Return the processor time that a finished run took for one of its days [s]."""
+    finished = json.loads((folder / _FINISHED).read_text())
+    return float(finished["seconds"]) / n_day_written(folder)
+
+
+def _seconds_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _identity(host: Host, run: Run) -> dict[str, Any]:

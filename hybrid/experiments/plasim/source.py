@@ -1,6 +1,7 @@
-"""Get PlaSim's source through pip, once, into a cache folder; nothing of it is part of this project.
+"""Get PlaSim's source through pip, once, into a cache folder.
 
-ExoPlaSim is under the GNU General Public License, version 2. It is downloaded as a test subject.
+ExoPlaSim is under the GNU General Public License, version 2. It is downloaded
+as a test subject; nothing of it is part of this project.
 """
 
 import shutil

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from closures.columns.layout import ColumnLayout
 from closures.columns.networks.mlp import MLP, MLPSizes
 from closures.columns.seeding import seeded
 from closures.field import Field
-from closures.normalization import fit_normalization
+from closures.normalization import Normalization, fit_normalization
 from closures.radiation import ColumnFeatures, FluxEmulator, FluxLoss
 from closures.spec import ClosureSpec
 from closures.training import Training, train
@@ -22,14 +23,15 @@ Array = NDArray[np.float32]
 OnProgress = Callable[[float], None]
 
 REFERENCES = (
-    "Fraedrich et al. 2005, The Planet Simulator: towards a user friendly model, "
-    "Meteorol. Z. 14, 299-304",
-    "Paradise et al. 2022, ExoPlaSim: extending the Planet Simulator for exoplanets, "
-    "Mon. Not. R. Astron. Soc. 511, 3272-3303",
+    "Fraedrich et al. 2005, The Planet Simulator, Meteorol. Z. 14, 299-304",
+    "Paradise et al. 2022, ExoPlaSim, Mon. Not. R. Astron. Soc. 511, 3272-3303",
 )
 
 END_WEIGHT = 0.5
 """Spread of net fluxes at top and ground in the loss, as a part of their own."""
+
+INPUT_LIMIT = 5.0
+"""Largest magnitude of a normalised feature: what drifts away from the training columns."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def split_in_time(columns: xr.Dataset, test: float) -> tuple[xr.Dataset, xr.Data
     No step is in both.
     """
     steps = np.unique(columns["step"])
-    first = steps[int(round(len(steps) * (1.0 - test)))]
+    first = steps[round(len(steps) * (1.0 - test))]
     later = columns["step"].to_numpy() >= first
     return columns.isel(column=~later), columns.isel(column=later)
 
@@ -130,33 +132,68 @@ def train_emulator(
         # A fraction of the sun counts as the flux it stands for.
         kept = _drawn(scale[:, 0].astype(float) ** 2, training.seed)
         inputs, targets = inputs[kept], targets[kept]
-    n_level = int(columns.sizes["level"])
-    thickness = torch.from_numpy(layer_thickness(n_level))
-    features = ColumnFeatures(spec.inputs, thickness, sunlit=bool(scheme.scale))
     with torch.no_grad():
-        shown = features(torch.from_numpy(inputs)).double().numpy()
+        shown = _features(spec, name)(torch.from_numpy(inputs)).double().numpy()
     of_inputs, of_outputs = fit_normalization(shown), fit_normalization(targets.astype(float))
-    layout = ColumnLayout.profiles_first(1, (0, shown.shape[1]), (0, targets.shape[1]))
-    with seeded(training.seed):
-        network = MLP(layout, MLPSizes(widths, activation="silu"))
-    loss = _loss(targets, of_outputs.spread)
-    emulator = FluxEmulator(
-        spec, network, features, of_inputs, of_outputs, scheme.scale, input_limit=5.0
-    )
+    emulator = _emulator(spec, name, widths, training.seed, of_inputs, of_outputs)
     with torch.no_grad():
         normalized = emulator.core.normalized(torch.from_numpy(inputs))
-    normal_targets = of_outputs.normalize(targets.astype(float))
-    train(
-        network, normalized, torch.from_numpy(normal_targets).float(), training, None, loss,
-        on_progress,
-    )  # fmt: skip
+    wanted = torch.from_numpy(of_outputs.normalize(targets.astype(float))).float()
+    loss = _loss(targets, of_outputs.spread)
+    train(emulator.core.network, normalized, wanted, training, None, loss, on_progress)
     return emulator.eval()
+
+
+def stored(emulator: FluxEmulator) -> dict[str, Any]:
+    """Return a trained emulator as strings and tensors."""
+    return {"spec": emulator.spec.to_json(), "weights": emulator.state_dict()}
+
+
+def restored(values: Mapping[str, Any], name: str, widths: tuple[int, ...]) -> FluxEmulator:
+    """Return the emulator that `stored` was given.
+
+    Parameters
+    ----------
+    values
+        What it returned.
+    name, widths
+        As in `train_emulator`.
+    """
+    spec = ClosureSpec.from_json(values["spec"])
+    weights = values["weights"]
+    sizes = [len(weights[f"core.{key}"]) for key in ("input_mean", "output_mean")]
+    # The weights replace the normalisation, too.
+    neutral = [Normalization(np.zeros(n), np.ones(n)) for n in sizes]
+    emulator = _emulator(spec, name, widths, 0, *neutral)
+    emulator.load_state_dict(weights)
+    return emulator.eval()
+
+
+def _features(spec: ClosureSpec, name: str) -> ColumnFeatures:
+    n_level = next(field.size for field in spec.inputs if field.dims)
+    thickness = torch.from_numpy(layer_thickness(n_level))
+    return ColumnFeatures(spec.inputs, thickness, sunlit=bool(SCHEMES[name].scale))
+
+
+def _emulator(
+    spec: ClosureSpec,
+    name: str,
+    widths: tuple[int, ...],
+    seed: int,
+    inputs: Normalization,
+    outputs: Normalization,
+) -> FluxEmulator:
+    layout = ColumnLayout.profiles_first(1, (0, len(inputs.mean)), (0, len(outputs.mean)))
+    with seeded(seed):
+        network = MLP(layout, MLPSizes(widths, activation="silu"))
+    features, scale = _features(spec, name), SCHEMES[name].scale
+    return FluxEmulator(spec, network, features, inputs, outputs, scale, INPUT_LIMIT)
 
 
 def stacked(columns: xr.Dataset, fields: tuple[Field, ...]) -> Array:
     """Return the fields side by side, ``(n_column, n_feature)``."""
     values = [columns[field.name].to_numpy() for field in fields]
-    return np.concatenate([v if v.ndim == 2 else v[:, np.newaxis] for v in values], axis=1)  # noqa: PLR2004
+    return np.concatenate([v if v.ndim == 2 else v[:, np.newaxis] for v in values], axis=1)
 
 
 def predict(emulator: FluxEmulator, columns: xr.Dataset) -> Array:
