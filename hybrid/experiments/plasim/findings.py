@@ -105,7 +105,7 @@ def collect(work: Work, settings: Settings) -> Findings:
         costs=costs(reports[SHADOW], reports["noop"], settings.schemes, N_COLUMN)
         if len(reports) == 2
         else {},
-        days={name.rstrip("_0"): seconds_a_day(work.folder / name) for name in timed},
+        days={name.removesuffix("_0"): seconds_a_day(work.folder / name) for name in timed},
         flagged=_flagged(work, whole, settings) if whole else float("nan"),
         endings=endings,
     )

@@ -1,12 +1,14 @@
 """Run PlaSim in a folder: what it does with its radiation, from where, for how long."""
 
 import json
+import re
 import resource
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ RESTART = "plasim_status"
 
 _FINISHED = "finished.json"
 _POLL = 0.5
+_N_LINE = 4
+_NOISE = re.compile(r"#\d|at |At line|Error termination|Backtrace|Fortran runtime warning")
 
 _GROUPS = {
     "aero": "aero_nl",
@@ -132,6 +136,11 @@ def run_model(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Pa
     return folder
 
 
+def _content(archive: Path) -> str:
+    """Return the digest of an archive, or nothing where there is none: the model says so."""
+    return sha256(archive.read_bytes()).hexdigest() if archive.exists() else ""
+
+
 def seconds_a_day(folder: Path) -> float:
     """Return the processor time that a finished run took for one of its days [s]."""
     finished = json.loads((folder / _FINISHED).read_text())
@@ -148,7 +157,7 @@ def _identity(host: Host, run: Run) -> dict[str, Any]:
     if run.restart is not None:
         known["restart"] = [str(run.restart), run.restart.stat().st_mtime_ns]
     archives = [Path(scheme["archive"]) for scheme in run.schemes.values() if "archive" in scheme]
-    known["archives"] = [[str(path), path.stat().st_mtime_ns] for path in archives]
+    known["archives"] = [_content(path) for path in archives]
     identity: dict[str, Any] = json.loads(json.dumps(known))
     return identity
 
@@ -180,10 +189,15 @@ def _execute(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Non
             process.kill()
             raise
     if process.returncode or not (folder / RESTART).exists():
-        said = (folder / "errors").read_text(errors="replace")
-        own = [line for line in said.splitlines() if line.strip() and "temporary" not in line]
         raise HostRunError(
             f"PlaSim in {folder}: expected {run.n_day} days, ended with status "
             f"{process.returncode} after day {n_day_written(folder)}: "
-            f"{' '.join(own[-3:]) or 'no message'}"
+            f"{_message((folder / 'errors').read_text(errors='replace'))}"
         )
+
+
+def _message(said: str) -> str:
+    """Return the first lines that tell something: no backtrace, no warnings of temporaries."""
+    lines = [line.strip() for line in said.splitlines()]
+    telling = [line for line in lines if line and not _NOISE.match(line)]
+    return " ".join(telling[:_N_LINE]) or "no message"
