@@ -59,10 +59,10 @@ program plasim
   use radmod
   implicit none
   integer :: n_run_days, first, unit, i, k, status
-  integer :: noutput, n_start_year, n_days_per_year, n_run_years, kick, seed(8), nveg
+  integer :: noutput, n_start_year, n_days_per_year, n_run_years, kick, seed(8), nveg, nstpw
   real :: mpstep
   namelist /plasim_nl/ noutput, n_start_year, n_days_per_year, n_run_years, n_run_days, kick, &
-    seed, mpstep, nveg
+    seed, mpstep, nveg, nstpw
   open (newunit=unit, file='plasim_namelist')
   read (unit, nml=plasim_nl)
   close (unit)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import xarray as xr
 
@@ -63,7 +64,8 @@ class Findings:
             found[f"seconds_a_day_{kind}"] = seconds
         for key, each in self.differences.items():
             found[f"d{key}"] = each.difference
-            found[f"d{key}_in_spreads"] = each.in_spreads
+            if isfinite(each.in_spreads):
+                found[f"d{key}_in_spreads"] = each.in_spreads
             found[f"{key}_native"] = each.native
         if self.closure:
             found["zonal_T_rms"] = self.zonal_t_rms

@@ -84,6 +84,8 @@ class Run:
             "seed": [self.seed, *[0] * 7],
             "mpstep": 30.0,
             "nveg": 0,
+            # Steps between outputs: none are written, but the model divides by it at the end.
+            "nstpw": 48,
         }
         files: dict[str, Any] = {f"{file}_namelist": {g: {}} for file, g in _GROUPS.items()}
         files["plasim_namelist"] = {"plasim_nl": plasim}
@@ -154,6 +156,7 @@ def _seconds_of_children() -> float:
 
 def _identity(host: Host, run: Run) -> dict[str, Any]:
     known = {**asdict(run), "host": host.key}
+    known["namelists"] = {name: str(groups) for name, groups in run.namelists().items()}
     if run.restart is not None:
         known["restart"] = [str(run.restart), run.restart.stat().st_mtime_ns]
     archives = [Path(scheme["archive"]) for scheme in run.schemes.values() if "archive" in scheme]

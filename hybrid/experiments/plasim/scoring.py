@@ -44,8 +44,8 @@ class Difference:
 
     @property
     def in_spreads(self) -> float:
-        """The difference as a multiple of the spread."""
-        return self.difference / self.spread
+        """The difference as a multiple of the spread; NaN without one."""
+        return self.difference / self.spread if self.spread > 0.0 else float("nan")
 
 
 def means(climate: xr.Dataset, n_adjusting: int) -> dict[str, float]:
