@@ -1,7 +1,12 @@
 """Figures of the report."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as MatplotlibFigure
+from numpy.typing import NDArray
 
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.scoring import zonal_temperature
@@ -21,17 +26,16 @@ def zonal_means(findings: Findings, settings: Settings) -> Figure:
     """Zonal means of both ensembles, with every native member."""
     figure, axes = new_figure(1, len(_SHOWN))
     for axis, (name, factor, text) in zip(axes[0], _SHOWN, strict=True):
-        for i, (members, role) in enumerate(
-            ((findings.native, "truth"), (findings.closure, "mlp"))
-        ):
+        for members, role in ((findings.native, "truth"), (findings.closure, "mlp")):
             for member in members:
                 later = member[name].isel(time=slice(settings.n_adjusting, None))
                 look = line(role)
                 if member is not members[0]:
                     look.pop("label")
-                if i == 0:
+                if role == "truth":
                     look["linewidth"] = 0.8
-                axis.plot(member["latitude"], later.mean("time") * factor, **look)
+                values = later.mean("time").to_numpy() * factor
+                axis.plot(member["latitude"].to_numpy(), values, **look)
         axis.set_xlabel("latitude [degree]")
         axis.set_ylabel(text)
     legend(axes[0, 0])
@@ -52,10 +56,12 @@ def cross_section(findings: Findings, settings: Settings) -> Figure:
     sigma = np.cumsum(thickness) - 0.5 * thickness
     figure, axes = new_figure(1, 2, sharey=True)
     low, high = symmetric_limits(difference.to_numpy())
-    for axis, values, look, title in (
+    centred = {"cmap": DIVERGING, "vmin": low, "vmax": high}
+    panels: tuple[tuple[Axes, xr.DataArray, dict[str, Any], str], ...] = (
         (axes[0, 0], native, {}, "native [K]"),
-        (axes[0, 1], difference, {"cmap": DIVERGING, "vmin": low, "vmax": high}, "difference [K]"),
-    ):
+        (axes[0, 1], difference, centred, "difference [K]"),
+    )
+    for axis, values, look, title in panels:
         _shade(figure, axis, values, sigma, look)
         panel_title(axis, title)
         axis.set_xlabel("latitude [degree]")
@@ -71,7 +77,13 @@ def cross_section(findings: Findings, settings: Settings) -> Figure:
 
 
 def _shade(
-    figure: object, axis: object, values: xr.DataArray, sigma: np.ndarray, look: dict[str, object]
+    figure: MatplotlibFigure,
+    axis: Axes,
+    values: xr.DataArray,
+    sigma: NDArray[np.float64],
+    look: dict[str, Any],
 ) -> None:
-    mesh = axis.pcolormesh(values["latitude"], sigma, values, shading="nearest", **look)  # type: ignore[attr-defined]
-    figure.colorbar(mesh, ax=axis, orientation="horizontal")  # type: ignore[attr-defined]
+    mesh = axis.pcolormesh(
+        values["latitude"].to_numpy(), sigma, values.to_numpy(), shading="nearest", **look
+    )
+    figure.colorbar(mesh, ax=axis, orientation="horizontal")

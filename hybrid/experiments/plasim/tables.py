@@ -27,9 +27,9 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
         rows=rows,
         note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start. "
         f"Spread: standard deviation over {settings.n_native} native runs whose first fluxes "
-        "differ by at most 1 in 1000. Ts: surface temperature; OLR: outgoing longwave; TOA: net flux at the "
-        "top; PW: precipitable water; P: precipitation. The mean zonal-mean temperature differs by "
-        f"{findings.zonal_t_rms:.2f} K (root mean square), and the guard flagged "
+        "differ by at most 1 in 1000. Ts: surface temperature; OLR: outgoing longwave; TOA: net "
+        "flux at the top; PW: precipitable water; P: precipitation. The zonal-mean temperature "
+        f"differs by {findings.zonal_t_rms:.2f} K (root mean square), and the guard flagged "
         f"{findings.flagged:.1%} of the columns as outside the envelope of the training.",
     )
 
