@@ -47,8 +47,8 @@ def test_modes_are_those_that_the_hooks_take() -> None:
 def test_presets_are_as_long_as_the_page_says() -> None:
     told = {row[0].strip("`"): row[1:] for row in rows("preset")}
     assert list(told) == list(PRESETS)
-    for name, (schemes, spin_up, compared) in told.items():
-        settings = PRESETS[name]
+    for name, settings in PRESETS.items():
+        schemes, spin_up, compared = told[name]
         assert schemes == ", ".join(settings.schemes)
         assert spin_up == f"{settings.n_spin_up} days"
         assert compared.startswith(f"{settings.n_coupled} days")
