@@ -129,6 +129,5 @@ def write_stand_in(tree: Path) -> Path:
     (source / "plasim.f90").write_text(PROGRAM)
     (source / "make_plasim").write_text(MAKEFILE)
     (tree / "most_compiler").write_text(COMPILER)
-    (tree / "most_compiler_mpi").write_text(COMPILER)
     (data / "N032_surf_0129.sra").write_text("0\n")
     return tree

@@ -17,18 +17,18 @@ HOOKS = Path(__file__).parent / "hooks"
 _RESOLUTION = """module resmod
   parameter(NLAT_ATM = 32)
   parameter(NLEV_ATM = 10)
-  parameter(NPRO_ATM = {n_rank})
+  parameter(NPRO_ATM = 1)
 end module resmod
 """
 
-_REMEDY = "`apt install gfortran gcc make`, and for more than one rank `openmpi-bin libopenmpi-dev`"
+_TOOLS = ("make", "gcc", "gfortran")
 
 OnProgress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Host:
-    """A compiled model at T21 with 10 levels.
+    """A compiled model at T21 with 10 levels, for one process.
 
     Parameters
     ----------
@@ -36,19 +36,16 @@ class Host:
         The executable.
     data
         Folder of surface data.
-    n_rank
-        MPI ranks that it was compiled for; 1: serial.
     key
         Name of the build: differs where source, hooks or settings differ.
     """
 
     program: Path
     data: Path
-    n_rank: int
     key: str
 
 
-def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
+def ensure_host(folder: Path, on_progress: OnProgress) -> Host:
     """Return the compiled model, made if it is not there.
 
     Parameters
@@ -57,8 +54,6 @@ def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
         Where source and builds are kept.
     on_progress
         Called with the fraction done.
-    n_rank
-        MPI ranks to compile for.
 
     Raises
     ------
@@ -69,47 +64,44 @@ def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
     """
     tree = source_tree(folder)
     bridge = ensure_built()
-    key = _key(bridge.fortran_source, bridge.root, n_rank)
+    key = _key(bridge.fortran_source, bridge.root)
     built = folder / f"host-{key}"
     if not (built / "plasim.x").exists():
-        _check_tools(n_rank)
+        _check_tools()
         partial = folder / f"unfinished-host-{key}"
         shutil.rmtree(partial, ignore_errors=True)
-        _working_copy(tree, partial, n_rank)
+        _working_copy(tree, partial)
         flags = f"-L{bridge.root / 'lib'} -Wl,-rpath,{bridge.root / 'lib'} -lhybrid"
         make(
             partial,
-            [
-                f"HYBRID_SOURCE={bridge.fortran_source}",
-                f"HYBRID_LDFLAGS={flags}",
-                f"COMPILER={'most_compiler' if n_rank == 1 else 'most_compiler_mpi'}",
-            ],
+            [f"HYBRID_SOURCE={bridge.fortran_source}", f"HYBRID_LDFLAGS={flags}"],
             on_progress,
         )
         partial.replace(built)
     on_progress(1.0)
-    return Host(built / "plasim.x", tree / "plasim" / "dat" / "T21", n_rank, key)
+    return Host(built / "plasim.x", tree / "plasim" / "dat" / "T21", key)
 
 
-def _key(fortran_source: Path, prefix: Path, n_rank: int) -> str:
-    digest = sha256(f"{VERSION} {n_rank} {prefix} {SCHEMES}".encode())
+def _key(fortran_source: Path, prefix: Path) -> str:
+    digest = sha256(f"{VERSION} {prefix} {SCHEMES}".encode())
     for path in (fortran_source, *sorted(HOOKS.glob("*.f90")), HOOKS / "makefile"):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _check_tools(n_rank: int) -> None:
-    needed = ("make", "gcc", "gfortran") + (("mpif90", "mpicc") if n_rank > 1 else ())
-    missing = [name for name in needed if shutil.which(name) is None]
+def _check_tools() -> None:
+    missing = [name for name in _TOOLS if shutil.which(name) is None]
     if missing:
-        raise HostBuildError(f"PlaSim: expected {', '.join(missing)}, got none; {_REMEDY}")
+        raise HostBuildError(
+            f"PlaSim: expected {', '.join(_TOOLS)}, got no {', '.join(missing)}; install what is "
+            f"missing, for example `apt install {' '.join(_TOOLS)}`"
+        )
 
 
-def _working_copy(tree: Path, folder: Path, n_rank: int) -> None:
+def _working_copy(tree: Path, folder: Path) -> None:
     shutil.copytree(tree / "plasim" / "src", folder)
-    for name in ("most_compiler", "most_compiler_mpi"):
-        shutil.copy(tree / name, folder)
-    (folder / "resmod.f90").write_text(_RESOLUTION.format(n_rank=n_rank))
+    shutil.copy(tree / "most_compiler", folder)
+    (folder / "resmod.f90").write_text(_RESOLUTION)
     for interface in SCHEMES.values():
         path = folder / interface.file
         # Comments of the model are in several encodings; each byte is a character here.

@@ -25,24 +25,23 @@ PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1"}
 
 N_LATITUDE, N_LEVEL = 32, 10
 
-_FILE = "hybrid_climate.{}"
+_FILE = "hybrid_climate.0"
 _N_FIELD = len(SINGLE) + N_LEVEL * len(PROFILES)
 
 
-def _record(n_latitude: int) -> np.dtype[np.void]:
-    return np.dtype(
-        [
-            ("step", "<i4"),
-            ("latitude", "<f4", (n_latitude,)),
-            ("means", "<f4", (_N_FIELD, n_latitude)),
-        ]
-    )
+_RECORD = np.dtype(
+    [
+        ("step", "<i4"),
+        ("latitude", "<f4", (N_LATITUDE,)),
+        ("means", "<f4", (_N_FIELD, N_LATITUDE)),
+    ]
+)
 
 
 def n_day_written(folder: Path) -> int:
-    """Return how many days a run has written so far, on one rank."""
-    path = folder / _FILE.format(0)
-    return path.stat().st_size // _record(N_LATITUDE).itemsize if path.exists() else 0
+    """Return how many days a run has written so far."""
+    path = folder / _FILE
+    return path.stat().st_size // _RECORD.itemsize if path.exists() else 0
 
 
 def read_climate(folder: Path) -> xr.Dataset:
@@ -54,13 +53,8 @@ def read_climate(folder: Path) -> xr.Dataset:
         `SINGLE` over time and latitude, `PROFILES` over time, level and latitude, level 0 at the
         top; ``weight`` over latitude, Gaussian, with sum 1; ``time`` is in days since the start.
     """
-    parts = []
-    n_rank = len(list(folder.glob(_FILE.format("*"))))
-    for rank in range(n_rank):
-        records = np.fromfile(folder / _FILE.format(rank), _record(N_LATITUDE // n_rank))
-        parts.append((records["latitude"][0], records["means"]))
-    latitude = np.concatenate([part[0] for part in parts]).astype(float)
-    means = np.concatenate([part[1] for part in parts], axis=2).astype(float)
+    records = np.fromfile(folder / _FILE, _RECORD)
+    latitude, means = records["latitude"][0].astype(float), records["means"].astype(float)
     order = np.argsort(latitude)
     latitude, means = latitude[order], means[:, :, order]
     variables: dict[str, xr.Variable] = {}

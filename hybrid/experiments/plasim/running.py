@@ -176,13 +176,10 @@ def _prepare(host: Host, run: Run, folder: Path) -> None:
 
 
 def _execute(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> None:
-    launcher = [] if host.n_rank == 1 else ["mpirun", "-n", str(host.n_rank)]
     with (
         (folder / "errors").open("w") as errors,
         (folder / "log").open("w") as log,
-        subprocess.Popen(
-            [*launcher, str(host.program)], cwd=folder, stdout=log, stderr=errors
-        ) as process,
+        subprocess.Popen([host.program], cwd=folder, stdout=log, stderr=errors) as process,
     ):
         try:
             while process.poll() is None:
