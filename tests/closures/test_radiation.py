@@ -26,8 +26,10 @@ PROFILES = {
 
 
 def level_field(name: str, units: str, low: float, high: float) -> Field:
-    bounds = {"valid_min": (low,) * N_LEVEL, "valid_max": (high,) * N_LEVEL}
-    return Field(name, units, ("level",), (N_LEVEL,), **bounds)
+    low_of_levels, high_of_levels = (low,) * N_LEVEL, (high,) * N_LEVEL
+    return Field(
+        name, units, ("level",), (N_LEVEL,), valid_min=low_of_levels, valid_max=high_of_levels
+    )
 
 
 def spec() -> ClosureSpec:
@@ -59,8 +61,8 @@ def columns(n: int) -> list[Tensor]:
     draw = np.random.default_rng(5)
     found = []
     for field in spec().inputs:
-        low, high = np.broadcast_arrays(field.valid_min, field.valid_max)
-        found.append(torch.from_numpy(draw.uniform(low, high, (n, *field.shape))).float())
+        low, high = np.asarray(field.valid_min, float), np.asarray(field.valid_max, float)
+        found.append(torch.from_numpy(draw.uniform(low, high, (n, *low.shape))).float())
     return found
 
 
@@ -77,8 +79,9 @@ def test_no_sun_no_fluxes_and_twice_the_sun_twice_the_fluxes() -> None:
     sunlit = emulator("insolation", sunlit=True)
     given = columns(50)
     # The network sees the insolation as a feature, too: here it must not.
+    first = next(sunlit.core.network.parameters())
     with torch.no_grad():
-        sunlit.core.network[0].weight[:, -1] = 0.0
+        first[:, -1] = 0.0
     once = torch.cat(sunlit(*given), dim=1)
     twice = torch.cat(sunlit(*given[:-1], 2.0 * given[-1]), dim=1)
     torch.testing.assert_close(twice, 2.0 * once, rtol=1e-6, atol=0.0)
@@ -95,7 +98,7 @@ def test_what_heats_the_column_is_what_goes_in_and_does_not_come_out() -> None:
 
 def test_features_in_closed_form() -> None:
     given = torch.cat([each if each.dim() == 2 else each[:, None] for each in columns(7)], dim=1)
-    temperature, humidity, water, cover = given[:, :16].double().split(N_LEVEL, dim=1)
+    temperature, humidity, water, cover = torch.chunk(given[:, :16].double(), 4, dim=1)
     path = water * given[:, 16:17] * 0.25 / GRAVITY
     thickness = torch.full((N_LEVEL,), 0.25)
     longwave = ColumnFeatures(spec().inputs, thickness, sunlit=False)(given).double()
@@ -154,4 +157,5 @@ def test_fluxes_at_different_interfaces_are_refused() -> None:
 @pytest.mark.parametrize("scale", ["", "insolation"])
 def test_the_native_engine_runs_it(scale: str, tmp_path: Path) -> None:
     report = hybrid.export(emulator(scale, bool(scale)).eval(), tmp_path / "radiation.pt")
+    assert report.native is not None
     assert report.native.expressed

@@ -68,7 +68,9 @@ def learned(
     training = Training(2, batch_size=128)
     emulator = train_emulator(columns, request.param, (8,), training, {}, nothing)
     path = tmp_path_factory.mktemp("archives") / f"{request.param}.pt"
-    assert hybrid.export(emulator, path).native.expressed
+    verdict = hybrid.export(emulator, path).native
+    assert verdict is not None
+    assert verdict.expressed
     return Learned(request.param, emulator, path)
 
 
@@ -208,6 +210,6 @@ def test_a_failing_compiler_is_said(tmp_path: Path) -> None:
 
 
 def test_missing_compilers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building.shutil, "which", lambda name: None if name == "gcc" else name)
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "gcc" else name)
     with pytest.raises(HostBuildError, match=r"expected make, gcc, gfortran, got no gcc; .*apt"):
         building._check_tools()

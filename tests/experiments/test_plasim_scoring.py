@@ -10,6 +10,7 @@ from plasim_stand_in import write_stand_in
 
 from hybrid.experiments import run_experiment
 from hybrid.experiments.plasim import building, experiment, jobs
+from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.climate import PROFILES, SINGLE, Calls
 from hybrid.experiments.plasim.errors import HostRunError
 from hybrid.experiments.plasim.running import Run
@@ -94,7 +95,7 @@ def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(
         raise HostRunError("after day 3")
 
     monkeypatch.setattr(jobs, "run_model", blows_up)
-    work = jobs.Work(None, tmp_path)
+    work = jobs.Work(Host(tmp_path / "plasim.x", tmp_path, "key"), tmp_path)
     work(jobs.Job("closure_0", Run(9), may_end_early=True), lambda _: None)
     assert work.ended_early("closure_0") == "after day 3"
     assert work.ended_early("closure_1") == ""
@@ -110,7 +111,7 @@ def test_the_whole_experiment_on_the_stand_in(
     tree = write_stand_in(tmp_path / "tree")
     monkeypatch.setattr(building, "source_tree", lambda _folder: tree)
     monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(experiment.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
     small = replace(
         PRESETS["test"],
         schemes=("longwave", "shortwave"),

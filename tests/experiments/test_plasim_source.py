@@ -44,7 +44,7 @@ def test_no_network_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def fails(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 1, "", "ERROR: No matching distribution")
 
-    monkeypatch.setattr(source.subprocess, "run", fails)
+    monkeypatch.setattr("subprocess.run", fails)
     with pytest.raises(
         SourceError, match=r"got: ERROR: No matching .* first run needs the network"
     ):

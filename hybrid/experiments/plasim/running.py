@@ -93,7 +93,7 @@ class Run:
 
     def hooks(self) -> str:
         """Return the namelist file of the hooks: one group a scheme."""
-        groups = [("run_nl", {"member": self.member})]
+        groups: list[tuple[str, dict[str, Any]]] = [("run_nl", {"member": self.member})]
         groups += [
             ("scheme_nl", {"scheme": name, **settings}) for name, settings in self.schemes.items()
         ]
