@@ -2,7 +2,8 @@
 
 The bare call gets float32 tensors that lie ready, noise included. The bridge does what a host
 model needs done: it reads float64 arrays, checks that they are finite, draws the noise, runs the
-columns in blocks that round alike (`reproducible`), and writes float64 arrays.
+columns by TorchScript in blocks that round alike (`reproducible`), and writes float64 arrays.
+`benchmarks.engines` has the engines side by side.
 """
 
 import tempfile
@@ -98,7 +99,9 @@ def _bridge(
     archive: Path, closure: Closure, n_column: int, *, reproducible: bool
 ) -> Callable[[], object]:
     spec = closure.spec
-    binding = hybrid.load(archive).create(n_column, seed=0, reproducible=reproducible)
+    binding = hybrid.load(archive, "torchscript").create(
+        n_column, seed=0, reproducible=reproducible
+    )
     tensors = random_inputs(spec, n_column, torch.Generator().manual_seed(0))
     inputs = [tensor.double().numpy() for tensor in tensors[: len(spec.inputs)]]
     outputs = [np.zeros((n_column, *f.sizes)) for f in spec.outputs]

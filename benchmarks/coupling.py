@@ -134,9 +134,10 @@ def _closures(model: TwoLayerQG, folder: Path) -> dict[str, Any]:
         points, whole = folder / f"points_{dtype}.pt", folder / f"whole_{dtype}.pt"
         hybrid.export(Drag(model, dtype, whole=False), points)
         hybrid.export(Drag(model, dtype, whole=True), whole)
+        by_point, at_once = (hybrid.load(path, "torchscript") for path in (points, whole))
         closures |= {
-            f"archive, by point, {dtype}": couple(points),
-            f"archive, by point, {dtype}, not reproducible": couple(points, reproducible=False),
-            f"archive, whole grid, {dtype}": couple(whole),
+            f"archive, by point, {dtype}": couple(by_point),
+            f"archive, by point, {dtype}, not reproducible": couple(by_point, reproducible=False),
+            f"archive, whole grid, {dtype}": couple(at_once),
         }
     return closures

@@ -171,7 +171,7 @@ def _exported(made: TrainedClosures, folder: Path) -> dict[str, list[CompiledClo
         for i, closure in enumerate(group):
             path = folder / f"{name.replace(' ', '_')}_{i}.pt"
             hybrid.export(closure, path)
-            found[name].append(hybrid.load(path))
+            found[name].append(hybrid.load(path, "torchscript"))
     return found
 
 

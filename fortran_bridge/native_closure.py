@@ -16,7 +16,9 @@ class NativeClosure:
     path
         Archive file.
     engine
-        ``"auto"``, or the name of an engine.
+        ``"native"``, ``"torchscript"`` or ``"aoti"``; ``"auto"``: the native engine where the
+        archive holds a program for it, the library has it and the device is the CPU, else the one
+        that the archive names.
     device
         ``"cpu"``, or a device of the engine such as ``"cuda:0"``.
     n_thread
@@ -77,7 +79,7 @@ class NativeClosure:
 
     @property
     def description(self) -> str:
-        """What a person wants to know: engine, device, blocks, fields; lines of text."""
+        """What a person wants to know: engine, why not the native one, device, blocks, fields."""
         return str(library().hybrid_closure_describe(self._handle).decode())
 
     @property

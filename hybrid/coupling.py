@@ -38,7 +38,7 @@ def couple(
     Parameters
     ----------
     closure
-        Archive, or what `hybrid.load` made of it.
+        Archive, or what `hybrid.load` made of it, which also chooses an engine.
     seed
         Seed of the closure's random numbers. They are independent from point to point and from
         member to member.

@@ -24,7 +24,9 @@ class CompiledClosure:
     path
         Archive.
     engine
-        ``"auto"``, or the name of an engine.
+        ``"native"``, ``"torchscript"`` or ``"aoti"``; ``"auto"``: the native engine where the
+        archive holds a program for it, the library has it and the device is the CPU, else the one
+        that the archive names.
     device
         ``"cpu"``, or a device of the engine such as ``"cuda:0"``.
     n_thread
@@ -52,7 +54,7 @@ class CompiledClosure:
 
     @property
     def description(self) -> str:
-        """Engine, device, blocks and fields; lines of text."""
+        """Engine, why not the native one, device, blocks and fields; lines of text."""
         return self._native.description
 
     def create(

@@ -93,6 +93,7 @@ def test_inspect_prints_identity_origin_and_hashes(archive: Path) -> None:
     assert rows["format"] == "1.1"
     assert rows["engine"] == "torchscript"
     assert rows["native engine"].startswith("yes: within ")
+    assert rows["engine by 'auto'"] == "native; on a GPU torchscript"
     assert rows["reference 1"] == "Held and Suarez (1994)"
     assert rows["data"] == "none"
     assert rows["written with"].startswith(f"hybrid-closures {hybrid.__version__}, python 3.")

@@ -27,7 +27,7 @@ PRINTED = {
     ("guard", 1): "closure: first flagged columns, at step 1: convection 1.0: 1 of 6",
     ("modes", 0): "level 5: rms difference",
     ("parallel", 0): "E-",
-    ("parallel", 1): "engine torchscript",
+    ("parallel", 1): "engine native",
     ("restart", 0): ".",
     ("restart", 1): "largest tendency ",
 }

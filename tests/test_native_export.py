@@ -8,13 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from closure_examples import ColumnConvolution, ColumnNetwork
+from closure_examples import ColumnNetwork
+from column_specs import column_spec, normalizations
+from fidelity_ensembles import LAYOUT, N_MEMBER, ensemble, guarded_closure, spread
 from grid_closures import NeighbourMean
 from native_programs import N_COLUMN, Function, part_of, program_of_closure, reference_of
 from torch import Tensor, nn
 
 import hybrid
 from closures import Closure, ClosureSpec, Field
+from closures.columns.emulator import ColumnEmulator
+from closures.columns.registry import build
+from closures.multifidelity import GuardedEnsemble
 from hybrid.archive import (
     MANIFEST,
     NativeVerdict,
@@ -26,8 +31,10 @@ from hybrid.archive import (
 )
 from hybrid.errors import ArchiveError
 from hybrid.native.evaluate import evaluate
-from hybrid.native.program_file import TEXT
+from hybrid.native.program_file import BINARY, TEXT, program_entries, program_of
 from hybrid.native.reading import read_program
+from hybrid.native.writing import saved_storages
+from hybrid.torchscript import compiled
 from hybrid.verify import verify
 from hybrid.wrap import wrap
 
@@ -82,10 +89,36 @@ def test_weights_are_in_the_archive_once(column_archive: Path) -> None:
     assert sizes["archive/extra/native.bin"] == 6 * 4
 
 
+@pytest.mark.parametrize("members", ["at once", "in turn"])
+def test_weights_of_members_are_in_the_archive_once(members: str) -> None:
+    closure = (
+        guarded_closure(GuardedEnsemble(ensemble(), spread(), 0.6))
+        if members == "in turn"
+        else ColumnEmulator(column_spec(LAYOUT), ensemble(), *normalizations(LAYOUT))
+    )
+    storages = saved_storages(compiled(closure.eval()))
+    entries = program_entries(program_of_closure(closure), storages)
+    tensors = json.loads(entries[TEXT])["tensors"]
+    matrices = [tensor for tensor in tensors if len(tensor["shape"]) == 2]
+    # Two networks of three layers, each with a prior, and the two layers of the noise.
+    assert len(matrices) == N_MEMBER * 12 + (2 if members == "in turn" else 0)
+    assert all(tensor["entry"].startswith("data/") for tensor in matrices)
+    assert len(entries.get(BINARY, b"")) < 100
+    read = program_of({**storages, **entries})
+    assert read is not None
+    for found, made in zip(read.tensors, program_of_closure(closure).tensors, strict=True):
+        np.testing.assert_array_equal(found, made)
+
+
 @pytest.mark.parametrize(
     ("closure", "reason"),
     [
-        (ColumnConvolution(), "forward uses aten.convolution, which the native engine does not"),
+        (
+            ColumnEmulator(
+                column_spec(LAYOUT), build("bilstm", LAYOUT, "tiny"), *normalizations(LAYOUT)
+            ),
+            "forward uses aten.mkldnn_rnn_layer, which the native engine does not know",
+        ),
         (NeighbourMean(), "the native engine knows columns alone, not grids"),
     ],
 )

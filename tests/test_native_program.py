@@ -169,6 +169,46 @@ def test_weights_are_named_not_stored_twice() -> None:
     assert program_of(weights) is None
 
 
+def test_parts_of_entries_and_transposed_weights_are_named_too() -> None:
+    made = program(Linear("linear", 0, 0, 1), results=(3,))
+    members = np.stack([np.zeros((4, 3), np.float32), W.T, W.T + 1.0])
+    weights = {"data/3": members.tobytes(), "data/4": np.tile(B, 5).tobytes()}
+    entries = program_entries(made, weights)
+    assert BYTES not in entries
+    document = json.loads(entries[TEXT])
+    assert document["format"] == {"major": 2, "minor": 0}
+    assert document["tensors"] == [
+        {"entry": "data/3", "first": 12, "transposed": True, "shape": [3, 4]},
+        {"entry": "data/4", "first": 0, "transposed": False, "shape": [3]},
+    ]
+    assert_equal(program_of({**weights, **entries}), made)
+
+
+def test_a_program_without_transposed_weights_is_one_of_the_first_format() -> None:
+    made = program(Linear("linear", 0, 0, 1), results=(3,))
+    for weights in ({}, {"data/3": W.tobytes()}):
+        document = json.loads(program_entries(made, weights)[TEXT])
+        assert document["format"] == {"major": 1, "minor": 0}
+        assert not any("transposed" in tensor for tensor in document["tensors"])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (1, r"tensor 1: expected transposed to be false, or true of a matrix, got 1 of shape"),
+        (True, r"expected transposed to be false, or true of a matrix, got True of shape \[3\]"),
+        (None, r"expected transposed to be false, or true of a matrix, got None"),
+    ],
+)
+def test_only_matrices_are_transposed(value: object, message: str) -> None:
+    entries = {"data/3": W.T.tobytes()}
+    found = program_entries(program(Linear("linear", 0, 0, 1)), entries)
+    document = json.loads(found[TEXT])
+    document["tensors"][1]["transposed"] = value
+    with pytest.raises(ProgramError, match=message):
+        program_of({**entries, **found, TEXT: json.dumps(document).encode()})
+
+
 def test_a_program_that_no_reader_takes_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hybrid.native.program_file.LARGEST_TEXT", 500)
     assert program_entries(program(), {})
@@ -203,7 +243,10 @@ def damaged(change: Callable[[dict[str, Any]], Any]) -> dict[str, bytes]:
 
 
 DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
-    (lambda d: d["format"].update(major=2), r"expected format 1.x, got 2.0; install a hybrid-clos"),
+    (lambda d: d["format"].update(major=3), r"expected format 1.x or 2.x, got 3.0; install a hyb"),
+    (lambda d: d["format"].update(major=2), "keys entry, first, shape, transposed, got"),
+    (lambda d: d["format"].update(major="1"), r"expected format 1.x or 2.x, got 1.0; install"),
+    (lambda d: d["tensors"][0].update(transposed=True), "expected keys entry, first, shape, got"),
     (lambda d: d.pop("format"), "expected a native program, but it does not read as one"),
     (lambda d: d.pop("steps"), "does not read as one .*steps"),
     (lambda d: d.update(steps=3), "does not read as one"),
@@ -240,7 +283,7 @@ DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
         "tensor 0: expected an entry of the archive",
     ),
     (lambda d: d["tensors"][0].update(entry=["data/9"]), "does not read as one .*unhashable"),
-    (lambda d: d["tensors"][0].pop("first"), "tensor 0: expected entry, first and shape, got"),
+    (lambda d: d["tensors"][0].pop("first"), "tensor 0: expected keys entry, first, shape, got"),
     (
         lambda d: d["tensors"][0].update(shape=[3, 6]),
         r"within the 15 of extra/native.bin, got shap",
@@ -302,6 +345,26 @@ def test_the_builder_writes_nothing_twice_or_for_nothing() -> None:
     assert [step.op for step in made.steps] == ["input", "exp", "constant", "add"]
     assert len(made.tensors) == 1
     assert made.results == (3, 0)
+
+
+def test_a_part_of_what_was_joined_is_computed_alone() -> None:
+    builder = Builder()
+    x = builder.add(Input("input", 0, 4))
+    scale = builder.constant(np.arange(8.0))
+    joined = builder.concatenate([builder.add(Unary("exp", x)), builder.add(Unary("tanh", x))])
+    scaled = builder.binary("multiply", builder.add(Unary("silu", joined)), scale)
+    part = builder.gather(scaled, np.array([5, 7]))
+    across = builder.gather(scaled, np.array([3, 4]))
+    made = builder.program([part])
+    assert [step.op for step in made.steps] == [
+        *("input", "tanh", "gather", "silu", "constant", "multiply")
+    ]
+    np.testing.assert_array_equal(made.tensors[0], [5.0, 7.0])
+    whole = builder.program([scaled, across])
+    assert [step.op for step in whole.steps][-2:] == ["multiply", "gather"]
+    found, expected = evaluate(made, [X])[0], evaluate(whole, [X])
+    np.testing.assert_array_equal(found, expected[0][:, [5, 7]])
+    np.testing.assert_array_equal(expected[1], expected[0][:, [3, 4]])
 
 
 def test_zeros_of_either_sign_and_nan_stay_apart() -> None:

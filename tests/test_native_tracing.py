@@ -102,6 +102,23 @@ ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "constants of the batch": lambda x: x + torch.zeros_like(x) + torch.full((len(x), 1, 1), 2.0),
 }
 
+KERNEL = torch.sin(torch.arange(24.0)).reshape(2, 4, 3)
+CONVOLUTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "kernel of one level": lambda x: functional.conv1d(x, KERNEL[:, :, :1], torch.ones(2)),
+    "without padding": lambda x: functional.conv1d(x, KERNEL),
+    "as many levels as before": lambda x: functional.conv1d(x, KERNEL, torch.ones(2), padding=1),
+    "fewer levels": lambda x: functional.conv1d(x, KERNEL, padding=2, stride=2),
+    "one after the other": lambda x: functional.conv1d(
+        functional.conv1d(x, KERNEL, padding=1).relu(), KERNEL[:, :2], padding=1
+    ),
+    "a kernel a channel": lambda x: functional.conv1d(
+        x, KERNEL.reshape(4, 2, 3)[:, :1], torch.arange(4.0), padding=1, groups=4
+    ),
+    "a kernel a channel, no bias": lambda x: functional.conv1d(
+        x.mT, KERNEL.reshape(8, 1, 3)[:3], padding=1, groups=3
+    ),
+}
+
 MOVED: dict[str, Callable[[Tensor], Tensor]] = {
     "itself": lambda x: x,
     "views": lambda x: x.reshape(-1, 12).view(-1, 2, 6),
@@ -168,6 +185,7 @@ ALL = {
     for kind, functions in (
         ("elementwise", ELEMENTWISE),
         ("moved", MOVED),
+        ("convolution", CONVOLUTIONS),
         ("summed", SUMMED),
         ("product", PRODUCTS),
     )
@@ -259,6 +277,14 @@ def test_nan_and_infinity_go_where_torch_lets_them_go(name: str) -> None:
             lambda x: functional.linear(x[:, 0, :1].expand(-1, 65)[..., None], torch.ones(2, 1)),
             "forward applies one layer to 65 groups of features, more than 64",
         ),
+        (lambda x: functional.conv1d(x, KERNEL[:, :2], groups=2), "of 2 groups of channels"),
+        (lambda x: functional.conv1d(x, KERNEL[..., :2], dilation=2), "not a plain one along one"),
+        (
+            lambda x: functional.conv_transpose1d(x, KERNEL.transpose(0, 1)),
+            "not a plain one along one axis",
+        ),
+        (lambda x: functional.conv2d(x[:, None], KERNEL[:, None]), "not a plain one along one"),
+        (lambda x: functional.conv1d(KERNEL, x[:2]), "convolution whose kernel is no constant"),
         (lambda x: torch.native_layer_norm(x, (3,), None, None, 1e-5)[1] + 1.0, "side result"),
     ],
 )

@@ -31,6 +31,8 @@ contains
     end do
     allocate (host)
     host%columns%reproducible = reproducible
+    ! What stands beside it is a call of TorchScript.
+    call host%columns%set_engine('torchscript')
     call host%columns%load(archive, stat, errmsg)
     if (stat == 0) call host%columns%resize(n_column, n_level, stat, errmsg)
     host_open = c_loc(host)

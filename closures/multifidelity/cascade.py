@@ -59,6 +59,9 @@ class Cascade(GuardedNetwork):
     how many others go on then changes no bit of a column's result, as a matrix product of another
     size might.
 
+    With `skips_columns` off, all members are evaluated for all columns and `torch.where` chooses;
+    an engine may then leave out by itself what nobody asks for.
+
     A threshold that the host sets itself should lie within all windows: outside, early decisions
     are those of few members.
 
@@ -110,6 +113,7 @@ class Cascade(GuardedNetwork):
             for start, stop in zip(counts, ends[1:], strict=True)
         )
         self.block = block
+        self.skips_columns = True
         self.counts: list[int] = ends
         self.low: list[float] = [window.low for window in windows]
         self.high: list[float] = [window.high for window in windows]
@@ -125,27 +129,38 @@ class Cascade(GuardedNetwork):
         is_open = torch.ones_like(spread, dtype=torch.bool)
         for i, members in enumerate(self.later):
             is_open = is_open & (spread >= self.low[i]) & (spread <= self.high[i])
-            rows = is_open.nonzero().squeeze(1)
-            n_open = rows.shape[0]
-            if n_open > 0:
-                n_block = (n_open + self.block - 1) // self.block
-                filling = rows[:1].expand(n_block * self.block - n_open)
-                seen = features.index_select(0, torch.cat([rows, filling]))
-                more = members(seen)
-                joined, sums = joined_statistics(
-                    mean.index_select(0, rows),
-                    scatter.index_select(0, rows),
-                    self.counts[i],
-                    member_statistics(more[:, :n_open]),
-                    self.counts[i + 1] - self.counts[i],
-                )
-                mean = mean.index_copy(0, rows, joined)
-                scatter = scatter.index_copy(0, rows, sums)
-                widened = torch.sqrt(sums) * self.factors[i + 1]
-                deviation = deviation.index_copy(0, rows, widened)
-                spread = spread.index_copy(0, rows, self.spread(widened))
+            if self.skips_columns:
+                rows = is_open.nonzero().squeeze(1)
+                n_open = rows.shape[0]
+                if n_open > 0:
+                    n_block = (n_open + self.block - 1) // self.block
+                    filling = rows[:1].expand(n_block * self.block - n_open)
+                    seen = features.index_select(0, torch.cat([rows, filling]))
+                    more = member_statistics(members(seen)[:, :n_open])
+                    before = (mean.index_select(0, rows), scatter.index_select(0, rows))
+                    joined, sums, widened = self._joined(i, before, more)
+                    mean = mean.index_copy(0, rows, joined)
+                    scatter = scatter.index_copy(0, rows, sums)
+                    deviation = deviation.index_copy(0, rows, widened)
+                    spread = spread.index_copy(0, rows, self.spread(widened))
+            else:
+                more = member_statistics(members(features))
+                joined, sums, widened = self._joined(i, (mean, scatter), more)
+                goes_on = is_open.unsqueeze(1)
+                mean = torch.where(goes_on, joined, mean)
+                scatter = torch.where(goes_on, sums, scatter)
+                deviation = torch.where(goes_on, widened, deviation)
+                spread = torch.where(is_open, self.spread(widened), spread)
         confidence = 1.0 / (1.0 + spread)
         return mean, with_noise(deviation, self.first.deviation(features)), confidence
+
+    def _joined(
+        self, i: int, before: tuple[Tensor, Tensor], more: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean, scatter and deviation of some members and those that follow them."""
+        n, n_all = self.counts[i], self.counts[i + 1]
+        joined, sums = joined_statistics(before[0], before[1], n, more, n_all - n)
+        return joined, sums, torch.sqrt(sums) * self.factors[i + 1]
 
 
 def _check(n_member: int, threshold: float, windows: Sequence[Window], block: int) -> None:

@@ -9,6 +9,7 @@ add_library(hybrid_native MODULE
   src/native/instruction_set.cpp
   src/native/native_engine.cpp
   src/native/program.cpp
+  src/native/regions.cpp
   src/native/session.cpp
   src/native/storage.cpp)
 target_include_directories(hybrid_native PRIVATE include)

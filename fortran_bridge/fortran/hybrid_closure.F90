@@ -42,9 +42,10 @@ contains
 
   !> Load an archive.
   !>
-  !> `engine`: 'auto' (default) or the name of one ('torchscript', 'aoti', 'native'); `device`:
-  !> 'cpu' (default) or one of the engine's, such as 'cuda:0', see `local_device`; `threads`:
-  !> threads inside the engine's operations, default 1.
+  !> `engine`: 'native', 'torchscript' or 'aoti', or 'auto' (default): the native engine where the
+  !> archive holds a program for it, the library has it and the device is 'cpu', else the one that
+  !> the archive names; `device`: 'cpu' (default) or one of the engine's, such as 'cuda:0', see
+  !> `local_device`; `threads`: threads inside the engine's operations, default 1.
   subroutine closure_load(self, path, engine, device, threads, stat, errmsg)
     class(closure_t), intent(inout) :: self
     character(len=*), intent(in) :: path
@@ -83,8 +84,8 @@ contains
                                            self%handle), stat, errmsg)
   end subroutine closure_load_bytes
 
-  !> Lines of text for people: name, engine, device, and each field with units, dims, sizes and
-  !> envelope; empty before `load`.
+  !> Lines of text for people: name, engine, device, why 'auto' did not take the native engine, and
+  !> each field with units, dims, sizes and envelope; empty before `load`.
   function closure_describe(self) result(text)
     class(closure_t), intent(in) :: self
     character(len=text_length(hybrid_closure_describe(self%handle))) :: text

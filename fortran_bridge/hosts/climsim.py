@@ -21,6 +21,8 @@ class ClimsimHost:
         Sizes of the host's arrays, zero at first.
     seed
         Seed of a stochastic closure.
+    engine
+        ``"auto"``, or the name of an engine.
     reproducible
         True: results do not depend on how many columns come along.
     policy
@@ -42,11 +44,13 @@ class ClimsimHost:
         n_level: int,
         *,
         seed: int = 0,
+        engine: str = "auto",
         reproducible: bool = True,
         policy: str = "error",
     ) -> None:
         self._fortran = extension().climsim_columns.columns_t()
         self._n_column = n_column
+        self._fortran.set_engine(engine)
         check_host("climsim", self._fortran.load(str(archive)))
         self._fortran.seed = seed
         self._fortran.reproducible = reproducible

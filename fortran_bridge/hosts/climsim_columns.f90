@@ -21,6 +21,7 @@ module climsim_columns
     integer(int64) :: seed = 0            !< of the random numbers
     logical :: reproducible = .true.      !< results do not depend on the number of columns
     character(len=8), private :: policy = 'error'  !< towards flagged columns
+    character(len=16), private :: engine = 'auto'  !< which `load` asks for
     real(real64), allocatable :: input(:, :)   !< inputs, (column, feature), units of the files
     real(real64), allocatable :: output(:, :)  !< closure outputs, (column, feature), SI
     type(closure_t), private :: closure
@@ -29,6 +30,7 @@ module climsim_columns
     procedure :: load
     procedure :: resize
     procedure :: set_policy
+    procedure :: set_engine
     procedure :: advance
     procedure :: reasons
     procedure :: forget
@@ -53,7 +55,7 @@ contains
     type(field_t) :: field
     integer :: i
     errmsg = ''
-    call self%closure%load(archive, stat=stat, errmsg=errmsg)
+    call self%closure%load(archive, engine=trim(self%engine), stat=stat, errmsg=errmsg)
     if (stat /= 0) return
     do i = 1, self%field_count('inputs')
       call find_input(self%field_name('inputs', i), field, errmsg)
@@ -109,6 +111,13 @@ contains
     character(len=*), intent(in) :: policy
     self%policy = policy
   end subroutine set_policy
+
+  !> Which engine `load` asks for; 'auto' if none is set.
+  subroutine set_engine(self, engine)
+    class(columns_t), intent(inout) :: self
+    character(len=*), intent(in) :: engine
+    self%engine = engine
+  end subroutine set_engine
 
   !> Why the guard flagged each column of the last step, see `reasons` of `binding_t`.
   subroutine reasons(self, found, stat, errmsg)

@@ -32,6 +32,7 @@ program climsim_host
   call read_settings(settings)
   columns%seed = settings%seed
   columns%reproducible = settings%reproducible
+  call columns%set_engine(trim(settings%engine))
   call columns%load(trim(settings%archive), stat, errmsg)
   if (stat /= 0) call stop_with(errmsg)
   allocate (whole(0, 0), seconds(size(settings%inputs)), speed(size(settings%inputs)))

@@ -28,13 +28,14 @@ class ColumnRun:
     columns_per_second: float
 
 
-def run_columns(
+def run_columns(  # noqa: PLR0913 -- a setting each
     archive: Path,
     files: Iterable[tuple[Path, Path]],
     folder: Path,
     *,
     timestep: float = 1200.0,
     seed: int = 0,
+    engine: str = "auto",
     reproducible: bool = True,
     launcher: Sequence[str] = (),
     on_progress: Callable[[float], None] | None = None,
@@ -53,6 +54,8 @@ def run_columns(
         Step over which the tendencies act [s].
     seed
         Seed of a stochastic closure.
+    engine
+        ``"auto"``, or the name of an engine.
     reproducible
         True: results do not depend on the number of processes.
     launcher
@@ -74,6 +77,7 @@ def run_columns(
         "file_list": "files.txt",
         "timestep": timestep,
         "seed": seed,
+        "engine": engine,
         "reproducible": reproducible,
     }
     host = "climsim-mpi" if launcher else "climsim"

@@ -12,6 +12,7 @@ module climsim_settings
   !> Namelist `settings`, and the files of its list.
   type :: settings_t
     character(len=path_length) :: archive = ''    !< closure to load
+    character(len=16) :: engine = 'auto'          !< engine of the bridge
     character(len=path_length) :: file_list = ''  !< two lines a pair: mli to read, mlo to write
     real(real64) :: timestep = 1200.0_real64      !< over which the tendencies act [s]
     integer(int64) :: seed = 0                    !< of a stochastic closure
@@ -34,12 +35,14 @@ contains
     type(settings_t), intent(out) :: self
     character(len=path_length) :: path, archive, file_list
     character(len=1024) :: errmsg
+    character(len=16) :: engine
     integer(int64) :: seed
     integer :: unit, stat
     real(real64) :: timestep
     logical :: reproducible
-    namelist /settings/ archive, file_list, timestep, seed, reproducible
+    namelist /settings/ archive, engine, file_list, timestep, seed, reproducible
     archive = self%archive
+    engine = self%engine
     file_list = self%file_list
     timestep = self%timestep
     seed = self%seed
@@ -55,6 +58,7 @@ contains
       trim(path)//': expected archive and file_list in namelist settings; set both')
     if (.not. timestep > 0.0_real64) call stop_with(trim(path)//': expected timestep > 0 [s]')
     self%archive = archive
+    self%engine = engine
     self%file_list = file_list
     self%timestep = timestep
     self%seed = seed

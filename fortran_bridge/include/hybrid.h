@@ -103,7 +103,9 @@ HYBRID_API int hybrid_local_device(const char *kind, int count, char *device, in
 /* ---- a closure --------------------------------------------------------------------------- */
 
 /* Load an archive.
- *   engine    "auto", or the name of an engine ("torchscript", "aoti", "native")
+ *   engine    "native", "torchscript" or "aoti"; or "auto": the native engine where the archive
+ *             holds a program for it, the library has it and the device is "cpu", else the one that
+ *             the archive names. Bits differ from engine to engine
  *   device    "cpu", or a device of the engine such as "cuda:0"
  *   n_thread  threads inside the engine's operations; 1 unless measurement shows a gain */
 HYBRID_API int hybrid_closure_load(const char *path, const char *engine, const char *device,
@@ -125,7 +127,8 @@ HYBRID_API void hybrid_closure_free(hybrid_closure *closure);
 HYBRID_API const char *hybrid_closure_manifest(const hybrid_closure *closure);
 
 /* What a person wants to know, in lines of text: name, version, engine, device, blocks, and each
- * field with units, dims, sizes and envelope. Valid as long as the closure; null for null. */
+ * field with units, dims, sizes and envelope; after "auto" also why not the native engine.
+ * Valid as long as the closure; null for null. */
 HYBRID_API const char *hybrid_closure_describe(const hybrid_closure *closure);
 
 /* Block sizes [columns] that a self-test has shown to round alike, ascending: some at load, and

@@ -39,8 +39,12 @@ typedef struct hybrid_engine_options {
   int n_thread;       /* threads inside operations */
 } hybrid_engine_options;
 
-/* Functions return 0, or 1 after writing a message of at most `size` bytes. A model may be used by
+/* Functions return 0, or 1 after writing a message of at most `size` bytes; `open` returns
+ * HYBRID_ENGINE_UNSERVABLE where it is the archive's content that this engine does not take, such
+ * as a program of a later version, so that another engine may run it. A model may be used by
  * several threads at once, a session by one at a time. */
+#define HYBRID_ENGINE_UNSERVABLE 2
+
 typedef struct hybrid_engine {
   int abi_version;
   const char *name;

@@ -7,7 +7,7 @@
 
 #include "archive.hpp"
 #include "buffers.hpp"
-#include "engine.hpp"
+#include "engine_choice.hpp"
 #include "self_test.hpp"
 #include "spec.hpp"
 
@@ -22,7 +22,7 @@ class Closure {
   const std::string &description() const { return description_; }
   const Spec &spec() const { return spec_; }
   // Whether blocks of any size round alike, so that blocks() need not be looked at.
-  bool is_column_exact() const { return model_.is_column_exact(); }
+  bool is_column_exact() const { return chosen_.model->is_column_exact(); }
   // Blocks that round alike, by ascending size.
   std::vector<Block> blocks() const { return self_test_.alike(); }
   // Tries also blocks of just these sizes.
@@ -36,7 +36,7 @@ class Closure {
  private:
   std::string manifest_;
   Spec spec_;
-  Model model_;
+  ChosenModel chosen_;
   mutable SelfTest self_test_;  // knows more the more is asked
   std::string description_;
 };

@@ -44,7 +44,9 @@ void write_fields(std::ostream &text, const char *group, const std::vector<Field
 
 }  // namespace
 
-std::string describe(const Spec &spec, const Model &model, const std::vector<Block> &blocks) {
+std::string describe(const Spec &spec, const ChosenModel &chosen,
+                     const std::vector<Block> &blocks) {
+  const auto &model = *chosen.model;
   std::ostringstream text;
   text << spec.name << " " << spec.version << ": " << spec.locality << " closure, engine "
        << model.engine_name() << " " << model.engine_version() << " on " << model.device();
@@ -54,6 +56,7 @@ std::string describe(const Spec &spec, const Model &model, const std::vector<Blo
     text << ", blocks that round alike:";
     for (const auto &block : blocks) text << " " << block.size;
   }
+  if (!chosen.why_not_native.empty()) text << "\n  not native: " << chosen.why_not_native;
   const auto unbounded = fields_without_bounds(spec);
   if (!unbounded.empty()) {
     text << "\n  without two bounds: " << joined(unbounded, ", ")

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "engine.hpp"
+#include "engine_choice.hpp"
 #include "self_test.hpp"
 #include "spec.hpp"
 
 namespace hybrid {
 
-std::string describe(const Spec &spec, const Model &model, const std::vector<Block> &blocks);
+std::string describe(const Spec &spec, const ChosenModel &chosen, const std::vector<Block> &blocks);
 
 }  // namespace hybrid

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <mutex>
-
-#include "error.hpp"
+#include <system_error>
 
 // gcc defines __SANITIZE_ADDRESS__ or __SANITIZE_THREAD__, clang answers __has_feature.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -34,6 +34,10 @@ std::string engine_folder() {
   const std::string path = info.dli_fname;
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::string engine_path(const std::string &name) {
+  return engine_folder() + "/libhybrid_" + name + ".so";
 }
 
 void *open_object(const std::string &path) {
@@ -63,7 +67,7 @@ const hybrid_engine *open_engine(const std::string &name) {
     throw Error(HYBRID_ERROR_ENGINE,
                 "engine: expected 'auto', 'torchscript', 'aoti' or 'native', got '" + name + "'");
   if (name != "native") preload_torch();
-  const std::string path = engine_folder() + "/libhybrid_" + name + ".so";
+  const std::string path = engine_path(name);
   void *object = open_object(path);
   if (!object)
     throw Error(HYBRID_ERROR_ENGINE,
@@ -144,11 +148,13 @@ Model::Model(const std::string &engine, const Archive &archive, const Spec &spec
   EntryReader entries(archive);
   const hybrid_engine_archive opened{archive.bytes.data(), archive.bytes.size(), &entries,
                                      entry_of};
-  if (engine_->open(&opened, arguments.data(), static_cast<int>(arguments.size()), results.data(),
-                    static_cast<int>(results.size()), &engine_options, &model_, message.data(),
-                    message.size()))
-    throw Error(HYBRID_ERROR_ENGINE,
-                spec.name + ": engine " + engine_->name + " could not load it: " + message.text());
+  const int status = engine_->open(&opened, arguments.data(), static_cast<int>(arguments.size()),
+                                   results.data(), static_cast<int>(results.size()),
+                                   &engine_options, &model_, message.data(), message.size());
+  if (status == 0) return;
+  const auto who = spec.name + ": engine " + engine_->name + " could not load it: ";
+  if (status == HYBRID_ENGINE_UNSERVABLE) throw Unservable(who, message.text());
+  throw Error(HYBRID_ERROR_ENGINE, who + message.text());
 }
 
 Model::~Model() { engine_->close(model_); }
@@ -177,6 +183,11 @@ void Session::run(const Buffers &results, int64_t first) const {
   if (engine_->run(session_, addresses.data(), message.data(), message.size()))
     throw Error(HYBRID_ERROR_ENGINE,
                 std::string("engine ") + engine_->name + ": " + message.text());
+}
+
+bool is_installed(const std::string &engine) {
+  std::error_code ignored;
+  return std::filesystem::exists(engine_path(engine), ignored);
 }
 
 int device_count(const std::string &engine, const std::string &kind) {

@@ -6,6 +6,7 @@
 
 #include "archive.hpp"
 #include "buffers.hpp"
+#include "error.hpp"
 #include "hybrid_engine.h"
 #include "spec.hpp"
 
@@ -14,6 +15,17 @@ namespace hybrid {
 struct EngineOptions {
   std::string device;
   int n_thread;
+};
+
+// An engine does not take what the archive holds for it; another one may run the archive.
+class Unservable : public Error {
+ public:
+  Unservable(const std::string &who, std::string reason)
+      : Error(HYBRID_ERROR_ENGINE, who + reason), reason_(std::move(reason)) {}
+  const std::string &reason() const { return reason_; }
+
+ private:
+  std::string reason_;
 };
 
 // Ready to evaluate a number of columns whose arguments lie at fixed addresses. Used by one thread
@@ -59,6 +71,9 @@ class Model {
   std::string device_;
   void *model_ = nullptr;
 };
+
+// Whether an engine lies where engines are looked for; it is not opened.
+bool is_installed(const std::string &engine);
 
 // Number of devices of a kind that an engine can use.
 int device_count(const std::string &engine, const std::string &kind);

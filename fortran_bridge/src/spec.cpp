@@ -221,7 +221,8 @@ Spec parse_manifest(const std::string &manifest) {
     Spec spec;
     // Becomes part of a path: a name has no slashes or dots.
     spec.engine = name(json.at("engine"), "engine");
-    if (const auto native = json.find("native"); native != json.end())
+    if (const auto native = json.find("native");
+        native != json.end() && !native->value("expressed", false))
       spec.native_reason = printable(native->value("reason", std::string()));
     spec.name = name(body.at("name"), "closure name");
     spec.version = text(body.at("version"), "version");

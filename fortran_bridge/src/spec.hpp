@@ -50,7 +50,7 @@ struct Spec {
   std::string version;
   std::string locality;
   std::string engine;
-  std::string native_reason = {};  // why there is or is not a native program; may be empty
+  std::string native_reason = {};  // why there is no native program; may be empty
   std::vector<Field> inputs, outputs, state, noise;
   std::optional<Grid> grid;  // with locality "grid", and only then
 

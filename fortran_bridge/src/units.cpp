@@ -67,6 +67,8 @@ std::string hint(const std::string &host, const ut_unit *host_unit, const ut_uni
 
 Conversion conversion(const std::string &field, const std::string &host, const std::string &closure,
                       Direction direction) {
+  // Reading the unit database takes milliseconds, which a host that needs no conversion is spared.
+  if (host == closure) return {};
   const Quiet quiet;
   const Unit host_unit = parse(field, host);
   const Unit closure_unit = parse(field, closure);

@@ -16,9 +16,9 @@ struct Conversion {
 
 enum class Direction { to_closure, to_host };
 
-// From the host's units to the closure's, or back. Throws HYBRID_ERROR_UNITS naming `field` if
-// either string is unknown, if they do not convert, or if the conversion is not linear
-// (logarithmic units).
+// From the host's units to the closure's, or back. Of strings that differ, throws
+// HYBRID_ERROR_UNITS naming `field` if either is unknown, if they do not convert, or if the
+// conversion is not linear (logarithmic units).
 Conversion conversion(const std::string &field, const std::string &host, const std::string &closure,
                       Direction direction);
 

@@ -22,8 +22,9 @@ GROUPS = {"inputs": "input", "outputs": "output", "state": "state", "noise": "no
 
 
 def inspect(archive: Archive) -> None:
-    """Print what a compiled closure is: fields with units and shapes, equation, origin, hashes."""
+    """Print what a compiled closure is: fields with units, engine, equation, origin, hashes."""
     from hybrid.archive import read_manifest
+    from hybrid.engine_choice import engine_by_auto
     from hybrid.equations import read_closed_form, read_equations
 
     manifest, equations = read_manifest(archive), read_equations(archive)
@@ -32,7 +33,7 @@ def inspect(archive: Archive) -> None:
     console.print(_fields(manifest))
     for equation in (*equations, *([] if written_out is None else [written_out])):
         console.print(Text(f"{equation}"), soft_wrap=True)
-    console.print(_identity(manifest))
+    console.print(_identity(manifest, *engine_by_auto(archive, manifest)))
 
 
 def verify(archive: Archive) -> None:
@@ -89,7 +90,7 @@ def _extreme(bound: "Bound", pick: Callable[[tuple[float, ...]], float]) -> str:
     return f"{pick(bound) if isinstance(bound, tuple) else bound:.4g}"
 
 
-def _identity(manifest: "Manifest") -> Table:
+def _identity(manifest: "Manifest", by_auto: str, why_not_native: str) -> Table:
     spec = manifest.spec
     table = Table(show_header=False)
     rows = {
@@ -98,6 +99,7 @@ def _identity(manifest: "Manifest") -> Table:
         "format": manifest.format_version,
         "engine": manifest.engine,
         "native engine": _native(manifest),
+        "engine by 'auto'": _by_auto(manifest, by_auto, why_not_native),
         "written with": ", ".join(f"{name} {text}" for name, text in manifest.versions.items()),
         **{f"reference {i}": text for i, text in enumerate(spec.references, start=1)},
         **spec.provenance,
@@ -114,6 +116,15 @@ def _native(manifest: "Manifest") -> str:
     if verdict is None:
         return ""
     return f"{'yes' if verdict.expressed else 'no'}: {verdict.reason}"
+
+
+def _by_auto(manifest: "Manifest", engine: str, why_not_native: str) -> str:
+    verdict = manifest.native
+    if not why_not_native:
+        return f"{engine}; on a GPU {manifest.engine}"
+    if verdict is None or not verdict.expressed:
+        return engine
+    return f"{engine}, not native: {why_not_native}"
 
 
 def _differences(report: "VerifyReport") -> Table:

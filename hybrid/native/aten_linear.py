@@ -23,14 +23,15 @@ def product(
 ) -> Tracked:
     """Return ``a @ b`` of two matrices, with a bias ``(n_out,)`` added."""
     if isinstance(a, Tracked) and not isinstance(b, Tracked):
-        return _rows(low, a, b.detach(), bias)
+        return rows_product(low, a, b.detach(), bias)
     if isinstance(b, Tracked) and not isinstance(a, Tracked) and bias is None:
-        turned = _rows(low, b.like(b.places.t()), a.detach().t(), None)
+        turned = rows_product(low, b.like(b.places.t()), a.detach().t(), None)
         return turned.like(turned.places.t())
     raise NotExpressedError(BOTH)
 
 
-def _rows(low: Lowering, x: Tracked, weight: Tensor, bias: Tensor | None) -> Tracked:
+def rows_product(low: Lowering, x: Tracked, weight: Tensor, bias: Tensor | None) -> Tracked:
+    """Return ``x @ weight + bias`` of rows of features, each of one column."""
     columns, features = np.divmod(x.places.numpy(), x.size)
     if (columns != columns[:, :1]).any():
         raise NotExpressedError(MIXED)

@@ -1,11 +1,13 @@
 """Programs grow step by step here, and stay small: nothing is written twice, or for nothing.
 
 What is left out changes no bit of a result: copies, gathers of gathers, equal steps, products with
-1, and steps that no result needs.
+1, and steps that no result needs. What is done to values that were joined and is asked for one of
+them is done to that one: the members of an ensemble, computed as a batch, each run through by
+themselves, and what one layer leaves stays in the cache for the next.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +23,9 @@ from hybrid.native.steps import (
     Input,
     LayerNorm,
     Linear,
+    Select,
     Step,
+    Unary,
 )
 
 Index = NDArray[np.int64]
@@ -36,6 +40,7 @@ class Builder:
         self._tensors: list[Array] = []
         self._tensor_of: dict[tuple[tuple[int, ...], bytes], int] = {}
         self._value_of: dict[Step, int] = {}
+        self._ends: list[Index | None] = []
 
     def add(self, step: Step) -> int:
         """Add a step, unless there is an equal one."""
@@ -44,6 +49,7 @@ class Builder:
             found = len(self.steps)
             self.sizes.append(step.value_size(self.sizes, [t.shape for t in self._tensors]))
             self.steps.append(step)
+            self._ends.append(self._ends_of_parts(step))
             self._value_of[step] = found
         return found
 
@@ -76,12 +82,18 @@ class Builder:
             return x
         if isinstance(step, Constant):
             return self.spread(self._tensors[step.tensor].reshape(-1)[index])
-        if isinstance(step, Concatenate):
-            ends = np.cumsum([self.sizes[part] for part in step.xs])
+        ends = self._ends[x]
+        if ends is not None:
             parts = np.searchsorted(ends, index, side="right")
-            if _alike(parts):
+            if _alike(parts) and isinstance(step, Concatenate):
                 part = step.xs[parts[0]]
                 return self.gather(part, index - (ends[parts[0]] - self.sizes[part]))
+            if _alike(parts):
+                return self.add(
+                    _with_operands(
+                        step, lambda o: self.gather(o, index) if self.sizes[o] > 1 else o
+                    )
+                )
         return self.add(Gather("gather", x, tuple(index.tolist())))
 
     def concatenate(self, xs: Sequence[int]) -> int:
@@ -114,6 +126,15 @@ class Builder:
             results=tuple(value[i] for i in results),
         )
 
+    def _ends_of_parts(self, step: Step) -> Index | None:
+        """Return where the parts of a value end that is joined, or elementwise of one that is."""
+        if isinstance(step, Concatenate):
+            return np.cumsum([self.sizes[part] for part in step.xs])
+        if isinstance(step, Unary | Binary | Select):
+            known = [self._ends[x] for x in step.operands() if self.sizes[x] > 1]
+            return next((ends for ends in known if ends is not None), None)
+        return None
+
     def _is_one(self, x: int) -> bool:
         step = self.steps[x]
         return isinstance(step, Constant) and bool((self._tensors[step.tensor] == 1.0).all())
@@ -126,14 +147,21 @@ def _alike(values: NDArray[Any]) -> bool:
     return bool((values == values[0]).all())
 
 
-def _renumbered(step: Step, value: dict[int, int], tensor: dict[int, int]) -> Step:
-    changes: dict[str, Any] = {}
-    for name in ("x", "a", "b", "condition"):
-        number = getattr(step, name, None)
-        if number is not None:
-            changes[name] = value[number]
+def _with_operands(step: Step, other: Callable[[int], int]) -> Step:
+    """Return the same step of other values."""
+    changes: dict[str, Any] = {
+        name: other(getattr(step, name))
+        for name in ("x", "a", "b", "condition")
+        if hasattr(step, name)
+    }
     if isinstance(step, Concatenate):
-        changes["xs"] = tuple(value[x] for x in step.xs)
+        changes["xs"] = tuple(other(x) for x in step.xs)
+    return replace(step, **changes)
+
+
+def _renumbered(step: Step, value: dict[int, int], tensor: dict[int, int]) -> Step:
+    step = _with_operands(step, value.__getitem__)
+    changes: dict[str, Any] = {}
     if isinstance(step, Constant):
         changes["tensor"] = tensor[step.tensor]
     if isinstance(step, Linear | LayerNorm):

@@ -1,7 +1,8 @@
 """Native programs as the entries ``native.json`` and ``native.bin`` of an archive.
 
-A tensor names the entry of TorchScript that holds the same bytes; only what no entry holds, such
-as a transposed weight, goes to ``native.bin``.
+A tensor names the entry of TorchScript that holds the same numbers, as a part of it or transposed
+too: the weights of an ensemble's members are parts of one entry. Only what no entry holds, such as
+a weight in another order, goes to ``native.bin``.
 """
 
 import json
@@ -16,15 +17,14 @@ import numpy as np
 from hybrid.native.errors import ProgramError
 from hybrid.native.program import Array, Program
 from hybrid.native.steps import STEPS, Step
+from hybrid.native.stored_blocks import ITEM, blocks_of, digest
 
 TEXT = "extra/native.json"
 BINARY = "extra/native.bin"
-FORMAT_MAJOR = 1
-FORMAT_MINOR = 0
+FIRST_FORMAT, LAST_FORMAT = 1, 2
+"""Formats that are read; a program without transposed tensors is written as the first."""
 LARGEST_TEXT = 2**22
 """Bytes of ``native.json``."""
-ITEM = 4
-"""Bytes of a float32."""
 LARGEST_TENSOR = 2**40
 """Elements of a tensor: beyond any file, so that products of sizes stay numbers of 64 bits."""
 
@@ -44,21 +44,22 @@ def program_entries(program: Program, entries: Mapping[str, bytes]) -> dict[str,
     ProgramError
         If the text would be larger than a reader takes.
     """
-    storages: dict[bytes, str] = {}
-    for name, content in entries.items():
-        if name.startswith("data/"):
-            storages.setdefault(content, name)
-    tensors, rest = [], bytearray()
+    storages = {name: content for name, content in entries.items() if name.startswith("data/")}
+    known = blocks_of(storages, {tensor.nbytes for tensor in program.tensors})
+    tensors: list[dict[str, Any]] = []
+    rest = bytearray()
     for tensor in program.tensors:
-        content = tensor.astype("<f4", copy=False).tobytes()
-        entry = storages.get(content)
-        first = 0 if entry else len(rest) // ITEM
-        if entry is None:
-            rest += content
-        tensors.append({"entry": entry or BINARY, "first": first, "shape": list(tensor.shape)})
+        kept = _kept(tensor, known)
+        if kept is None:
+            kept = {"entry": BINARY, "first": len(rest) // ITEM, "transposed": False}
+            rest += _content(tensor)
+        tensors.append({**kept, "shape": list(tensor.shape)})
+    is_first = not any(tensor["transposed"] for tensor in tensors)
+    if is_first:
+        tensors = [{k: v for k, v in t.items() if k != "transposed"} for t in tensors]
     text = json.dumps(
         {
-            "format": {"major": FORMAT_MAJOR, "minor": FORMAT_MINOR},
+            "format": {"major": FIRST_FORMAT if is_first else LAST_FORMAT, "minor": 0},
             "tensors": tensors,
             "steps": [asdict(step) for step in program.steps],
             "results": list(program.results),
@@ -88,10 +89,13 @@ def program_of(entries: Mapping[str, bytes]) -> Program | None:
         )
     try:
         data = json.loads(text.decode())
-        _check_format(data["format"]["major"], data["format"]["minor"])
+        major = _checked_format(data["format"]["major"], data["format"]["minor"])
         return Program(
             steps=tuple(_step(i, step) for i, step in enumerate(data["steps"])),
-            tensors=tuple(_tensor(i, t, entries) for i, t in enumerate(data["tensors"])),
+            tensors=tuple(
+                _tensor(i, t, entries, has_transposed=major > FIRST_FORMAT)
+                for i, t in enumerate(data["tensors"])
+            ),
             results=_value("results", data["results"], tuple[int, ...]),
         )
     except ProgramError:
@@ -103,18 +107,33 @@ def program_of(entries: Mapping[str, bytes]) -> Program | None:
         ) from error
 
 
-def _check_format(major: Any, minor: Any) -> None:
-    if major != FORMAT_MAJOR:
+def _content(tensor: Array) -> bytes:
+    return tensor.astype("<f4", copy=False).tobytes()
+
+
+def _kept(tensor: Array, known: Mapping[bytes, tuple[str, int]]) -> dict[str, Any] | None:
+    """Return where an entry holds a tensor, or its transpose; None if none does."""
+    for is_transposed in (False, True)[: tensor.ndim]:
+        place = known.get(digest(_content(tensor.T if is_transposed else tensor)))
+        if place is not None:
+            return {"entry": place[0], "first": place[1], "transposed": is_transposed}
+    return None
+
+
+def _checked_format(major: Any, minor: Any) -> int:
+    if type(major) is not int or not FIRST_FORMAT <= major <= LAST_FORMAT:
         raise ProgramError(
-            f"native.json: expected format {FORMAT_MAJOR}.x, got {major}.{minor}; install a "
-            "hybrid-closures that reads it, or export the closure again"
+            f"native.json: expected format {FIRST_FORMAT}.x or {LAST_FORMAT}.x, got "
+            f"{major}.{minor}; install a hybrid-closures that reads it, or export the closure again"
         )
+    return major
 
 
-def _tensor(number: int, data: Any, entries: Mapping[str, bytes]) -> Array:
+def _tensor(number: int, data: Any, entries: Mapping[str, bytes], *, has_transposed: bool) -> Array:
     what = f"tensor {number}"
-    if not isinstance(data, dict) or set(data) != {"entry", "first", "shape"}:
-        raise ProgramError(f"{what}: expected entry, first and shape, got {data!r:.80}")
+    keys = ("entry", "first", "shape", "transposed")[: 4 if has_transposed else 3]
+    if not isinstance(data, dict) or set(data) != set(keys):
+        raise ProgramError(f"{what}: expected keys {', '.join(keys)}, got {data!r:.80}")
     shape: tuple[int, ...] = _value(f"{what}: shape", data["shape"], tuple[int, ...])
     first: int = _value(f"{what}: first", data["first"], int)
     content = entries.get(data["entry"])
@@ -127,7 +146,16 @@ def _tensor(number: int, data: Any, entries: Mapping[str, bytes]) -> Array:
             f"{what}: expected at least one element within the {len(content) // ITEM} of "
             f"{data['entry']}, got shape {list(shape)} from {first}"
         )
-    return np.frombuffer(content[first * ITEM : stop], dtype="<f4").reshape(shape)
+    values = np.frombuffer(content[first * ITEM : stop], dtype="<f4")
+    is_transposed = data.get("transposed", False)
+    if is_transposed is True and len(shape) == 2:
+        return values.reshape(shape[::-1]).T
+    if is_transposed is not False:
+        raise ProgramError(
+            f"{what}: expected transposed to be false, or true of a matrix, got "
+            f"{is_transposed!r:.80} of shape {list(shape)}"
+        )
+    return values.reshape(shape)
 
 
 def _step(number: int, data: Any) -> Step:

@@ -12,12 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hybrid.native import aten_elementwise, aten_groups, aten_linear
+from hybrid.native import aten_convolution, aten_elementwise, aten_groups, aten_linear
 from hybrid.native.errors import NotExpressedError
 from hybrid.native.lowering import Lowering, Tracked
 from hybrid.native.program import Program
 
-RULES = {**aten_elementwise.RULES, **aten_groups.RULES, **aten_linear.RULES}
+RULES = {
+    **aten_elementwise.RULES,
+    **aten_groups.RULES,
+    **aten_linear.RULES,
+    **aten_convolution.RULES,
+}
 """Name in ATen to what makes steps of it."""
 
 MOVES = frozenset(

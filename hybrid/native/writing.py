@@ -10,6 +10,7 @@ from itertools import count
 import torch
 
 from closures.base import Closure
+from closures.skipping import every_column
 from closures.spec import ClosureSpec
 from hybrid.archive import NativeVerdict, Reference
 from hybrid.comparison import BOUNDS, largest_difference, output_scales
@@ -62,7 +63,7 @@ def native_part(
     try:
         program = express(closure, spec, reference)
         shown = _shown(program, spec, reference)
-        entries = program_entries(program, _storages(compiled))
+        entries = program_entries(program, saved_storages(compiled))
     except (NotExpressedError, ProgramError) as error:
         return NativePart(NativeVerdict(expressed=False, reason=_short(str(error))))
     # Torch and foreign modules may raise anything, and the archive is good without a program.
@@ -88,7 +89,8 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
         raise NotExpressedError("forward has no argument")
     n = _n_column(closure, spec)
     columns = [torch.from_numpy(reference.arguments[a.name][:n].copy()) for a in arguments]
-    program = trace(closure.scriptable(), columns)
+    with every_column(closure):
+        program = trace(closure.scriptable(), columns)
     results = (*spec.outputs, *spec.state)
     program.check_fits([a.size for a in arguments], [result.size for result in results])
     return program
@@ -124,7 +126,8 @@ def _shown(program: Program, spec: ClosureSpec, reference: Reference) -> str:
     )
 
 
-def _storages(compiled: bytes) -> dict[str, bytes]:
+def saved_storages(compiled: bytes) -> dict[str, bytes]:
+    """Return the entries ``data/...`` of what TorchScript saved."""
     with zipfile.ZipFile(io.BytesIO(compiled)) as file:
         names = {name.split("/", 1)[-1]: name for name in file.namelist()}
         return {short: file.read(name) for short, name in names.items() if "data/" in short}

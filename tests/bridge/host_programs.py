@@ -1,4 +1,4 @@
-"""Compile Fortran programs of the tests as a careful host would, and run them, also under MPI."""
+"""Compile programs of the tests as a careful host would, and run them, also under MPI."""
 
 import os
 import shutil
@@ -11,6 +11,8 @@ import pytest
 from fortran_bridge.build import Prefix
 
 FOLDER = Path(__file__).parent / "fortran"
+C_FOLDER = Path(__file__).parent / "c"
+STUB_ENGINE = Path(__file__).parent / "stub_engine" / "stub_engine.cpp"
 
 # Debug flags of a careful host: bounds, pointers, and traps on what climate models trap.
 FORTRAN_FLAGS = ("-g", "-std=f2018", "-Wall", "-fcheck=all", "-ffpe-trap=invalid,zero,overflow")
@@ -41,6 +43,29 @@ def compile_program(
         check=True,
     )
     return program
+
+
+def compile_c_program(prefix: Prefix, folder: Path, name: str) -> Path:
+    """Compile a program from tests/bridge/c and link it with the library."""
+    library = str(prefix.library.parent)
+    program = folder / name
+    subprocess.run(
+        [
+            *("gcc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic"),
+            *("-Werror", f"-I{prefix.include}", str(C_FOLDER / f"{name}.c"), "-o", str(program)),
+            *(f"-L{library}", "-lhybrid", "-lm", f"-Wl,-rpath,{library}"),
+        ],
+        check=True,
+    )
+    return program
+
+
+def compile_stub_engine(prefix: Prefix, folder: Path) -> Path:
+    """Compile the engine without torch under the name of TorchScript's."""
+    engine = folder / "libhybrid_torchscript.so"
+    command = ["g++", "-std=c++20", "-O2", "-shared", "-fPIC", f"-I{prefix.include}"]
+    subprocess.run([*command, str(STUB_ENGINE), "-o", str(engine)], check=True)
+    return engine
 
 
 def run_program(

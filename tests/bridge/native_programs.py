@@ -45,12 +45,14 @@ class Program:
         self.sizes.append(n_element)
         return len(self.steps) - 1
 
-    def tensor(self, values: ArrayLike) -> int:
-        """Keep an array; return its number."""
+    def tensor(self, values: ArrayLike, *, transposed: bool = False) -> int:
+        """Keep an array, or a matrix by its columns; return its number."""
         array = np.asarray(values, dtype="<f4")
         first = len(self.weights) // 4
         self.tensors.append({"entry": WEIGHTS, "first": first, "shape": list(array.shape)})
-        self.weights += array.tobytes()
+        if transposed:
+            self.tensors[-1]["transposed"] = True
+        self.weights += (array.T if transposed else array).tobytes()
         return len(self.tensors) - 1
 
     def constant(self, values: ArrayLike) -> int:
@@ -82,9 +84,13 @@ class Program:
 
     def document(self, results: Sequence[int]) -> dict[str, Any]:
         """Return the content of ``native.json``."""
+        tensors = self.tensors
+        is_second = any("transposed" in tensor for tensor in tensors)
+        if is_second:
+            tensors = [{"transposed": False, **tensor} for tensor in tensors]
         return {
-            "format": {"major": 1, "minor": 0},
-            "tensors": self.tensors,
+            "format": {"major": 2 if is_second else 1, "minor": 0},
+            "tensors": tensors,
             "steps": self.steps,
             "results": list(results),
         }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from bridge.host_programs import C_FOLDER, compile_c_program, compile_stub_engine
 from bridge.stub_archives import archive, field, manifest
 
 from fortran_bridge.build import Prefix
@@ -23,8 +24,6 @@ PROGRAMS = {
 }
 """C programs by name, and the fixture of the archive that each is given."""
 
-FOLDER = Path(__file__).parent / "c"
-
 
 def compile_and_run(
     prefix: Prefix,
@@ -34,16 +33,7 @@ def compile_and_run(
     environment: Mapping[str, str] | None = None,
 ) -> None:
     """Compile a program of tests/bridge/c, run it, and see that it has nothing to say."""
-    program = folder / name
-    library_folder = str(prefix.library.parent)
-    subprocess.run(
-        [
-            *("gcc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic"),
-            *("-Werror", f"-I{prefix.include}", str(FOLDER / f"{name}.c"), "-o", str(program)),
-            *(f"-L{library_folder}", "-lhybrid", "-lm", f"-Wl,-rpath,{library_folder}"),
-        ],
-        check=True,
-    )
+    program = compile_c_program(prefix, folder, name)
     result = subprocess.run(
         [str(program), *map(str, arguments)],
         capture_output=True,
@@ -67,10 +57,7 @@ def test_c_program(
 @pytest.fixture
 def stub_engine(prefix: Prefix, tmp_path: Path) -> dict[str, str]:
     """The environment in which archives are run by the stub engine."""
-    source = FOLDER.parent / "stub_engine" / "stub_engine.cpp"
-    engine = tmp_path / "libhybrid_torchscript.so"
-    command = ["g++", "-std=c++20", "-O2", "-shared", "-fPIC", f"-I{prefix.include}"]
-    subprocess.run([*command, str(source), "-o", str(engine)], check=True)
+    compile_stub_engine(prefix, tmp_path)
     return {"HYBRID_ENGINE_FOLDER": str(tmp_path)}
 
 
@@ -102,8 +89,8 @@ def test_the_self_test_keeps_to_its_memory(
 def test_the_c_programs_call_every_function(prefix: Prefix) -> None:
     header = (prefix.include / "hybrid.h").read_text()
     declared = set(re.findall(r"HYBRID_API [^;(]*?\b(hybrid_\w+)\(", header))
-    programs = "".join((FOLDER / f"{name}.c").read_text() for name in PROGRAMS)
-    programs += (FOLDER / "expect.h").read_text()
+    programs = "".join((C_FOLDER / f"{name}.c").read_text() for name in PROGRAMS)
+    programs += (C_FOLDER / "expect.h").read_text()
     assert {name for name in declared if f"{name}(" not in programs} == set()
     assert declared == set(SIGNATURES)
     assert all(hasattr(library(), name) for name in declared)

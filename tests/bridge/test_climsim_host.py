@@ -241,6 +241,13 @@ def test_without_mpi_several_processes_are_refused(
         run(archive, pairs, tmp_path / "out", launcher=("mpirun",))
 
 
+def test_the_engine_can_be_named(pairs: tuple[Pair, ...], tmp_path: Path) -> None:
+    archive = exported(tmp_path, pairs, "mlp", "V1")
+    files = [(pairs[0].mli, tmp_path / "out.nc")]
+    with pytest.raises(HostError, match="expected engine 'auto', 'native' or 'torchscript' for t"):
+        run_columns(archive, files, tmp_path, engine="onnx")
+
+
 def test_snow_on_no_ice_is_none(pairs: tuple[Pair, ...], tmp_path: Path) -> None:
     """As the conversion of training data has it."""
     archive = exported(tmp_path, pairs, "mlp", "V2")

@@ -20,6 +20,7 @@ from fortran_bridge.build import Prefix
 pytestmark = pytest.mark.fortran
 Run = Callable[..., CompletedProcess[str]]
 
+EACH_ENGINE = pytest.mark.parametrize("engine", ["torchscript", "native"])
 INVALID, DIVIDE_BY_ZERO, OVERFLOW = 0x01, 0x04, 0x08  # fenv.h on x86-64
 SATURATING = {
     "sigmoid": [0.731058579, 1.0, 0.0],
@@ -28,19 +29,20 @@ SATURATING = {
 }
 
 
+@EACH_ENGINE
 @pytest.mark.parametrize("name", SATURATING)
 def test_traps_of_the_host_do_not_fire_inside_and_fire_afterwards(
-    fortran_program: Run, tmp_path: Path, name: str
+    fortran_program: Run, tmp_path: Path, name: str, engine: str
 ) -> None:
     closure = Saturating(name)
     assert raised_by(closure), "this closure could not show the trap"
     hybrid.export(closure, tmp_path / "closure.pt")
-    result = fortran_program("traps", tmp_path / "closure.pt", "none")
+    result = fortran_program("traps", tmp_path / "closure.pt", "none", engine)
     assert result.returncode == 0, result.stderr
     *numbers, alive = result.stdout.split()
     assert alive == "alive"
     np.testing.assert_allclose(np.array(numbers, dtype=float), SATURATING[name], rtol=1e-6)
-    killed = run_program(tmp_path / "traps", tmp_path / "closure.pt", "overflow")
+    killed = run_program(tmp_path / "traps", tmp_path / "closure.pt", "overflow", engine)
     assert killed.returncode == -signal.SIGFPE
     assert killed.stdout.split() == numbers
 
@@ -57,10 +59,13 @@ class Overflowing(Closure):
         return (1.0 / (1.0 + x * x),)
 
 
-def test_threads_of_the_host_are_the_engines(fortran_program: Run, tmp_path: Path) -> None:
+@EACH_ENGINE
+def test_threads_of_the_host_are_the_engines(
+    fortran_program: Run, tmp_path: Path, engine: str
+) -> None:
     hybrid.export(Overflowing(), tmp_path / "closure.pt")
     flags = (*FORTRAN_FLAGS, "-fopenmp")
-    result = fortran_program("worker_threads", tmp_path / "closure.pt", flags=flags)
+    result = fortran_program("worker_threads", tmp_path / "closure.pt", engine, flags=flags)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "each keeps its own"
 
@@ -87,11 +92,12 @@ def test_dummies_that_may_be_copies(
     assert result.stdout.strip() == "all dummies give the right result"
 
 
+@EACH_ENGINE
 def test_the_first_run_is_not_slower_than_the_others(
-    prefix: Prefix, column_archive: Path, tmp_path: Path
+    prefix: Prefix, column_archive: Path, tmp_path: Path, engine: str
 ) -> None:
     program = compile_program(prefix, tmp_path, "first_call")
     # What else the machine does makes a single run longer now and then, but not every time.
     # Cold caches cost a few medians, an engine that is not warm tens of milliseconds: a thousand.
-    ratios = [float(run_program(program, column_archive).stdout) for _ in range(3)]
+    ratios = [float(run_program(program, column_archive, engine).stdout) for _ in range(3)]
     assert min(ratios) < 20.0

@@ -69,9 +69,9 @@ def inputs(closure: Closure) -> NDArray[np.float64]:
     return np.concatenate(fields, axis=-1)
 
 
-def run_in_python(case: Path) -> NDArray[np.float64]:
+def run_in_python(case: Path, engine: str = "torchscript") -> NDArray[np.float64]:
     """All columns at once through the Python face, shape ``(step, column, element)``."""
-    closure = hybrid.load(case / "closure.pt")
+    closure = hybrid.load(case / "closure.pt", engine)
     binding = closure.create(N_COLUMN, column_id=np.arange(1, N_COLUMN + 1), seed=11)
     arrays = {}
     for field in (*closure.spec.inputs, *closure.spec.outputs):
@@ -104,7 +104,7 @@ def differing_columns(found: Path, expected: bytes) -> list[int]:
 def test_pieces_and_threads_do_not_change_a_bit(case: Path, host: Path) -> None:
     result = run_program(
         host,
-        *(case / "closure.pt", case / "inputs", N_COLUMN, N_STEP, 1),
+        *(case / "closure.pt", case / "inputs", N_COLUMN, N_STEP, 1, "torchscript"),
         OMP_NUM_THREADS="4",
     )
     assert result.returncode == 0, result.stderr
@@ -120,7 +120,7 @@ def test_pieces_and_threads_do_not_change_a_bit(case: Path, host: Path) -> None:
 
 
 def test_threads_inside_the_engine_do_not_change_a_bit(case: Path, host: Path) -> None:
-    arguments = (case / "closure.pt", case / "inputs", N_COLUMN, N_STEP, 2)
+    arguments = (case / "closure.pt", case / "inputs", N_COLUMN, N_STEP, 2, "torchscript")
     # The program itself looks after the settings of OpenMP, which two threads must not change.
     result = run_program(host, *arguments, OMP_NUM_THREADS="3")
     assert result.returncode == 0, result.stderr
@@ -135,9 +135,10 @@ def test_ranks_do_not_change_a_bit(case: Path, mpi_host: Path, ranks: int) -> No
     output = mpi_host.parent / "results"
     output.unlink(missing_ok=True)
     arguments = (case / "closure.pt", case / "inputs", N_COLUMN, N_STEP, output)
-    result = run_program(mpi_host, *arguments, ranks=ranks)
-    assert result.returncode == 0, result.stderr
-    assert differing_columns(output, run_in_python(case).tobytes()) == []
+    for engine in ("torchscript", "auto"):
+        result = run_program(mpi_host, *arguments, engine, ranks=ranks)
+        assert result.returncode == 0, result.stderr
+        assert differing_columns(output, run_in_python(case, engine).tobytes()) == [], engine
 
 
 @needs_mpi

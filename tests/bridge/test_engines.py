@@ -1,4 +1,4 @@
-"""What both engines promise: eager's results, any thread, devices named in messages."""
+"""What engines promise: eager's results, any thread, devices named in messages."""
 
 import threading
 from pathlib import Path
@@ -21,7 +21,7 @@ needs_gpu = pytest.mark.skipif(
 @pytest.mark.parametrize("n", [1, 7, 16, 384])
 def test_whole_batches_equal_eager_bit_for_bit(column_archive: Path, n: int) -> None:
     reference = read_reference(column_archive)
-    compiled = hybrid.load(column_archive)
+    compiled = hybrid.load(column_archive, "torchscript")
     binding = compiled.create(n, reproducible=False)
     found = {f.name: np.empty((n, *f.sizes), f.dtype) for f in compiled.spec.outputs}
     for field in (*compiled.spec.inputs, *compiled.spec.outputs):
@@ -33,8 +33,9 @@ def test_whole_batches_equal_eager_bit_for_bit(column_archive: Path, n: int) -> 
         np.testing.assert_array_equal(found[name], expected)
 
 
-def test_one_closure_serves_several_threads_at_once(column_archive: Path) -> None:
-    compiled = hybrid.load(column_archive)
+@pytest.mark.parametrize("engine", ["torchscript", "native"])
+def test_one_closure_serves_several_threads_at_once(column_archive: Path, engine: str) -> None:
+    compiled = hybrid.load(column_archive, engine)
     reference = read_reference(column_archive)
     inputs = {f.name: reference.arguments[f.name] for f in compiled.spec.inputs}
     expected = compiled.evaluate(inputs)

@@ -151,7 +151,7 @@ def test_timers_grow_and_add_up(column_archive: Path) -> None:
 
 
 def test_blocks_are_all_told(column_archive: Path) -> None:
-    closure = hybrid.load(column_archive)
+    closure = hybrid.load(column_archive, "torchscript")
     # Each number of columns may add one.
     for n_column in range(17, 37):
         closure.create(n_column)

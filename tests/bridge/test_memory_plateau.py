@@ -1,9 +1,10 @@
-"""Cycles with the torch engine keep resident memory where the first ones left it."""
+"""Cycles with an engine keep resident memory where the first ones left it."""
 
 import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fortran_bridge.binding import Binding
 from fortran_bridge.native_closure import NativeClosure
@@ -20,9 +21,9 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def cycle(path: Path, step: int) -> None:
+def cycle(path: Path, engine: str, step: int) -> None:
     """Load, create, bind, run, commit and free."""
-    columns = Binding(NativeClosure(path), N_COLUMN, policy="flag")
+    columns = Binding(NativeClosure(path, engine), N_COLUMN, policy="flag")
     t, ps = np.full((N_COLUMN, N_LEVEL), 250.0), np.full(N_COLUMN, 9e4)
     dt, rain = np.zeros_like(t), np.full(N_COLUMN, -1.0)
     columns.bind("state_t", t, dims="column,level", units="K")
@@ -35,10 +36,11 @@ def cycle(path: Path, step: int) -> None:
     assert (rain > 0).all()
 
 
-def test_resident_memory_stays_on_a_plateau(column_archive: Path) -> None:
+@pytest.mark.parametrize("engine", ["torchscript", "native"])
+def test_resident_memory_stays_on_a_plateau(column_archive: Path, engine: str) -> None:
     resident = []
     for step in range(WARM_UP + CYCLES):
-        cycle(column_archive, step)
+        cycle(column_archive, engine, step)
         resident.append(resident_mb())
     # The middle and the last fifth, not single cycles: the allocator gives and takes.
     settled = resident[WARM_UP:]

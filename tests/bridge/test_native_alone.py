@@ -51,8 +51,9 @@ def test_it_is_linked_with_nothing_foreign(program: Path, prefix: Prefix) -> Non
     assert not any("gomp" in line for line in run("ldd", program))
 
 
-def test_it_holds_little(program: Path, tmp_path: Path) -> None:
-    numbers, *maps = run(program, write("B", tmp_path))
+@pytest.mark.parametrize("engine", ["native", "auto"])
+def test_it_holds_little(program: Path, tmp_path: Path, engine: str) -> None:
+    numbers, *maps = run(program, write("B", tmp_path), engine)
     seconds, resident, _ = (float(number) for number in numbers.split())
     names = {Path(line).name.lower() for line in maps}
     assert "libhybrid_native.so" in names
@@ -62,8 +63,16 @@ def test_it_holds_little(program: Path, tmp_path: Path) -> None:
     assert 0.0 < seconds < 2.0
 
 
+def test_units_that_need_no_conversion_need_no_database(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Reading it would fail, and takes milliseconds where it does not.
+    monkeypatch.setenv("UDUNITS2_XML_PATH", str(tmp_path / "none.xml"))
+    assert run(program, write("A", tmp_path), "native")
+
+
 def test_a_step_allocates_nothing(prefix: Prefix, tmp_path: Path) -> None:
     # Linked with the program, the engine finds the program's own malloc, which counts.
     program = link(prefix, tmp_path / "counted", "-Wl,--no-as-needed", "-l:libhybrid_native.so")
-    numbers = run(program, write("A", tmp_path))[0]
+    numbers = run(program, write("A", tmp_path), "native")[0]
     assert numbers.split()[2] == "0"

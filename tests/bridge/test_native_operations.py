@@ -166,6 +166,24 @@ def test_linear(n: int, n_in: int, n_out: int, has_bias: bool, engine: DirectEng
     assert_close(found, functional.linear(torch.from_numpy(x), tensors[0], tensors[1]))
 
 
+@pytest.mark.parametrize(("n_in", "n_out"), [(1, 5), (13, 1), (33, 130)])
+def test_weights_by_rows_and_by_columns_have_the_same_bits(
+    n_in: int, n_out: int, engine: DirectEngine
+) -> None:
+    x, weight, bias = columns(9, n_in), columns(n_out, n_in, seed=1), columns(1, n_out, seed=2)[0]
+    program = Program([n_in])
+    keys = {"x": 0, "bias": program.tensor(bias)}
+    by_rows, by_columns = (
+        program.add("linear", n_out, weight=program.tensor(weight, transposed=on), **keys)
+        for on in (False, True)
+    )
+    flat = program.add("constant", weight.size, tensor=program.tensor(weight, transposed=True))
+    found = engine.evaluate(program, [by_rows, by_columns, flat], [x])
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[2], np.tile(weight.reshape(-1), (9, 1)))
+    assert_close(found[0], torch.from_numpy(x @ weight.T + bias))
+
+
 @pytest.mark.parametrize("n", COLUMNS)
 @pytest.mark.parametrize(("groups", "size"), [(1, 13), (3, 8), (2, 1), (4, 33)])
 @pytest.mark.parametrize(("has_weight", "has_bias"), [(True, True), (True, False), (False, False)])

@@ -43,8 +43,34 @@ def set_tensor(number: int, **keys: Any) -> Callable[[Document], None]:
 
 REFUSED: dict[str, tuple[Callable[[Document], Any], str]] = {
     "major": (
+        lambda document: document.update(format={"major": 3, "minor": 0}),
+        r"expected native program format 1.x or 2.x, got .*3.*; install a hybrid-closures that",
+    ),
+    "major that is no number": (
+        lambda document: document.update(format={"major": "1", "minor": 0}),
+        r"expected native program format 1.x or 2.x, got .*1.*; install",
+    ),
+    "transposed in the first format": (
+        set_tensor(0, transposed=False),
+        r"tensor 0: expected no key 'transposed' in format 1.x",
+    ),
+    "a vector transposed": (
+        lambda document: (
+            document.update(format={"major": 2, "minor": 0}),
+            [tensor.update(transposed=True) for tensor in document["tensors"]],
+        ),
+        r"tensor 1: expected transposed to be false, or true of a matrix, got true",
+    ),
+    "transposed that is no truth": (
+        lambda document: (
+            document.update(format={"major": 2, "minor": 0}),
+            [tensor.update(transposed=1) for tensor in document["tensors"]],
+        ),
+        r"tensor 0: expected transposed to be false, or true of a matrix, got 1",
+    ),
+    "transposed that is missing": (
         lambda document: document.update(format={"major": 2, "minor": 0}),
-        r"expected native program format 1.x, got .*2.*; install a hybrid-closures that reads it",
+        r"expected a native program, got text that does not read as one \(.*'transposed'",
     ),
     "unknown op": (
         set_step(CLAMP, op="conv1d"),

@@ -23,9 +23,9 @@ PS = RNG.uniform(6e4, 1e5, N)
 IDS = np.arange(100, 100 + N)
 
 
-@pytest.fixture(scope="module")
-def closure(column_archive: Path) -> CompiledClosure:
-    return hybrid.load(column_archive)
+@pytest.fixture(scope="module", params=["torchscript", "native"])
+def closure(column_archive: Path, request: pytest.FixtureRequest) -> CompiledClosure:
+    return hybrid.load(column_archive, request.param)
 
 
 def put(binding: Binding, part: slice = slice(None)) -> None:
@@ -325,10 +325,14 @@ def test_load_from_memory(column_archive: Path) -> None:
         NativeClosure.from_bytes(b"", "rank 4")
 
 
-def test_describe(closure: CompiledClosure) -> None:
-    lines = closure.description.splitlines()
-    assert lines[0].startswith("column_network 1.0: column closure, engine torchscript ")
-    assert "on cpu, blocks that round alike: " in lines[0]
+@pytest.mark.parametrize(
+    ("engine", "blocks"),
+    [("torchscript", "blocks that round alike: "), ("native", "blocks of any size")],
+)
+def test_describe(column_archive: Path, engine: str, blocks: str) -> None:
+    lines = hybrid.load(column_archive, engine).description.splitlines()
+    assert lines[0].startswith(f"column_network 1.0: column closure, engine {engine} ")
+    assert f"on cpu, {blocks}" in lines[0]
     assert lines[1:] == [
         "  input state_t [K] (column, level = 5), float32, from 200, to 310",
         "  input state_ps [Pa] (column), float32, from 50000, to 105000",

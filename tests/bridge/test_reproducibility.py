@@ -15,6 +15,8 @@ from closures import Closure, ClosureSpec, Field
 from hybrid.runtime import CompiledClosure
 
 N = 200
+# The engine that needs the self-test of block sizes.
+TORCHSCRIPT = "torchscript"
 N_LEVEL = 5
 N_STEP = 5
 
@@ -23,7 +25,7 @@ N_STEP = 5
 def wide(tmp_path_factory: pytest.TempPathFactory) -> CompiledClosure:
     path = tmp_path_factory.mktemp("wide") / "wide.pt"
     hybrid.export(ColumnNetwork(n_level=60, seed=3), path)
-    return hybrid.load(path)
+    return hybrid.load(path, TORCHSCRIPT)
 
 
 def march(
@@ -65,7 +67,7 @@ def test_rare_roundings_do_not_escape_the_self_test(
     tmp_path: Path, activation: str, n_hidden: int, seed: int
 ) -> None:
     hybrid.export(Activated(activation, n_hidden, seed), tmp_path / "activated.pt")
-    closure = hybrid.load(tmp_path / "activated.pt")
+    closure = hybrid.load(tmp_path / "activated.pt", TORCHSCRIPT)
     x = np.random.default_rng(seed).uniform(-2, 2, (2000, 6))
     whole = closure.evaluate({"x": x})["y"]
     for chunk in (1, 7, 33, 40, 48, 100):
@@ -121,7 +123,7 @@ def test_where_random_columns_prove_nothing(
     tmp_path: Path, activation: str, bounds: tuple[float | None, float | None]
 ) -> None:
     hybrid.export(Around270(activation, *bounds), tmp_path / "around.pt")
-    closure = hybrid.load(tmp_path / "around.pt")
+    closure = hybrid.load(tmp_path / "around.pt", TORCHSCRIPT)
     t = 270.0 + 2.0 * np.random.default_rng(0).normal(size=(384, N_LEVEL))
     whole = closure.evaluate({"t": t})["y"]
     for chunk in (1, 7, 16, 33):
@@ -133,7 +135,7 @@ def test_where_random_columns_prove_nothing(
 
 def test_state_may_grow_into_any_range(tmp_path: Path) -> None:
     hybrid.export(Growing(), tmp_path / "growing.pt")
-    closure = hybrid.load(tmp_path / "growing.pt")
+    closure = hybrid.load(tmp_path / "growing.pt", TORCHSCRIPT)
     x = np.linspace(-2.0, 2.0, 96)
 
     def last(first: int, n: int) -> np.ndarray[Any, Any]:
@@ -169,7 +171,7 @@ class Table(Closure):
 
 def test_a_closure_need_not_bear_every_magnitude(tmp_path: Path) -> None:
     hybrid.export(Table(), tmp_path / "table.pt")
-    closure = hybrid.load(tmp_path / "table.pt")
+    closure = hybrid.load(tmp_path / "table.pt", TORCHSCRIPT)
     assert closure.blocks == (32,)
     x = np.linspace(-3.0, 3.0, 100)
     np.testing.assert_array_equal(closure.evaluate({"x": x})["y"], np.trunc(x + 4.0))

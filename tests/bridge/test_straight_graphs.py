@@ -18,6 +18,7 @@ from closures import Closure, ClosureSpec, Field
 from fortran_bridge.errors import BridgeError
 from hybrid.runtime import CompiledClosure
 
+TORCHSCRIPT = "torchscript"
 N_LEVEL = 4
 SIZES = (1, 5, 33, 100)
 Values = NDArray[np.float32]
@@ -189,7 +190,7 @@ def test_each_run_gives_eager_bits_and_nothing_of_the_run_before(
     archive: tuple[Closure, Path], n: int
 ) -> None:
     closure, path = archive
-    host = Host(hybrid.load(path), n)
+    host = Host(hybrid.load(path, TORCHSCRIPT), n)
     for seed in (1, 2, 1):
         values = drawn(n, seed)
         for found, expected in zip(host.run(*values), eager(closure, *values), strict=True):
@@ -199,7 +200,7 @@ def test_each_run_gives_eager_bits_and_nothing_of_the_run_before(
 @pytest.mark.parametrize("archive", [Reused], indirect=True)
 def test_what_is_not_finite_stays_in_its_column_and_run(archive: tuple[Closure, Path]) -> None:
     closure, path = archive
-    host = Host(hybrid.load(path), 5)
+    host = Host(hybrid.load(path, TORCHSCRIPT), 5)
     clean = drawn(5, 1)
     x, s = drawn(5, 2)
     x[1, 2], x[3, 0], s[4] = np.nan, np.inf, -np.inf
@@ -214,7 +215,7 @@ def test_blocks_of_several_sizes_give_the_bits_of_one_column(
     archive: tuple[Closure, Path],
 ) -> None:
     _, path = archive
-    compiled = hybrid.load(path)
+    compiled = hybrid.load(path, TORCHSCRIPT)
     x, s = drawn(101, 3)
     together = Host(compiled, 101, reproducible=True).run(x, s)
     alone = Host(compiled, 1, reproducible=True)
@@ -227,7 +228,7 @@ def test_blocks_of_several_sizes_give_the_bits_of_one_column(
 @pytest.mark.parametrize("archive", [Reused, Branching], indirect=True)
 def test_sessions_of_one_closure_run_in_several_threads(archive: tuple[Closure, Path]) -> None:
     closure, path = archive
-    compiled = hybrid.load(path)
+    compiled = hybrid.load(path, TORCHSCRIPT)
     wrong: list[int] = []
 
     def evaluate(n: int) -> None:
@@ -248,7 +249,7 @@ def test_sessions_of_one_closure_run_in_several_threads(archive: tuple[Closure, 
 @pytest.mark.parametrize("archive", [Refusing], indirect=True)
 def test_a_session_goes_on_after_an_exception(archive: tuple[Closure, Path]) -> None:
     closure, path = archive
-    host = Host(hybrid.load(path), 5)
+    host = Host(hybrid.load(path, TORCHSCRIPT), 5)
     x, s = drawn(5, 1)
     first = host.run(x, s)
     with pytest.raises(BridgeError, match="too large"):
@@ -259,7 +260,7 @@ def test_a_session_goes_on_after_an_exception(archive: tuple[Closure, Path]) -> 
 
 @pytest.mark.parametrize("archive", [Reused, Altering], indirect=True)
 def test_ten_thousand_runs_take_no_memory(archive: tuple[Closure, Path]) -> None:
-    host = Host(hybrid.load(archive[1]), 33)
+    host = Host(hybrid.load(archive[1], TORCHSCRIPT), 33)
     values = drawn(33, 1)
     for _ in range(1000):
         host.run(*values)

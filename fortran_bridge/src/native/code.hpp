@@ -55,10 +55,23 @@ struct Elementwise {
   int32_t exponent = 0;
 };
 
+struct Gate;
+
 // A value is a matrix of features by columns. Its first row is a multiple of `row_unit` but where
 // it is a part of another one.
 struct Instruction {
-  enum class Kind : int32_t { load, fill, move, linear, gather, select, layer_norm, sum, store };
+  enum class Kind : int32_t {
+    load,
+    fill,
+    move,
+    linear,
+    gather,
+    select,
+    layer_norm,
+    sum,
+    gate,
+    store
+  };
   Kind kind;
   int32_t n_after;           // elementwise operations on the result
   const Elementwise *after;  // the first of them
@@ -69,6 +82,7 @@ struct Instruction {
   const float *weight;       // linear: panels; layer_norm: one a feature, or null; fill: constants
   const float *bias;         // layer_norm: one a feature, or null
   const int32_t *index;      // gather
+  const Gate *gate;          // gate: what is done where the operand is not 0
   int64_t choice[2];  // select: rows of what is taken where the operand is not 0, and where it is
   int64_t step[3];    // select: of operand and choices; 1: one a feature, 0: one for all
   float epsilon;      // layer_norm
@@ -77,6 +91,22 @@ struct Instruction {
 struct Code {
   const Instruction *instructions;
   int64_t n_instruction;
+};
+
+// Rows of a value.
+struct Rows {
+  int64_t first, n;
+};
+
+// Instructions for some of the columns, with one argument and one result, each made of several
+// values.
+struct Gate {
+  Code code;
+  const Rows *inputs, *outputs;
+  int64_t n_input, n_output;
+  int64_t n_feature_in, n_feature_out;  // of all of them together
+  int64_t n_row;                        // of its workspace
+  int64_t scratch;                      // row from which on there is room for this and for both
 };
 
 // Columns that are evaluated together.
@@ -90,6 +120,9 @@ struct Columns {
 
 // Values begin at multiples of this, and vectors may be read and written up to the next one.
 constexpr int64_t row_unit = 16;
+
+// Columns of a block at most.
+constexpr int64_t largest_block = 48;
 
 // Outputs of a panel: one bias each, then one weight each for every input.
 constexpr int64_t panel_height = 8;

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "regions.hpp"
 #include "storage.hpp"
 
 namespace hybrid_native {
@@ -22,6 +23,8 @@ struct Group {
   std::vector<Elementwise> after;
   std::vector<int64_t> choices = {};  // steps between which a select chooses
   std::vector<int64_t> with;          // step of the second operand of each of these, or none
+  const Region *region = nullptr;     // of a gate
+  std::shared_ptr<CompiledGate> gate = {};
 };
 
 // The same of operands in the other order.
@@ -48,8 +51,9 @@ struct View {
 
 class Compiler {
  public:
-  explicit Compiler(const Program &program)
+  Compiler(const Program &program, std::vector<Region> regions)
       : program_(program),
+        regions_(std::move(regions)),
         constants_(program),
         uses_(program.steps.size(), 0),
         producer_(program.steps.size(), none),
@@ -57,8 +61,17 @@ class Compiler {
 
   Compiled run() {
     count_uses();
-    for (size_t i = 0; i < program_.steps.size(); ++i)
-      if (uses_[i] > 0) translate(static_cast<int64_t>(i));
+    std::vector<bool> is_inside(program_.steps.size(), false);
+    std::multimap<size_t, const Region *> gate_behind;
+    for (const auto &region : regions_) {
+      for (const auto i : region.steps) is_inside[static_cast<size_t>(i)] = true;
+      gate_behind.emplace(static_cast<size_t>(region.place), &region);
+    }
+    for (size_t i = 0; i < program_.steps.size(); ++i) {
+      if (uses_[i] > 0 && !is_inside[i]) translate(static_cast<int64_t>(i));
+      const auto [first, last] = gate_behind.equal_range(i);
+      for (auto found = first; found != last; ++found) add_gate(*found->second);
+    }
     for (size_t i = 0; i < program_.results.size(); ++i) add_store(static_cast<int64_t>(i));
     // Stable: parts of a concatenation stay in order, stores come behind what they store.
     std::stable_sort(groups_.begin(), groups_.end(),
@@ -229,6 +242,23 @@ class Compiler {
     add(added);
   }
 
+  void add_gate(const Region &region) {
+    auto made = std::make_shared<CompiledGate>();
+    made->compiled = Compiler(region_program(program_, region), {}).run();
+    auto &gate = made->gate;
+    gate.code = made->compiled.code();
+    gate.n_feature_in = total_size(program_, region.inputs);
+    gate.n_feature_out = total_size(program_, region.outputs);
+    gate.n_row = made->compiled.n_row;
+    Group group;
+    group.instruction.kind = Instruction::Kind::gate;
+    group.from = region.condition;
+    group.order = region.place;
+    group.region = &region;
+    group.gate = std::move(made);
+    groups_.push_back(std::move(group));
+  }
+
   void add_store(int64_t result) {
     const int64_t i = program_.results[static_cast<size_t>(result)];
     materialise(i);
@@ -260,6 +290,9 @@ class Compiler {
       use(groups_[g].from, g);
       for (const auto with : groups_[g].with) use(with, g);
       for (const auto choice : groups_[g].choices) use(choice, g);
+      if (!groups_[g].region) continue;
+      for (const auto input : groups_[g].region->inputs) use(input, g);
+      for (const auto output : groups_[g].region->outputs) use(output, g);
     }
     std::map<size_t, std::vector<int64_t>> ends;
     for (const auto &[value, group] : last_use) ends[group].push_back(value);
@@ -281,13 +314,25 @@ class Compiler {
         group.instruction.choice[k] = row(group.choices[k]);
       for (size_t k = 0; k < group.with.size(); ++k)
         if (group.with[k] != none) group.after[k].row = row(group.with[k]);
+      if (group.region) {
+        auto &made = *group.gate;
+        for (const auto output : group.region->outputs)
+          first_row[output] = allocator.take(step(output).size);
+        const auto rows = [&](int64_t i) { return Rows{row(i), step(i).size}; };
+        for (const auto input : group.region->inputs) made.inputs.push_back(rows(input));
+        for (const auto output : group.region->outputs) made.outputs.push_back(rows(output));
+        auto &gate = made.gate;
+        gate.scratch =
+            allocator.take(gate.n_row + row_unit + gate.n_feature_in + gate.n_feature_out);
+        allocator.give_back(gate.scratch);
+      }
       for (const auto value : ends[g]) allocator.give_back(first_row.at(value));
     }
     n_row_ = allocator.n_row();
   }
 
   Compiled finish() {
-    Compiled compiled{{}, {}, std::move(indices_), constants_.take(), n_row_};
+    Compiled compiled{{}, {}, std::move(indices_), constants_.take(), {}, n_row_};
     size_t n_after = 0;
     for (const auto &group : groups_) n_after += group.after.size();
     compiled.elementwise.reserve(n_after);  // addresses are kept
@@ -296,6 +341,15 @@ class Compiler {
       const bool is_idle = instruction.kind == Instruction::Kind::move && group.after.empty() &&
                            instruction.from == instruction.to;
       if (is_idle) continue;
+      if (group.gate) {
+        auto &gate = group.gate->gate;
+        gate.inputs = group.gate->inputs.data();
+        gate.outputs = group.gate->outputs.data();
+        gate.n_input = static_cast<int64_t>(group.gate->inputs.size());
+        gate.n_output = static_cast<int64_t>(group.gate->outputs.size());
+        instruction.gate = &gate;
+        compiled.gates.push_back(std::move(group.gate));
+      }
       instruction.n_after = static_cast<int32_t>(group.after.size());
       instruction.after = compiled.elementwise.data() + compiled.elementwise.size();
       compiled.elementwise.insert(compiled.elementwise.end(), group.after.begin(),
@@ -306,6 +360,7 @@ class Compiler {
   }
 
   const Program &program_;
+  std::vector<Region> regions_;
   Constants constants_;
   std::vector<int64_t> uses_;
   std::vector<int64_t> producer_;  // group of each step's value
@@ -317,6 +372,6 @@ class Compiler {
 
 }  // namespace
 
-Compiled compile(const Program &program) { return Compiler(program).run(); }
+Compiled compile(const Program &program) { return Compiler(program, find_regions(program)).run(); }
 
 }  // namespace hybrid_native

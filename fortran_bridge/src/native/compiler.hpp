@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "code.hpp"
@@ -11,14 +12,24 @@
 
 namespace hybrid_native {
 
+struct CompiledGate;
+
 struct Compiled {
   std::vector<Instruction> instructions;
   std::vector<Elementwise> elementwise;
   std::vector<std::vector<int32_t>> indices;
   std::vector<Memory<float>> constants;
+  std::vector<std::shared_ptr<CompiledGate>> gates;
   int64_t n_row;  // of a workspace
 
   Code code() const { return {instructions.data(), static_cast<int64_t>(instructions.size())}; }
+};
+
+// What is done for some columns only.
+struct CompiledGate {
+  Compiled compiled;
+  std::vector<Rows> inputs, outputs;
+  Gate gate;
 };
 
 // Whatever of `program` is needed later is copied.

@@ -34,6 +34,37 @@ constexpr int64_t slab = 8;
 
 constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
+void run(const Code *code, const Columns *columns);
+
+// Numbers from feature to feature of some columns of a block: no more than of the whole block.
+constexpr int64_t stride_of(int64_t n) {
+  constexpr int64_t narrow = 8, wide = lanes > narrow ? lanes : narrow;
+  if (n <= 1) return 1;
+  return n <= narrow ? narrow : (n + wide - 1) / wide * wide;
+}
+
+// Runs the instructions of a gate for the columns whose condition is not 0; those of the others
+// keep whatever was there.
+void run_gate(const Instruction &step, const Columns &columns) {
+  const Gate &gate = *step.gate;
+  const float *condition = columns.rows + step.from * columns.stride;
+  int64_t chosen[largest_block];
+  int64_t n = 0;
+  for (int64_t column = 0; column < columns.n; ++column)
+    if (condition[column] != 0.0f) chosen[n++] = column;
+  if (n == 0) return;
+  float *rows = columns.rows + gate.scratch * columns.stride;
+  float *features = rows + (gate.n_row + row_unit) * columns.stride;
+  float *found = features + gate.n_feature_in * n;
+  take_columns(gate.inputs, gate.n_input, columns.rows, columns.stride, chosen, n, features,
+               gate.n_feature_in);
+  const float *const argument = features;
+  const Columns some{&argument, &found, n, stride_of(n), rows};
+  run(&gate.code, &some);
+  put_columns(gate.outputs, gate.n_output, columns.rows, columns.stride, chosen, n, found,
+              gate.n_feature_out);
+}
+
 // All operations that follow an instruction, on some features of its result. The first may read
 // from elsewhere.
 template <int n>
@@ -110,6 +141,8 @@ void run_instruction(const Instruction &step, const Columns &columns) {
     case Instruction::Kind::sum:
       sum_columns(step, from, to, stride);
       break;
+    case Instruction::Kind::gate:
+      return run_gate(step, columns);
     case Instruction::Kind::store:
       transpose(from, stride, columns.results[step.n_in], step.size, step.size, columns.n);
       return;
@@ -164,6 +197,8 @@ void run_instruction_one(const Instruction &step, const Columns &columns) {
     case Instruction::Kind::sum:
       sum_columns(step, from, to, 1);
       break;
+    case Instruction::Kind::gate:
+      return run_gate(step, columns);
     case Instruction::Kind::store:
       return copy(columns.results[step.n_in], from, step.size);
   }
@@ -186,6 +221,7 @@ void run(const Code *code, const Columns *columns) {
 
 }  // namespace
 
-extern const Kernels HYBRID_KERNELS = {HYBRID_KERNELS_NAME, lanes, 48, lanes == 16 ? 48 : 24, run};
+extern const Kernels HYBRID_KERNELS = {HYBRID_KERNELS_NAME, lanes, largest_block,
+                                       lanes == 16 ? largest_block : largest_block / 2, run};
 
 }  // namespace hybrid_native

@@ -57,6 +57,25 @@ static void select(const Instruction &step, const float *rows, int64_t stride, f
   }
 }
 
+// Some columns of several values as features of each, and back.
+static void take_columns(const Rows *values, int64_t n_value, const float *rows, int64_t stride,
+                         const int64_t *column, int64_t n, float *to, int64_t n_feature) {
+  for (const Rows *value = values; value != values + n_value; ++value)
+    for (int64_t feature = 0; feature < value->n; ++feature, ++to) {
+      const float *from = rows + (value->first + feature) * stride;
+      for (int64_t i = 0; i < n; ++i) to[i * n_feature] = from[column[i]];
+    }
+}
+
+static void put_columns(const Rows *values, int64_t n_value, float *rows, int64_t stride,
+                        const int64_t *column, int64_t n, const float *from, int64_t n_feature) {
+  for (const Rows *value = values; value != values + n_value; ++value)
+    for (int64_t feature = 0; feature < value->n; ++feature, ++from) {
+      float *to = rows + (value->first + feature) * stride;
+      for (int64_t i = 0; i < n; ++i) to[column[i]] = from[i * n_feature];
+    }
+}
+
 HYBRID_INLINE void copy(float *to, const float *from, int64_t count) {
   __builtin_memcpy(to, from, static_cast<uint64_t>(count) * sizeof(float));
 }

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <span>
 #include <stdexcept>
+#include <utility>
 
 #include "instruction_set.hpp"
 #include "session.hpp"
@@ -13,12 +15,20 @@ namespace {
 
 using namespace hybrid_native;
 
-// Runs `body`; an exception becomes a message and the status 1.
+// What the archive holds is not for this engine; nothing is wrong with the engine.
+class Unservable : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Runs `body`; an exception becomes a message and a status.
 template <class Body>
 int guarded(char *message, size_t size, Body &&body) noexcept {
   try {
     body();
     return 0;
+  } catch (const Unservable &error) {
+    std::snprintf(message, size, "%s", error.what());
+    return HYBRID_ENGINE_UNSERVABLE;
   } catch (const std::exception &error) {
     std::snprintf(message, size, "%s", error.what());
   } catch (...) {
@@ -27,19 +37,23 @@ int guarded(char *message, size_t size, Body &&body) noexcept {
   return 1;
 }
 
-std::vector<int64_t> sizes_of(const hybrid_engine_field *fields, int n) {
+using Fields = std::span<const hybrid_engine_field>;
+
+Fields fields(const hybrid_engine_field *first, int n) { return {first, static_cast<size_t>(n)}; }
+
+std::vector<int64_t> sizes_of(Fields fields) {
   std::vector<int64_t> sizes;
-  for (const auto *field = fields; field != fields + n; ++field) {
-    const std::string name = field->name;
-    if (field->kind != static_cast<int>(sizeof(float)))
+  for (const auto &field : fields) {
+    const std::string name = field.name;
+    if (field.kind != static_cast<int>(sizeof(float)))
       throw std::runtime_error(name + ": expected float32, the one precision of this engine, got " +
                                "float64; load it with engine 'torchscript'");
     int64_t size = 1;
-    for (int dim = 0; dim < field->rank; ++dim) {
-      if (field->shape[dim] < 0)
+    for (int dim = 0; dim < field.rank; ++dim) {
+      if (field.shape[dim] < 0)
         throw std::runtime_error(name + ": expected a fixed shape, got an open size; load it " +
                                  "with engine 'torchscript'");
-      size *= field->shape[dim];
+      size *= field.shape[dim];
     }
     sizes.push_back(size);
   }
@@ -55,6 +69,17 @@ Entries entries_of(const hybrid_engine_archive &archive) {
   };
 }
 
+std::pair<Program, Sizes> read(const hybrid_engine_archive &archive, Fields arguments,
+                               Fields results) {
+  try {
+    Sizes sizes{sizes_of(arguments), sizes_of(results)};
+    auto program = read_program(entries_of(archive), sizes);
+    return {std::move(program), std::move(sizes)};
+  } catch (const std::runtime_error &error) {
+    throw Unservable(error.what());
+  }
+}
+
 int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments,
                int n_argument, const hybrid_engine_field *results, int n_result,
                const hybrid_engine_options *options, void **model, char *message, size_t size) {
@@ -62,9 +87,9 @@ int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *
     if (std::strcmp(options->device, "cpu") != 0)
       throw std::runtime_error(std::string("device: expected 'cpu', the one device of this ") +
                                "engine, got '" + options->device + "'");
-    Sizes sizes{sizes_of(arguments, n_argument), sizes_of(results, n_result)};
-    auto compiled = compile(read_program(entries_of(*archive), sizes));
-    *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), std::move(compiled)};
+    auto [program, sizes] =
+        read(*archive, fields(arguments, n_argument), fields(results, n_result));
+    *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), compile(program)};
   });
 }
 

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 using hybrid::printable;
 
 constexpr const char *program_entry = "extra/native.json";
-constexpr int64_t supported_major = 1;
+constexpr int64_t first_major = 1, last_major = 2;
 constexpr int64_t most_extents = 16;
 
 static_assert(std::endian::native == std::endian::little,
@@ -52,7 +52,20 @@ const Json &list(const Json &json, const std::string &what, int64_t most) {
   return json;
 }
 
-Tensor read_tensor(const Json &json, const std::string &what, const Entries &entries) {
+// Whether a tensor is kept column by column; before format 2 there was none of this kind.
+bool read_transposed(const Json &json, const std::string &what, size_t rank, int64_t major) {
+  if (major < last_major) {
+    if (json.contains("transposed")) refuse(what + ": expected no key 'transposed' in format 1.x");
+    return false;
+  }
+  const auto &found = json.at("transposed");
+  if (!found.is_boolean() || (found.get<bool>() && rank != 2))
+    refuse(what + ": expected transposed to be false, or true of a matrix, got " + shown(found));
+  return found.get<bool>();
+}
+
+Tensor read_tensor(const Json &json, const std::string &what, const Entries &entries,
+                   int64_t major) {
   Tensor tensor{};
   int64_t size = 1;
   for (const auto &extent : list(json.at("shape"), what + ": shape", most_extents)) {
@@ -73,6 +86,7 @@ Tensor read_tensor(const Json &json, const std::string &what, const Entries &ent
            std::to_string(held - first));
   tensor.bytes = reinterpret_cast<const unsigned char *>(content->data()) +
                  static_cast<size_t>(first) * sizeof(float);
+  tensor.is_transposed = read_transposed(json, what, tensor.shape.size(), major);
   return tensor;
 }
 
@@ -320,6 +334,13 @@ int64_t Tensor::size() const {
 }
 
 void Tensor::copy(int64_t first, int64_t count, float *to) const {
+  if (is_transposed) {
+    for (int64_t i = first; i < first + count; ++i, ++to) {
+      const int64_t kept = i % shape[1] * shape[0] + i / shape[1];
+      std::memcpy(to, bytes + static_cast<size_t>(kept) * sizeof(float), sizeof(float));
+    }
+    return;
+  }
   std::memcpy(to, bytes + static_cast<size_t>(first) * sizeof(float),
               static_cast<size_t>(count) * sizeof(float));
 }
@@ -335,13 +356,16 @@ Program read_program(const Entries &entries, const Sizes &sizes) {
   try {
     const auto json = hybrid::parse_json(std::string(*text));
     const auto &format = json.at("format");
-    if (format.at("major") != supported_major)
-      refuse("expected native program format " + std::to_string(supported_major) + ".x, got " +
-             shown(format) + "; install a hybrid-closures that reads it");
+    const auto &major = format.at("major");
+    if (!major.is_number_integer() || major < first_major || major > last_major)
+      refuse("expected native program format " + std::to_string(first_major) + ".x or " +
+             std::to_string(last_major) + ".x, got " + shown(format) +
+             "; install a hybrid-closures that reads it");
     Program program;
     for (const auto &entry : list(json.at("tensors"), "tensors", most_tensors))
-      program.tensors.push_back(
-          read_tensor(entry, "tensor " + std::to_string(program.tensors.size()), entries));
+      program.tensors.push_back(read_tensor(entry,
+                                            "tensor " + std::to_string(program.tensors.size()),
+                                            entries, major.get<int64_t>()));
     Reader reader(program, sizes);
     for (const auto &entry : list(json.at("steps"), "steps", most_steps)) reader.add(entry);
     read_results(json.at("results"), reader, sizes, program);

@@ -22,13 +22,14 @@ constexpr int64_t largest_values = int64_t{1} << 26;  // of all values together
 constexpr int64_t most_weights = int64_t{1} << 28;    // of all linear steps together
 constexpr int64_t largest_exponent = 65536;
 
-// float32 numbers of the archive, row by row, at any address.
+// float32 numbers of the archive, at any address: row by row, or a matrix column by column.
 struct Tensor {
   std::vector<int64_t> shape;
   const unsigned char *bytes;
+  bool is_transposed = false;
 
   int64_t size() const;
-  // Copies `count` numbers from number `first` on.
+  // Copies `count` numbers, counted row by row, from number `first` on.
   void copy(int64_t first, int64_t count, float *to) const;
 };
 

@@ -17,14 +17,14 @@ struct results {
   double total[n][n_level];
 };
 
-static void evaluate(const char *archive, struct results *results) {
+static void evaluate(const char *archive, const char *engine, struct results *results) {
   hybrid_closure *closure = NULL;
   hybrid_binding *binding = NULL;
   const int64_t shape[2] = {n, n_level};
   const int64_t wide[2] = {n_level * sizeof(double), sizeof(double)};
   const int64_t narrow[2] = {n_level * sizeof(float), sizeof(float)};
   memset(results, 0, sizeof(*results));
-  EXPECT_OK(hybrid_closure_load(archive, "auto", "cpu", 1, &closure));
+  EXPECT_OK(hybrid_closure_load(archive, engine, "cpu", 1, &closure));
   EXPECT_OK(hybrid_binding_create(closure, n, NULL, 0, 1, "flag", &binding));
   EXPECT_OK(
       hybrid_binding_put(binding, "x", x, HYBRID_FLOAT64, 2, shape, wide, "column,level", "K"));
@@ -41,12 +41,11 @@ static void evaluate(const char *archive, struct results *results) {
   hybrid_closure_free(closure);
 }
 
-int main(int n_argument, char **arguments) {
+static void check(const char *archive, const char *engine) {
   static const int directions[4] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
   static const unsigned flushes[2] = {0, flush_to_zero | subnormals_are_zero};
   struct results expected, found;
-  if (n_argument != 2) return 2;
-  evaluate(arguments[1], &expected);
+  evaluate(archive, engine, &expected);
   EXPECT(expected.y[0][1] == 2.0f * 1e-40f && expected.y[0][1] != 0.0f);
   EXPECT(1.0f / expected.y[0][2] < 0.0f && 1.0f / expected.y[1][2] > 0.0f);
   for (int direction = 0; direction < 4; ++direction)
@@ -55,11 +54,17 @@ int main(int n_argument, char **arguments) {
       fesetround(directions[direction]);
       _mm_setcsr(_mm_getcsr() | flushes[flush]);
       before = _mm_getcsr();
-      evaluate(arguments[1], &found);
+      evaluate(archive, engine, &found);
       EXPECT(fegetround() == directions[direction]);
       EXPECT(_mm_getcsr() == before);
       fesetenv(FE_DFL_ENV);
       EXPECT(memcmp(&found, &expected, sizeof(found)) == 0);
     }
+}
+
+int main(int n_argument, char **arguments) {
+  if (n_argument != 2) return 2;
+  check(arguments[1], "torchscript");
+  check(arguments[1], "native");
   return failures != 0;
 }

@@ -1,7 +1,7 @@
 /* A host that uses the native engine and nothing else: what it loads, holds, takes and allocates.
- * Argument: an archive with one input x0 and one output y0, each (column, level). Prints seconds of
- * processor time from load to the first result, resident kB after it, and allocations in more runs;
- * then the files that the process has mapped. */
+ * Arguments: an archive with one input x0 and one output y0, each (column, level), and the engine
+ * to ask for. Prints seconds of processor time from load to the first result, resident kB after it,
+ * and allocations in more runs; then the files that the process has mapped. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -49,8 +49,8 @@ int main(int argc, char **argv) {
   hybrid_closure *closure = NULL;
   hybrid_binding *binding = NULL;
   double *x = NULL, *y = NULL;
-  EXPECT(argc == 2);
-  EXPECT_OK(hybrid_closure_load(argv[1], "native", "cpu", 1, &closure));
+  EXPECT(argc == 3);
+  EXPECT_OK(hybrid_closure_load(argv[1], argv[2], "cpu", 1, &closure));
   EXPECT_OK(hybrid_binding_create(closure, n, NULL, 0, 1, "flag", &binding));
   EXPECT_OK(bind(binding, closure, "x0", &x));
   EXPECT_OK(bind(binding, closure, "y0", &y));

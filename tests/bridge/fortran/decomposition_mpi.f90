@@ -1,5 +1,6 @@
 !> The same columns on several ranks: one reads the archive, all load it from its bytes.
-!> Arguments: an archive, the file of inputs, number of columns and of steps, the file of results.
+!> Arguments: an archive, the file of inputs, number of columns and of steps, the file of results,
+!> and which engine.
 program decomposition_mpi
   use, intrinsic :: iso_fortran_env, only: int8, real64
   use mpi_f08, only: mpi_bcast, mpi_comm_rank, mpi_comm_size, mpi_comm_world, &
@@ -10,6 +11,7 @@ program decomposition_mpi
 
   type(closure_t) :: closure
   character(len=1024) :: archive, input_file, output_file
+  character(len=16) :: engine
   integer(int8), allocatable :: bytes(:)
   real(real64), allocatable :: inputs(:, :, :), results(:, :, :), mine(:, :)
   integer, allocatable :: edge(:)
@@ -23,6 +25,7 @@ program decomposition_mpi
   n_column = number(3)
   n_step = number(4)
   call get_command_argument(5, output_file)
+  call get_command_argument(6, engine)
 
   if (rank == 0) then
     call read_bytes(trim(archive), bytes)
@@ -31,7 +34,7 @@ program decomposition_mpi
   call mpi_bcast(n_byte, 1, mpi_integer, 0, mpi_comm_world)
   if (rank > 0) allocate (bytes(n_byte))
   call mpi_bcast(bytes, n_byte, mpi_integer1, 0, mpi_comm_world)
-  call closure%load_bytes(bytes, label='broadcast archive')
+  call closure%load_bytes(bytes, label='broadcast archive', engine=trim(engine))
   deallocate (bytes)
 
   n_result = count_elements(closure, 'outputs')

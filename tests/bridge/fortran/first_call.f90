@@ -1,5 +1,5 @@
-!> How long the first of many runs takes, in units of their median. Argument: an archive with five
-!> levels.
+!> How long the first of many runs takes, in units of their median. Arguments: an archive with five
+!> levels, and an engine.
 program first_call
   use, intrinsic :: iso_fortran_env, only: int64, real64
   use hybrid, only: binding_t, closure_t
@@ -11,12 +11,14 @@ program first_call
   real(real64), target :: t(n, n_level), ps(n), dtdt(n, n_level), rain(n)
   integer(int64) :: ticks(n_run), start, finish
   character(len=1024) :: archive
+  character(len=16) :: engine
   integer :: i
 
   call get_command_argument(1, archive)
+  call get_command_argument(2, engine)
   t = 250.0_real64
   ps = 9.0e4_real64
-  call closure%load(trim(archive))
+  call closure%load(trim(archive), engine=trim(engine))
   call columns%create(closure, n)
   call columns%bind('state_t', t, dims='column,level', units='K')
   call columns%bind('state_ps', ps, dims='column', units='Pa')

@@ -1,5 +1,5 @@
 !> A closure that overflows inside, in a host that traps. Arguments: its archive; whether the host
-!> overflows itself afterwards, 'overflow', which must kill it, or not, 'none'.
+!> overflows itself afterwards, 'overflow', which must kill it, or not, 'none'; and an engine.
 program traps
   use, intrinsic :: iso_fortran_env, only: output_unit, real64
   use, intrinsic :: ieee_arithmetic, only: ieee_divide_by_zero, ieee_flag_type, &
@@ -14,14 +14,15 @@ program traps
   real(real64), target :: x(3) = [1.0_real64, 1.0e4_real64, -1.0e4_real64], y(3)
   real(real64), volatile :: huge_number
   character(len=1024) :: archive, errmsg
-  character(len=8) :: afterwards
+  character(len=16) :: afterwards, engine
   integer :: i, stat
   logical :: halting
 
   call get_command_argument(1, archive)
   call get_command_argument(2, afterwards)
+  call get_command_argument(3, engine)
   call ieee_set_rounding_mode(ieee_up)
-  call closure%load(trim(archive))
+  call closure%load(trim(archive), engine=trim(engine))
   call columns%create(closure, 3)
   call columns%bind('x', x, dims='column', units='1')
   ! The logarithm of zero, and a divisor of zero, inside the library.

@@ -1,5 +1,5 @@
 !> An engine with two threads, in a host whose own two threads trap, and later round upwards.
-!> Argument: archive of y = 1/(1 + x**2), which overflows inside.
+!> Arguments: archive of y = 1/(1 + x**2), which overflows inside; the engine.
 program worker_threads
   use, intrinsic :: iso_fortran_env, only: real64
   use, intrinsic :: ieee_arithmetic, only: ieee_get_halting_mode, ieee_get_rounding_mode, &
@@ -8,13 +8,14 @@ program worker_threads
   use hybrid, only: binding_t, closure_t
   implicit none (type, external)
 
-  ! Enough numbers that torch shares them among its threads.
+  ! Enough numbers that torch too shares them among its threads.
   integer, parameter :: n = 512, n_level = 512
   type(closure_t) :: closure
   type(binding_t) :: columns
   real(real64), allocatable, target :: x(:, :), y(:, :)
   real(real64), allocatable :: before(:, :)
   character(len=1024) :: archive
+  character(len=16) :: engine
   integer :: n_thread
 
   n_thread = 0
@@ -27,7 +28,8 @@ program worker_threads
   allocate (x(n, n_level), y(n, n_level))
   x = 1.0e25_real64
   call get_command_argument(1, archive)
-  call closure%load(trim(archive), threads=2)
+  call get_command_argument(2, engine)
+  call closure%load(trim(archive), engine=trim(engine), threads=2)
   call columns%create(closure, n)
   call columns%bind('x', x, dims='column,level', units='1')
   call columns%bind('y', y, dims='column,level', units='1')
