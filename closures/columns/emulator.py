@@ -119,7 +119,7 @@ class ColumnEmulator(Closure):
         super().__init__(_extended(spec, layout, network, results))
         self.layout = layout
         core = make_core(network, inputs, outputs, physics, input_limit, derived)
-        self.graph_module = _generated(self.spec, spec.outputs, core, results)
+        self.graph_module = generated(self.spec, spec.outputs, core, results)
 
     @property
     def core(self) -> Core:
@@ -199,9 +199,20 @@ def _unbounded(field: Field, **changes: object) -> Field:
     return replace(field, valid_min=None, valid_max=None, standard_name="", **changes)  # type: ignore[arg-type]
 
 
-def _generated(
+def generated(
     spec: ClosureSpec, outputs: tuple[Field, ...], core: Core, results: Results
 ) -> torch.fx.GraphModule:
+    """Return the module with one argument a field around a core of stacked features.
+
+    Parameters
+    ----------
+    spec
+        Contract of the closure.
+    outputs
+        Those of its outputs that the core stacks, in order.
+    core, results
+        The core, and what it returns, see `ColumnEmulator`.
+    """
     graph = torch.fx.Graph()
     fields = (*spec.inputs, *spec.state, *spec.noise)
     arguments = {field.name: graph.placeholder(field.name) for field in fields}

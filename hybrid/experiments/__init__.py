@@ -91,6 +91,16 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {"test": "20 seconds", "quick": "3 minutes", "full": "2 hours (estimated)"},
             in_demo=False,
         ),
+        "plasim": Experiment(
+            "hybrid.experiments.plasim",
+            "PlaSim, a climate model in Fortran, downloaded and run with learned radiation",
+            {
+                "test": "2 minutes",
+                "quick": "20 minutes (estimated)",
+                "full": "8 hours (estimated)",
+            },
+            in_demo=False,
+        ),
     }
 )
 """The experiments by name, as in ``hybrid run NAME``."""

@@ -1,0 +1,151 @@
+"""Compile PlaSim with the hooks, once for each version of source, hooks and settings."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from fortran_bridge.build import ensure_built
+from hybrid.experiments.plasim.errors import HostBuildError
+from hybrid.experiments.plasim.insertion import SCHEMES, with_hook
+from hybrid.experiments.plasim.source import VERSION, source_tree
+
+HOOKS = Path(__file__).parent / "hooks"
+
+_RESOLUTION = """module resmod
+  parameter(NLAT_ATM = 32)
+  parameter(NLEV_ATM = 10)
+  parameter(NPRO_ATM = 1)
+end module resmod
+"""
+
+_TOOLS = ("make", "gcc", "gfortran")
+
+OnProgress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A compiled model at T21 with 10 levels, for one process.
+
+    Parameters
+    ----------
+    program
+        The executable.
+    data
+        Folder of surface data.
+    key
+        Name of the build: differs where source, hooks or settings differ.
+    """
+
+    program: Path
+    data: Path
+    key: str
+
+
+def ensure_host(folder: Path, on_progress: OnProgress) -> Host:
+    """Return the compiled model, made if it is not there.
+
+    Parameters
+    ----------
+    folder
+        Where source and builds are kept.
+    on_progress
+        Called with the fraction done.
+
+    Raises
+    ------
+    SourceError
+        If the source cannot be had, or is another one.
+    HostBuildError
+        If a compiler is missing or fails.
+    """
+    tree = source_tree(folder)
+    bridge = ensure_built()
+    key = _key(bridge.fortran_source, bridge.root)
+    built = folder / f"host-{key}"
+    if not (built / "plasim.x").exists():
+        _check_tools()
+        partial = folder / f"unfinished-host-{key}"
+        shutil.rmtree(partial, ignore_errors=True)
+        _working_copy(tree, partial)
+        flags = f"-L{bridge.root / 'lib'} -Wl,-rpath,{bridge.root / 'lib'} -lhybrid"
+        make(
+            partial,
+            [f"HYBRID_SOURCE={bridge.fortran_source}", f"HYBRID_LDFLAGS={flags}"],
+            on_progress,
+        )
+        partial.replace(built)
+    on_progress(1.0)
+    return Host(built / "plasim.x", tree / "plasim" / "dat" / "T21", key)
+
+
+def _key(fortran_source: Path, prefix: Path) -> str:
+    digest = sha256(f"{VERSION} {prefix} {SCHEMES}".encode())
+    for path in (fortran_source, *sorted(HOOKS.glob("*.f90")), HOOKS / "makefile"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _check_tools() -> None:
+    missing = [name for name in _TOOLS if shutil.which(name) is None]
+    if missing:
+        raise HostBuildError(
+            f"PlaSim: expected {', '.join(_TOOLS)}, got no {', '.join(missing)}; install what is "
+            f"missing, for example `apt install {' '.join(_TOOLS)}`"
+        )
+
+
+def _working_copy(tree: Path, folder: Path) -> None:
+    shutil.copytree(tree / "plasim" / "src", folder)
+    shutil.copy(tree / "most_compiler", folder)
+    (folder / "resmod.f90").write_text(_RESOLUTION)
+    for interface in SCHEMES.values():
+        path = folder / interface.file
+        # Comments of the model are in several encodings; each byte is a character here.
+        path.write_text(with_hook(path.read_text("latin-1"), interface), "latin-1")
+    for path in (*HOOKS.glob("*.f90"), HOOKS / "makefile"):
+        shutil.copy(path, folder)
+
+
+def make(folder: Path, variables: list[str], on_progress: OnProgress) -> None:
+    """Run make in a folder, and tell how far it is.
+
+    Parameters
+    ----------
+    folder
+        Working copy with a makefile.
+    variables
+        Definitions for make, ``NAME=value``.
+    on_progress
+        Called with the fraction of the commands that have begun.
+
+    Raises
+    ------
+    HostBuildError
+        If a command fails; the message ends with the last lines of the log.
+    """
+    # One at a time: the model's makefile does not name all dependencies on modules.
+    command = ["make", "-j1", *variables]
+    planned = subprocess.run(
+        [*command, "--dry-run"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    total = max(len(planned.stdout.splitlines()), 1)
+    log = folder / "build.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
+        try:
+            for i, _ in enumerate(process.stdout or ()):
+                on_progress(min(i / total, 1.0))
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise HostBuildError(f"PlaSim: make ended with status {process.returncode}\n{tail}")

@@ -1,0 +1,104 @@
+"""Read what the hooks write of a run: daily zonal means, and what the schemes cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+SINGLE = {
+    "surface_temperature": "K",
+    "outgoing_longwave": "W m-2",
+    "absorbed_shortwave": "W m-2",
+    "surface_longwave": "W m-2",
+    "surface_shortwave": "W m-2",
+    "sensible_heat": "W m-2",
+    "latent_heat": "W m-2",
+    "precipitation": "m s-1",
+    "precipitable_water": "kg m-2",
+}
+"""Zonal means of single fields in the order of a record, with units."""
+
+PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1"}
+"""Zonal means at each level, likewise."""
+
+N_LATITUDE, N_LEVEL = 32, 10
+
+_FILE = "hybrid_climate.0"
+_N_FIELD = len(SINGLE) + N_LEVEL * len(PROFILES)
+
+
+_RECORD = np.dtype(
+    [
+        ("step", "<i4"),
+        ("latitude", "<f4", (N_LATITUDE,)),
+        ("means", "<f4", (_N_FIELD, N_LATITUDE)),
+    ]
+)
+
+
+def n_day_written(folder: Path) -> int:
+    """Return how many days a run has written so far."""
+    path = folder / _FILE
+    return path.stat().st_size // _RECORD.itemsize if path.exists() else 0
+
+
+def read_climate(folder: Path) -> xr.Dataset:
+    """Return the daily zonal means of a run.
+
+    Returns
+    -------
+    Dataset
+        `SINGLE` over time and latitude, `PROFILES` over time, level and latitude, level 0 at the
+        top; ``weight`` over latitude, Gaussian, with sum 1; ``time`` is in days since the start.
+    """
+    records = np.fromfile(folder / _FILE, _RECORD)
+    latitude, means = records["latitude"][0].astype(float), records["means"].astype(float)
+    order = np.argsort(latitude)
+    latitude, means = latitude[order], means[:, :, order]
+    variables: dict[str, xr.Variable] = {}
+    for i, (name, units) in enumerate(SINGLE.items()):
+        variables[name] = xr.Variable(("time", "latitude"), means[:, i], {"units": units})
+    for i, (name, units) in enumerate(PROFILES.items()):
+        first = len(SINGLE) + i * N_LEVEL
+        variables[name] = xr.Variable(
+            ("time", "level", "latitude"), means[:, first : first + N_LEVEL], {"units": units}
+        )
+    _, weight = np.polynomial.legendre.leggauss(len(latitude))
+    variables["weight"] = xr.Variable("latitude", weight / weight.sum(), {"units": "1"})
+    time = xr.Variable("time", np.arange(len(means)) + 0.5, {"units": "d"})
+    return xr.Dataset(
+        variables,
+        {"time": time, "latitude": xr.Variable("latitude", latitude, {"units": "degrees_north"})},
+    )
+
+
+def global_means(climate: xr.Dataset) -> xr.Dataset:
+    """Return global means of the single fields, and the net flux at the top of the atmosphere."""
+    means = climate[list(SINGLE)].weighted(climate["weight"]).mean("latitude", keep_attrs=True)
+    net = means["absorbed_shortwave"] - means["outgoing_longwave"]
+    return means.assign(net_top=net.assign_attrs(units="W m-2"))
+
+
+@dataclass(frozen=True)
+class Calls:
+    """How often something was done, and how long it took [s]."""
+
+    count: int
+    seconds: float
+
+
+def read_report(folder: Path) -> Mapping[str, Mapping[str, Calls]]:
+    """Return for each scheme the calls ``native``, ``closure``, ``held``.
+
+    For closures also ``flagged``: column evaluations, and in place of seconds how many of them the
+    guard flagged.
+    """
+    found: dict[str, dict[str, Calls]] = {}
+    for line in (folder / "hybrid_report").read_text().splitlines():
+        words = line.split()
+        if len(words) == 4:  # Longer ones tell of differences.
+            scheme, what, count, number = words
+            found.setdefault(scheme, {})[what] = Calls(int(count), float(number))
+    return found

@@ -1,0 +1,74 @@
+!> The place of the host's longwave radiation.
+module hybrid_longwave
+  use hybrid_exchange, only: exchange_t
+  use hybrid_scheme, only: scheme_t
+  use pumamod, only: dcc, dftd, dftu, dls, dlwfl, dp, dq, dql, dqo3, dt, NHOR, NLEP, NLEV
+  implicit none(type, external)
+  private
+
+  public :: longwave
+
+  type, extends(scheme_t) :: longwave_t
+    real :: up(NHOR, NLEP), down(NHOR, NLEP)
+  contains
+    procedure :: native
+    procedure :: hold
+    procedure :: recall
+    procedure :: complete
+    procedure :: inputs
+    procedure :: outputs
+  end type longwave_t
+
+  type(longwave_t) :: longwave
+
+contains
+
+  subroutine native(self)
+    class(longwave_t), intent(inout) :: self
+    interface
+      subroutine lwr_phys()
+        implicit none(type, external)
+      end subroutine lwr_phys
+    end interface
+    call lwr_phys()
+  end subroutine native
+
+  subroutine hold(self)
+    class(longwave_t), intent(inout) :: self
+    self%up = dftu
+    self%down = dftd
+  end subroutine hold
+
+  subroutine recall(self)
+    class(longwave_t), intent(inout) :: self
+    dftu = self%up
+    dftd = self%down
+    call self%complete()
+  end subroutine recall
+
+  !> Net flux, positive downward like both of its parts.
+  subroutine complete(self)
+    class(longwave_t), intent(inout) :: self
+    dlwfl = dftu + dftd
+  end subroutine complete
+
+  subroutine inputs(self, exchange)
+    class(longwave_t), intent(inout) :: self
+    class(exchange_t), intent(inout) :: exchange
+    call exchange%profile('temperature', 'K', 'level', dt(:, 1:NLEV))
+    call exchange%profile('specific_humidity', 'kg kg-1', 'level', dq(:, 1:NLEV))
+    call exchange%profile('cloud_water', 'kg kg-1', 'level', dql(:, 1:NLEV))
+    call exchange%profile('cloud_fraction', '1', 'level', dcc(:, 1:NLEV))
+    call exchange%profile('ozone', 'kg kg-1', 'level', dqo3)
+    call exchange%scalar('surface_temperature', 'K', dt(:, NLEP))
+    call exchange%scalar('surface_pressure', 'Pa', dp)
+    call exchange%scalar('land_fraction', '1', dls)
+  end subroutine inputs
+
+  subroutine outputs(self, exchange)
+    class(longwave_t), intent(inout) :: self
+    class(exchange_t), intent(inout) :: exchange
+    call exchange%profile('upward_longwave', 'W m-2', 'interface', dftu)
+    call exchange%profile('downward_longwave', 'W m-2', 'interface', dftd)
+  end subroutine outputs
+end module hybrid_longwave

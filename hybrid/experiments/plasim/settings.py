@@ -1,0 +1,93 @@
+"""Sizes of the experiment, by preset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from hybrid.experiments.result import Preset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a preset runs.
+
+    Parameters
+    ----------
+    schemes
+        Schemes that closures stand in for, all at once.
+    n_spin_up
+        Days from a cold start to the common restart.
+    n_left_out
+        Days at its beginning from which no columns are taken.
+    interval, stride
+        Every how manieth step, and column, is recorded.
+    widths
+        Hidden layers of the networks.
+    n_epoch
+        Passes over the recorded columns.
+    n_coupled
+        Days of the runs that are compared.
+    n_adjusting
+        Days at their beginning that do not count.
+    n_native, n_closure
+        Members of both ensembles.
+    n_timing
+        Days of the runs that are timed, and of the shadow run.
+    """
+
+    schemes: tuple[str, ...]
+    n_spin_up: int
+    n_left_out: int
+    interval: int = 37
+    stride: int = 2
+    widths: tuple[int, ...] = (64, 64)
+    n_epoch: int
+    n_coupled: int
+    n_adjusting: int
+    n_native: int
+    n_closure: int
+    n_timing: int
+
+
+TEST_PART = 0.2
+"""Part of the recorded time, its end, in which the networks are scored offline."""
+
+PRESETS: Mapping[Preset, Settings] = MappingProxyType(
+    {
+        "test": Settings(
+            schemes=("longwave",),
+            n_spin_up=6,
+            n_left_out=2,
+            n_epoch=4,
+            n_coupled=3,
+            n_adjusting=1,
+            n_native=2,
+            n_closure=1,
+            n_timing=1,
+        ),
+        "quick": Settings(
+            schemes=("longwave",),
+            n_spin_up=240,
+            n_left_out=20,
+            n_epoch=30,
+            n_coupled=90,
+            n_adjusting=20,
+            n_native=3,
+            n_closure=1,
+            n_timing=5,
+        ),
+        "full": Settings(
+            schemes=("longwave", "shortwave"),
+            n_spin_up=1080,
+            n_left_out=360,
+            stride=4,
+            n_epoch=60,
+            n_coupled=1800,
+            n_adjusting=360,
+            n_native=5,
+            n_closure=3,
+            n_timing=20,
+        ),
+    }
+)
+"""By name; a year has 360 days."""

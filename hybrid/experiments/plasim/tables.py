@@ -1,0 +1,80 @@
+"""Tables of the report."""
+
+from collections.abc import Mapping
+
+from hybrid.experiments.plasim.findings import Findings
+from hybrid.experiments.plasim.offline import Offline
+from hybrid.experiments.plasim.scoring import COMPARED
+from hybrid.experiments.plasim.settings import Settings
+from hybrid.experiments.result import Table
+
+
+def climate_table(findings: Findings, settings: Settings) -> Table:
+    """Return global means of both ensembles and their differences."""
+    rows: dict[str, tuple[float | None, ...]] = {
+        f"{key} [{COMPARED[key][2]}]": (
+            each.native,
+            each.closure,
+            each.difference,
+            each.spread,
+            each.in_spreads,
+        )
+        for key, each in findings.differences.items()
+    }
+    return Table(
+        title=f"Global means of days {settings.n_adjusting} to {settings.n_coupled}",
+        columns=("native", "closure", "difference", "spread", "difference in spreads"),
+        rows=rows,
+        note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start. "
+        f"Spread: standard deviation over {settings.n_native} native runs whose first fluxes "
+        "differ by at most 1 in 1000. Ts: surface temperature; OLR: outgoing longwave; TOA: net "
+        "flux at the top; PW: precipitable water; P: precipitation. The zonal-mean temperature "
+        f"differs by {findings.zonal_t_rms:.2f} K (root mean square), and the guard flagged "
+        f"{findings.flagged:.1%} of the columns as outside the envelope of the training.",
+    )
+
+
+def cost_table(findings: Findings, settings: Settings) -> Table:
+    """Return times of the schemes, and of days of the model with each."""
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for scheme, times in findings.costs.items():
+        for kind, microseconds in times.items():
+            rows[f"{scheme}, {kind}"] = (microseconds, microseconds / times["native"], None)
+    for kind, seconds in findings.days.items():
+        rows[f"whole model, {kind}"] = (None, seconds / findings.days["native"], seconds)
+    return Table(
+        title="Processor time",
+        columns=("us a column", "of native", "s a day"),
+        rows=rows,
+        note="Scheme and closure are timed in turn on the same columns of a shadow run of "
+        f"{settings.n_timing} days, with the model's own compiler flags, on one core. noop: fluxes "
+        "of the first step are held, the least that a closure could cost; every_2, every_3: the "
+        "native scheme at every second and third step.",
+    )
+
+
+def offline_table(offline: Mapping[str, Offline]) -> Table:
+    """Return the errors on recorded columns that are later than those of the training."""
+    return Table(
+        title="Offline, the last part of the recorded time",
+        columns=(
+            "fluxes RMSE [W m-2]",
+            "net top RMSE",
+            "net surface RMSE",
+            "net top bias",
+            "net surface bias",
+            "heating R2 mean",
+            "heating R2 least",
+        ),
+        rows={
+            name: (
+                each.flux_rmse,
+                *each.net_rmse,
+                *each.net_bias,
+                float(each.heating_r2.mean()),
+                float(each.heating_r2.min()),
+            )
+            for name, each in offline.items()
+        },
+        note="Heating: the net flux that each of the 10 layers keeps.",
+    )

@@ -1,0 +1,256 @@
+"""Train the emulator of one scheme on recorded columns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from closures.columns.layout import ColumnLayout
+from closures.columns.networks.mlp import MLP, MLPSizes
+from closures.columns.seeding import seeded
+from closures.field import Field
+from closures.normalization import Normalization, fit_normalization
+from closures.radiation import ColumnFeatures, FluxEmulator, FluxLoss
+from closures.spec import ClosureSpec
+from closures.training import Training, train
+
+Array = NDArray[np.float32]
+OnProgress = Callable[[float], None]
+
+REFERENCES = (
+    "Fraedrich et al. 2005, The Planet Simulator, Meteorol. Z. 14, 299-304",
+    "Paradise et al. 2022, ExoPlaSim, Mon. Not. R. Astron. Soc. 511, 3272-3303",
+)
+
+END_WEIGHT = 0.5
+"""Spread of net fluxes at top and ground in the loss, as a part of their own."""
+
+INPUT_LIMIT = 5.0
+"""Largest magnitude of a normalised feature: what drifts away from the training columns."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What distinguishes one radiation scheme from the other.
+
+    Parameters
+    ----------
+    outputs
+        Upward and downward flux.
+    scale
+        Input that the fluxes are parts of; empty for none.
+    """
+
+    outputs: tuple[str, str]
+    scale: str = ""
+
+
+SCHEMES: Mapping[str, Scheme] = MappingProxyType(
+    {
+        "longwave": Scheme(("upward_longwave", "downward_longwave")),
+        "shortwave": Scheme(("upward_shortwave", "downward_shortwave"), scale="insolation"),
+    }
+)
+"""The schemes by the names that the hooks use."""
+
+
+def layer_thickness(n_level: int) -> NDArray[np.float64]:
+    """Return the layers' part of the surface pressure in PlaSim, the top first.
+
+    The interfaces are at :math:`0.75 s + 1.75 s^3 - 1.5 s^4` with s = k/n.
+
+    Examples
+    --------
+    >>> float(layer_thickness(10).sum())
+    1.0
+    """
+    s = np.arange(n_level + 1) / n_level
+    return np.diff(0.75 * s + 1.75 * s**3 - 1.5 * s**4)
+
+
+def split_in_time(columns: xr.Dataset, test: float) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the first columns, and the last ones: the part `test` of the time.
+
+    No step is in both.
+    """
+    steps = np.unique(columns["step"])
+    first = steps[round(len(steps) * (1.0 - test))]
+    later = columns["step"].to_numpy() >= first
+    return columns.isel(column=~later), columns.isel(column=later)
+
+
+def usable(columns: xr.Dataset, scheme: Scheme) -> xr.Dataset:
+    """Return the columns that the scheme acts on: for sunlight those that the sun shines on."""
+    if not scheme.scale:
+        return columns
+    return columns.isel(column=columns[scheme.scale].to_numpy() > 0.0)
+
+
+def train_emulator(
+    columns: xr.Dataset,
+    name: str,
+    widths: tuple[int, ...],
+    training: Training,
+    provenance: Mapping[str, str],
+    on_progress: OnProgress,
+) -> FluxEmulator:
+    """Train a perceptron on what a scheme was given and what it made of it.
+
+    Parameters
+    ----------
+    columns
+        Recorded columns, see `hybrid.experiments.plasim.columns.read_columns`.
+    name
+        Key of `SCHEMES`.
+    widths
+        Hidden layers of the network.
+    training
+        Epochs, batches, rates and seed.
+    provenance
+        What to record in the contract.
+    on_progress
+        Called with the fraction done.
+
+    Returns
+    -------
+    FluxEmulator
+        The closure, with the range of the training columns as its envelope.
+    """
+    scheme = SCHEMES[name]
+    columns = usable(columns, scheme)
+    spec = _spec(columns, name, provenance)
+    inputs = stacked(columns, spec.inputs)
+    targets = stacked(columns, spec.outputs)
+    if scheme.scale:
+        scale = columns[scheme.scale].to_numpy()[:, np.newaxis]
+        targets = targets / scale
+        # A fraction of the sun counts as the flux it stands for.
+        kept = _drawn(scale[:, 0].astype(float) ** 2, training.seed)
+        inputs, targets = inputs[kept], targets[kept]
+    with torch.no_grad():
+        shown = _features(spec, name)(torch.from_numpy(inputs)).double().numpy()
+    of_inputs, of_outputs = fit_normalization(shown), fit_normalization(targets.astype(float))
+    emulator = _emulator(spec, name, widths, training.seed, of_inputs, of_outputs)
+    with torch.no_grad():
+        normalized = emulator.core.normalized(torch.from_numpy(inputs))
+    wanted = torch.from_numpy(of_outputs.normalize(targets.astype(float))).float()
+    loss = _loss(targets, of_outputs.spread)
+    train(emulator.core.network, normalized, wanted, training, None, loss, on_progress)
+    return emulator.eval()
+
+
+def stored(emulator: FluxEmulator) -> dict[str, Any]:
+    """Return a trained emulator as strings and tensors."""
+    return {"spec": emulator.spec.to_json(), "weights": emulator.state_dict()}
+
+
+def restored(values: Mapping[str, Any], name: str, widths: tuple[int, ...]) -> FluxEmulator:
+    """Return the emulator that `stored` was given.
+
+    Parameters
+    ----------
+    values
+        What it returned.
+    name, widths
+        As in `train_emulator`.
+    """
+    spec = ClosureSpec.from_json(values["spec"])
+    weights = values["weights"]
+    sizes = [len(weights[f"core.{key}"]) for key in ("input_mean", "output_mean")]
+    # The weights replace the normalisation, too.
+    neutral = [Normalization(np.zeros(n), np.ones(n)) for n in sizes]
+    emulator = _emulator(spec, name, widths, 0, *neutral)
+    emulator.load_state_dict(weights)
+    return emulator.eval()
+
+
+def _features(spec: ClosureSpec, name: str) -> ColumnFeatures:
+    n_level = next(field.size for field in spec.inputs if field.dims)
+    thickness = torch.from_numpy(layer_thickness(n_level))
+    return ColumnFeatures(spec.inputs, thickness, sunlit=bool(SCHEMES[name].scale))
+
+
+def _emulator(
+    spec: ClosureSpec,
+    name: str,
+    widths: tuple[int, ...],
+    seed: int,
+    inputs: Normalization,
+    outputs: Normalization,
+) -> FluxEmulator:
+    layout = ColumnLayout.profiles_first(1, (0, len(inputs.mean)), (0, len(outputs.mean)))
+    with seeded(seed):
+        network = MLP(layout, MLPSizes(widths, activation="silu"))
+    features, scale = _features(spec, name), SCHEMES[name].scale
+    return FluxEmulator(spec, network, features, inputs, outputs, scale, INPUT_LIMIT)
+
+
+def stacked(columns: xr.Dataset, fields: tuple[Field, ...]) -> Array:
+    """Return the fields side by side, ``(n_column, n_feature)``."""
+    values = [columns[field.name].to_numpy() for field in fields]
+    return np.concatenate([v if v.ndim == 2 else v[:, np.newaxis] for v in values], axis=1)
+
+
+def predict(emulator: FluxEmulator, columns: xr.Dataset) -> Array:
+    """Return the fluxes ``(n_column, 2 * n_interface)`` [W m-2], the upward ones first."""
+    arguments = [torch.from_numpy(columns[f.name].to_numpy()) for f in emulator.spec.inputs]
+    with torch.no_grad():
+        return torch.cat(emulator(*arguments), dim=1).numpy()
+
+
+def _loss(targets: Array, spread: NDArray[np.float64]) -> FluxLoss:
+    up, down = np.split(targets.astype(float), 2, axis=1)
+    net = up + down
+    heating = np.maximum(np.diff(net, axis=1).std(axis=0), 1e-3 * net.std())
+    ends = END_WEIGHT * net[:, [0, -1]].std(axis=0)
+    return FluxLoss(*(torch.from_numpy(each).float() for each in (spread, heating, ends)))
+
+
+def _drawn(weights: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+    """Return as many numbers of columns as there are, drawn with these weights."""
+    generator = np.random.default_rng([seed, 1])
+    return generator.choice(len(weights), len(weights), p=weights / weights.sum())
+
+
+def _spec(columns: xr.Dataset, name: str, provenance: Mapping[str, str]) -> ClosureSpec:
+    outputs = SCHEMES[name].outputs
+    names = [each for each in columns.data_vars if each not in (*outputs, "step")]
+    return ClosureSpec(
+        name=f"plasim_{name}",
+        version="1.0",
+        inputs=tuple(_field(columns, str(each), bounded=True) for each in names),
+        outputs=tuple(_field(columns, each, bounded=False) for each in outputs),
+        description=f"Perceptron in the place of PlaSim's {name} radiation at T21 and 10 levels; "
+        "fluxes are positive downward, level 1 is the top",
+        references=REFERENCES,
+        provenance={"n_column": str(columns.sizes["column"]), **provenance},
+    )
+
+
+def _field(columns: xr.Dataset, name: str, bounded: bool) -> Field:
+    variable = columns[name]
+    dims = tuple(str(dim) for dim in variable.dims[1:])
+    low, high = (
+        (variable.min("column").to_numpy(), variable.max("column").to_numpy())
+        if bounded
+        else (None, None)
+    )
+    return Field(
+        name,
+        str(variable.attrs["units"]),
+        dims,
+        variable.shape[1:],
+        valid_min=_bound(low),
+        valid_max=_bound(high),
+    )
+
+
+def _bound(values: Array | None) -> float | tuple[float, ...] | None:
+    if values is None:
+        return None
+    return tuple(values.tolist()) if values.ndim else float(values)

@@ -1,0 +1,215 @@
+"""The hooks compiled into a tiny stand-in of PlaSim, and everything around a run of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from plasim_stand_in import write_stand_in
+
+import hybrid
+from closures.radiation import FluxEmulator
+from closures.training import Training
+from hybrid.experiments.plasim import building
+from hybrid.experiments.plasim.building import Host, ensure_host
+from hybrid.experiments.plasim.climate import N_LATITUDE, global_means, read_climate, read_report
+from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
+from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
+from hybrid.experiments.plasim.running import RESTART, Run, run_model, seconds_a_day
+from hybrid.experiments.plasim.training import predict, stacked, train_emulator
+
+pytestmark = pytest.mark.fortran
+
+STEPS_A_DAY = 4
+DUMP = {"mode": "dump", "interval": 3, "stride": 4}
+
+
+def nothing(_fraction: float) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    folder = tmp_path_factory.mktemp("plasim")
+    tree = write_stand_in(folder / "tree")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "source_tree", lambda _folder: tree)
+        fractions: list[float] = []
+        made = ensure_host(folder, fractions.append)
+        assert fractions == sorted(fractions)
+        assert fractions[-1] == 1.0
+        before = made.program.stat().st_mtime_ns
+        assert ensure_host(folder, nothing).program.stat().st_mtime_ns == before
+    return made
+
+
+@pytest.fixture(scope="module")
+def recorded(host: Host, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = Run(4, {"longwave": DUMP, "shortwave": DUMP})
+    return run_model(host, run, tmp_path_factory.mktemp("runs") / "recorded", nothing)
+
+
+@dataclass(frozen=True)
+class Learned:
+    name: str
+    emulator: FluxEmulator
+    path: Path
+
+    def settings(self, mode: str, **others: object) -> dict[str, dict[str, object]]:
+        """Return what the hooks are told."""
+        return {self.name: {"mode": mode, "archive": str(self.path), "engine": "native", **others}}
+
+
+@pytest.fixture(scope="module", params=["longwave", "shortwave"])
+def learned(
+    request: pytest.FixtureRequest, recorded: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Learned:
+    columns = read_columns(recorded, request.param, 4)
+    training = Training(2, batch_size=128)
+    emulator = train_emulator(columns, request.param, (8,), training, {}, nothing)
+    path = tmp_path_factory.mktemp("archives") / f"{request.param}.pt"
+    verdict = hybrid.export(emulator, path).native
+    assert verdict is not None
+    assert verdict.expressed
+    return Learned(request.param, emulator, path)
+
+
+def test_recorded_columns_are_those_of_the_scheme(recorded: Path) -> None:
+    columns = read_columns(recorded, "longwave", 4)
+    n_record = -(-4 * STEPS_A_DAY // 3)
+    assert dict(columns.sizes) == {"column": n_record * N_COLUMN // 4, "level": 10, "interface": 11}
+    assert columns["temperature"].attrs == {"units": "K"}
+    assert list(np.unique(columns["step"])) == list(range(0, 16, 3))
+    # The first record has columns 1, 5, 9, ..., the next one 2, 6, 10, ...
+    i, step, level = 5 + 4 * 7, 1, 3
+    expected = 220.0 + 6.0 * level + 5.0 * np.sin(0.37 * i + 0.9 * level + 1.1 * step)
+    assert columns["temperature"][1 + 7, level - 1] == pytest.approx(expected, rel=1e-6)
+    up = -5.67e-8 * columns["temperature"][:, 0] ** 4 * (1 - 0.3 * columns["cloud_fraction"][:, 9])
+    np.testing.assert_allclose(columns["upward_longwave"][:, 0], up, rtol=1e-5)
+
+
+def test_sunlight_is_recorded_with_its_insolation(recorded: Path) -> None:
+    columns = read_columns(recorded, "shortwave", 4)
+    np.testing.assert_allclose(
+        columns["downward_shortwave"][:, 0], columns["insolation"], rtol=1e-6
+    )
+    assert float(columns["insolation"].min()) == 0.0
+
+
+def test_climate_and_report_of_a_native_run(recorded: Path) -> None:
+    climate = read_climate(recorded)
+    assert dict(climate.sizes) == {"time": 4, "latitude": N_LATITUDE, "level": 10}
+    assert (np.diff(climate["latitude"]) > 0).all()
+    assert float(climate["weight"].sum()) == pytest.approx(1.0)
+    means = global_means(climate)
+    np.testing.assert_allclose(means["precipitation"], 3e-8, rtol=1e-6)
+    np.testing.assert_allclose(
+        means["net_top"], means["absorbed_shortwave"] - means["outgoing_longwave"], rtol=1e-6
+    )
+    report = read_report(recorded)
+    assert report["longwave"]["native"].count == 4 * STEPS_A_DAY
+    assert report["longwave"]["closure"].count == 0
+    assert report["shortwave"]["native"].seconds > 0.0
+    assert seconds_a_day(recorded) > 0.0
+
+
+def test_a_closure_in_the_host_is_the_one_that_was_trained(
+    host: Host, recorded: Path, learned: Learned, tmp_path: Path
+) -> None:
+    folder = tmp_path / "learned"
+    run_model(host, Run(1, learned.settings("closure")), folder, nothing)
+    found, native = (read_climate(each).isel(time=0) for each in (folder, recorded))
+    names = ["outgoing_longwave", "absorbed_shortwave"]
+    changed, other = names if learned.name == "longwave" else names[::-1]
+    np.testing.assert_array_equal(found[other], native[other])
+    assert np.abs(found[changed] - native[changed]).max() > 1e-3
+    report = read_report(folder)[learned.name]
+    assert (report["native"].count, report["closure"].count) == (0, STEPS_A_DAY)
+    assert report["flagged"].count == STEPS_A_DAY * N_COLUMN
+    assert 0.0 <= report["flagged"].seconds < report["flagged"].count
+
+
+def test_shadow_leaves_the_host_alone_and_finds_what_python_finds(
+    host: Host, recorded: Path, learned: Learned, tmp_path: Path
+) -> None:
+    shadow, all_columns = tmp_path / "shadow", tmp_path / "all"
+    run_model(host, Run(1, learned.settings("shadow")), shadow, nothing)
+    for field in ("outgoing_longwave", "absorbed_shortwave"):
+        np.testing.assert_array_equal(
+            read_climate(shadow)[field][0], read_climate(recorded)[field][0]
+        )
+    dump = {learned.name: {"mode": "dump", "interval": 1, "stride": 1}}
+    columns = read_columns(run_model(host, Run(1, dump), all_columns, nothing), learned.name, 1)
+    fluxes = stacked(columns, learned.emulator.spec.outputs).astype(float)
+    error = predict(learned.emulator, columns) - fluxes
+    rows = [line.split() for line in (shadow / "hybrid_report").read_text().splitlines()]
+    of_fluxes = np.array([row[3:] for row in rows if len(row) == 6], float)
+    expected = error.mean(axis=0), np.sqrt((error**2).mean(axis=0)), np.abs(error).max(axis=0)
+    # The fluxes were recorded, and the closure computes, in 4 bytes.
+    scale = np.abs(fluxes).max()
+    np.testing.assert_allclose(of_fluxes, np.stack(expected, axis=1), rtol=0, atol=1e-5 * scale)
+
+
+def test_held_fluxes(host: Host, recorded: Path, tmp_path: Path) -> None:
+    run_model(host, Run(1, {"longwave": {"mode": "noop"}}), tmp_path / "noop", nothing)
+    report = read_report(tmp_path / "noop")["longwave"]
+    assert (report["native"].count, report["held"].count) == (1, STEPS_A_DAY - 1)
+    run_model(host, Run(1, {"longwave": {"every": 2}}), tmp_path / "every_2", nothing)
+    report = read_report(tmp_path / "every_2")["longwave"]
+    assert (report["native"].count, report["held"].count) == (2, 2)
+    noop, native = read_climate(tmp_path / "noop"), read_climate(recorded)
+    assert np.abs(noop["outgoing_longwave"][0] - native["outgoing_longwave"][0]).max() > 1e-3
+
+
+def test_ramp_begins_with_the_host_and_ends_with_the_closure(
+    host: Host, learned: Learned, tmp_path: Path
+) -> None:
+    for mode, steps in (("closure", {}), ("native", {}), ("ramp", {"first": 3, "last": 4})):
+        run_model(host, Run(2, learned.settings(mode, **steps)), tmp_path / mode, nothing)
+    field = {"longwave": "outgoing_longwave", "shortwave": "absorbed_shortwave"}[learned.name]
+    found = {mode: read_climate(tmp_path / mode)[field] for mode in ("closure", "native", "ramp")}
+    np.testing.assert_array_equal(found["ramp"][0], found["native"][0])
+    # The shares add up in the host's 8 bytes, the climate is written in 4.
+    np.testing.assert_allclose(found["ramp"][1], found["closure"][1], rtol=1e-6)
+
+
+def test_members_differ_and_a_finished_run_is_not_done_again(host: Host, tmp_path: Path) -> None:
+    first = run_model(host, Run(1), tmp_path / "member_0", nothing)
+    second = run_model(host, Run(1, member=1), tmp_path / "member_1", nothing)
+    one, other = (read_climate(each)["outgoing_longwave"] for each in (first, second))
+    relative = np.abs(other / one - 1.0).max()
+    assert 0.0 < relative < 1e-3
+    before = (first / RESTART).stat().st_mtime_ns
+    run_model(host, Run(1), tmp_path / "member_0", nothing)
+    assert (first / RESTART).stat().st_mtime_ns == before
+    run_model(host, Run(2), tmp_path / "member_0", nothing)
+    assert read_climate(first).sizes["time"] == 2
+
+
+def test_a_run_goes_on_from_another_one(host: Host, recorded: Path, tmp_path: Path) -> None:
+    run_model(host, Run(2), tmp_path / "first", nothing)
+    later = run_model(host, Run(2, restart=tmp_path / "first" / RESTART), tmp_path / "b", nothing)
+    whole = read_climate(recorded)
+    for name in ("outgoing_longwave", "absorbed_shortwave", "temperature"):
+        np.testing.assert_array_equal(read_climate(later)[name], whole[name][2:])
+
+
+def test_what_the_hooks_refuse_is_said(host: Host, tmp_path: Path) -> None:
+    run = Run(1, {"longwave": {"mode": "learned"}})
+    with pytest.raises(HostRunError, match=r"after day 0: .*expected mode native, .* got learned"):
+        run_model(host, run, tmp_path / "mode", nothing)
+    run = Run(1, {"longwave": {"mode": "closure", "archive": "/nowhere.pt"}})
+    with pytest.raises(HostRunError, match=r"nowhere\.pt"):
+        run_model(host, run, tmp_path / "archive", nothing)
+
+
+def test_a_failing_compiler_is_said(tmp_path: Path) -> None:
+    (tmp_path / "makefile").write_text("all:\n\techo no such module >&2; exit 3\n")
+    with pytest.raises(HostBuildError, match=r"make ended with status 2\n.*no such module"):
+        building.make(tmp_path, [], nothing)
+
+
+def test_missing_compilers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "gcc" else name)
+    with pytest.raises(HostBuildError, match=r"expected make, gcc, gfortran, got no gcc; .*apt"):
+        building._check_tools()
