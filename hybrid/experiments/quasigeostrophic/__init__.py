@@ -1,0 +1,1 @@
+"""Closures of two-layer quasi-geostrophic flow in the benchmark of Ross et al. (2023)."""
