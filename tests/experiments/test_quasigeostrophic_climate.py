@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hybrid.experiments.netcdf import read_dataset, write_dataset
 from hybrid.experiments.quasigeostrophic import truth
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, BUDGET, climate, is_lost
+from hybrid.experiments.quasigeostrophic.averages import BUDGET
+from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, ENVELOPE, climate, is_lost
 from hybrid.experiments.quasigeostrophic.configurations import (
     AMPLITUDE,
     CONFIGURATIONS,
@@ -23,6 +24,7 @@ from hybrid.experiments.quasigeostrophic.configurations import (
 from hybrid.experiments.quasigeostrophic.rings import Rings
 from hybrid.experiments.quasigeostrophic.truth import PlainRun
 from solvers.diagnostics.energy_budget import modal_energy_budget
+from solvers.errors import TendencyError
 from solvers.spectral import SpectralGrid
 
 Array = NDArray[np.float64]
@@ -187,6 +189,27 @@ def test_a_run_that_blows_up_is_told(tmp_path: Path) -> None:
     assert fractions[-1] == 1.0
     write_dataset(tmp_path / "lost.nc", made)
     assert is_lost(read_dataset(tmp_path / "lost.nc"))
+
+
+def test_a_closure_that_fails_in_a_sound_state_is_no_blow_up() -> None:
+    def failing(fields: Mapping[str, Array], step: int) -> Array:
+        if step == 300:
+            raise TendencyError("no such file")
+        return 0.0 * fields["q"]
+
+    with pytest.raises(TendencyError, match="no such file"):
+        climate(SMALL.coarse, turbulence(), BRIEF, tendency=failing)
+
+
+def test_a_closure_that_refuses_a_runaway_is_a_blow_up() -> None:
+    def guarded(fields: Mapping[str, Array], step: int) -> Array:
+        del step
+        if np.abs(fields["q"]).max() > 2.0 * ENVELOPE["q"]:
+            raise TendencyError("outside of what it was made for")
+        return 1e-4 * fields["q"]
+
+    made = climate(SMALL.coarse, turbulence(), BRIEF, tendency=guarded)
+    assert 0.0 < made.attrs[BLEW_UP] < BRIEF.years * YEAR
 
 
 def test_what_was_run_once_is_read_from_the_cache(

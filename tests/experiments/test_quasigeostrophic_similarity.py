@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, BUDGET, FIELDS, SPECTRA
+from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
 from hybrid.experiments.quasigeostrophic.similarity import (
     DISTRIBUTIONAL,
     FLUXES,

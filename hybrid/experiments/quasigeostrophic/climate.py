@@ -1,16 +1,17 @@
 """What a long run is judged by: its last states, and spectra averaged over time."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA, Averages
 from hybrid.experiments.quasigeostrophic.configurations import Duration
-from hybrid.experiments.quasigeostrophic.rings import Rings
-from solvers.diagnostics.energy_budget import modal_energy_budget
-from solvers.errors import SolverBlewUp
+from solvers.errors import SolverBlewUp, TendencyError
 from solvers.integration import Integration
 from solvers.quasigeostrophic import TwoLayerQG
 from solvers.spectral import to_grid
@@ -28,26 +29,11 @@ FIELDS = {
 }
 """Units and names of the fields of the last states."""
 
-SPECTRA = {
-    "kinetic_energy_spectrum": ("m3 s-2", "kinetic energy spectrum"),
-    "enstrophy_spectrum": ("m s-2", "potential enstrophy spectrum"),
-}
-"""Units and names of the spectra of each layer."""
-
-BUDGET = {
-    "kinetic_energy_transfer": "transfer of kinetic energy, and the closure's work on it",
-    "available_potential_energy_transfer": (
-        "transfer of available potential energy, and the closure's work on it"
-    ),
-    "available_potential_energy_generation": "generation from the mean shear",
-    "bottom_drag": "work of bottom drag",
-    "filter": "work of the filter",
-    "parameterization": "work of the closure, which is a part of both transfers too",
-}
-"""Names of the spectra of the energy budget of both layers, in m3 s-3."""
-
 BLEW_UP = "blew_up_after"
 """Attribute of a run that did not stay finite: the time [s]; it has nothing else."""
+
+ENVELOPE: Mapping[str, float] = MappingProxyType({"q": 1e-3, "u": 20.0, "v": 20.0})
+"""Largest magnitudes that archives are made for [s-1, m s-1], ten times what any flow here has."""
 
 
 def climate(
@@ -83,67 +69,59 @@ def climate(
         `BLEW_UP` alone, see `is_lost`.
     """
     integration = model.start(initial, tendency=tendency)
-    averages = _Averages(model)
+    averages = Averages(model)
     snapshots: deque[tuple[float, Array]] = deque(maxlen=duration.n_snapshot)
-    interval, ahead = round(duration.sampled_every / model.dt), 0
     try:
-        for i in range(1, duration.n_sample + 1):
-            integration.advance(interval - ahead)
-            ahead = 0
-            averaged = i > duration.n_spin_up
-            kept = i % duration.samples_a_snapshot == 0
-            if averaged or kept:
-                q = _vorticity(integration)
-            if kept:
-                snapshots.append((integration.time, q))
-            if averaged:
-                source = None
-                if tendency is not None:
-                    # A closure is asked when a step begins.
-                    integration.advance(1)
-                    ahead, source = 1, _closure_tendency(integration)
-                averages.add(q, source)
-            on_progress(i / duration.n_sample)
+        _follow(integration, duration, tendency is not None, averages, snapshots, on_progress)
     except SolverBlewUp as error:
-        on_progress(1.0)
-        return xr.Dataset(attrs={BLEW_UP: error.time})
-    return _labelled(model, snapshots, averages)
+        lost_after = error.time
+    except TendencyError:
+        # The guard of an archive speaks up before numbers overflow.
+        if not _leaves_envelope(integration):
+            raise
+        lost_after = integration.time
+    else:
+        return _labelled(model, snapshots, averages)
+    on_progress(1.0)
+    return xr.Dataset(attrs={BLEW_UP: lost_after})
+
+
+def _follow(
+    integration: Integration,
+    duration: Duration,
+    coupled: bool,
+    averages: Averages,
+    snapshots: "deque[tuple[float, Array]]",
+    on_progress: OnProgress,
+) -> None:
+    """Advance a run to its end, and keep what is kept of it."""
+    interval, ahead = round(duration.sampled_every / integration.model.dt), 0
+    for i in range(1, duration.n_sample + 1):
+        integration.advance(interval - ahead)
+        time, q, ahead = integration.time, _vorticity(integration), 0
+        if i % duration.samples_a_snapshot == 0:
+            snapshots.append((time, q))
+        if i > duration.n_spin_up:
+            if coupled:
+                # A closure is asked when a step begins.
+                integration.advance(1)
+                ahead = 1
+            averages.add(q, _closure_tendency(integration) if coupled else None)
+        on_progress(i / duration.n_sample)
+
+
+def _leaves_envelope(integration: Integration) -> bool:
+    """Advance until the closure fails again, and return whether the state is at fault."""
+    with suppress(TendencyError, SolverBlewUp):
+        while True:
+            integration.advance(1)
+    fields = integration.fields()
+    return any(not float(abs(fields[name]).max()) < most for name, most in ENVELOPE.items())
 
 
 def is_lost(made: xr.Dataset) -> bool:
     """Whether a run did not stay finite."""
     return BLEW_UP in made.attrs
-
-
-class _Averages:
-    """Sums over time of spectra."""
-
-    def __init__(self, model: TwoLayerQG) -> None:
-        self.model, self.rings, self.n = model, Rings(model.grid), 0
-        n = len(self.rings.wavenumber)
-        self.spectra = {name: np.zeros((2, n)) for name in SPECTRA}
-        self.budget = {name: np.zeros(n) for name in BUDGET}
-
-    def add(self, q: Array, source: Array | None) -> None:
-        """Add a state (2, ny, nx) and the closure's tendency of it."""
-        model, density = self.model, self.rings.density
-        k2 = model.grid.wavenumber_squared
-        spectrum = np.fft.rfft2(q) / (model.grid.n_x * model.grid.n_y)
-        psi = model.invert(spectrum)
-        self.spectra["kinetic_energy_spectrum"] += density(0.5 * k2 * np.abs(psi) ** 2)
-        self.spectra["enstrophy_spectrum"] += density(0.5 * np.abs(spectrum) ** 2)
-        terms = modal_energy_budget(
-            _dataset(model, q), None if source is None else _on(model, source)
-        )
-        if source is not None:
-            rate = model.invert(np.fft.rfft2(source) / (model.grid.n_x * model.grid.n_y))
-            shares = np.array([model.delta, 1.0])[:, None, None] / (1.0 + model.delta)
-            kinetic = np.sum(shares * k2 * np.real(np.conj(psi) * rate), axis=0)
-            terms["kinetic_energy_transfer"] += kinetic
-            terms["available_potential_energy_transfer"] += terms["parameterization"] - kinetic
-        for name in set(BUDGET) & set(terms):
-            self.budget[name] += density(terms[name])
-        self.n += 1
 
 
 def _vorticity(integration: Integration) -> Array:
@@ -153,15 +131,6 @@ def _vorticity(integration: Integration) -> Array:
 def _closure_tendency(integration: Integration) -> Array:
     (output,) = integration.closure_outputs(0)
     return np.array(output.array, dtype=np.float64)
-
-
-def _on(model: TwoLayerQG, field: Array) -> xr.DataArray:
-    """Return a field (2, ny, nx) with the coordinates of the model."""
-    return xr.DataArray(field, dims=("layer", "y", "x"), coords=model.coordinates())
-
-
-def _dataset(model: TwoLayerQG, q: Array) -> xr.Dataset:
-    return xr.Dataset({"q": _on(model, q)}, attrs=model.attributes())
 
 
 def fields_of(model: TwoLayerQG, q: Array) -> dict[str, Array]:
@@ -177,7 +146,7 @@ def fields_of(model: TwoLayerQG, q: Array) -> dict[str, Array]:
 
 
 def _labelled(
-    model: TwoLayerQG, snapshots: "deque[tuple[float, Array]]", averages: _Averages
+    model: TwoLayerQG, snapshots: "deque[tuple[float, Array]]", averages: Averages
 ) -> xr.Dataset:
     times, states = zip(*snapshots, strict=True)
     fields = fields_of(model, np.stack(states))
