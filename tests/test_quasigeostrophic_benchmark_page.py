@@ -18,7 +18,7 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(blocks) == 2
     # Small grids and a season show as much.
     smaller = {
-        'CONFIGURATIONS["eddy"]': 'replace(CONFIGURATIONS["eddy"], n_truth=48, n_coarse=32)',
+        'CONFIGURATIONS["eddy"]': 'replace(CONFIGURATIONS["eddy"], n_truth=64, n_coarse=32)',
         "years=10.0": "years=0.25",
         "Duration()": "Duration(years=0.25, spin_up=0.1, n_snapshot=2)",
         "range(3)": "range(2)",

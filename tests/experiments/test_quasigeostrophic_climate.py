@@ -14,7 +14,7 @@ from hybrid.experiments.quasigeostrophic import truth
 from hybrid.experiments.quasigeostrophic.averages import BUDGET
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, ENVELOPE, climate, is_lost
 from hybrid.experiments.quasigeostrophic.configurations import (
-    AMPLITUDE,
+    AMPLITUDES,
     CONFIGURATIONS,
     HOUR,
     YEAR,
@@ -44,14 +44,26 @@ BRIEF = Duration(
 
 def turbulence() -> Array:
     """Return strong flow on the small coarse grid (2, 32, 32) [s-1]."""
-    return 5.0 * SMALL.initial(32, seed=3)
+    state = SMALL.coarse.random_state(1, np.random.default_rng(3))[0]
+    return np.asarray(5e-6 * state / state.std())
 
 
 def test_every_grid_begins_with_the_same_waves() -> None:
-    fine, coarse = EDDY.initial(256, seed=4), EDDY.initial(64, seed=4)
-    assert fine.std() == pytest.approx(AMPLITUDE)
-    np.testing.assert_allclose(coarse, fine[:, ::4, ::4], atol=1e-9 * AMPLITUDE)
-    assert np.abs(coarse - EDDY.initial(64, seed=5)).max() > AMPLITUDE
+    fine, coarse = (np.fft.rfft2(SMALL.initial(n, seed=4)) / n**2 for n in (48, 24))
+    np.testing.assert_allclose(coarse[:, :12, :12], fine[:, :12, :12], atol=1e-20)
+    np.testing.assert_allclose(coarse[:, -11:, :12], fine[:, -11:, :12], atol=1e-20)
+    assert np.abs(SMALL.initial(24, seed=4) - SMALL.initial(24, seed=5)).max() > 1e-6
+
+
+def test_runs_begin_with_noise_in_the_upper_layer() -> None:
+    upper, lower = SMALL.initial(48, seed=4)
+    points, columns = AMPLITUDES
+    assert not lower.any()
+    assert abs(upper.mean()) < 1e-20
+    # Uniform noise has a variance of a twelfth.
+    by_column = upper.mean(axis=0)
+    assert by_column.var() == pytest.approx(columns**2 / 12.0, rel=0.3)
+    assert (upper - by_column).var() == pytest.approx(points**2 / 12.0, rel=0.1)
 
 
 def test_the_benchmark_looks_at_the_last_ten_of_its_snapshots() -> None:

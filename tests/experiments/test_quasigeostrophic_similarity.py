@@ -13,10 +13,10 @@ from hybrid.experiments.quasigeostrophic.similarity import (
     METRICS,
     SPECTRAL,
     distances,
-    floors,
     pooled,
     similarities,
     summary,
+    thinned,
 )
 
 CUTOFF = 7.5
@@ -115,15 +115,13 @@ def test_pooled_runs_have_all_states_and_mean_spectra() -> None:
     assert doubled == pytest.approx(dict.fromkeys(METRICS, 0.0), abs=1e-14)
 
 
-def test_floors_are_what_each_run_of_the_truth_gets_beside_the_others() -> None:
-    truths = [shifted(made_climate(0), by) for by in (0.0, 0.2, 0.4)]
-    baseline = dict.fromkeys(METRICS, 2.0)
-    found = floors(truths, baseline, CUTOFF)
-    # Spectra of the others have the means 0.3, 0.2 and 0.1 above the first.
-    assert [each["bottom_drag"] for each in found] == pytest.approx([0.85, 1.0, 0.85])
-    assert all(each["q_1"] < 1.0 for each in found)
-    with pytest.raises(ValueError, match="truths: expected at least two runs, got 1"):
-        floors(truths[:1], baseline, CUTOFF)
+def test_a_thinned_run_has_the_points_of_a_coarser_grid() -> None:
+    run = made_climate(0, n=16)
+    np.testing.assert_array_equal(thinned(run, 4).q, run.q[..., ::4, ::4])
+    assert thinned(run, 4).bottom_drag.identical(run.bottom_drag)
+    # Other grids have no points in common with it.
+    assert thinned(run, 12).identical(run)
+    assert thinned(run, 32).identical(run)
 
 
 def test_lost_runs_and_other_wavenumbers_are_refused() -> None:

@@ -23,8 +23,8 @@ def run(request: Request) -> ExperimentResult:
     best = findings.best
     metrics = flat_metrics(findings)
     scores = ", ".join(
-        f"mean {findings.interval(where, best, 'mean').mean:.2f} and worst "
-        f"{findings.interval(where, best, 'min').mean:.2f} on {where}"
+        f"mean {findings.interval(where, best, 'mean').value:.2f} and worst "
+        f"{findings.interval(where, best, 'min').value:.2f} on {where}"
         for where in findings.configurations
     )
     return ExperimentResult(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -14,32 +14,40 @@ from hybrid.experiments.quasigeostrophic.climate import is_lost
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.quasigeostrophic.similarity import (
     distances,
-    floors,
     pooled,
     similarities,
     summary,
+    thinned,
 )
 
 KINDS = ("mean", "min", "distributional", "spectral")
 """Summaries of the 18 similarities of a run."""
 
 Scores = Mapping[str, float]
+Part = TypeVar("Part")
 
 
 class Interval(NamedTuple):
-    """A mean over seeds, and half the width of its 95 % interval; NaN for one seed."""
+    """A score, and half the width of its 95 % interval; NaN for one seed."""
 
-    mean: float
+    value: float
     half: float
 
     @classmethod
-    def of(cls, values: list[float]) -> "Interval":
-        """Return mean and Student's interval."""
-        n = len(values)
+    def jackknife(cls, whole: float, without: list[float]) -> "Interval":
+        """Return Student's interval of a score from what it is without each of the seeds."""
+        n = len(without)
         if n < 2:
-            return cls(float(np.mean(values)), float("nan"))
-        error = float(np.std(values, ddof=1)) / np.sqrt(n)
-        return cls(float(np.mean(values)), float(stats.t.ppf(0.975, n - 1) * error))
+            return cls(whole, float("nan"))
+        error = np.sqrt((n - 1) / n * np.sum((np.array(without) - np.mean(without)) ** 2))
+        return cls(whole, float(stats.t.ppf(0.975, n - 1) * error))
+
+
+class _Target(NamedTuple):
+    """The truth, and the distances from it of the coarse model without closure."""
+
+    truth: xr.Dataset
+    baseline: Scores
 
 
 @dataclass(frozen=True)
@@ -78,76 +86,120 @@ class Findings:
         return {name: pooled(runs) for name, runs in self.truths.items()}
 
     @cached_property
-    def baselines(self) -> dict[str, Scores]:
-        """Distances of the coarse model without closure, all its runs as one."""
+    def _targets(self) -> dict[str, list[_Target]]:
+        """What is compared with by configuration: of all seeds, then without each of them."""
         return {
-            name: distances(
-                pooled(self.climates[name][NONE]), self.whole_truths[name], self.cutoff(name)
-            )
-            for name in self.configurations
+            name: [self._target(name, runs) for runs in _with_and_without(truths)]
+            for name, truths in self._thinned.items()
         }
 
     @cached_property
-    def scores(self) -> dict[str, dict[str, list[Scores | None]]]:
-        """All similarities by configuration and model, seed by seed; None of a run that is lost."""
+    def _thinned(self) -> dict[str, list[tuple[xr.Dataset, xr.Dataset]]]:
+        """Runs of the truth on the points of the coarse grid, and of the model without closure."""
+        return {
+            name: [
+                (thinned(truth, plain.sizes["x"]), plain)
+                for truth, plain in zip(runs, self.climates[name][NONE], strict=True)
+            ]
+            for name, runs in self.truths.items()
+        }
+
+    def _target(self, name: str, runs: list[tuple[xr.Dataset, xr.Dataset]]) -> _Target:
+        truth, plain = (pooled(part) for part in zip(*runs, strict=True))
+        return _Target(truth, distances(plain, truth, self.cutoff(name)))
+
+    def _scores(self, name: str, run: xr.Dataset, target: _Target) -> Scores:
+        return similarities(distances(run, target.truth, self.cutoff(name)), target.baseline)
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, list[Scores]]]:
+        """Similarities by configuration and model: of all seeds, then without each of them.
+
+        All runs of a model are one, as all runs of the truth are. Where a run was lost there are
+        none.
+        """
         return {
             name: {
-                model: [None if is_lost(run) else self._scores(name, run) for run in runs]
-                for model, runs in self.climates[name].items()
+                model: []
+                if self.n_lost(name, model)
+                else [
+                    self._scores(name, pooled(part), target)
+                    for part, target in zip(
+                        _with_and_without(runs), self._targets[name], strict=True
+                    )
+                ]
+                for model, runs in models.items()
             }
-            for name in self.configurations
+            for name, models in self.climates.items()
         }
 
-    def _scores(self, configuration: str, run: xr.Dataset) -> Scores:
-        truth = self.whole_truths[configuration]
-        found = distances(run, truth, self.cutoff(configuration))
-        return similarities(found, self.baselines[configuration])
+    @cached_property
+    def single_scores(self) -> dict[str, dict[str, list[Scores]]]:
+        """Similarities of single runs to all runs of the truth, by configuration and model."""
+        return {
+            name: {
+                model: [
+                    self._scores(name, run, self._targets[name][0])
+                    for run in runs
+                    if not is_lost(run)
+                ]
+                for model, runs in models.items()
+            }
+            for name, models in self.climates.items()
+        }
 
     @cached_property
-    def floor_scores(self) -> dict[str, list[Scores]]:
-        """Similarities of each run of the truth to the others."""
+    def floors(self) -> dict[str, Scores]:
+        """Similarities of one half of the runs of the truth to the other, by configuration."""
         return {
-            name: [*floors(runs, self.baselines[name], self.cutoff(name))]
+            name: similarities(
+                distances(pooled(runs[::2]), pooled(runs[1::2]), self.cutoff(name)),
+                self._targets[name][0].baseline,
+            )
             for name, runs in self.truths.items()
+            if len(runs) > 1
         }
 
     def n_lost(self, configuration: str, model: str) -> int:
         """Return how many runs of a model did not stay finite."""
-        return sum(one is None for one in self.scores[configuration][model])
+        return sum(map(is_lost, self.climates[configuration][model]))
 
     def each(self, configuration: str, model: str, kind: str) -> list[float]:
-        """Return a summary of the scores of every run; empty if one was lost."""
-        scores = self.scores[configuration][model]
-        found = [summary(one)[kind] for one in scores if one is not None]
-        return found if len(found) == len(scores) else []
+        """Return a summary of the scores of all seeds, then without each; empty if one was lost."""
+        return [summary(one)[kind] for one in self.scores[configuration][model]]
 
     def interval(self, configuration: str, model: str, kind: str) -> Interval:
-        """Return a summary over seeds; NaN if a run was lost."""
-        values = self.each(configuration, model, kind)
-        return Interval.of(values) if values else Interval(float("nan"), float("nan"))
+        """Return a summary of all seeds; NaN if a run was lost."""
+        if self.n_lost(configuration, model):
+            return Interval(float("nan"), float("nan"))
+        whole, *without = self.each(configuration, model, kind)
+        return Interval.jackknife(whole, without)
 
-    def floor(self, configuration: str, kind: str) -> Interval:
-        """Return a summary of what a perfect closure would get."""
-        found = Interval.of([summary(one)[kind] for one in self.floor_scores[configuration]])
-        # Of two runs each is beside the other: that is one number.
-        few = len(self.truths[configuration]) < 3
-        return Interval(found.mean, float("nan")) if few else found
+    def single(self, configuration: str, model: str, kind: str) -> float:
+        """Return the mean over single runs of a summary; NaN if one was lost."""
+        if self.n_lost(configuration, model):
+            return float("nan")
+        found = [summary(one)[kind] for one in self.single_scores[configuration][model]]
+        return float(np.mean(found))
+
+    def floor(self, configuration: str, kind: str) -> float:
+        """Return a summary of what one half of the truth gets beside the other; NaN for one run."""
+        found = self.floors.get(configuration)
+        return summary(found)[kind] if found else float("nan")
 
     def ahead(self, configuration: str, model: str, other: str, kind: str) -> Interval:
-        """Return by how much a model is ahead of another from the same initial states."""
+        """Return by how much a model is ahead of another, with the same seeds left out of both."""
         pairs = zip(
             self.each(configuration, model, kind),
             self.each(configuration, other, kind),
             strict=True,
         )
-        return Interval.of([a - b for a, b in pairs])
+        whole, *without = [a - b for a, b in pairs]
+        return Interval.jackknife(whole, without)
 
-    def by_metric(self, configuration: str, model: str) -> dict[str, float]:
-        """Return the mean over seeds of every similarity; empty if a run was lost."""
-        scores = [one for one in self.scores[configuration][model] if one is not None]
-        if not scores or self.n_lost(configuration, model):
-            return {}
-        return {name: float(np.mean([one[name] for one in scores])) for name in scores[0]}
+    def by_metric(self, configuration: str, model: str) -> Scores:
+        """Return every similarity of all seeds; empty if a run was lost."""
+        return next(iter(self.scores[configuration][model]), {})
 
     @cached_property
     def closures(self) -> tuple[str, ...]:
@@ -169,6 +221,13 @@ class Findings:
         return max(
             stable or self.closures,
             key=lambda name: np.nan_to_num(
-                self.interval(CHOSEN_IN, name, "mean").mean, nan=-np.inf
+                self.interval(CHOSEN_IN, name, "mean").value, nan=-np.inf
             ),
         )
+
+
+def _with_and_without(runs: list[Part]) -> list[list[Part]]:
+    """Return all runs, then those without each of them; of one run only this."""
+    if len(runs) < 2:
+        return [runs]
+    return [runs, *(runs[:i] + runs[i + 1 :] for i in range(len(runs)))]

@@ -32,7 +32,7 @@ def heat_map(findings: Findings) -> Figure:
     return Figure(
         "heat_map",
         "Every score of every model",
-        "1 is the truth, 0 the coarse model without closure; numbers are means over runs.",
+        "1 is the truth, 0 the coarse model without closure; all runs of a model together.",
         figure,
     )
 
@@ -44,20 +44,20 @@ def trade_off(findings: Findings) -> Figure:
     for axes, where in zip(grid[0], rows, strict=True):
         for i, model in enumerate(findings.climates[where]):
             found = findings.interval(where, model, "mean")
-            if not np.isfinite(found.mean):
+            if not np.isfinite(found.value):
                 continue
             plain = CANDIDATES[model].closure is None
             axes.errorbar(
                 findings.costs[model][1],
-                found.mean,
+                found.value,
                 yerr=found.half if np.isfinite(found.half) else None,
                 marker="s" if plain else "o" if i % 2 else "D",
                 linestyle="none",
                 color="#000000" if plain else f"C{i % 10}",
                 label=CANDIDATES[model].label,
             )
-        floor = findings.floor(where, "mean").mean
-        axes.axhline(floor, **line("floor", label="truth, beside its other runs"))
+        floor = findings.floor(where, "mean")
+        axes.axhline(floor, **line("floor", label="half of the truth, beside the other"))
         axes.set_xscale("log")
         axes.set_ylim(bottom=max(-1.0, axes.get_ylim()[0]))
         panel_title(axes, where)

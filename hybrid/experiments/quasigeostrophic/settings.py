@@ -68,13 +68,13 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
         ),
         "quick": Settings(
             configurations={CHOSEN_IN: replace(_EDDY, n_truth=128)},
-            duration=Duration(years=4.0, spin_up=2.0),
+            duration=Duration(years=5.0, spin_up=2.5),
             candidates=(
                 *("none", "none_96", "smagorinsky", "leith", "backscatter"),
                 *("zanna_bolton", "symbolic"),
             ),
             n_seed=2,
-            pairs_years=4.0,
+            pairs_years=5.0,
             n_round=11,
         ),
         "full": Settings(

@@ -106,32 +106,22 @@ def summary(scores: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def floors(
-    truths: Sequence[xr.Dataset], baseline: Mapping[str, float], cutoff: float
-) -> list[dict[str, float]]:
-    """Return the scores of each run of the truth beside the others: what a perfect closure gets.
+def thinned(run: xr.Dataset, nx: int) -> xr.Dataset:
+    """Return a run with states at the points that a coarser grid has; spectra stay as they are.
+
+    Values at points are not averaged, so distributions stay as they are too, but for chance:
+    neighbours on a fine grid tell much the same.
 
     Parameters
     ----------
-    truths
-        Runs of the truth, at least two.
-    baseline
-        Distances of the coarse model without closure from all of them.
-    cutoff
-        As of `distances`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two.
+    run
+        What `climate` returns.
+    nx
+        Grid points along a side, a divisor of those of the run; of others the run stays as it is.
     """
-    if len(truths) < 2:
-        raise ValueError(f"truths: expected at least two runs, got {len(truths)}")
-    result = []
-    for i, one in enumerate(truths):
-        others = pooled([*truths[:i], *truths[i + 1 :]])
-        result.append(similarities(distances(one, others, cutoff), baseline))
-    return result
+    step, rest = divmod(run.sizes["x"], nx)
+    every = slice(None, None, step if step and not rest else None)
+    return run.isel(x=every, y=every)
 
 
 def _wasserstein(made: xr.DataArray, truth: xr.DataArray, layer: int) -> float:

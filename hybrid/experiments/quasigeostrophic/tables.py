@@ -18,11 +18,11 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
         for kind in KINDS:
             for model in findings.climates[where]:
                 found = findings.interval(where, model, kind)
-                metrics[f"similarity_{where}_{kind}_{model}"] = found.mean
+                metrics[f"similarity_{where}_{kind}_{model}"] = found.value
                 metrics[f"similarity_{where}_{kind}_{model}_interval"] = found.half
-            floor = findings.floor(where, kind)
-            metrics[f"similarity_{where}_{kind}_floor"] = floor.mean
-            metrics[f"similarity_{where}_{kind}_floor_interval"] = floor.half
+                single = findings.single(where, model, kind)
+                metrics[f"similarity_{where}_{kind}_{model}_single"] = single
+            metrics[f"similarity_{where}_{kind}_floor"] = findings.floor(where, kind)
         for model in findings.climates[where]:
             metrics[f"blowups_{where}_{model}"] = float(findings.n_lost(where, model))
         prefix = "offline" if where == CHOSEN_IN else f"offline_{where}"
@@ -49,28 +49,30 @@ def online_table(findings: Findings, where: str) -> Table:
     rows = {
         CANDIDATES[model].label: (
             *_shown(*(findings.interval(where, model, kind) for kind in KINDS)),
+            *_shown(Interval(findings.single(where, model, "mean"), np.nan))[:1],
             float(findings.n_lost(where, model)),
             findings.costs[model][1],
         )
         for model in findings.climates[where]
     }
-    floor = _shown(*(findings.floor(where, kind) for kind in KINDS))
-    rows["truth, beside its other runs"] = (*floor, None, None)
+    floor = _shown(*(Interval(findings.floor(where, kind), np.nan) for kind in KINDS))
+    rows["half of the truth, beside the other"] = (*floor, *(None,) * 3)
     n_run = len(findings.truths[where])
     return Table(
         f"Online similarity to the truth: {where}",
-        (*(name for kind in KINDS for name in (kind, "+-")), "lost", "cost"),
+        (*(name for kind in KINDS for name in (kind, "+-")), "single", "lost", "cost"),
         rows,
         "1 is the truth, 0 the coarse model without closure; mean and worst of 18 scores, and "
-        f"means of the 10 of distributions and the 8 of spectra. Means over {n_run} runs from "
-        "initial states of their own; +-: half the 95 % interval. Each run is held against all "
-        "runs of the truth together. Lost: runs that did not stay finite. Cost: processor time "
-        "of a step, in steps of the coarse model without closure.",
+        f"means of the 10 of distributions and the 8 of spectra. The {n_run} runs of a model, from "
+        f"initial states of their own, are held together against the {n_run} of the truth; +-: "
+        "half the 95 % interval, from what comes out without each of the seeds. Single: mean of "
+        "the scores of single runs, which chance keeps lower. Lost: runs that did not stay "
+        "finite. Cost: processor time of a step, in steps of the coarse model without closure.",
     )
 
 
 def ahead_table(findings: Findings, where: str) -> Table:
-    """Return by how much the best closure is ahead of every other, seed by seed."""
+    """Return by how much the best closure is ahead of every other."""
     rows = {}
     for model in findings.climates[where]:
         if model == findings.best or findings.n_lost(where, model):
@@ -83,8 +85,9 @@ def ahead_table(findings: Findings, where: str) -> Table:
         f"{CANDIDATES[findings.best].label} ahead of others: {where}",
         ("mean", "+-", "min", "+-"),
         rows,
-        "Differences of runs that begin with the same state and are held against the same truth; "
-        f"+-: half the 95 % interval. The closure is that with the highest mean on {CHOSEN_IN}.",
+        "Differences of scores, of runs from the same initial states against the same truth; "
+        "+-: half the 95 % interval, from what comes out without each of the seeds in both. The "
+        f"closure is that with the highest mean on {CHOSEN_IN}.",
     )
 
 
@@ -108,7 +111,7 @@ def offline_table(findings: Findings) -> Table:
 
 
 def metrics_table(findings: Findings, where: str) -> Table:
-    """Return every similarity of every closure, means over seeds."""
+    """Return every similarity of every closure, of all seeds."""
     models = [m for m in findings.climates[where] if m != NONE and findings.by_metric(where, m)]
     rows: dict[str, tuple[float | None, ...]] = {
         name: tuple(findings.by_metric(where, model)[name] for model in models) for name in METRICS
@@ -118,7 +121,7 @@ def metrics_table(findings: Findings, where: str) -> Table:
         tuple(CANDIDATES[model].label for model in models),
         rows,
         "Wasserstein-1 distances of distributions of the last states, and errors of spectra, by "
-        "layer, 1 being the upper one; means over seeds.",
+        "layer, 1 being the upper one.",
     )
 
 
