@@ -51,6 +51,7 @@ class Averages:
 
     def __init__(self, model: TwoLayerQG) -> None:
         self.model, self.rings, self.n = model, Rings(model.grid), 0
+        self._coordinates, self._attributes = model.coordinates(), model.attributes()
         n = len(self.rings.wavenumber)
         self.spectra = {name: np.zeros((2, n)) for name in SPECTRA}
         self.budget = {name: np.zeros(n) for name in BUDGET}
@@ -71,9 +72,8 @@ class Averages:
         psi = model.invert(spectrum)
         self.spectra["kinetic_energy_spectrum"] += density(0.5 * k2 * np.abs(psi) ** 2)
         self.spectra["enstrophy_spectrum"] += density(0.5 * np.abs(spectrum) ** 2)
-        terms = modal_energy_budget(
-            _dataset(model, q), None if source is None else _on(model, source)
-        )
+        state = xr.Dataset({"q": self._on(q)}, attrs=self._attributes)
+        terms = modal_energy_budget(state, None if source is None else self._on(source))
         if source is not None:
             rate = model.invert(np.fft.rfft2(source) / (model.grid.n_x * model.grid.n_y))
             shares = np.array([model.delta, 1.0])[:, None, None] / (1.0 + model.delta)
@@ -84,11 +84,6 @@ class Averages:
             self.budget[name] += density(terms[name])
         self.n += 1
 
-
-def _on(model: TwoLayerQG, field: Array) -> xr.DataArray:
-    """Return a field (2, ny, nx) with the coordinates of the model."""
-    return xr.DataArray(field, dims=("layer", "y", "x"), coords=model.coordinates())
-
-
-def _dataset(model: TwoLayerQG, q: Array) -> xr.Dataset:
-    return xr.Dataset({"q": _on(model, q)}, attrs=model.attributes())
+    def _on(self, field: Array) -> xr.DataArray:
+        """Return a field (2, ny, nx) with the coordinates of the model."""
+        return xr.DataArray(field, dims=("layer", "y", "x"), coords=self._coordinates)
