@@ -59,6 +59,7 @@ def test_registry_names_modules_and_durations_of_every_preset() -> None:
         "medida-qg",
         "smarl",
         "plasim",
+        "quasigeostrophic",
     ]
     assert [name for name, entry in EXPERIMENTS.items() if entry.in_demo] == ["lorenz96", "climsim"]
     for name, entry in EXPERIMENTS.items():

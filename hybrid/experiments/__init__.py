@@ -101,6 +101,12 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             },
             in_demo=False,
         ),
+        "quasigeostrophic": Experiment(
+            "hybrid.experiments.quasigeostrophic",
+            "Closures of two-layer flow in the benchmark of Ross et al. (2023), online and offline",
+            {"test": "20 seconds", "quick": "5 minutes", "full": "2 hours (estimated)"},
+            in_demo=False,
+        ),
     }
 )
 """The experiments by name, as in ``hybrid run NAME``."""

@@ -37,8 +37,8 @@ def engine(library: Path, tmp_path_factory: pytest.TempPathFactory) -> DirectEng
 
 def weights(*shape: int, seed: int) -> Array:
     """Normal numbers that keep the size of what they multiply."""
-    values = np.random.default_rng(seed).normal(size=shape) / np.sqrt(shape[-1])
-    return values.astype(np.float32)
+    values: Array = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return values / np.float32(shape[-1] ** 0.5)
 
 
 def columns(n: int, share: float) -> Array:

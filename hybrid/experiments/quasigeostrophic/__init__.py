@@ -1,0 +1,5 @@
+"""Closures of two-layer quasi-geostrophic flow in the benchmark of Ross et al. (2023)."""
+
+from hybrid.experiments.quasigeostrophic.experiment import run
+
+__all__ = ["run"]

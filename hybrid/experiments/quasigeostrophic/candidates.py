@@ -1,0 +1,137 @@
+"""What is compared: models without closure on several grids, and closures of the coarse model.
+
+A closure is added by one line of `CANDIDATES`: a name, a label, and a function that makes it for a
+model.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import pi
+from types import MappingProxyType
+
+from closures import Closure
+from closures.quasigeostrophic import (
+    DynamicEddyViscosity,
+    HybridSymbolic,
+    Hyperviscosity,
+    JansenHeldBackscatter,
+    Leith,
+    QGLeith,
+    Smagorinsky,
+    Stratification,
+    ZannaBolton2020,
+)
+from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
+from solvers.quasigeostrophic import TwoLayerQG
+
+NONE = "none"
+"""The coarse model without closure, whose distance from the truth is the unit of all scores."""
+
+# Leith's constant over pi, as in Fox-Kemper and Menemenlis (2008), with a constant of 1.
+_LEITH = pi**-3
+# Damping time of the shortest wave [s].
+_DAMPING_TIME = 86400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A model that is scored.
+
+    Parameters
+    ----------
+    label
+        What tables call it.
+    closure
+        Makes the closure for a coarse model; None: none.
+    nx
+        Grid points along a side; None: those of the coarse model.
+    published
+        Whether Ross et al. (2023) ran it.
+    """
+
+    label: str
+    closure: Callable[[TwoLayerQG], Closure] | None = None
+    nx: int | None = None
+    published: bool = False
+
+
+def _spacing(model: TwoLayerQG) -> tuple[float, float]:
+    return model.grid.dy, model.grid.dx
+
+
+def _largest(inputs: str) -> dict[str, float]:
+    return {name: ENVELOPE[name] for name in inputs}
+
+
+def _smagorinsky(model: TwoLayerQG) -> Closure:
+    return Smagorinsky(_spacing(model), 0.15, largest=_largest("uv"))
+
+
+def _leith(model: TwoLayerQG) -> Closure:
+    return Leith(_spacing(model), c2=_LEITH, largest=_largest("uv"))
+
+
+def _qg_leith(model: TwoLayerQG) -> Closure:
+    return QGLeith(_spacing(model), c2=_LEITH, largest=_largest("q"))
+
+
+def _dynamic(scale: str) -> Callable[[TwoLayerQG], Closure]:
+    def make(model: TwoLayerQG) -> Closure:
+        return DynamicEddyViscosity(_spacing(model), scale=scale, largest=_largest("quv"))
+
+    return make
+
+
+def _hyperviscosity(model: TwoLayerQG) -> Closure:
+    shortest = pi / model.grid.dx
+    return Hyperviscosity(
+        _spacing(model), 1.0 / (_DAMPING_TIME * shortest**4), 2, largest=_largest("q")
+    )
+
+
+def _backscatter(model: TwoLayerQG) -> Closure:
+    return JansenHeldBackscatter(
+        _spacing(model),
+        Stratification.of(model.deformation_radius, model.delta),
+        smagorinsky=0.007**0.5,
+        returned=1.2,
+        largest=_largest("q"),
+    )
+
+
+def _zanna_bolton(model: TwoLayerQG) -> Closure:
+    return ZannaBolton2020(_spacing(model), largest=_largest("uv"))
+
+
+def _combination(model: TwoLayerQG) -> Closure:
+    return 0.5 * _smagorinsky(model) + 0.75 * _zanna_bolton(model)
+
+
+def _symbolic(model: TwoLayerQG) -> Closure:
+    return HybridSymbolic.published(
+        _spacing(model), mean_flow=(model.u1, model.u2), largest=_largest("quv")
+    )
+
+
+CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
+    {
+        NONE: Candidate(label="no closure"),
+        "none_96": Candidate(label="no closure, 96 x 96", nx=96),
+        "none_128": Candidate(label="no closure, 128 x 128", nx=128),
+        "smagorinsky": Candidate(label="Smagorinsky, 0.15", closure=_smagorinsky, published=True),
+        "leith": Candidate(label="Leith", closure=_leith),
+        "qg_leith": Candidate(label="QG Leith", closure=_qg_leith),
+        "dynamic_smagorinsky": Candidate(
+            label="dynamic Smagorinsky", closure=_dynamic("smagorinsky")
+        ),
+        "dynamic_leith": Candidate(label="dynamic Leith", closure=_dynamic("leith")),
+        "hyperviscosity": Candidate(label="biharmonic viscosity", closure=_hyperviscosity),
+        "backscatter": Candidate(label="Jansen and Held", closure=_backscatter, published=True),
+        "zanna_bolton": Candidate(label="Zanna and Bolton", closure=_zanna_bolton, published=True),
+        "combination": Candidate(
+            label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination
+        ),
+        "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
+    }
+)
+"""Models by the names that metrics have."""

@@ -1,0 +1,91 @@
+"""The benchmark of Ross et al. (2023): closures online, offline, and what they cost."""
+
+import os
+from pathlib import Path
+
+from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.pool import run_all
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.costs import step_costs
+from hybrid.experiments.quasigeostrophic.figures import all_figures
+from hybrid.experiments.quasigeostrophic.findings import Findings
+from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob
+from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, PRESETS, Settings
+from hybrid.experiments.quasigeostrophic.stages import Stages
+from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
+from hybrid.experiments.result import ExperimentResult, Request
+
+
+def run(request: Request) -> ExperimentResult:
+    """Run truths and every model from the same initial states, and compare."""
+    settings = PRESETS[request.preset]
+    archives, findings = _findings(request, settings)
+    best = findings.best
+    metrics = flat_metrics(findings)
+    scores = ", ".join(
+        f"mean {findings.interval(where, best, 'mean').value:.2f} and worst "
+        f"{findings.interval(where, best, 'min').value:.2f} on {where}"
+        for where in findings.configurations
+    )
+    return ExperimentResult(
+        name="quasigeostrophic",
+        headline=(
+            f"two-layer flow, {settings.configurations[CHOSEN_IN].n_truth} to "
+            f"{settings.configurations[CHOSEN_IN].n_coarse} points a side: similarity to the "
+            f"truth with {CANDIDATES[best].label}: {scores}"
+        ),
+        metrics=metrics,
+        settings={
+            "n_seed": settings.n_seed,
+            "years": settings.duration.years,
+            "spin_up_years": settings.duration.spin_up,
+            "n_snapshot": settings.duration.n_snapshot,
+            "pairs_years": settings.pairs_years,
+            **{f"n_truth_{name}": c.n_truth for name, c in settings.configurations.items()},
+            **{f"n_coarse_{name}": c.n_coarse for name, c in settings.configurations.items()},
+        },
+        choices={
+            "best": best,
+            "chosen_in": CHOSEN_IN,
+            "configurations": ", ".join(settings.configurations),
+        },
+        tables=all_tables(findings),
+        figures=all_figures(findings),
+        archives=archives,
+        generated_data=True,
+    )
+
+
+def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], Findings]:
+    where, seeds = settings.configurations, range(settings.n_seed)
+    truths = [RunJob(TRUTH, name, seed) for name in where for seed in seeds]
+    pairs = [PairsJob(name) for name in where]
+    runs = [RunJob(m, name, seed) for name in where for m in settings.candidates for seed in seeds]
+    parts: tuple[tuple[str, list[Job]], ...] = (
+        ("runs of the truth", [*truths]),
+        ("states and subgrid tendencies", [*pairs]),
+        ("runs of the models", [*runs]),
+    )
+    n_stage = sum(len(jobs) for _, jobs in parts)
+    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
+    stages = Stages(checkpoint, settings, request.out / "closures")
+    archives = stages.export()
+    for text, jobs in parts:
+        n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
+        run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))
+    timed = {model: stages.started(model, CHOSEN_IN) for model in settings.candidates}
+    return archives, Findings(
+        truths={n: [stages.climate(RunJob(TRUTH, n, seed)) for seed in seeds] for n in where},
+        climates={
+            n: {
+                m: [stages.climate(RunJob(m, n, seed)) for seed in seeds]
+                for m in settings.candidates
+            }
+            for n in where
+        },
+        offline={
+            n: {m: found for m in settings.candidates if (found := stages.offline(m, n))}
+            for n in where
+        },
+        costs=step_costs(timed, settings.n_round),
+    )

@@ -1,0 +1,73 @@
+"""Figures of scores: all of them, and beside the cost."""
+
+import numpy as np
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.findings import Findings
+from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
+from hybrid.experiments.quasigeostrophic.similarity import METRICS
+from hybrid.experiments.result import Figure
+from hybrid.figure_style import DIVERGING, common_legend, line, new_figure, panel_title
+
+
+def heat_map(findings: Findings) -> Figure:
+    """Draw every score of every model."""
+    panels = {
+        where: {m: s for m in findings.climates[where] if (s := findings.by_metric(where, m))}
+        for where in findings.configurations
+    }
+    n = max(len(models) for models in panels.values())
+    figure, grid = new_figure(len(panels), 1, height=len(panels) * (1.8 + 0.25 * n))
+    for axes, (where, models) in zip(grid[:, 0], panels.items(), strict=True):
+        values = np.array([[scores[name] for name in METRICS] for scores in models.values()])
+        image = axes.imshow(values, cmap=DIVERGING, vmin=-1.0, vmax=1.0, aspect="auto")
+        axes.grid(visible=False)
+        axes.set_yticks(range(len(models)), [CANDIDATES[model].label for model in models])
+        axes.set_xticks(range(len(METRICS)), METRICS, rotation=90, fontsize=7.0)
+        for (y, x), value in np.ndenumerate(values):
+            color = "white" if abs(value) > 0.6 else "black"
+            axes.text(x, y, f"{value:.1f}", ha="center", va="center", fontsize=6.0, color=color)
+        panel_title(axes, where)
+        figure.colorbar(image, ax=axes, label="similarity [1]", extend="min")
+    return Figure(
+        "heat_map",
+        "Every score of every model",
+        "1 is the truth, 0 the coarse model without closure; all runs of a model together.",
+        figure,
+    )
+
+
+def trade_off(findings: Findings) -> Figure:
+    """Draw the mean score against the cost of a step."""
+    rows = findings.configurations
+    figure, grid = new_figure(1, len(rows), height=4.2, sharex=True)
+    for axes, where in zip(grid[0], rows, strict=True):
+        for i, model in enumerate(findings.climates[where]):
+            found = findings.interval(where, model, "mean")
+            if not np.isfinite(found.value):
+                continue
+            plain = CANDIDATES[model].closure is None
+            axes.errorbar(
+                findings.costs[model][1],
+                found.value,
+                yerr=found.half if np.isfinite(found.half) else None,
+                marker="s" if plain else "o" if i % 2 else "D",
+                linestyle="none",
+                color="#000000" if plain else f"C{i % 10}",
+                label=CANDIDATES[model].label,
+            )
+        floor = findings.floor(where, "mean")
+        axes.axhline(floor, **line("floor", label="half of the truth, beside the other"))
+        axes.set_xscale("log")
+        axes.set_ylim(bottom=max(-1.0, axes.get_ylim()[0]))
+        panel_title(axes, where)
+        axes.set_xlabel("cost of a step [steps without closure]")
+    grid[0, 0].set_ylabel("mean similarity [1]")
+    common_legend(figure, row_length=90)
+    return Figure(
+        "trade_off",
+        f"Score and cost; the closure named best is chosen on {CHOSEN_IN}",
+        "Higher and further left is better. Black squares have no closure but finer grids: what a "
+        "closure must beat. Models below -1 are not shown; bars are 95 % intervals.",
+        figure,
+    )

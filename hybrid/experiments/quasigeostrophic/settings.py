@@ -1,0 +1,90 @@
+"""Sizes of the experiment, by preset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.configurations import (
+    CONFIGURATIONS,
+    HOUR,
+    Configuration,
+    Duration,
+)
+from hybrid.experiments.result import Preset
+
+CHOSEN_IN = "eddy"
+"""The configuration that the best closure is chosen in; in others nothing is tuned or chosen."""
+
+OPERATOR = 1
+"""Operator of the datasets that closures are scored offline with, by its number in the paper."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a preset runs.
+
+    Parameters
+    ----------
+    configurations
+        Flows by name, `CHOSEN_IN` first.
+    duration
+        Length of runs, and what is kept of them.
+    candidates
+        Names of the models.
+    n_seed
+        Initial states, from each of which everything is run.
+    pairs_years
+        Length of the run that gives the states of the offline scores [years].
+    n_round
+        Turns in which steps are timed.
+    """
+
+    configurations: Mapping[str, Configuration]
+    duration: Duration
+    candidates: tuple[str, ...]
+    n_seed: int
+    pairs_years: float
+    n_round: int
+
+
+_EDDY = CONFIGURATIONS[CHOSEN_IN]
+
+PRESETS: Mapping[Preset, Settings] = MappingProxyType(
+    {
+        "test": Settings(
+            configurations={CHOSEN_IN: replace(_EDDY, n_truth=64, n_coarse=32)},
+            duration=Duration(
+                years=0.5,
+                spin_up=0.25,
+                sampled_every=120.0 * HOUR,
+                snapshot_every=240.0 * HOUR,
+                n_snapshot=4,
+            ),
+            candidates=("none", "smagorinsky", "backscatter", "symbolic"),
+            n_seed=2,
+            pairs_years=0.25,
+            n_round=3,
+        ),
+        "quick": Settings(
+            configurations={CHOSEN_IN: replace(_EDDY, n_truth=128)},
+            duration=Duration(years=5.0, spin_up=2.5),
+            candidates=(
+                *("none", "none_96", "smagorinsky", "leith", "backscatter"),
+                *("zanna_bolton", "symbolic"),
+            ),
+            n_seed=2,
+            pairs_years=5.0,
+            n_round=11,
+        ),
+        "full": Settings(
+            configurations=dict(CONFIGURATIONS),  # processes hand settings on
+            duration=Duration(),
+            candidates=tuple(CANDIDATES),
+            n_seed=5,
+            pairs_years=10.0,
+            n_round=21,
+        ),
+    }
+)
+"""Flows, models and lengths."""

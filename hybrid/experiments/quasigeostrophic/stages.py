@@ -1,0 +1,128 @@
+"""The stages of the experiment; what is done is not done again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+import hybrid
+from closures import Closure
+from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.climate import climate
+from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob
+from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
+from hybrid.experiments.quasigeostrophic.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.settings import OPERATOR, Settings
+from hybrid.experiments.quasigeostrophic.truth import PlainRun
+from solvers.integration import Integration
+
+OnProgress = Callable[[float], None]
+
+# Seeds of the runs that are scored begin with that of the request; these are far from them.
+_PAIRS_SEED = 1_000_000
+
+
+def _nothing(_fraction: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What a run of the experiment does, piece by piece.
+
+    Parameters
+    ----------
+    checkpoint
+        Where results of stages are kept.
+    settings
+        Sizes.
+    archives
+        Folder of the compiled closures.
+    """
+
+    checkpoint: Checkpoint
+    settings: Settings
+    archives: Path
+
+    def do(self, job: Job, on_progress: OnProgress) -> None:
+        """Do a job."""
+        if isinstance(job, RunJob):
+            self.climate(job, on_progress)
+        else:
+            self.pairs(job, on_progress)
+
+    def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
+        """Return the climate of a model, see `climate`."""
+        configuration = self.settings.configurations[job.configuration]
+        seed = self.checkpoint.seed + job.seed
+
+        def make() -> xr.Dataset:
+            nx = self.n_point(job.model, job.configuration)
+            if self.closure(job.model, job.configuration) is None:
+                return PlainRun(configuration, nx, self.settings.duration, seed).climate(
+                    on_progress
+                )
+            return climate(
+                configuration.model(nx),
+                configuration.initial(nx, seed),
+                self.settings.duration,
+                tendency=hybrid.couple(self.archive(job.model, job.configuration)),
+                on_progress=on_progress,
+            )
+
+        return self.checkpoint.arrays(job.name, make)
+
+    def pairs(self, job: PairsJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
+        """Return the states that closures are scored with offline, see `PairsRun`."""
+        configuration = self.settings.configurations[job.configuration]
+        seed = _PAIRS_SEED + self.checkpoint.seed
+        run = PairsRun(configuration, seed, self.settings.pairs_years)
+        return self.checkpoint.arrays(job.name, lambda: run.pairs(on_progress))
+
+    def offline(self, model: str, configuration: str) -> dict[str, float]:
+        """Return the offline scores of a closure, see `offline_scores`; of none, nothing."""
+        closure = self.closure(model, configuration)
+        if closure is None:
+            return {}
+        pairs = self.pairs(PairsJob(configuration)).sel(operator=OPERATOR)
+        return offline_scores(predicted(closure, pairs), pairs.q_tendency_total)
+
+    def n_point(self, model: str, configuration: str) -> int:
+        """Return the number of grid points along a side of a model."""
+        flow = self.settings.configurations[configuration]
+        if model == TRUTH:
+            return flow.n_truth
+        return CANDIDATES[model].nx or flow.n_coarse
+
+    def closure(self, model: str, configuration: str) -> Closure | None:
+        """Return the closure of a model for a configuration, None if it has none."""
+        make = None if model == TRUTH else CANDIDATES[model].closure
+        flow = self.settings.configurations[configuration]
+        return None if make is None else make(flow.coarse)
+
+    def archive(self, model: str, configuration: str) -> Path:
+        """Return where the compiled closure of a model is."""
+        return self.archives / f"{model}_{configuration}.pt"
+
+    def export(self) -> tuple[Path, ...]:
+        """Compile every closure for every configuration."""
+        self.archives.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for configuration in self.settings.configurations:
+            for model in self.settings.candidates:
+                closure = self.closure(model, configuration)
+                if closure is not None:
+                    paths.append(self.archive(model, configuration))
+                    hybrid.export(closure, paths[-1])
+        return tuple(paths)
+
+    def started(self, model: str, configuration: str) -> Integration:
+        """Return a run of a model that is to be timed, from a state that the truth begins with."""
+        flow, nx = self.settings.configurations[configuration], self.n_point(model, configuration)
+        compiled = None
+        if self.closure(model, configuration) is not None:
+            compiled = hybrid.couple(self.archive(model, configuration))
+        state = flow.initial(nx, self.checkpoint.seed)
+        return flow.model(nx).start(state, tendency=compiled)

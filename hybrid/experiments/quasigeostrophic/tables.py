@@ -1,0 +1,143 @@
+"""Tables and flat metrics of the experiment."""
+
+import numpy as np
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
+from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, is_lost
+from hybrid.experiments.quasigeostrophic.configurations import YEAR
+from hybrid.experiments.quasigeostrophic.findings import KINDS, Findings, Interval
+from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR
+from hybrid.experiments.quasigeostrophic.similarity import METRICS
+from hybrid.experiments.result import Table
+
+
+def flat_metrics(findings: Findings) -> dict[str, float]:
+    """Return everything in flat names; what is not finite is left out."""
+    metrics: dict[str, float] = {}
+    for where in findings.configurations:
+        for kind in KINDS:
+            for model in findings.climates[where]:
+                found = findings.interval(where, model, kind)
+                metrics[f"similarity_{where}_{kind}_{model}"] = found.value
+                metrics[f"similarity_{where}_{kind}_{model}_interval"] = found.half
+                single = findings.single(where, model, kind)
+                metrics[f"similarity_{where}_{kind}_{model}_single"] = single
+            metrics[f"similarity_{where}_{kind}_floor"] = findings.floor(where, kind)
+        for model in findings.climates[where]:
+            metrics[f"blowups_{where}_{model}"] = float(findings.n_lost(where, model))
+        prefix = "offline" if where == CHOSEN_IN else f"offline_{where}"
+        for model, scores in findings.offline[where].items():
+            for name, value in scores.items():
+                metrics[f"{prefix}_{name}_{model}"] = value
+    for model, (seconds, ratio) in findings.costs.items():
+        metrics[f"cost_{model}"] = ratio
+        metrics[f"step_seconds_{model}"] = seconds
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def all_tables(findings: Findings) -> tuple[Table, ...]:
+    """Return the tables of the report."""
+    online = (online_table(findings, where) for where in findings.configurations)
+    ahead = (ahead_table(findings, where) for where in findings.configurations)
+    single = (metrics_table(findings, where) for where in findings.configurations)
+    lost = lost_table(findings)
+    return (*online, *ahead, offline_table(findings), *single, *([lost] if lost.rows else []))
+
+
+def online_table(findings: Findings, where: str) -> Table:
+    """Return the summaries of the scores of every model in a configuration."""
+    rows = {
+        CANDIDATES[model].label: (
+            *_shown(*(findings.interval(where, model, kind) for kind in KINDS)),
+            *_shown(Interval(findings.single(where, model, "mean"), np.nan))[:1],
+            float(findings.n_lost(where, model)),
+            findings.costs[model][1],
+        )
+        for model in findings.climates[where]
+    }
+    floor = _shown(*(Interval(findings.floor(where, kind), np.nan) for kind in KINDS))
+    rows["half of the truth, beside the other"] = (*floor, *(None,) * 3)
+    n_run = len(findings.truths[where])
+    return Table(
+        f"Online similarity to the truth: {where}",
+        (*(name for kind in KINDS for name in (kind, "+-")), "single", "lost", "cost"),
+        rows,
+        "1 is the truth, 0 the coarse model without closure; mean and worst of 18 scores, and "
+        f"means of the 10 of distributions and the 8 of spectra. The {n_run} runs of a model, from "
+        f"initial states of their own, are held together against the {n_run} of the truth; +-: "
+        "half the 95 % interval, from what comes out without each of the seeds. Single: mean of "
+        "the scores of single runs, which chance keeps lower. Lost: runs that did not stay "
+        "finite. Cost: processor time of a step, in steps of the coarse model without closure.",
+    )
+
+
+def ahead_table(findings: Findings, where: str) -> Table:
+    """Return by how much the best closure is ahead of every other."""
+    rows = {}
+    for model in findings.climates[where]:
+        if model == findings.best or findings.n_lost(where, model):
+            continue
+        if findings.n_lost(where, findings.best):
+            continue
+        both = (findings.ahead(where, findings.best, model, kind) for kind in ("mean", "min"))
+        rows[CANDIDATES[model].label] = _shown(*both)
+    return Table(
+        f"{CANDIDATES[findings.best].label} ahead of others: {where}",
+        ("mean", "+-", "min", "+-"),
+        rows,
+        "Differences of scores, of runs from the same initial states against the same truth; "
+        "+-: half the 95 % interval, from what comes out without each of the seeds in both. The "
+        f"closure is that with the highest mean on {CHOSEN_IN}.",
+    )
+
+
+def offline_table(findings: Findings) -> Table:
+    """Return correlation and skill of the predicted subgrid tendency, upper and lower layer."""
+    names = ("corr_upper", "corr_lower", "r2_upper", "r2_lower")
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for model in findings.closures:
+        values = [
+            findings.offline[w][model][name] for w in findings.configurations for name in names
+        ]
+        rows[CANDIDATES[model].label] = tuple(v if np.isfinite(v) else None for v in values)
+    columns = tuple(f"{name} {where}" for where in findings.configurations for name in names)
+    return Table(
+        "Offline: the subgrid tendency of given states",
+        columns,
+        rows,
+        f"Correlation and R2 over states of a run of the truth under operator {OPERATOR}, of the "
+        "whole subgrid tendency (S_tot).",
+    )
+
+
+def metrics_table(findings: Findings, where: str) -> Table:
+    """Return every similarity of every closure, of all seeds."""
+    models = [m for m in findings.climates[where] if m != NONE and findings.by_metric(where, m)]
+    rows: dict[str, tuple[float | None, ...]] = {
+        name: tuple(findings.by_metric(where, model)[name] for model in models) for name in METRICS
+    }
+    return Table(
+        f"Every score: {where}",
+        tuple(CANDIDATES[model].label for model in models),
+        rows,
+        "Wasserstein-1 distances of distributions of the last states, and errors of spectra, by "
+        "layer, 1 being the upper one.",
+    )
+
+
+def lost_table(findings: Findings) -> Table:
+    """Return the runs that did not stay finite."""
+    rows: dict[str, tuple[float | None, ...]] = {
+        f"{CANDIDATES[model].label}, {where}, seed {seed}": (run.attrs[BLEW_UP] / YEAR,)
+        for where in findings.configurations
+        for model, runs in findings.climates[where].items()
+        for seed, run in enumerate(runs)
+        if is_lost(run)
+    }
+    return Table("Runs that did not stay finite", ("after years",), rows)
+
+
+def _shown(*intervals: Interval) -> tuple[float | None, ...]:
+    """Return means and half widths, None where there is no number."""
+    values = (number for interval in intervals for number in interval)
+    return tuple(float(value) if np.isfinite(value) else None for value in values)

@@ -1,0 +1,139 @@
+"""The experiment ``quasigeostrophic``: findings by formulas, and a run of preset test."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import hybrid
+from hybrid.experiments import run_experiment
+from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
+from hybrid.experiments.quasigeostrophic.findings import Findings, Interval
+from hybrid.experiments.quasigeostrophic.settings import PRESETS
+from hybrid.experiments.quasigeostrophic.similarity import METRICS
+from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
+from hybrid.experiments.result import ExperimentResult
+
+
+def shifted(by: float) -> xr.Dataset:
+    """Return a climate whose fields and spectra are shifted from those of any other."""
+    rng = np.random.default_rng(0)
+    fields = {name: (("time", "layer", "y", "x"), by + rng.random((2, 2, 4, 4))) for name in FIELDS}
+    spectra = {name: (("layer", "wavenumber"), by + rng.random((2, 4))) for name in SPECTRA}
+    budget = {name: (("wavenumber",), by + rng.random(4)) for name in BUDGET}
+    coordinates = {"wavenumber": np.arange(4.0), "time": np.arange(2.0)}
+    return xr.Dataset({**fields, **spectra, **budget}, coordinates, {"cutoff": 9.0})
+
+
+LOST = xr.Dataset(attrs={BLEW_UP: 3e7})
+OFFLINE = {"corr_upper": 0.5, "corr_lower": 0.4, "r2_upper": 0.2, "r2_lower": np.nan}
+
+
+@pytest.fixture
+def findings() -> Findings:
+    """Two closures, of which the one that is ahead loses a run, in one configuration."""
+    runs = {
+        "none": [shifted(1.0), shifted(1.0)],
+        "smagorinsky": [shifted(0.5), shifted(0.7)],
+        "backscatter": [shifted(0.1), LOST],
+    }
+    return Findings(
+        truths={"eddy": [shifted(0.0), shifted(0.0)]},
+        climates={"eddy": runs},
+        offline={"eddy": {"smagorinsky": OFFLINE, "backscatter": OFFLINE}},
+        costs={"none": (1e-5, 1.0), "smagorinsky": (5e-5, 5.0), "backscatter": (6e-5, 6.0)},
+    )
+
+
+def test_all_runs_of_a_model_are_scored_together(findings: Findings) -> None:
+    found = findings.interval("eddy", "smagorinsky", "spectral")
+    # Mean spectra are 0.6 off, 1 without closure; without a seed 0.5 and 0.7 are left.
+    assert found.value == pytest.approx(0.4)
+    # Of two seeds: an error of half their difference, and t = 12.706 with one degree of freedom.
+    assert found.half == pytest.approx(12.706 * 0.1, rel=1e-4)
+    assert findings.single("eddy", "smagorinsky", "mean") == pytest.approx(0.4)
+    assert findings.interval("eddy", "none", "min") == pytest.approx((0.0, 0.0))
+    assert np.isnan(Interval.jackknife(0.3, []).half)
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error() -> None:
+    values = np.array([0.2, 0.5, 0.9, 0.4])
+    without = [float(np.delete(values, i).mean()) for i in range(4)]
+    found = Interval.jackknife(float(values.mean()), without)
+    # t = 3.1824 with three degrees of freedom.
+    assert found.half == pytest.approx(3.1824 * values.std(ddof=1) / 2.0, rel=1e-4)
+
+
+def test_differences_are_paired(findings: Findings) -> None:
+    ahead = findings.ahead("eddy", "smagorinsky", "none", "spectral")
+    assert ahead.value == pytest.approx(0.4)
+    assert ahead.half == pytest.approx(12.706 * 0.1, rel=1e-4)
+
+
+def test_a_closure_that_lost_a_run_is_not_the_best_and_has_no_score(findings: Findings) -> None:
+    assert findings.n_lost("eddy", "backscatter") == 1
+    assert findings.each("eddy", "backscatter", "mean") == []
+    assert findings.by_metric("eddy", "backscatter") == {}
+    assert findings.best == "smagorinsky"
+    metrics = flat_metrics(findings)
+    assert "similarity_eddy_mean_backscatter" not in metrics
+    assert metrics["blowups_eddy_backscatter"] == 1.0
+    tables = {table.title: table for table in all_tables(findings)}
+    lost = tables["Runs that did not stay finite"].rows
+    assert [*lost] == ["Jansen and Held, eddy, seed 1"]
+    assert lost["Jansen and Held, eddy, seed 1"] == pytest.approx((3e7 / 31104000.0,))
+
+
+def test_metrics_are_flat_and_finite(findings: Findings) -> None:
+    metrics = flat_metrics(findings)
+    assert metrics["similarity_eddy_mean_smagorinsky"] == pytest.approx(0.4)
+    assert metrics["offline_corr_upper_backscatter"] == 0.5
+    assert "offline_r2_lower_backscatter" not in metrics
+    assert metrics["cost_smagorinsky"] == 5.0
+    assert metrics["similarity_eddy_mean_floor"] == pytest.approx(1.0)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentResult, Path]:
+    out = tmp_path_factory.mktemp("quasigeostrophic")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYBRID_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        return run_experiment("quasigeostrophic", "test", out), out
+
+
+@pytest.mark.fortran
+def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
+    result, out = run
+    results = json.loads((out / "results.json").read_text())
+    for name in PRESETS["test"].candidates:
+        for kind in ("mean", "min", "distributional", "spectral"):
+            assert np.isfinite(results[f"similarity_eddy_{kind}_{name}"])
+        assert results[f"blowups_eddy_{name}"] == 0.0
+    assert results["cost_none"] == 1.0
+    assert results["cost_symbolic"] > 1.0
+    for name in ("smagorinsky", "backscatter", "symbolic"):
+        assert -1.0 <= results[f"offline_corr_upper_{name}"] <= 1.0
+    assert result.choices["best"] in PRESETS["test"].candidates
+    assert len(result.figures) == 6
+    scores = next(table for table in result.tables if table.title == "Every score: eddy")
+    assert tuple(scores.rows) == METRICS
+
+
+@pytest.mark.fortran
+def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, Path]) -> None:
+    result, out = run
+    names = ("smagorinsky", "backscatter", "symbolic")
+    assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
+    assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
+
+
+@pytest.mark.slow
+@pytest.mark.fortran
+def test_a_quick_run_has_the_order_of_the_benchmark(tmp_path: Path) -> None:
+    metrics = run_experiment("quasigeostrophic", "quick", tmp_path).metrics
+    mean = {name: metrics[f"similarity_eddy_mean_{name}"] for name in PRESETS["quick"].candidates}
+    assert mean["backscatter"] > mean["none"] > mean["smagorinsky"]
+    assert mean["symbolic"] > mean["smagorinsky"]

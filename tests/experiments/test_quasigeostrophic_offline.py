@@ -1,0 +1,135 @@
+"""Datasets and offline scores of two-layer closures, and the closures that are compared."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+from closures.quasigeostrophic import Hyperviscosity
+from hybrid.experiments.quasigeostrophic import pairs as pairs_module
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
+from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, YEAR
+from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
+from hybrid.experiments.quasigeostrophic.pairs import TARGETS, PairsRun
+from hybrid.experiments.quasigeostrophic.settings import PRESETS
+from solvers.coarse_graining import OPERATORS, truncate_exponential
+
+EDDY = CONFIGURATIONS["eddy"]
+SMALL = replace(EDDY, n_truth=48, n_coarse=24)
+EVERY = 200.0 * HOUR
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> xr.Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYBRID_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        run = PairsRun(SMALL, seed=2, years=3.0 * EVERY / YEAR, every=EVERY)
+        made = run.pairs()
+        # Once made, nothing is run again.
+        patch.setattr(pairs_module, "tendency_pairs", None)
+        assert run.pairs().identical(made)
+    return made
+
+
+def test_pairs_say_what_a_coarse_step_misses(pairs: xr.Dataset) -> None:
+    assert dict(pairs.sizes) == {"time": 3, "operator": 3, "layer": 2, "y": 24, "x": 24}
+    assert pairs.operator.to_numpy().tolist() == [*OPERATORS]
+    fine, coarse = SMALL.truth, SMALL.coarse
+    run = fine.run(
+        time=3.0 * EVERY, save_every=EVERY, initial=SMALL.initial(48, seed=2), progress=False
+    ).isel(member=0)
+    state = run.q.isel(time=3)
+    filtered = truncate_exponential(state, 24)
+    rate = truncate_exponential(state.copy(data=fine.tendency(state.to_numpy())), 24)
+    missing = rate - coarse.tendency(filtered.to_numpy())
+    found = pairs.isel(time=2).sel(operator=1)
+    # The state is in single precision, and what is missed is a small difference.
+    np.testing.assert_allclose(found.q, filtered, atol=1e-5 * float(abs(filtered).max()))
+    np.testing.assert_allclose(
+        found.q_tendency_total, missing, atol=1e-3 * float(abs(missing).max())
+    )
+
+
+def test_all_that_truncation_misses_is_advection(pairs: xr.Dataset) -> None:
+    for number in (1, 2):
+        one = pairs.sel(operator=number)
+        total, advection = (
+            # Waves at the coarse Nyquist wavenumber lose a half.
+            np.delete(np.fft.rfft2(one[f"q_tendency_{name}"]), 12, axis=-2)[..., :12]
+            for name in TARGETS
+        )
+        assert np.abs(total - advection).max() < 1e-5 * np.abs(total).max()
+
+
+def test_pairs_have_units_and_the_parameters_of_both_models(pairs: xr.Dataset) -> None:
+    units = {str(name): variable.attrs["units"] for name, variable in pairs.data_vars.items()}
+    tendencies = {f"q_tendency_{name}": "s-2" for name in TARGETS}
+    assert units == {"q": "s-1", "u": "m s-1", "v": "m s-1"} | tendencies
+    assert (pairs.attrs["nx"], pairs.attrs["fine_nx"]) == (24, 48)
+    np.testing.assert_allclose(pairs.time, EVERY * np.arange(1, 4))
+
+
+def test_a_prediction_is_scored_by_correlation_and_skill() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(4, 2, 8, 8))
+    truth = xr.DataArray(values, dims=("time", "layer", "y", "x"))
+    exact = offline_scores(values, truth)
+    assert exact == pytest.approx(dict.fromkeys(exact, 1.0))
+    half = offline_scores(0.5 * values, truth)
+    assert half["corr_upper"] == pytest.approx(1.0)
+    square = (values[:, 0] ** 2).mean()
+    assert half["r2_upper"] == pytest.approx(1.0 - 0.25 * square / values[:, 0].var())
+    opposite = offline_scores(np.stack([-values[:, 0], values[:, 1]], axis=1), truth)
+    assert (opposite["corr_upper"], opposite["corr_lower"]) == pytest.approx((-1.0, 1.0))
+    nothing = offline_scores(np.zeros_like(values), truth)
+    assert np.isnan(nothing["corr_lower"])
+    assert nothing["r2_lower"] == pytest.approx(
+        1.0 - (values[:, 1] ** 2).mean() / values[:, 1].var()
+    )
+
+
+def test_a_closure_predicts_batch_by_batch(pairs: xr.Dataset) -> None:
+    many = xr.concat([pairs.sel(operator=1)] * 7, "time")
+    closure = Hyperviscosity((SMALL.coarse.grid.dy, SMALL.coarse.grid.dx), 1e10)
+    found = predicted(closure, many)
+    assert found.shape == (21, 2, 24, 24)
+    (whole,) = closure(torch.from_numpy(many.q.to_numpy().astype(np.float64)))
+    np.testing.assert_allclose(found, whole.numpy(), rtol=1e-12, atol=1e-30)
+
+
+@pytest.mark.parametrize("name", [n for n, c in CANDIDATES.items() if c.closure is not None])
+@pytest.mark.parametrize("where", CONFIGURATIONS)
+def test_closures_are_made_for_the_model_and_bounded(name: str, where: str) -> None:
+    model = CONFIGURATIONS[where].coarse
+    make = CANDIDATES[name].closure
+    assert make is not None
+    closure = make(model)
+    assert closure.spec.grid is not None
+    assert closure.spec.grid.spacing == (model.grid.dy, model.grid.dx)
+    # Without bounds an archive cannot be compared where the flow is.
+    assert all(field.valid_max is not None for field in closure.spec.inputs)
+
+
+def test_presets_name_what_there_is() -> None:
+    for settings in PRESETS.values():
+        assert set(settings.candidates) <= set(CANDIDATES)
+        assert settings.candidates[0] == NONE
+        assert next(iter(settings.configurations)) == "eddy"
+    assert set(PRESETS["full"].candidates) == set(CANDIDATES)
+    assert [*PRESETS["full"].configurations] == [*CONFIGURATIONS]
+
+
+def test_a_file_of_pairs_is_whole_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path))
+
+    def interrupt(_fraction: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        PairsRun(SMALL, seed=1, years=EVERY / YEAR, every=EVERY).pairs(interrupt)
+    assert not list(tmp_path.glob("*.nc"))
