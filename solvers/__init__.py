@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from solvers.errors import SolverBlewUp, StabilityWarning, TendencyError
     from solvers.forcing import BandForcing, KolmogorovForcing
     from solvers.kuramoto_sivashinsky import KuramotoSivashinsky
+    from solvers.leith_e import LeithE
     from solvers.lorenz63 import Lorenz63
     from solvers.lorenz96 import Lorenz96
     from solvers.lorenz96_two_scale import TwoScaleLorenz96Rasp, TwoScaleLorenz96Wilks
@@ -29,6 +30,7 @@ __all__ = [
     "CTendency",
     "KolmogorovForcing",
     "KuramotoSivashinsky",
+    "LeithE",
     "Lorenz63",
     "Lorenz96",
     "RelaxedJetQG",
@@ -48,6 +50,7 @@ _HOME = {
     "CTendency": "solvers.tendency_source",
     "KolmogorovForcing": "solvers.forcing",
     "KuramotoSivashinsky": "solvers.kuramoto_sivashinsky",
+    "LeithE": "solvers.leith_e",
     "Lorenz63": "solvers.lorenz63",
     "Lorenz96": "solvers.lorenz96",
     "RelaxedJetQG": "solvers.relaxed_jet",

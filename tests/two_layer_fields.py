@@ -16,6 +16,7 @@ from closures.quasigeostrophic import (
     Hyperviscosity,
     JansenHeldBackscatter,
     Leith,
+    LeithE,
     QGLeith,
     Smagorinsky,
     Stratification,
@@ -55,6 +56,9 @@ def every_closure(n: int) -> dict[str, Closure]:
         "smagorinsky": Smagorinsky(step, 0.2),
         "leith": Leith(step, c2=-0.007, c4=0.004),
         "qg leith": QGLeith(step, c2=0.01, c4=0.001),
+        "leith e": LeithE(
+            step, c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=10.0, delta=1 / 3
+        ),
         "hyperviscosity": Hyperviscosity(step, 1e-4, 3),
         "dynamic smagorinsky": DynamicEddyViscosity(step, clipping="none"),
         "dynamic leith": DynamicEddyViscosity(

@@ -3,11 +3,12 @@
 Each takes some of q, u and v of both layers, without the mean flow, as `solvers.TwoLayerQG` gives
 them, and returns the tendency of q. Derivatives are spectral, and products are taken on the grid,
 not dealiased, as the solver does; the shortest wave of the grid, which has no derivative, takes no
-part. ``0.5 * a + 0.75 * b`` is a closure too.
+part. `LeithE` alone takes differences of neighbours. ``0.5 * a + 0.75 * b`` is a closure too.
 """
 
 from closures.quasigeostrophic.backscatter import JansenHeldBackscatter
 from closures.quasigeostrophic.dynamic import DynamicEddyViscosity
+from closures.quasigeostrophic.energetic_leith import LeithE
 from closures.quasigeostrophic.hyperviscosity import Hyperviscosity
 from closures.quasigeostrophic.leith import Leith, QGLeith
 from closures.quasigeostrophic.smagorinsky import Smagorinsky
@@ -22,6 +23,7 @@ __all__ = [
     "Hyperviscosity",
     "JansenHeldBackscatter",
     "Leith",
+    "LeithE",
     "QGLeith",
     "Smagorinsky",
     "Stratification",

@@ -13,7 +13,7 @@ from closures.quasigeostrophic.stress import relative_vorticity
 from closures.turbulence.viscosity import unit_of
 
 _LEITH = "Leith (1996), Physica D 98, 481"
-_BACHMAN = "Bachman et al. (2017), J. Geophys. Res. Oceans 122, 1529"
+BACHMAN = "Bachman et al. (2017), J. Geophys. Res. Oceans 122, 1529"
 
 
 class Leith(Closure):
@@ -98,7 +98,7 @@ class QGLeith(Closure):
         largest: Mapping[str, float] | None = None,
     ) -> None:
         description = _described("potential", c2, c4)
-        references = (_LEITH, _BACHMAN)
+        references = (_LEITH, BACHMAN)
         super().__init__(layer_spec("qg_leith", spacing, "q", description, references, largest))
         self.dy, self.dx = map(float, spacing)
         self.a2, self.a4 = _factors(spacing, c2, c4)

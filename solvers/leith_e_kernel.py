@@ -1,0 +1,225 @@
+"""The compiled loops of Leith diffusion with an energy budget, row by row in padded memory.
+
+In units of the grid its spacing drops out: with differences over two points for the gradient,
+``d^3 |grad q|`` is ``d^2 / 2`` times their length, and a divergence of gradients divides by d^2.
+The factor 1/4 is that of the two halves, of the length and of the mean at a face.
+"""
+
+from functools import cache
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
+from numba.np.numpy_support import from_dtype
+from numpy.typing import DTypeLike, NDArray
+
+Field = NDArray[Any]
+
+# Places in a context, before its work space; the first three have an entry for each layer.
+_C2, _C4, _SHARE, _BUDGET, _RETURNED, _LARGEST = 0, 2, 4, 6, 7, 8
+_N_NUMBER = 16
+
+# The compiler may add the terms of a sum in any order, several at a time, and round a product and
+# a sum once.
+_FAST = {"reassoc", "contract", "nsz"}
+
+
+class Work(NamedTuple):
+    """Work space of a member.
+
+    Parameters
+    ----------
+    q
+        Both layers with two periodic neighbours on each side, shape ``(2, y + 4, x + 4)``.
+    length
+        Of the differences of q over two points, with one neighbour, shape ``(2, y + 2, x + 2)``.
+    potential
+        First the Laplacian of q, then what the flux goes down, the same shape.
+    row
+        A row of v with its eastern neighbour, shape ``(x + 1,)``.
+    """
+
+    q: Field
+    length: Field
+    potential: Field
+    row: Field
+
+
+def context_of(
+    dtype: DTypeLike, shape: tuple[int, int], c2: tuple[float, float], c4: tuple[float, float],
+    shares: tuple[float, float], budget: tuple[float, float] | None,
+) -> Field:  # fmt: skip
+    """Return the context of a member: its numbers, and zeros to work in.
+
+    Parameters
+    ----------
+    dtype
+        Precision of the model.
+    shape
+        Rows and points in a row.
+    c2, c4, shares
+        Coefficients and shares in the depth of both layers [1].
+    budget
+        Part of the energy that is returned and largest factor [1]; None: the factor is 1.
+    """
+    context = np.zeros(_N_NUMBER + _work_size(*shape), dtype)
+    numbers = (*c2, *c4, *shares, budget is not None, *(budget or (0.0, 0.0)))
+    context[: len(numbers)] = numbers
+    return context
+
+
+@njit(cache=True)
+def _work_size(n_y: int, n_x: int) -> int:
+    return 2 * (n_y + 4) * (n_x + 4) + 4 * (n_y + 2) * (n_x + 2) + n_x + 1
+
+
+@njit(cache=True)
+def _work(memory: Field, n_y: int, n_x: int) -> Work:
+    a = 2 * (n_y + 4) * (n_x + 4)
+    b = a + 2 * (n_y + 2) * (n_x + 2)
+    c = b + 2 * (n_y + 2) * (n_x + 2)
+    return Work(
+        memory[:a].reshape((2, n_y + 4, n_x + 4)),
+        memory[a:b].reshape((2, n_y + 2, n_x + 2)),
+        memory[b:c].reshape((2, n_y + 2, n_x + 2)),
+        memory[c:],
+    )
+
+
+@njit(cache=True)
+def _pad(q: Field, padded: Field) -> None:
+    """Copy q with two periodic neighbours on each side."""
+    n_y, n_x = q.shape
+    for j in range(n_y):
+        source, row = q[j], padded[j + 2]
+        for i in range(n_x):
+            row[i + 2] = source[i]
+        row[0], row[1] = source[n_x - 2], source[n_x - 1]
+        row[n_x + 2], row[n_x + 3] = source[0], source[1]
+    for j in range(2):
+        for i in range(n_x + 4):
+            padded[j, i] = padded[j + n_y, i]
+            padded[j + n_y + 2, i] = padded[j + 2, i]
+
+
+# Neighbouring rows are named by a number, not given as arrays: that they do not overlap what is
+# written is then asked once for all of them.
+@njit(cache=True, fastmath=_FAST)
+def _lengths(q: Field, length: Field) -> None:
+    for j in range(length.shape[0]):
+        south, here, north, row = q[j], q[j + 1], q[j + 2], length[j]
+        for i in range(length.shape[1]):
+            x, y = here[i + 2] - here[i], north[i + 1] - south[i + 1]
+            row[i] = sqrt(x * x + y * y)
+
+
+@njit(cache=True, fastmath=_FAST)
+def _laplacians(q: Field, laplacian: Field, four: Any) -> None:
+    for j in range(laplacian.shape[0]):
+        south, here, north, row = q[j], q[j + 1], q[j + 2], laplacian[j]
+        for i in range(laplacian.shape[1]):
+            row[i] = south[i + 1] + north[i + 1] + here[i] + here[i + 2] - four * here[i + 1]
+
+
+@njit(cache=True, fastmath=_FAST)
+def _energy_put_in(
+    q: Field, u: Field, v: Field, length: Field, laplacian: Field, row: Field
+) -> tuple[float, float]:
+    """Return the energy that fluxes of q and of its Laplacian put into a layer, in one unit."""
+    of_q, of_laplacian = 0.0, 0.0
+    n_y, n_x = u.shape
+    for j in range(n_y):
+        u0, u1, v0 = u[j], u[j + 1 if j + 1 < n_y else 0], v[j]
+        for i in range(n_x):
+            row[i] = v0[i]
+        row[n_x] = v0[0]
+        m0, m1, q0, q1 = length[j + 1], length[j + 2], q[j + 2], q[j + 3]
+        l0, l1 = laplacian[j + 1], laplacian[j + 2]
+        # The sum of a row in the model's precision, as many terms at a time as that allows.
+        a = b = u.dtype.type(0)
+        for i in range(n_x):
+            x = (row[i] + row[i + 1]) * (m0[i + 1] + m0[i + 2])
+            y = (u0[i] + u1[i]) * (m0[i + 1] + m1[i + 1])
+            a += x * (q0[i + 3] - q0[i + 2]) - y * (q1[i + 2] - q0[i + 2])
+            b += x * (l0[i + 2] - l0[i + 1]) - y * (l1[i + 1] - l0[i + 1])
+        of_q += a
+        of_laplacian += b
+    return of_q, of_laplacian
+
+
+@njit(cache=True, fastmath=_FAST)
+def _potential(q: Field, a: Any, b: Any, laplacian: Field) -> None:
+    """Put ``a q - b lap q`` in the place of the Laplacian."""
+    for j in range(laplacian.shape[0]):
+        here, row = q[j + 1], laplacian[j]
+        for i in range(laplacian.shape[1]):
+            row[i] = a * here[i + 1] - b * row[i]
+
+
+@njit(cache=True, fastmath=_FAST)
+def _divergence(length: Field, potential: Field, tendency: Field) -> None:
+    for j in range(tendency.shape[0]):
+        m0, m1, m2, row = length[j], length[j + 1], length[j + 2], tendency[j]
+        p0, p1, p2 = potential[j], potential[j + 1], potential[j + 2]
+        for i in range(tendency.shape[1]):
+            m, p = m1[i + 1], p1[i + 1]
+            row[i] = (
+                (m + m1[i + 2]) * (p1[i + 2] - p)
+                + (m + m1[i]) * (p1[i] - p)
+                + (m + m2[i + 1]) * (p2[i + 1] - p)
+                + (m + m0[i + 1]) * (p0[i + 1] - p)
+            )
+
+
+@njit(cache=True)
+def _factor(context: Field, put_in: float, taken: float) -> float:
+    """Return what the budget multiplies c2 by."""
+    if context[_BUDGET] == 0:
+        return 1.0
+    if not put_in > 0.0:
+        return 0.0
+    return min(max(context[_RETURNED] * taken / put_in, 0.0), context[_LARGEST])
+
+
+@njit(cache=True)
+def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field) -> None:
+    """Set the tendency of q of both layers; all fields have shape ``(2, y, x)``."""
+    work = _work(context[_N_NUMBER:], q.shape[1], q.shape[2])
+    kind = context.dtype.type
+    put_in, taken = 0.0, 0.0
+    for z in range(2):
+        _pad(q[z], work.q[z])
+        _lengths(work.q[z], work.length[z])
+        _laplacians(work.q[z], work.potential[z], kind(4))
+        if context[_BUDGET] != 0:
+            of_q, of_laplacian = _energy_put_in(
+                work.q[z], u[z], v[z], work.length[z], work.potential[z], work.row
+            )
+            put_in += context[_SHARE + z] * context[_C2 + z] * of_q
+            # The flux of the Laplacian has the other sign.
+            taken += context[_SHARE + z] * context[_C4 + z] * of_laplacian
+    factor, quarter = _factor(context, put_in, taken), kind(0.25)
+    for z in range(2):
+        a, b = quarter * kind(factor * context[_C2 + z]), quarter * context[_C4 + z]
+        _potential(work.q[z], a, b, work.potential[z])
+        _divergence(work.length[z], work.potential[z], tendency[z])
+
+
+def _call(context: Any, step: int, stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
+    n_y, n_x = sizes[5], sizes[6]
+    f = carray(fields, (3, 2, n_y, n_x))
+    memory = carray(context, _N_NUMBER + _work_size(n_y, n_x))
+    # By their numbers: unpacked, they would no longer count as contiguous.
+    _set_tendency(memory, f[0], f[1], f[2], carray(tendency, (2, n_y, n_x)))
+    return 0
+
+
+@cache
+def function_address(dtype: str) -> int:
+    """Return the address of the tendency function of a precision."""
+    number: Any = types.CPointer(from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
+    sizes: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
+    arguments = (number, types.int64, types.int64, number, number, sizes)
+    compiled: Any = cfunc(types.int32(*arguments), cache=True)(_call)
+    return int(compiled.address)

@@ -1,0 +1,162 @@
+"""QG Leith with an energy budget in the time loop of two-layer flow."""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+import pytest
+from leith_e_oracle import Field, leith_e
+from numpy.typing import DTypeLike
+
+from solvers import Barotropic, LeithE, RelaxedJetQG, TendencyError, TwoLayerQG
+from solvers.tendency_source import FUNCTION, GridField, closure_sizes
+
+C2, C4 = (-0.8, -0.3), (0.02, 0.05)
+INFINITE = float("inf")
+BUDGETS = {
+    "as given": None,
+    "a part": (0.7, INFINITE, 0.25),
+    "more than all": (1.3, INFINITE, 0.25),
+    "limited": (0.7, 0.01, 0.25),
+    "nothing": (0.0, 1.0, 0.25),
+}
+MODEL = TwoLayerQG(nx=32, dt=7200.0)
+
+
+def made(budget: tuple[float, float, float] | None, **changed: Any) -> LeithE:
+    names = ("returned", "largest_factor", "delta")
+    settings = {"c2": C2, "c4": C4, **dict(zip(names, budget or (None,) * 3, strict=True))}
+    return LeithE(**{**settings, **changed})
+
+
+def evaluated(
+    closure: LeithE, flow: Field, dtype: DTypeLike = "float64", d: float = 15625.0
+) -> Field:
+    """Tendency of a flow (q, u, v), shape (3, 2, y, x), as the time loop gets it."""
+    memory = np.array(flow, dtype)
+    tendency = np.full(flow.shape[1:], np.nan, dtype)
+    dims, spacing = ("layer", "y", "x"), {"y": d, "x": d}
+    given = zip("quv", ("s-1", "m s-1", "m s-1"), memory, strict=True)
+    fields = [GridField(name, units, dims, part, spacing) for name, units, part in given]
+    bound = closure.bind(0, fields, [GridField("q_tendency", "s-2", dims, tendency, spacing)])
+    _, _, n_y, n_x = memory.shape
+    sizes = closure_sizes(dtype, n_field=3, shape=(2, n_y, n_x))
+    sizes_at = sizes.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
+    call = FUNCTION(bound.function)
+    for _ in range(2):
+        # What one call leaves in the work space does not reach the next.
+        tendency[...] = np.nan
+        status = call(bound.context, 0, 0, memory.ctypes.data, tendency.ctypes.data, sizes_at)
+        assert status == 0
+    return tendency
+
+
+def random_flow(n_y: int, n_x: int, budget: Any) -> Field:
+    """Three fields of noise, of signs that ask something of the budget."""
+    flow = np.random.default_rng(n_y + 100 * n_x).standard_normal((3, 2, n_y, n_x))
+    for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        one = flow * np.reshape([(1, 1), signs, signs], (3, 2, 1, 1))
+        found = leith_e(*one, 1.0, C2, C4, budget)
+        if min(found.put_in, found.taken) > 0.0:
+            return one
+    raise AssertionError("no sign fits")
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (12, 18), (37, 7), (4, 4), (8, 64)])
+@pytest.mark.parametrize("name", BUDGETS)
+def test_the_tendency_is_that_of_the_equations(name: str, shape: tuple[int, int]) -> None:
+    budget = BUDGETS[name]
+    flow = random_flow(*shape, budget)
+    expected = leith_e(*flow, 15625.0, C2, C4, budget).tendency
+    largest = np.abs(expected).max()
+    assert np.abs(evaluated(made(budget), flow) - expected).max() <= 1e-12 * largest
+    single = evaluated(made(budget), flow, "float32")
+    assert single.dtype == np.float32
+    # Noise is the worst case of the sums: their terms cancel.
+    assert np.abs(single - expected).max() <= 3e-5 * largest
+
+
+def test_where_anti_diffusion_puts_no_energy_in_there_is_none() -> None:
+    budget = BUDGETS["a part"]
+    flow = random_flow(16, 16, budget)
+    turned = flow * np.reshape([1, -1, -1], (3, 1, 1, 1))
+    without = evaluated(made(None, c2=(0.0, 0.0)), flow)
+    assert np.array_equal(evaluated(made(budget), turned), without)
+    assert not np.array_equal(evaluated(made(budget), flow), without)
+
+
+def test_a_uniform_potential_vorticity_has_no_tendency() -> None:
+    flow = np.random.default_rng(0).standard_normal((3, 2, 8, 8))
+    flow[0] = 3.7
+    for budget in BUDGETS.values():
+        assert np.array_equal(evaluated(made(budget), flow), np.zeros((2, 8, 8)))
+
+
+def test_the_mean_of_potential_vorticity_does_not_change() -> None:
+    tendency = evaluated(made(BUDGETS["a part"]), random_flow(24, 20, BUDGETS["a part"]))
+    assert np.all(np.abs(tendency.mean(axis=(1, 2))) <= 1e-15 * np.abs(tendency).max())
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_members_have_work_space_of_their_own(dtype: str) -> None:
+    model = TwoLayerQG(nx=32, dt=7200.0, dtype=dtype)
+    q = model.random_state(3, np.random.default_rng(0)) * 100.0
+    closure = made(BUDGETS["a part"])
+    together = model.start(q, n_thread=2, tendency=closure)
+    together.advance(20)
+    for member in range(3):
+        alone = model.start(q[member], tendency=closure)
+        alone.advance(20)
+        found = together.prognostic["q"][member]
+        assert np.array_equal(found, alone.prognostic["q"][0])
+
+
+def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
+    run = MODEL.run(steps=2, save_every_steps=1, tendency=made(BUDGETS["limited"]))
+    assert run.attrs["tendency"] == (
+        "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"c2": (0.1, -1.0)},
+            "c2: expected two finite numbers, one for each layer, no positive ones, "
+            "got (0.1, -1.0)",
+        ),
+        (
+            {"c4": (0.1, float("inf"))},
+            "c4: expected two finite numbers, one for each layer, no negative ones, "
+            "got (0.1, inf)",
+        ),
+        (
+            {"returned": None},
+            "expected returned, largest_factor and delta together or none of them, "
+            "got None, 1.0 and 0.25",
+        ),
+        ({"returned": float("nan")}, "returned: expected a number of at least 0, got nan"),
+        ({"largest_factor": -1.0}, "largest_factor: expected a positive number, got -1.0"),
+        ({"delta": 0.0}, "delta: expected a positive number, got 0.0"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:
+    good = {"c2": C2, "c4": C4, "returned": 0.5, "largest_factor": 1.0, "delta": 0.25}
+    with pytest.raises(ValueError, match="LeithE") as error:
+        LeithE(**{**good, **settings})
+    assert str(error.value) == f"LeithE: {message}"
+
+
+def test_other_models_and_oblong_cells_are_refused() -> None:
+    closure = made(None)
+    oblong = TwoLayerQG(nx=32, ny=32, length_x=1e6, length_y=5e5)
+    with pytest.raises(TendencyError) as error:
+        oblong.start(tendency=closure)
+    assert str(error.value) == (
+        "LeithE: expected square grid cells, got dx = 31250 m and dy = 15625 m; "
+        "choose ny / nx like length_y / length_x"
+    )
+    for model in (Barotropic(nx=16), RelaxedJetQG(nx=16, ny=32)):
+        with pytest.raises(TendencyError, match=r"of two layers, as solvers.TwoLayerQG has them"):
+            model.start(tendency=closure)
