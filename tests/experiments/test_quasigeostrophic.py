@@ -114,18 +114,22 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         assert results[f"blowups_eddy_{name}"] == 0.0
     assert results["cost_none"] == 1.0
     assert results["cost_symbolic"] > 1.0
-    for name in ("smagorinsky", "backscatter", "symbolic"):
+    for name in ("smagorinsky", "backscatter", "symbolic", "leith_e"):
         assert -1.0 <= results[f"offline_corr_upper_{name}"] <= 1.0
     assert result.choices["best"] in PRESETS["test"].candidates
     assert len(result.figures) == 6
     scores = next(table for table in result.tables if table.title == "Every score: eddy")
     assert tuple(scores.rows) == METRICS
+    searches = next(table for table in result.tables if table.title == "Coefficients of Leith+E")
+    (row,) = searches.rows.values()
+    assert row[0] == pytest.approx(results["search_0_c4_upper"])
+    assert row[-1] == results["search_0_value"]
 
 
 @pytest.mark.fortran
 def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, Path]) -> None:
     result, out = run
-    names = ("smagorinsky", "backscatter", "symbolic")
+    names = ("smagorinsky", "backscatter", "symbolic", "leith_e")
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
 

@@ -16,12 +16,14 @@ from closures.quasigeostrophic import (
     Hyperviscosity,
     JansenHeldBackscatter,
     Leith,
+    LeithE,
     QGLeith,
     Smagorinsky,
     Stratification,
     ZannaBolton2020,
 )
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
+from hybrid.experiments.quasigeostrophic.tuning import LARGEST_FACTOR, Coefficients
 from solvers.quasigeostrophic import TwoLayerQG
 
 NONE = "none"
@@ -47,12 +49,20 @@ class Candidate:
         Grid points along a side; None: those of the coarse model.
     published
         Whether Ross et al. (2023) ran it.
+    is_tuned
+        Whether it is `LeithE` with the coefficients that the run of the experiment finds.
     """
 
     label: str
     closure: Callable[[TwoLayerQG], Closure] | None = None
     nx: int | None = None
     published: bool = False
+    is_tuned: bool = False
+
+    @property
+    def has_closure(self) -> bool:
+        """Whether it is a model with a closure."""
+        return self.is_tuned or self.closure is not None
 
 
 def _spacing(model: TwoLayerQG) -> tuple[float, float]:
@@ -107,6 +117,19 @@ def _combination(model: TwoLayerQG) -> Closure:
     return 0.5 * _smagorinsky(model) + 0.75 * _zanna_bolton(model)
 
 
+def tuned(model: TwoLayerQG, coefficients: Coefficients) -> Closure:
+    """Return `LeithE` with coefficients for a model."""
+    return LeithE(
+        _spacing(model),
+        c2=(-1.0, -coefficients.lower_share),
+        c4=(coefficients.c4_upper, coefficients.c4_lower),
+        returned=coefficients.returned,
+        largest_factor=LARGEST_FACTOR,
+        delta=model.delta,
+        largest=_largest("quv"),
+    )
+
+
 def _symbolic(model: TwoLayerQG) -> Closure:
     return HybridSymbolic.published(
         _spacing(model), mean_flow=(model.u1, model.u2), largest=_largest("quv")
@@ -132,6 +155,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
+        "leith_e": Candidate(label="Leith+E, tuned online", is_tuned=True),
     }
 )
 """Models by the names that metrics have."""

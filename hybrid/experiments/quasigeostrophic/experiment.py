@@ -1,6 +1,7 @@
 """The benchmark of Ross et al. (2023): closures online, offline, and what they cost."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid.experiments.checkpoint import Checkpoint
@@ -9,7 +10,7 @@ from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.costs import step_costs
 from hybrid.experiments.quasigeostrophic.figures import all_figures
 from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob
+from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob, SearchJob
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, PRESETS, Settings
 from hybrid.experiments.quasigeostrophic.stages import Stages
 from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
@@ -41,6 +42,7 @@ def run(request: Request) -> ExperimentResult:
             "spin_up_years": settings.duration.spin_up,
             "n_snapshot": settings.duration.n_snapshot,
             "pairs_years": settings.pairs_years,
+            **({"search": repr(settings.search)} if settings.n_search else {}),
             **{f"n_truth_{name}": c.n_truth for name, c in settings.configurations.items()},
             **{f"n_coarse_{name}": c.n_coarse for name, c in settings.configurations.items()},
         },
@@ -61,18 +63,15 @@ def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], F
     truths = [RunJob(TRUTH, name, seed) for name in where for seed in seeds]
     pairs = [PairsJob(name) for name in where]
     runs = [RunJob(m, name, seed) for name in where for m in settings.candidates for seed in seeds]
-    parts: tuple[tuple[str, list[Job]], ...] = (
-        ("runs of the truth", [*truths]),
-        ("states and subgrid tendencies", [*pairs]),
-        ("runs of the models", [*runs]),
-    )
-    n_stage = sum(len(jobs) for _, jobs in parts)
+    searches = [SearchJob(i) for i in range(settings.n_search)]
+    n_stage = len(truths) + len(pairs) + len(searches) + len(runs)
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
     stages = Stages(checkpoint, settings, request.out / "closures")
+    _do(stages, truths, request, "runs of the truth")
+    _do(stages, pairs, request, "states and subgrid tendencies")
+    _do(stages, searches, request, "searches for coefficients")
     archives = stages.export()
-    for text, jobs in parts:
-        n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
-        run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))
+    _do(stages, runs, request, "runs of the models")
     timed = {model: stages.started(model, CHOSEN_IN) for model in settings.candidates}
     return archives, Findings(
         truths={n: [stages.climate(RunJob(TRUTH, n, seed)) for seed in seeds] for n in where},
@@ -88,4 +87,12 @@ def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], F
             for n in where
         },
         costs=step_costs(timed, settings.n_round),
+        searches=stages.searches(),
     )
+
+
+def _do(stages: Stages, jobs: Sequence[Job], request: Request, text: str) -> None:
+    if not jobs:
+        return
+    n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
+    run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))

@@ -1,6 +1,6 @@
 """Everything that the tables and figures are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -19,6 +19,7 @@ from hybrid.experiments.quasigeostrophic.similarity import (
     summary,
     thinned,
 )
+from hybrid.experiments.quasigeostrophic.tuning import Found
 
 KINDS = ("mean", "min", "distributional", "spectral")
 """Summaries of the 18 similarities of a run."""
@@ -64,12 +65,15 @@ class Findings:
         Offline scores by configuration and closure.
     costs
         Time of a step [s], and beside that without closure [1], by model.
+    searches
+        What was found for coefficients, search by search.
     """
 
     truths: Mapping[str, list[xr.Dataset]]
     climates: Mapping[str, Mapping[str, list[xr.Dataset]]]
     offline: Mapping[str, Mapping[str, Scores]]
     costs: Mapping[str, tuple[float, float]]
+    searches: Sequence[Found] = ()
 
     @property
     def configurations(self) -> tuple[str, ...]:
@@ -205,7 +209,7 @@ class Findings:
     def closures(self) -> tuple[str, ...]:
         """Names of the models with a closure."""
         models = self.climates[CHOSEN_IN]
-        return tuple(name for name in models if CANDIDATES[name].closure is not None)
+        return tuple(name for name in models if CANDIDATES[name].has_closure)
 
     @cached_property
     def best(self) -> str:

@@ -32,4 +32,16 @@ class PairsJob:
         return f"pairs_{self.configuration}"
 
 
-Job = RunJob | PairsJob
+@dataclass(frozen=True)
+class SearchJob:
+    """A search for coefficients, one of several."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return f"search_{self.number}"
+
+
+Job = RunJob | PairsJob | SearchJob

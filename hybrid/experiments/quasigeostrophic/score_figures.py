@@ -46,7 +46,7 @@ def trade_off(findings: Findings) -> Figure:
             found = findings.interval(where, model, "mean")
             if not np.isfinite(found.value):
                 continue
-            plain = CANDIDATES[model].closure is None
+            plain = not CANDIDATES[model].has_closure
             axes.errorbar(
                 findings.costs[model][1],
                 found.value,

@@ -11,6 +11,7 @@ from hybrid.experiments.quasigeostrophic.configurations import (
     Configuration,
     Duration,
 )
+from hybrid.experiments.quasigeostrophic.tuning import Search
 from hybrid.experiments.result import Preset
 
 CHOSEN_IN = "eddy"
@@ -38,6 +39,8 @@ class Settings:
         Length of the run that gives the states of the offline scores [years].
     n_round
         Turns in which steps are timed.
+    search
+        Length of the search for coefficients, where a candidate needs it.
     """
 
     configurations: Mapping[str, Configuration]
@@ -46,6 +49,13 @@ class Settings:
     n_seed: int
     pairs_years: float
     n_round: int
+    search: Search
+
+    @property
+    def n_search(self) -> int:
+        """How many searches are made."""
+        tunes = any(CANDIDATES[name].is_tuned for name in self.candidates)
+        return self.search.n_search if tunes else 0
 
 
 _EDDY = CONFIGURATIONS[CHOSEN_IN]
@@ -61,10 +71,11 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 snapshot_every=240.0 * HOUR,
                 n_snapshot=4,
             ),
-            candidates=("none", "smagorinsky", "backscatter", "symbolic"),
+            candidates=("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
+            search=Search(n_search=1, n_generation=1, population=4, n_run=1),
         ),
         "quick": Settings(
             configurations={CHOSEN_IN: replace(_EDDY, n_truth=128)},
@@ -76,6 +87,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_seed=2,
             pairs_years=5.0,
             n_round=11,
+            search=Search(),
         ),
         "full": Settings(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
@@ -84,6 +96,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_seed=5,
             pairs_years=10.0,
             n_round=21,
+            search=Search(),
         ),
     }
 )

@@ -9,19 +9,22 @@ import xarray as xr
 import hybrid
 from closures import Closure
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, tuned
 from hybrid.experiments.quasigeostrophic.climate import climate
-from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob
+from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob, SearchJob
 from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
 from hybrid.experiments.quasigeostrophic.pairs import PairsRun
-from hybrid.experiments.quasigeostrophic.settings import OPERATOR, Settings
+from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR, Settings
 from hybrid.experiments.quasigeostrophic.truth import PlainRun
+from hybrid.experiments.quasigeostrophic.tuning import Coefficients, Found, search
 from solvers.integration import Integration
+from solvers.tendency_source import TendencySource
 
 OnProgress = Callable[[float], None]
 
 # Seeds of the runs that are scored begin with that of the request; these are far from them.
 _PAIRS_SEED = 1_000_000
+_SEARCH_SEED = 2_000_000
 
 
 def _nothing(_fraction: float) -> None:
@@ -50,8 +53,10 @@ class Stages:
         """Do a job."""
         if isinstance(job, RunJob):
             self.climate(job, on_progress)
-        else:
+        elif isinstance(job, PairsJob):
             self.pairs(job, on_progress)
+        else:
+            self.search(job, on_progress)
 
     def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a model, see `climate`."""
@@ -60,7 +65,7 @@ class Stages:
 
         def make() -> xr.Dataset:
             nx = self.n_point(job.model, job.configuration)
-            if self.closure(job.model, job.configuration) is None:
+            if job.model == TRUTH or not CANDIDATES[job.model].has_closure:
                 return PlainRun(configuration, nx, self.settings.duration, seed).climate(
                     on_progress
                 )
@@ -68,7 +73,7 @@ class Stages:
                 configuration.model(nx),
                 configuration.initial(nx, seed),
                 self.settings.duration,
-                tendency=hybrid.couple(self.archive(job.model, job.configuration)),
+                tendency=self.in_loop(job.model, job.configuration),
                 on_progress=on_progress,
             )
 
@@ -80,6 +85,31 @@ class Stages:
         seed = _PAIRS_SEED + self.checkpoint.seed
         run = PairsRun(configuration, seed, self.settings.pairs_years)
         return self.checkpoint.arrays(job.name, lambda: run.pairs(on_progress))
+
+    def search(self, job: SearchJob, on_progress: OnProgress = _nothing) -> Found:
+        """Return what a search for coefficients finds, in the one configuration that it knows."""
+        flow = self.settings.configurations[CHOSEN_IN]
+
+        def make() -> dict[str, object]:
+            found = search(
+                flow,
+                self.settings.duration,
+                self.settings.search,
+                _SEARCH_SEED + self.checkpoint.seed,
+                self.checkpoint.generator(job.name),
+                on_progress,
+            )
+            return {**vars(found)}
+
+        return Found(**self.checkpoint.weights(job.name, make))
+
+    def searches(self) -> list[Found]:
+        """Return what all searches find."""
+        return [self.search(SearchJob(i)) for i in range(self.settings.n_search)]
+
+    def coefficients(self) -> Coefficients:
+        """Return the best coefficients that were found."""
+        return Coefficients.at(max(self.searches(), key=lambda found: found.value).place)
 
     def offline(self, model: str, configuration: str) -> dict[str, float]:
         """Return the offline scores of a closure, see `offline_scores`; of none, nothing."""
@@ -98,9 +128,19 @@ class Stages:
 
     def closure(self, model: str, configuration: str) -> Closure | None:
         """Return the closure of a model for a configuration, None if it has none."""
-        make = None if model == TRUTH else CANDIDATES[model].closure
         flow = self.settings.configurations[configuration]
+        if model == TRUTH:
+            return None
+        if CANDIDATES[model].is_tuned:
+            return tuned(flow.coarse, self.coefficients())
+        make = CANDIDATES[model].closure
         return None if make is None else make(flow.coarse)
+
+    def in_loop(self, model: str, configuration: str) -> TendencySource:
+        """Return what the time loop of a model with a closure calls."""
+        if CANDIDATES[model].is_tuned:
+            return self.coefficients().in_loop(self.settings.configurations[configuration].coarse)
+        return hybrid.couple(self.archive(model, configuration))
 
     def archive(self, model: str, configuration: str) -> Path:
         """Return where the compiled closure of a model is."""
@@ -121,8 +161,7 @@ class Stages:
     def started(self, model: str, configuration: str) -> Integration:
         """Return a run of a model that is to be timed, from a state that the truth begins with."""
         flow, nx = self.settings.configurations[configuration], self.n_point(model, configuration)
-        compiled = None
-        if self.closure(model, configuration) is not None:
-            compiled = hybrid.couple(self.archive(model, configuration))
+        has_closure = CANDIDATES[model].has_closure
+        compiled = self.in_loop(model, configuration) if has_closure else None
         state = flow.initial(nx, self.checkpoint.seed)
         return flow.model(nx).start(state, tendency=compiled)

@@ -1,0 +1,210 @@
+"""Coefficients of `LeithE` with which the climate of the coarse model is most like the truth.
+
+The search knows one configuration, and runs and truths of seeds that no score is made with.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cma
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hybrid.experiments.quasigeostrophic.climate import climate, is_lost
+from hybrid.experiments.quasigeostrophic.configurations import Configuration, Duration
+from hybrid.experiments.quasigeostrophic.similarity import (
+    distances,
+    pooled,
+    similarities,
+    summary,
+    thinned,
+)
+from hybrid.experiments.quasigeostrophic.truth import PlainRun
+from solvers.leith_e import LeithE
+from solvers.quasigeostrophic import TwoLayerQG
+
+Array = NDArray[np.float64]
+OnProgress = Callable[[float], None]
+
+LARGEST_FACTOR = 0.05
+"""Largest coefficient of anti-diffusion of the upper layer [1], about ten times what runs have."""
+
+WORST = 0.3
+"""Weight of the worst of the 18 scores, beside their mean, in what a search looks for."""
+
+LOST = -10.0
+"""What coefficients with which a run does not stay finite are worth."""
+
+# Where a search begins: all the energy returned, coefficients as of Fox-Kemper and Menemenlis
+# (2008) by order of magnitude, both layers alike. One step of the search is the factor below.
+_C4, _RETURNED = 0.004, 1.0
+_FACTOR, _STEP_RETURNED = 1.8, 0.15
+_SPREAD = 0.7
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Of `LeithE` with an energy budget.
+
+    Parameters
+    ----------
+    c4_upper, c4_lower
+        Biharmonic coefficient of each layer [1].
+    lower_share
+        Anti-diffusion of the lower layer beside that of the upper one [1].
+    returned
+        Part of the energy that is put back [1].
+    """
+
+    c4_upper: float
+    c4_lower: float
+    lower_share: float
+    returned: float
+
+    @classmethod
+    def at(cls, place: Sequence[float] | Array) -> "Coefficients":
+        """Return the coefficients at a place of the search space, shape ``(4,)``."""
+        upper, lower, share, returned = (float(x) for x in place)
+        return cls(
+            _C4 * _FACTOR**upper,
+            _C4 * _FACTOR**lower,
+            _FACTOR**share,
+            max(0.0, _RETURNED + _STEP_RETURNED * returned),
+        )
+
+    def in_loop(self, model: TwoLayerQG) -> LeithE:
+        """Return the closure that a time loop calls."""
+        return LeithE(
+            c2=(-1.0, -self.lower_share),
+            c4=(self.c4_upper, self.c4_lower),
+            returned=self.returned,
+            largest_factor=LARGEST_FACTOR,
+            delta=model.delta,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How long coefficients are searched for.
+
+    Parameters
+    ----------
+    n_search
+        Searches, each from random numbers of its own; the best of what they find is taken.
+    n_generation, population
+        Generations of the search, and coefficients in each.
+    n_run
+        Runs with each of them, and of the truth that they are held against.
+    """
+
+    n_search: int = 2
+    n_generation: int = 15
+    population: int = 8
+    n_run: int = 2
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found.
+
+    Parameters
+    ----------
+    place
+        Of the best coefficients in the search space.
+    value
+        What they are worth: mean of the scores and `WORST` of the worst.
+    medians
+        Of the values of each generation.
+    """
+
+    place: tuple[float, ...]
+    value: float
+    medians: tuple[float, ...]
+
+
+def search(
+    flow: Configuration,
+    duration: Duration,
+    settings: Search,
+    first_seed: int,
+    random: np.random.Generator,
+    on_progress: OnProgress,
+) -> Found:
+    """Look for coefficients by covariance matrix adaptation.
+
+    Parameters
+    ----------
+    flow
+        The configuration.
+    duration
+        Length of runs, as of those that are scored.
+    settings
+        Length of the search.
+    first_seed
+        Of the runs' initial states; no others may share them.
+    random
+        Where the search's own random numbers come from.
+    on_progress
+        Called with the fraction done.
+
+    Returns
+    -------
+    Found
+        The best coefficients that were tried.
+
+    References
+    ----------
+    Hansen (2016), arXiv:1604.00772.
+    """
+    worth = _Worth.of(flow, duration, range(first_seed, first_seed + settings.n_run))
+    options = {
+        "seed": int(random.integers(1, 2**31)),
+        "popsize": settings.population,
+        "verbose": -9,
+    }
+    strategy = cma.CMAEvolutionStrategy(np.zeros(4), _SPREAD, options)
+    best, medians = (LOST, np.zeros(4)), []
+    for n in range(settings.n_generation):
+        places, values = strategy.ask(), []
+        for i, place in enumerate(places):
+            values.append(worth(Coefficients.at(place)))
+            on_progress((n + (i + 1) / len(places)) / settings.n_generation)
+        strategy.tell(places, [-value for value in values])
+        medians.append(float(np.median(values)))
+        if max(values) > best[0]:
+            best = max(values), places[int(np.argmax(values))]
+    return Found(tuple(map(float, best[1])), float(best[0]), tuple(medians))
+
+
+@dataclass(frozen=True)
+class _Worth:
+    """What coefficients are worth, as a function of them."""
+
+    flow: Configuration
+    duration: Duration
+    seeds: range
+    truth: xr.Dataset
+    baseline: dict[str, float]
+    cutoff: float
+
+    @classmethod
+    def of(cls, flow: Configuration, duration: Duration, seeds: range) -> "_Worth":
+        truth, plain = (
+            pooled([PlainRun(flow, nx, duration, seed).climate() for seed in seeds])
+            for nx in (flow.n_truth, flow.n_coarse)
+        )
+        truth, cutoff = thinned(truth, flow.n_coarse), float(plain.attrs["cutoff"])
+        return cls(flow, duration, seeds, truth, distances(plain, truth, cutoff), cutoff)
+
+    def __call__(self, coefficients: Coefficients) -> float:
+        model, runs = self.flow.coarse, []
+        for seed in self.seeds:
+            initial = self.flow.initial(self.flow.n_coarse, seed)
+            closure = coefficients.in_loop(model)
+            runs.append(climate(model, initial, self.duration, tendency=closure))
+            if is_lost(runs[-1]):
+                return LOST
+        made = distances(pooled(runs), self.truth, self.cutoff)
+        found = summary(similarities(made, self.baseline))
+        return found["mean"] + WORST * found["min"]

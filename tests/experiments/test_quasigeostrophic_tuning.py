@@ -1,0 +1,78 @@
+"""The search for coefficients of Leith+E: its space, its direction, and lost runs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid.experiments.quasigeostrophic import tuning
+from hybrid.experiments.quasigeostrophic.candidates import tuned
+from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, Duration
+from hybrid.experiments.quasigeostrophic.tuning import LOST, Coefficients, Found, Search, search
+
+FLOW = replace(CONFIGURATIONS["eddy"], n_truth=64, n_coarse=32)
+SHORT = Duration(
+    years=0.1, spin_up=0.05, sampled_every=48.0 * HOUR, snapshot_every=96.0 * HOUR, n_snapshot=2
+)
+NEAR = np.array([0.5, -0.7, 1.2, -0.4])
+
+
+def nearness(coefficients: Coefficients) -> float:
+    """Minus the squared distance from `NEAR`, in the search space."""
+    place = [
+        *np.log([coefficients.c4_upper / 0.004, coefficients.c4_lower / 0.004]),
+        np.log(coefficients.lower_share),
+        (coefficients.returned - 1.0) / 0.15,
+    ]
+    place[:3] = [x / np.log(1.8) for x in place[:3]]
+    return -float(np.sum((np.array(place) - NEAR) ** 2))
+
+
+def searched(settings: Search) -> Found:
+    random = np.random.default_rng(3)
+    return search(FLOW, SHORT, settings, 5, random, lambda _fraction: None)
+
+
+def test_a_search_goes_where_coefficients_are_worth_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning._Worth, "of", lambda *_arguments: nearness)
+    found = searched(Search(n_generation=40, population=8))
+    # From sqrt(NEAR . NEAR) = 1.5, in 320 evaluations of a parabola in four dimensions.
+    np.testing.assert_allclose(found.place, NEAR, atol=0.05)
+    assert found.value == pytest.approx(nearness(Coefficients.at(found.place)))
+    assert len(found.medians) == 40
+    assert found.medians[-1] > found.medians[0]
+
+
+def test_coefficients_have_signs_that_closures_take() -> None:
+    for place in (np.zeros(4), np.full(4, -9.0), np.full(4, 3.0)):
+        coefficients = Coefficients.at(place)
+        assert min(coefficients.c4_upper, coefficients.c4_lower, coefficients.lower_share) > 0.0
+        assert coefficients.returned >= 0.0
+    assert Coefficients.at(np.full(4, -9.0)).returned == 0.0
+
+
+def test_the_loop_and_the_archive_have_the_same_coefficients() -> None:
+    coefficients = Coefficients.at(NEAR)
+    in_loop, closure = coefficients.in_loop(FLOW.coarse), tuned(FLOW.coarse, coefficients)
+    assert in_loop.c4 == (coefficients.c4_upper, coefficients.c4_lower)
+    assert in_loop.c2[1] / in_loop.c2[0] == coefficients.lower_share
+    run = FLOW.coarse.start(FLOW.initial(32, 0), tendency=in_loop)
+    fields = run.fields()
+    given = (torch.from_numpy(fields[field.name].to_numpy()) for field in closure.spec.inputs)
+    (wanted,) = closure(*given)
+    run.advance(1)
+    (found,) = run.closure_outputs(0)
+    largest = float(wanted.abs().max())
+    np.testing.assert_allclose(found.array, wanted[0].numpy(), atol=1e-9 * largest)
+
+
+def test_coefficients_that_lose_a_run_are_worth_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path))
+    worth = tuning._Worth.of(FLOW, SHORT, range(5, 6))
+    assert np.isfinite(worth(Coefficients.at(np.zeros(4))))
+    # Diffusion far beyond what the time step bears.
+    assert worth(replace(Coefficients.at(np.zeros(4)), c4_upper=1e9)) == LOST
