@@ -29,6 +29,8 @@ _OTHERS: dict[str, dict[str, Any]] = {
 }
 _DAY = 86400.0
 _BIN = 0.1
+# Least part of the largest value of a spectrum that is shown.
+_SHOWN = 1e-6
 
 
 def all_figures(findings: Findings) -> tuple[Figure, ...]:
@@ -99,6 +101,9 @@ def spectra(findings: Findings) -> Figure:
             axes.axvline(findings.cutoff(where), color="#777777", linewidth=0.8)
             axes.set_xscale("log")
             axes.set_yscale("log")
+            # What the filter leaves beyond its cut-off would take up most of the axis.
+            top = float(findings.whole_truths[where][name].isel(layer=layer).max())
+            axes.set_ylim(_SHOWN * top, 3.0 * top)
             panel_title(axes, f"{where}, {'lower' if layer else 'upper'} layer")
         units, text = SPECTRA[name]
         row[0].set_ylabel(f"{text}\n[{units}]")

@@ -1,17 +1,13 @@
 """Datasets of the benchmark: coarse states, and what the coarse model misses, from a fine run."""
 
-import os
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import xarray as xr
 
-from hybrid.experiments.netcdf import read_dataset, write_dataset
+from hybrid.experiments.machine_cache import kept
 from hybrid.experiments.quasigeostrophic.climate import OnProgress
 from hybrid.experiments.quasigeostrophic.configurations import HOUR, YEAR, Configuration
-from hybrid.versions import versions
-from solvers.cache import cache_folder, exclusive
 from solvers.coarse_graining import OPERATORS, advection_pairs, tendency_pairs
 from solvers.spectral import to_grid
 
@@ -56,24 +52,9 @@ class PairsRun:
             and x of the coarse grid, in single precision; parameters of the coarse model as
             attributes, those of the truth that differ as ``fine_*``.
         """
-        folder = cache_folder()
-        path = None if folder is None else folder / f"quasigeostrophic-pairs-{self._key}.nc"
-        with exclusive(path):
-            if path is not None and path.is_file():
-                on_progress(1.0)
-                return read_dataset(path)
-            made = self._made(on_progress)
-            if path is not None:
-                # What was interrupted must not look like a file that is there.
-                partial = path.with_name(f"{path.name}.{os.getpid()}")
-                write_dataset(partial, made)
-                partial.replace(path)
+        made = kept("quasigeostrophic-pairs", self, lambda: self._made(on_progress))
+        on_progress(1.0)
         return made
-
-    @property
-    def _key(self) -> str:
-        everything = (repr(self), sorted(versions().items()))
-        return sha256(repr(everything).encode()).hexdigest()[:16]
 
     def _made(self, on_progress: OnProgress) -> xr.Dataset:
         fine = self.configuration.truth

@@ -1,6 +1,10 @@
 """Figures of scores: all of them, and beside the cost."""
 
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import ScalarFormatter
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.findings import Findings
@@ -42,23 +46,17 @@ def trade_off(findings: Findings) -> Figure:
     rows = findings.configurations
     figure, grid = new_figure(1, len(rows), height=4.2, sharex=True)
     for axes, where in zip(grid[0], rows, strict=True):
-        for i, model in enumerate(findings.climates[where]):
-            found = findings.interval(where, model, "mean")
-            if not np.isfinite(found.value):
-                continue
-            plain = not CANDIDATES[model].has_closure
-            axes.errorbar(
-                findings.costs[model][1],
-                found.value,
-                yerr=found.half if np.isfinite(found.half) else None,
-                marker="s" if plain else "o" if i % 2 else "D",
-                linestyle="none",
-                color="#000000" if plain else f"C{i % 10}",
-                label=CANDIDATES[model].label,
-            )
+        grids = [m for m in findings.climates[where] if not CANDIDATES[m].has_closure]
+        look = {"marker": "s", "color": "#000000", "linestyle": ":"}
+        _bars(axes, findings, where, grids, label="no closure, finer and finer grids", **look)
+        for i, model in enumerate(findings.closures):
+            look = {"marker": "o" if i % 2 else "D", "color": f"C{i % 10}", "linestyle": "none"}
+            _bars(axes, findings, where, [model], label=CANDIDATES[model].label, **look)
         floor = findings.floor(where, "mean")
         axes.axhline(floor, **line("floor", label="half of the truth, beside the other"))
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_formatter(ScalarFormatter())
         axes.set_ylim(bottom=max(-1.0, axes.get_ylim()[0]))
         panel_title(axes, where)
         axes.set_xlabel("cost of a step [steps without closure]")
@@ -71,3 +69,13 @@ def trade_off(findings: Findings) -> Figure:
         "closure must beat. Models below -1 are not shown; bars are 95 % intervals.",
         figure,
     )
+
+
+def _bars(axes: Axes, findings: Findings, where: str, models: list[str], **look: Any) -> None:
+    """Draw the mean scores of models with their intervals against the cost of a step."""
+    found = {model: findings.interval(where, model, "mean") for model in models}
+    kept = [model for model in models if np.isfinite(found[model].value)]
+    costs = [findings.costs[model][1] for model in kept]
+    halves = np.nan_to_num([found[model].half for model in kept])
+    if kept:
+        axes.errorbar(costs, [found[model].value for model in kept], yerr=halves, **look)
