@@ -112,7 +112,7 @@ def test_members_have_work_space_of_their_own(dtype: str) -> None:
 
 
 def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
-    run = MODEL.run(steps=2, save_every_steps=1, tendency=made(BUDGETS["limited"]))
+    run = MODEL.run(steps=2, tendency=made(BUDGETS["limited"]))
     assert run.attrs["tendency"] == (
         "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25)"
     )
