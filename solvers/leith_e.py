@@ -142,7 +142,9 @@ def _require(values: tuple[float, float], sign: float, name: str, which: str) ->
 
 
 def _require_two_layers(fields: Sequence[GridField], tendencies: Sequence[GridField]) -> None:
-    found = tuple(tuple((field.name, field.units) for field in part) for part in (fields, tendencies))
+    found = tuple(
+        tuple((field.name, field.units) for field in part) for part in (fields, tendencies)
+    )
     if found != (_FIELDS, _TENDENCIES) or fields[0].dims != ("layer", "y", "x"):
         names = ", ".join(f"{field.name} [{field.units}]" for field in fields)
         raise TendencyError(

@@ -179,7 +179,7 @@ def _factor(context: Field, put_in: float, taken: float) -> float:
         return 1.0
     if not put_in > 0.0:
         return 0.0
-    return min(max(context[_RETURNED] * taken / put_in, 0.0), context[_LARGEST])
+    return float(min(max(context[_RETURNED] * taken / put_in, 0.0), context[_LARGEST]))
 
 
 @njit(cache=True)
@@ -206,7 +206,7 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
         _divergence(work.length[z], work.potential[z], tendency[z])
 
 
-def _call(context: Any, step: int, stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
+def _call(context: Any, _step: int, _stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
     n_y, n_x = sizes[5], sizes[6]
     f = carray(fields, (3, 2, n_y, n_x))
     memory = carray(context, _N_NUMBER + _work_size(n_y, n_x))

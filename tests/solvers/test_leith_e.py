@@ -112,7 +112,7 @@ def test_members_have_work_space_of_their_own(dtype: str) -> None:
 
 
 def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
-    run = MODEL.run(steps=2, save_every_steps=1, tendency=made(BUDGETS["limited"]))
+    run = MODEL.run(steps=2, tendency=made(BUDGETS["limited"]))
     assert run.attrs["tendency"] == (
         "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25)"
     )
@@ -123,18 +123,21 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
     [
         (
             {"c2": (0.1, -1.0)},
-            "c2: expected two finite numbers, one for each layer, no positive ones, "
-            "got (0.1, -1.0)",
+            (
+                "c2: expected two finite numbers, one for each layer, no positive ones, "
+                "got (0.1, -1.0)"
+            ),
         ),
         (
             {"c4": (0.1, float("inf"))},
-            "c4: expected two finite numbers, one for each layer, no negative ones, "
-            "got (0.1, inf)",
+            "c4: expected two finite numbers, one for each layer, no negative ones, got (0.1, inf)",
         ),
         (
             {"returned": None},
-            "expected returned, largest_factor and delta together or none of them, "
-            "got None, 1.0 and 0.25",
+            (
+                "expected returned, largest_factor and delta together or none of them, "
+                "got None, 1.0 and 0.25"
+            ),
         ),
         ({"returned": float("nan")}, "returned: expected a number of at least 0, got nan"),
         ({"largest_factor": -1.0}, "largest_factor: expected a positive number, got -1.0"),

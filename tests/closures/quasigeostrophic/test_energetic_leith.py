@@ -160,13 +160,14 @@ def test_single_precision_gives_the_same_to_its_rounding(budget: Any) -> None:
         ),
         (
             {"c2": (0.1, -1.0)},
-            "c2: expected two finite numbers, one for each layer, no positive ones, "
-            "got (0.1, -1.0)",
+            (
+                "c2: expected two finite numbers, one for each layer, no positive ones, "
+                "got (0.1, -1.0)"
+            ),
         ),
         (
             {"c4": (0.1, float("nan"))},
-            "c4: expected two finite numbers, one for each layer, no negative ones, "
-            "got (0.1, nan)",
+            "c4: expected two finite numbers, one for each layer, no negative ones, got (0.1, nan)",
         ),
         (
             {"c4": (0.1,)},
@@ -174,8 +175,10 @@ def test_single_precision_gives_the_same_to_its_rounding(budget: Any) -> None:
         ),
         (
             {"delta": None},
-            "expected returned, largest_factor and delta together or none of them, "
-            "got 0.5, 1.0 and None",
+            (
+                "expected returned, largest_factor and delta together or none of them, "
+                "got 0.5, 1.0 and None"
+            ),
         ),
         ({"returned": -0.1}, "returned: expected a number of at least 0, got -0.1"),
         ({"largest_factor": 0.0}, "largest_factor: expected a positive number, got 0.0"),
