@@ -134,7 +134,7 @@ def _columns(name: str, spin_up: Path, settings: Settings) -> xr.Dataset:
 
 
 def _exported(emulator: FluxEmulator, out: Path) -> Path:
-    """Write the archive, unless it holds this closure already: runs go on from a finished one."""
+    """Write the archive; a closure gives the same bytes each time, so finished runs are kept."""
     path = out / f"{emulator.spec.name}.pt"
     hybrid.export(emulator, path)
     return path
