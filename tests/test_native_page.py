@@ -27,7 +27,8 @@ def test_architectures() -> None:
     rows = table("architecture")
     assert list(rows) == list(ARCHITECTURES)
     assert {name for name, said in rows.items() if not said.startswith("yes")} == set(NETWORKS)
-    assert {name for name, said in rows.items() if said == "yes, but not at size `published`"} == TOO_LONG
+    partly = {name for name, said in rows.items() if said == "yes, but not at size `published`"}
+    assert partly == TOO_LONG
 
 
 def test_hard_layers() -> None:
