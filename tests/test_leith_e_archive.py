@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from leith_e_oracle import leith_e
+from numpy.typing import NDArray
 from two_layer_flow import relative_difference, turbulence
 
 import closures.quasigeostrophic
@@ -41,7 +42,7 @@ def test_torch_numba_and_the_equations_give_turbulence_one_tendency(name: str) -
     settings = SETTINGS[name]
     compiled, _ = of_turbulence(solvers.LeithE(**settings))
     closure = closures.quasigeostrophic.LeithE((GRID.dy, GRID.dx), **settings)
-    seen = []
+    seen: list[NDArray[np.float64]] = []
 
     def in_python(fields: Any, step: int) -> Any:
         del step
@@ -54,7 +55,8 @@ def test_torch_numba_and_the_equations_give_turbulence_one_tendency(name: str) -
     budget = tuple(settings[part] for part in ("returned", "largest_factor", "delta")) if (
         name == "budget"
     ) else None  # fmt: skip
-    exact = leith_e(*seen, GRID.dx, settings["c2"], settings["c4"], budget)
+    q, u, v = seen
+    exact = leith_e(q, u, v, GRID.dx, settings["c2"], settings["c4"], budget)
     assert np.abs(compiled - exact.tendency).max() <= 1e-12 * np.abs(compiled).max()
     if name == "budget":
         assert 0.0 < exact.factor < 10.0

@@ -55,8 +55,9 @@ def random_flow(n_y: int, n_x: int, budget: Any) -> Field:
     """Three fields of noise, of signs that ask something of the budget."""
     flow = np.random.default_rng(n_y + 100 * n_x).standard_normal((3, 2, n_y, n_x))
     for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-        one = flow * np.reshape([(1, 1), signs, signs], (3, 2, 1, 1))
-        found = leith_e(*one, 1.0, C2, C4, budget)
+        one: Field = flow * np.reshape([(1, 1), signs, signs], (3, 2, 1, 1))
+        q, u, v = one
+        found = leith_e(q, u, v, 1.0, C2, C4, budget)
         if min(found.put_in, found.taken) > 0.0:
             return one
     raise AssertionError("no sign fits")
@@ -67,7 +68,8 @@ def random_flow(n_y: int, n_x: int, budget: Any) -> Field:
 def test_the_tendency_is_that_of_the_equations(name: str, shape: tuple[int, int]) -> None:
     budget = BUDGETS[name]
     flow = random_flow(*shape, budget)
-    expected = leith_e(*flow, 15625.0, C2, C4, budget).tendency
+    q, u, v = flow
+    expected = leith_e(q, u, v, 15625.0, C2, C4, budget).tendency
     largest = np.abs(expected).max()
     assert np.abs(evaluated(made(budget), flow) - expected).max() <= 1e-12 * largest
     single = evaluated(made(budget), flow, "float32")

@@ -100,7 +100,7 @@ def test_the_budget_of_a_smooth_flow_has_an_error_of_second_order() -> None:
     for n in (32, 64, 128):
         padded = np.zeros((2, n, n), complex)
         at = np.fft.fftfreq(8, 1 / 8).astype(int)
-        padded[np.ix_(range(2), at, at)] = spectrum * (n / 8) ** 2
+        padded[np.ix_(np.arange(2), at, at)] = spectrum * (n / 8) ** 2
         q = np.fft.ifft2(padded).real
         fields = flow_of(q)
         closure = made(spacing(n)[0], (1.0, INFINITE, DELTA))
