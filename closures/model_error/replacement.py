@@ -12,6 +12,8 @@ Array = NDArray[Any]
 
 # The least that a replacement takes off the sum of squares, relative to it: above rounding.
 _GAIN = 1e-9
+# What is left by a fit that is exact but for rounding, relative to the target's sum of squares.
+_EXACT = (64.0 * np.finfo(np.float64).eps) ** 2
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class Replacement:
             Indices of terms, from small to large; the same are returned if nothing helps.
         """
         fit = self._fit(list(support))
-        while len(fit.support) < self._moments.n_term:
+        exact = _EXACT * self._moments.target_square
+        while len(fit.support) < self._moments.n_term and fit.square > exact:
             candidate = self._best_neighbour(fit)
             # What rounding alone promises must not be made, and unmade, for ever.
             if candidate is None or not candidate.square < (1.0 - _GAIN) * fit.square:

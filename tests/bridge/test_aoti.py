@@ -162,7 +162,7 @@ def test_torchscript_is_not_native_code(column_archive: Path, tmp_path: Path) ->
         column_archive, tmp_path / "a.pt2", lambda manifest: manifest.update(engine="aoti")
     )
     with pytest.raises(BridgeError, match="expected an AOTInductor model below"):
-        NativeClosure(path)
+        NativeClosure(path, engine="aoti")
 
 
 @pytest.mark.parametrize(

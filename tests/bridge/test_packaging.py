@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from bridge.archives import read_entries, write_entries
 from bridge.consumers import relaxation
 
 from fortran_bridge import build
@@ -163,12 +164,19 @@ def test_a_moved_host_loads_what_was_moved(
     chosen.mkdir()
     for path in torch_lib.glob("*.so*"):
         (chosen / path.name).symlink_to(path)
+    entries = read_entries(archive)
+    kept = {name: entries[name] for name in entries if not name.startswith("extra/native.")}
+    plain = write_entries(tmp_path / "plain.pt", kept, seal=True)
     lists = {
         str(folder): output(
-            host, archive, folder=tmp_path, LD_DEBUG="libs", HYBRID_TORCH_LIB=str(folder)
+            host, plain, folder=tmp_path, LD_DEBUG="libs", HYBRID_TORCH_LIB=str(folder)
         )
         for folder in ("", chosen)
     }
+    native = output(host, archive, folder=tmp_path, LD_DEBUG="libs")
+    assert relaxation.EXPECTED in native
+    assert loaded(native, "libhybrid_native.so").resolve().parent == moved.root / "lib"
+    assert "libtorch" not in native
     for folder, listing in lists.items():
         assert relaxation.EXPECTED in listing
         for name in ("libhybrid.so.1", "libhybrid_torchscript.so"):
