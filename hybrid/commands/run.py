@@ -33,7 +33,7 @@ Data = Annotated[
         envvar="HYBRID_CLIMSIM_DATA",
         exists=True,
         file_okay=False,
-        help="Folder with ClimSim files; without it a small generated sample is used.",
+        help="Folder with ClimSim files, where they are read; default: a generated sample.",
     ),
 ]
 
@@ -62,13 +62,16 @@ def made_folder(folder: Path) -> Path:
 def run(
     name: Annotated[str, typer.Argument(callback=_known, metavar="NAME", help="The experiment.")],
     preset: Annotated[
-        PresetName, typer.Option(help="Size: seconds, minutes, or the honest scale.")
+        PresetName, typer.Option(help="Size: whether it runs, minutes, or the scale of the tables.")
     ] = PresetName.quick,
     out: Out = None,
     seed: Seed = 0,
     data: Data = None,
 ) -> None:
-    """Run one experiment: truth, training, compiling, a run inside Fortran, scores.
+    """Run one experiment: truth, closures found and compiled, runs with them, scores, a report.
+
+    How long a preset takes is said first. Writes to results/NAME-PRESET unless --out names a
+    folder; truths and downloads are kept in HYBRID_CACHE_DIR. plasim needs the network once.
 
     After an interruption the same command goes on with the finished stages;
     with other options, or after a run that ended, it begins anew.
