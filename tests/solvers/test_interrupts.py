@@ -29,6 +29,14 @@ ignores_lost_errors = pytest.mark.filterwarnings(
 )
 
 
+@pytest.fixture(autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """Let SIGINT interrupt also where the shell that began the tests has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def entering(name: str, action: Callable[[], Any], call: int = 1) -> Iterator[None]:
     """Do something while Python enters a function of a name, the `call`-th time it does.
