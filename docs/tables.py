@@ -20,6 +20,7 @@ from model_error_tables import (
     sparse_regression_table,
 )
 from multifidelity_tables import CLIMSIM, GENERATED, LORENZ96, lead_table, shifted_table
+from plasim_tables import plasim_climate_table, plasim_cost_table
 from turbulence_tables import (
     smarl_gains_table,
     smarl_table,
@@ -39,11 +40,13 @@ ENSEMBLES = DOCS / "ensembles.md"
 TURBULENCE = DOCS / "turbulence.md"
 LEARNED_TURBULENCE = DOCS / "learned_turbulence.md"
 PARALLEL = DOCS / "guide" / "parallel.md"
+PLASIM = DOCS / "plasim.md"
 PAGES = (
     *(README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES),
     TURBULENCE,
     LEARNED_TURBULENCE,
     PARALLEL,
+    PLASIM,
 )
 
 _LORENZ96_ROWS = {
@@ -438,6 +441,8 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
     "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
     "smarl": ("smarl-full.json", smarl_table),
+    "plasim-climate": ("plasim-quick.json", plasim_climate_table),
+    "plasim-cost": ("plasim-quick.json", plasim_cost_table),
     "smarl-transfer": ("smarl-full.json", smarl_transfer_table),
     "smarl-gains": ("smarl-full.json", smarl_gains_table),
     "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import model_error_tables
 import multifidelity_tables
+import plasim_tables
 import pytest
 import tables
 from markdown_table import markdown_table
@@ -27,6 +28,16 @@ def test_the_guide_holds_the_committed_overheads() -> None:
     share = results["records"][0]["bridge"][0]
     share.update(ratio=9.87, high=10.0)
     assert "9.87 (10.00)" in tables.overhead_table(results)
+
+
+def test_the_page_on_plasim_holds_the_committed_results() -> None:
+    text = tables.PLASIM.read_text()
+    assert text.count("<!-- table: ") == 2
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "plasim-quick.json").read_text())
+    results |= {"dOLR": 9.87, "longwave_time_ratio": 0.987}
+    assert "| +9.870 |" in plasim_tables.plasim_climate_table(results)
+    assert "| the closure | 0.987 |" in plasim_tables.plasim_cost_table(results)
 
 
 def test_the_page_of_the_column_host_holds_the_committed_costs() -> None:

@@ -26,10 +26,13 @@ def zonal_means(findings: Findings, settings: Settings) -> Figure:
     """Zonal means of both ensembles, with every native member."""
     figure, axes = new_figure(1, len(_SHOWN))
     for axis, (name, factor, text) in zip(axes[0], _SHOWN, strict=True):
-        for members, role in ((findings.native, "truth"), (findings.closure, "mlp")):
+        for members, role, label in (
+            (findings.native, "truth", "PlaSim's own"),
+            (findings.closure, "mlp", "closure"),
+        ):
             for member in members:
                 later = member[name].isel(time=slice(settings.n_adjusting, None))
-                look = line(role)
+                look = line(role, label=label)
                 if member is not members[0]:
                     look.pop("label")
                 if role == "truth":
@@ -42,7 +45,7 @@ def zonal_means(findings: Findings, settings: Settings) -> Figure:
     return Figure(
         name="zonal_means",
         title="Zonal means, native runs and runs with closures",
-        reading="Truth is the native model, one thin line a member: the closure's line should lie "
+        reading="One thin line a member of the model's own ensemble: the closure's line should lie "
         "among them.",
         figure=figure,
     )
