@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
 from closures.errors import SpecError
+from closures.field import Field
 from closures.spec import ClosureSpec
 
 Group = Literal["inputs", "outputs"]
@@ -36,6 +37,15 @@ class MissingFieldError(SpecError):
             f"{remedy}"
         )
         self.missing = missing
+
+
+def ranges_of(fields: Iterable[Field]) -> dict[str, slice]:
+    """Return the feature range of each field by name, fields packed in their order."""
+    ranges, start = {}, 0
+    for field in fields:
+        ranges[field.name] = slice(start, start + field.size)
+        start += field.size
+    return ranges
 
 
 @dataclass(frozen=True)
@@ -81,14 +91,7 @@ class FieldRanges:
     @classmethod
     def of_spec(cls, spec: ClosureSpec) -> Self:
         """Return the ranges of the fields of a column closure in the order of its contract."""
-        groups = []
-        for fields in (spec.inputs, spec.outputs):
-            group, start = {}, 0
-            for field in fields:
-                group[field.name] = slice(start, start + field.size)
-                start += field.size
-            groups.append(group)
-        return cls(*groups)
+        return cls(ranges_of(spec.inputs), ranges_of(spec.outputs))
 
     @property
     def n_input(self) -> int:

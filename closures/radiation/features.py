@@ -4,11 +4,10 @@ Radiation sees absorbers by their amounts, over several orders of magnitude and 
 network that is given the specific humidity and the cloud water themselves has to find this out.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
+from closures.constraints.ranges import ranges_of
 from closures.field import Field
 
 GRAVITY = 9.80665
@@ -22,15 +21,6 @@ CLOUD_ABSORPTION = 100.0
 
 CLOUD_PATH = 0.01
 """Water path at which a cloud becomes a good mirror for sunlight [kg m-2]."""
-
-
-def parts_of(fields: tuple[Field, ...]) -> Mapping[str, slice]:
-    """Return where each field stands among the features of a column."""
-    parts, start = {}, 0
-    for field in fields:
-        parts[field.name] = slice(start, start + field.size)
-        start += field.size
-    return parts
 
 
 class ColumnFeatures(nn.Module):
@@ -62,7 +52,7 @@ class ColumnFeatures(nn.Module):
 
     def __init__(self, fields: tuple[Field, ...], thickness: Tensor, sunlit: bool) -> None:
         super().__init__()
-        parts = parts_of(fields)
+        parts = ranges_of(fields)
         own = ("specific_humidity", "cloud_water", "cloud_fraction")
         self.humidity, self.water, self.cover = (_bounds(parts[name]) for name in own)
         self.pressure = parts["surface_pressure"].start

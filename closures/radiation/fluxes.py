@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from closures.base import Closure
 from closures.columns.core import MeanCore
 from closures.columns.emulator import generated
+from closures.constraints.ranges import ranges_of
 from closures.errors import SpecError
 from closures.normalization import Normalization
-from closures.radiation.features import parts_of
 from closures.spec import ClosureSpec
 
 PAIR = ("upward", "downward")
@@ -43,7 +43,7 @@ class Signs(nn.Module):
         self.register_buffer("lowest", torch.cat([-unlimited[:up], torch.zeros(down)]))
         self.register_buffer("highest", torch.cat([torch.zeros(up), unlimited[up:]]))
         self.scaled = scale != ""
-        self.scale = parts_of(spec.inputs)[scale].start if scale else 0
+        self.scale = ranges_of(spec.inputs)[scale].start if scale else 0
 
     def forward(self, features: Tensor, outputs: Tensor) -> Tensor:
         """Return the fluxes ``(n, n_output)``."""

@@ -1,17 +1,55 @@
 """Pieces of work, several at a time, each in a process of its own."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from queue import Empty, Queue
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hybrid.errors import TrainError
+
+if TYPE_CHECKING:
+    from hybrid.experiments.result import Request
 
 OnProgress = Callable[[float], None]
 Job = TypeVar("Job")
 
 _POLL = 0.5
+
+
+class Named(Protocol):
+    """A job that knows what to call it."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+NamedJob = TypeVar("NamedJob", bound=Named)
+
+
+def run_jobs(
+    request: "Request",
+    work: Callable[[NamedJob, OnProgress], None],
+    jobs: Sequence[NamedJob],
+    text: str,
+) -> None:
+    """Do every job of a part of an experiment, on all cores but in preset ``test``.
+
+    Parameters
+    ----------
+    request
+        The run, whose progress display gets a task, unless there is no job.
+    work, jobs
+        As of `run_all`.
+    text
+        What the progress display calls the part.
+    """
+    if not jobs:
+        return
+    n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
+    run_all(work, jobs, [job.name for job in jobs], n_process, request.task(text))
 
 
 def run_all(

@@ -1,6 +1,5 @@
 """What each imperfect model lacks, found from every grid point and from sparse noisy sensors."""
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +39,7 @@ from hybrid.experiments.medida_qg.settings import (
     Settings,
 )
 from hybrid.experiments.medida_qg.tables import all_tables, flat_metrics
-from hybrid.experiments.pool import run_all
+from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
 
 
@@ -97,20 +96,14 @@ def _findings(request: Request, settings: Settings) -> tuple[Findings, tuple[Pat
     n_stage = 3 + len(states) + len(found) + len(runs)
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
     q = truth(checkpoint, settings, request.task("samples of nature"))
-    n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(found))
     work = partial(do, checkpoint=checkpoint, settings=settings)
     for jobs, text in ((states, "states from sensors"), (found, "discoveries")):
-        run_all(work, jobs, [job.name for job in jobs], n_process, request.task(text))
+        run_jobs(request, work, jobs, text)
     on_progress = request.task("runs of nature")
     exponent = lyapunov(checkpoint, settings, on_progress)
     nature_runs = beside(checkpoint, settings, on_progress)
-    run_all(
-        partial(do_online, checkpoint=checkpoint, settings=settings, out=request.out),
-        runs,
-        [job.name for job in runs],
-        n_process,
-        request.task("runs of the models"),
-    )
+    do_run = partial(do_online, checkpoint=checkpoint, settings=settings, out=request.out)
+    run_jobs(request, do_run, runs, "runs of the models")
     psi = {
         name: np.stack([interpolated(checkpoint, settings, name, i) for i in range(n_sample)])
         for name in INTERPOLATORS

@@ -1,6 +1,5 @@
 """Download, build, record, train, run with closures, score: every stage can be gone on from."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from hybrid.experiments.plasim.training import (
     stored,
     train_emulator,
 )
-from hybrid.experiments.pool import run_all
+from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.threads import one_thread
 
@@ -59,9 +58,7 @@ def run(request: Request) -> ExperimentResult:
     archives = {name: _exported(each.emulator, request.out) for name, each in trained.items()}
     work = Work(host, request.out / "runs")
     jobs = all_jobs(settings, spin_up / RESTART, archives)
-    n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
-    names = [job.name for job in jobs]
-    run_all(work, jobs, names, n_process, request.task("plasim: runs of the model"))
+    run_jobs(request, work, jobs, "plasim: runs of the model")
     findings = collect(work, settings)
     offline = {name: each.scores for name, each in trained.items()}
     return ExperimentResult(

@@ -26,23 +26,24 @@ _POLL = 0.5
 _N_LINE = 4
 _NOISE = re.compile(r"#\d|at |At line|Error termination|Backtrace|Fortran runtime warning")
 
-_GROUPS = {
-    "aero": "aero_nl",
-    "carbonmod": "carbonmod_nl",
-    "fluxmod": "fluxmod_nl",
-    "glacier": "glacier_nl",
-    "hurricane": "hurricane_nl",
-    "icemod": "icemod_nl",
-    "landmod": "landmod_nl",
-    "miscmod": "miscmod_nl",
-    "oceanmod": "oceanmod_nl",
-    "planet": "planet_nl",
-    "radmod": "radmod_nl",
-    "rainmod": "rainmod_nl",
-    "seamod": "seamod_nl",
-    "surfmod": "surfmod_nl",
-    "vegmod": "vegmod_nl",
-}
+# Parts of the model that read a namelist of their own.
+_PARTS = (
+    "aero",
+    "carbonmod",
+    "fluxmod",
+    "glacier",
+    "hurricane",
+    "icemod",
+    "landmod",
+    "miscmod",
+    "oceanmod",
+    "planet",
+    "radmod",
+    "rainmod",
+    "seamod",
+    "surfmod",
+    "vegmod",
+)
 
 OnProgress = Callable[[float], None]
 
@@ -87,7 +88,7 @@ class Run:
             # Steps between outputs: none are written, but the model divides by it at the end.
             "nstpw": 48,
         }
-        files: dict[str, Any] = {f"{file}_namelist": {g: {}} for file, g in _GROUPS.items()}
+        files: dict[str, Any] = {f"{part}_namelist": {f"{part}_nl": {}} for part in _PARTS}
         files["plasim_namelist"] = {"plasim_nl": plasim}
         return {name: f90nml.Namelist(groups) for name, groups in files.items()}
 

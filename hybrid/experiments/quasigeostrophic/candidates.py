@@ -23,7 +23,7 @@ from closures.quasigeostrophic import (
     ZannaBolton2020,
 )
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
-from hybrid.experiments.quasigeostrophic.tuning import LARGEST_FACTOR, Coefficients
+from hybrid.experiments.quasigeostrophic.tuning import Coefficients
 from solvers.quasigeostrophic import TwoLayerQG
 
 NONE = "none"
@@ -119,15 +119,7 @@ def _combination(model: TwoLayerQG) -> Closure:
 
 def tuned(model: TwoLayerQG, coefficients: Coefficients) -> Closure:
     """Return `LeithE` with coefficients for a model."""
-    return LeithE(
-        _spacing(model),
-        c2=(-1.0, -coefficients.lower_share),
-        c4=(coefficients.c4_upper, coefficients.c4_lower),
-        returned=coefficients.returned,
-        largest_factor=LARGEST_FACTOR,
-        delta=model.delta,
-        largest=_largest("quv"),
-    )
+    return LeithE(_spacing(model), **coefficients.arguments(model), largest=_largest("quv"))
 
 
 def _symbolic(model: TwoLayerQG) -> Closure:

@@ -1,16 +1,14 @@
 """The benchmark of Ross et al. (2023): closures online, offline, and what they cost."""
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.pool import run_all
+from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.costs import step_costs
 from hybrid.experiments.quasigeostrophic.figures import all_figures
 from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob, SearchJob
+from hybrid.experiments.quasigeostrophic.job import TRUTH, PairsJob, RunJob, SearchJob
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, PRESETS, Settings
 from hybrid.experiments.quasigeostrophic.stages import Stages
 from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
@@ -67,11 +65,11 @@ def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], F
     n_stage = len(truths) + len(pairs) + len(searches) + len(runs)
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
     stages = Stages(checkpoint, settings, request.out / "closures")
-    _do(stages, truths, request, "runs of the truth")
-    _do(stages, pairs, request, "states and subgrid tendencies")
-    _do(stages, searches, request, "searches for coefficients")
+    run_jobs(request, stages.do, truths, "runs of the truth")
+    run_jobs(request, stages.do, pairs, "states and subgrid tendencies")
+    run_jobs(request, stages.do, searches, "searches for coefficients")
     archives = stages.export()
-    _do(stages, runs, request, "runs of the models")
+    run_jobs(request, stages.do, runs, "runs of the models")
     timed = {model: stages.started(model, CHOSEN_IN) for model in settings.candidates}
     return archives, Findings(
         truths={n: [stages.climate(RunJob(TRUTH, n, seed)) for seed in seeds] for n in where},
@@ -89,10 +87,3 @@ def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], F
         costs=step_costs(timed, settings.n_round),
         searches=stages.searches(),
     )
-
-
-def _do(stages: Stages, jobs: Sequence[Job], request: Request, text: str) -> None:
-    if not jobs:
-        return
-    n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
-    run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))

@@ -5,6 +5,7 @@ The search knows one configuration, and runs and truths of seeds that no score i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cma
 import numpy as np
@@ -73,15 +74,19 @@ class Coefficients:
             max(0.0, _RETURNED + _STEP_RETURNED * returned),
         )
 
+    def arguments(self, model: TwoLayerQG) -> dict[str, Any]:
+        """Return the arguments by keyword of `LeithE`, in `solvers` and in `closures` alike."""
+        return {
+            "c2": (-1.0, -self.lower_share),
+            "c4": (self.c4_upper, self.c4_lower),
+            "returned": self.returned,
+            "largest_factor": LARGEST_FACTOR,
+            "delta": model.delta,
+        }
+
     def in_loop(self, model: TwoLayerQG) -> LeithE:
         """Return the closure that a time loop calls."""
-        return LeithE(
-            c2=(-1.0, -self.lower_share),
-            c4=(self.c4_upper, self.c4_lower),
-            returned=self.returned,
-            largest_factor=LARGEST_FACTOR,
-            delta=model.delta,
-        )
+        return LeithE(**self.arguments(model))
 
 
 @dataclass(frozen=True, kw_only=True)

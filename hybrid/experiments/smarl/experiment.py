@@ -1,6 +1,5 @@
 """Closures of two-dimensional turbulence: searched for, learned, and run in several regimes."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import hybrid
 from closures.turbulence import EddyViscosity as EddyViscosityClosure
 from closures.turbulence import LinearPolicy as LinearPolicyClosure
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.pool import run_all
+from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
 from hybrid.experiments.smarl.candidates import CANDIDATES
 from hybrid.experiments.smarl.costs import step_costs
@@ -99,8 +98,7 @@ def _findings(request: Request, settings: Settings) -> tuple[Stages, Findings]:
     checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
     stages = Stages(checkpoint, settings, request.out / "tensorboard")
     for text, jobs in parts:
-        n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
-        run_all(stages.do, jobs, [job.name for job in jobs], n_process, request.task(text))
+        run_jobs(request, stages.do, jobs, text)
     models = {name: stages.model(name, some[0]) for name, some in seeds.items()}
     first = stages.target(TRAINED).states[0]
     findings = Findings(
