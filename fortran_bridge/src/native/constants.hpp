@@ -1,25 +1,14 @@
 // Numbers of a program in the order in which kernels read them; copied once, at load.
 #pragma once
 
-#include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <map>
-#include <memory>
 #include <utility>
-#include <vector>
 
+#include "number_store.hpp"
 #include "program.hpp"
 
 namespace hybrid_native {
-
-struct FreeMemory {
-  void operator()(void *memory) const { std::free(memory); }
-};
-template <class Number>
-using Memory = std::unique_ptr<Number[], FreeMemory>;
-
-// Zeroed numbers that begin at a cache line.
-Memory<float> aligned_numbers(size_t count);
 
 // What it returns is valid as long as what take() gave.
 class Constants {
@@ -33,13 +22,13 @@ class Constants {
   // one weight for each and every input. Outputs that pad the last panel are zero.
   const float *panels(int64_t weight, int64_t bias);
 
-  std::vector<Memory<float>> take() { return std::move(kept_); }
+  NumberStore take() { return std::move(store_); }
 
  private:
   const Program *program_;
   std::map<std::pair<int64_t, int64_t>, const float *> known_panels_;
   std::map<int64_t, const float *> known_;
-  std::vector<Memory<float>> kept_;
+  NumberStore store_;
 };
 
 }  // namespace hybrid_native
