@@ -13,6 +13,7 @@ class Group(StrEnum):
     OVERHEAD = "overhead"
     ENGINES = "engines"
     LOADING = "loading"
+    THREADS = "threads"
     COUPLING = "coupling"
     TWO_LAYER = "two-layer"
     BAROTROPIC = "barotropic"
@@ -57,6 +58,7 @@ SUBJECTS: Mapping[Group, Subject] = MappingProxyType(
         Group.OVERHEAD: Subject("overhead", 19, 240),
         Group.ENGINES: Subject("engines", 13, 180),
         Group.LOADING: Subject("loading", 12, 60),
+        Group.THREADS: Subject("threads", 4, 30),
         Group.COUPLING: Subject("coupling", 7, 15),
         Group.TWO_LAYER: Subject("two_layer_step", 8, 45),
         Group.BAROTROPIC: Subject("barotropic_step", 7, 35),

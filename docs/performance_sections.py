@@ -17,6 +17,7 @@ from performance_tables import (
     loading_table,
     moist_columns_table,
     of_groups,
+    threads_table,
 )
 from tables import (
     climsim_reading_table,
@@ -59,6 +60,8 @@ class Section:
         Name of a figure; empty: none.
     alt
         What the figure shows, in words.
+    n_thread
+        On how many threads it ran, in words, where the report does not know.
     """
 
     title: str
@@ -69,6 +72,7 @@ class Section:
     shown: tuple[str, ...] = ()
     figure: str = ""
     alt: str = ""
+    n_thread: str = ""
 
     def lines(self, folder: Path) -> Iterator[str]:
         """Yield the paragraphs of the section; none if there are no results.
@@ -89,14 +93,16 @@ class Section:
             yield table(chosen)
         if self.figure:
             yield f"![{self.alt}](figures/{self.figure}.svg)"
-        yield made_by(results, self.groups, path.name)
+        yield made_by(results, self.groups, path.name, self.n_thread)
 
 
-def made_by(results: dict[str, Any], groups: tuple[str, ...], file: str) -> str:
+def made_by(results: dict[str, Any], groups: tuple[str, ...], file: str, n_thread: str = "") -> str:
     """Return which command made results, on which machine, with which versions."""
     command = results.get("command", f"python -m benchmarks {' '.join(groups)}")
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    threads = "one thread" if results["threads"] == 1 else f"{results['threads']} threads"
+    threads = n_thread or (
+        "one thread" if results["threads"] == 1 else f"{results['threads']} threads"
+    )
     return f"*`{command} --json docs/results/{file}`, {results['machine']}, {threads}; {versions}.*"
 
 
@@ -134,6 +140,16 @@ SECTIONS = (
         "from load to the first result, the engine opened within it, and the memory that is "
         "resident then. How many times as fast as with TorchScript, with the 95 % interval.",
         (loading_table,),
+    ),
+    Section(
+        "Threads",
+        "threads.json",
+        ("threads",),
+        "A step of the native engine whose columns are spread over threads (`threads=` in Fortran, "
+        "`n_thread` in C and Python), as time on the wall, with the 95 % interval. Bits are the "
+        "same on any number of them.",
+        (threads_table,),
+        n_thread="one thread and two",
     ),
     Section(
         "A call from Python",

@@ -86,6 +86,22 @@ def loading_table(results: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
+def threads_table(results: dict[str, Any]) -> str:
+    """Return what a second thread gains, by net and number of columns."""
+    header = ["net", "columns", "threads", "step [µs]", "times as fast as on one"]
+    rows = [
+        [
+            record["net"],
+            str(record["n_column"]),
+            str(record["n_thread"]),
+            microseconds(record["seconds"]),
+            _times(record),
+        ]
+        for record in results["records"]
+    ]
+    return markdown_table(header, rows)
+
+
 def way(record: dict[str, Any]) -> str:
     """Return what a record of the engines is called."""
     return f"{record['way']}, {record['isa']}" if record["isa"] else str(record["way"])
