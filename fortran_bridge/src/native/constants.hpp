@@ -33,11 +33,22 @@ class Constants {
   // one weight for each and every input. Outputs that pad the last panel are zero.
   const float *panels(int64_t weight, int64_t bias);
 
+  // Keeps numbers made elsewhere, of this matrix and bias, and gives them to who asks again.
+  template <class Make>
+  const float *kept_pairs(int64_t weight, int64_t bias, Make make) {
+    auto &known = known_pairs_[{weight, bias}];
+    if (!known) {
+      kept_.push_back(make());
+      known = kept_.back().get();
+    }
+    return known;
+  }
+
   std::vector<Memory<float>> take() { return std::move(kept_); }
 
  private:
   const Program *program_;
-  std::map<std::pair<int64_t, int64_t>, const float *> known_panels_;
+  std::map<std::pair<int64_t, int64_t>, const float *> known_panels_, known_pairs_;
   std::map<int64_t, const float *> known_;
   std::vector<Memory<float>> kept_;
 };
