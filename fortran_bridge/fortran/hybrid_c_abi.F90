@@ -11,8 +11,8 @@ module hybrid_c_abi
     hybrid_version
   public :: hybrid_closure_describe, hybrid_closure_field_count, hybrid_closure_field_name, &
     hybrid_closure_field_size, hybrid_closure_field_units, hybrid_closure_free, &
-    hybrid_closure_load, hybrid_closure_load_memory, hybrid_closure_manifest, &
-    hybrid_closure_retain
+    hybrid_closure_load_memory_precision, hybrid_closure_load_precision, &
+    hybrid_closure_manifest, hybrid_closure_retain
   public :: hybrid_binding_apply, hybrid_binding_bind, hybrid_binding_chunk, &
     hybrid_binding_commit, hybrid_binding_counts, hybrid_binding_create, &
     hybrid_binding_create_grid, hybrid_binding_differences, hybrid_binding_free, &
