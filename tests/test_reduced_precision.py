@@ -24,10 +24,11 @@ from hybrid.cli import app
 from hybrid.reduced_precision import Climate, Compared, Evidence, PrecisionError, assess, keep
 from hybrid.reduced_precision.archive_entry import content_digest
 from hybrid.reduced_precision.hosts import ColumnHost, Lorenz96Host, host_named
-from hybrid.verify import verify
+from solvers import Lorenz96
 from solvers.column_physics import generated_grid
 
-SHORT = Lorenz96Host(time=40.0, n_member=16)
+# A long ring in the place of many members: fewer calls for as many values.
+SHORT = Lorenz96Host(time=40.0, n_member=2, model=Lorenz96(n_k=64, forcing=20.0, dt=0.005))
 OFFSET = 1e4
 """Beside it, bf16 does not see what Lorenz-96 does: its numbers are 64 apart."""
 
@@ -106,8 +107,10 @@ def test_a_network_keeps_the_climate_of_lorenz96_and_may_be_loaded(
     assert fractions == pytest.approx(np.arange(1, 9) / 8)
     assert evidence.is_passed, evidence.reason
     assert evidence.computed == "bf16 in 1 of 3 matrices"
-    # It was bf16 that ran: no two runs of one seed are alike.
-    assert all(a != b for v in evidence.variables for a, b in zip(v.full, v.reduced, strict=True))
+    # It was bf16 that ran.
+    assert not {d for v in evidence.variables for d in v.full} & {
+        d for v in evidence.variables for d in v.reduced
+    }
     # Nothing is permitted before it is kept.
     with pytest.raises(BridgeError, match="got one without such a test"):
         hybrid.load(path, precision="bf16")
@@ -143,7 +146,7 @@ def test_columns_run_with_an_archive_in_both_precisions(tmp_path: Path) -> None:
     """A few steps of six columns: what is compared, not whether it passes."""
     path = tmp_path / "columns.pt"
     hybrid.export(ColumnPerceptron(), path)
-    host = ColumnHost(days=0.25, spin_up=0.125, grid=generated_grid(60, 1), save_every=3)
+    host = ColumnHost(days=0.125, spin_up=1 / 24, grid=generated_grid(60, 1), save_every=3)
     seen: dict[tuple[str, int], Climate] = {}
 
     def run(archive: Path, precision: str, seed: int) -> Climate:
@@ -158,7 +161,7 @@ def test_columns_run_with_an_archive_in_both_precisions(tmp_path: Path) -> None:
         "lost columns [1]",
     ]
     n_column = host.grid.n_column if host.grid else 0
-    assert seen["bf16", 0]["lower temperature [K]"].shape == (6, n_column, 20)
+    assert seen["bf16", 0]["lower temperature [K]"].shape == (3, n_column, 20)
     for seed in range(3):
         full, reduced = (seen[p, seed]["lower temperature [K]"] for p in ("float32", "bf16"))
         assert 0.0 < np.abs(full - reduced).max() < 0.1
@@ -192,7 +195,10 @@ def test_evidence_leaves_everything_else_as_it_is(perceptron: Path, tmp_path: Pa
         *(first.spec, first.engine, first.versions, first.native),
     )
     assert content_digest(path) == digest
-    assert verify(path).ok
+    x = {"x": np.linspace(-10.0, 10.0, 8)}
+    np.testing.assert_array_equal(
+        *(hybrid.load(p).evaluate(x)["x_tendency"] for p in (perceptron, path))
+    )
     # The last one counts.
     keep(path, made_up(path, distance=0.5))
     assert read_manifest(path).reduced_precision["bf16"]["verdict"] == "failed"

@@ -1,9 +1,8 @@
 """How far climates are from each other, by the Wasserstein distance of each variable.
 
-With x_i the values of a variable in run i of n,
+With x_i the values of a variable in float32 run i, y_i in the bf16 run of the same seed,
 
-    d_m = mean of W(x_m, x_j) over the other float32 runs j,
-    e_b = mean of W(y_b, x_j) over the float32 runs j of other seeds, y_b in bf16:
+    d_ij = W(x_i, x_j) for i < j,    e_ij = W(y_i, x_j) for i != j:
 
 were rounding of no consequence, e and d would be drawn from the same distribution. A variable
 passes if the mean of e is no larger than the largest d. Runs that are too short have so large a d
@@ -12,6 +11,7 @@ that anything would pass: the largest d must be a small part of the variable's s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +39,10 @@ class Compared:
     standard_deviation
         Of all float32 runs together [unit of the variable].
     full
-        Distance of each float32 run from the others [unit of the variable].
+        Distances of float32 runs from each other, two by two [unit of the variable].
     reduced
-        Distance of each bf16 run from the float32 runs of other seeds; infinite for a run that
-        does not stay finite.
+        Distances of each bf16 run from each float32 run of another seed; infinite for a run that
+        does not stay finite [unit of the variable].
     """
 
     name: str
@@ -57,7 +57,7 @@ class Compared:
 
     @property
     def distance(self) -> float:
-        """What bf16 runs differ from them by."""
+        """What bf16 runs differ from them by, on average."""
         return float(np.mean(self.reduced))
 
     @property
@@ -115,20 +115,20 @@ def _compared(name: str, full: Sequence[Climate], reduced: Sequence[Climate]) ->
             f"{name}: expected finite values of every run in float32; a closure that its host does "
             "not survive is no measure of rounding"
         )
+    in_bf16 = [_values(name, climate) for climate in reduced]
     numbers = range(len(by_seed))
-
-    def distance(values: NDArray[np.float64], seed: int) -> float:
-        if not np.isfinite(values).all():
-            return float("inf")
-        others = [wasserstein_distance(values, by_seed[j]) for j in numbers if j != seed]
-        return float(np.mean(others))
-
     return Compared(
         name,
         float(np.std(np.concatenate(by_seed))),
-        tuple(distance(by_seed[seed], seed) for seed in numbers),
-        tuple(distance(_values(name, reduced[seed]), seed) for seed in numbers),
+        tuple(_distance(x, y) for x, y in combinations(by_seed, 2)),
+        tuple(_distance(in_bf16[i], by_seed[j]) for i, j in permutations(numbers, 2)),
     )
+
+
+def _distance(values: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    if not (values.size and np.isfinite(values).all()):
+        return float("inf")
+    return float(wasserstein_distance(values, others))
 
 
 def _values(name: str, climate: Climate) -> NDArray[np.float64]:
