@@ -14,7 +14,7 @@ from hybrid.comparison import BOUNDS
 from hybrid.native.bf16 import LEAST_REDUCED
 from hybrid.native.program_file import BINARY, TEXT
 from hybrid.native.steps import STEPS
-from hybrid.reduced_precision import Evidence
+from hybrid.reduced_precision import Compared, Evidence
 from hybrid.reduced_precision.climates import COARSEST
 from hybrid.reduced_precision.hosts import HOSTS
 
@@ -74,9 +74,10 @@ def test_the_online_test_of_bf16() -> None:
     assert COARSEST == 0.1
     assert "below a tenth of the\nvariable's standard deviation" in PAGE
     assert all(f"`{name}`" in PAGE for name in HOSTS)
-    entry = Evidence("", "", (0,), "", (), {}).to_dict()
+    variable = Compared("x [1]", 1.0, (0.02,), (0.01,))
+    entry = Evidence("", "", (0,), "", (variable,), {}).to_dict()
     keys = FORMAT.split("### In bf16", 1)[1].split("| version of", 1)[0]
-    assert all(f"`{key}`" in keys for key in entry)
+    assert all(f"`{key}`" in keys for key in (*entry, *entry["variables"][0]))
 
 
 def test_the_format_lists_every_step_with_its_keys() -> None:

@@ -14,8 +14,10 @@ int main(int argc, char **argv) {
   FILE *file;
   char *bytes;
   long n;
+  int status;
   EXPECT(argc == 5);
-  print(hybrid_closure_load_precision(argv[1], argv[2], argv[3], 1, argv[4], &closure), closure);
+  status = hybrid_closure_load_precision(argv[1], argv[2], argv[3], 1, argv[4], &closure);
+  print(status, closure);
   file = fopen(argv[1], "rb");
   EXPECT(file != NULL && fseek(file, 0, SEEK_END) == 0);
   n = ftell(file);
@@ -23,9 +25,9 @@ int main(int argc, char **argv) {
   bytes = malloc((size_t)n);
   EXPECT(bytes != NULL && fread(bytes, 1, (size_t)n, file) == (size_t)n);
   fclose(file);
-  print(hybrid_closure_load_memory_precision(bytes, n, "memory", argv[2], argv[3], 1, argv[4],
-                                             &closure),
-        closure);
+  status = hybrid_closure_load_memory_precision(bytes, n, "memory", argv[2], argv[3], 1, argv[4],
+                                                &closure);
+  print(status, closure);
   free(bytes);
   EXPECT(hybrid_closure_load_precision(argv[1], argv[2], argv[3], 1, NULL, &closure) ==
          HYBRID_ERROR_ARGUMENT);
