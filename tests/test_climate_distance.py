@@ -37,8 +37,7 @@ def test_a_mean_distance_within_the_spread_passes() -> None:
 def test_a_climate_that_drifts_beyond_the_spread_does_not() -> None:
     (found,) = compare(runs(0.0, 0.01, 0.03), runs(0.04, 0.05, 0.07))
     assert found.problem == (
-        "x [1]: runs in bf16 are 0.04 from those in float32, which are at most 0.03 from each "
-        "other"
+        "x [1]: runs in bf16 are 0.04 from those in float32, which are at most 0.03 from each other"
     )
 
 
