@@ -7,6 +7,7 @@ add_library(hybrid_native MODULE
   src/native/bf16_weights.cpp
   src/native/compiler.cpp
   src/native/constants.cpp
+  src/native/number_store.cpp
   src/native/instruction_set.cpp
   src/native/native_engine.cpp
   src/native/program.cpp

@@ -117,10 +117,10 @@ HYBRID_API int hybrid_closure_load_memory(const void *bytes, int64_t n_bytes, co
                                           const char *engine, const char *device, int n_thread,
                                           hybrid_closure **closure);
 
-/* Both in a precision of the closure's arithmetic: "float32" is as above; "bf16": the matrices of
- * the native engine, if the archive has passed the online test of `hybrid precision`, else an
- * error. A processor without AVX512_BF16 computes in float32: hybrid_closure_describe says it.
- * Since HYBRID_ABI_VERSION 2. */
+/* As hybrid_closure_load and hybrid_closure_load_memory, in a precision of the closure's
+ * arithmetic: "float32", theirs, or "bf16" for matrices of the native engine, which is an error
+ * unless the archive has passed the online test of `hybrid precision`. A processor without
+ * AVX512_BF16 computes in float32: hybrid_closure_describe says it. Since HYBRID_ABI_VERSION 2. */
 HYBRID_API int hybrid_closure_load_precision(const char *path, const char *engine,
                                              const char *device, int n_thread,
                                              const char *precision, hybrid_closure **closure);

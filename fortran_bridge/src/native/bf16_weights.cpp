@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "constants.hpp"
+
 namespace hybrid_native {
 
 namespace {
@@ -18,16 +20,20 @@ uint32_t bf16_bits(float value) {
   return (bits + 0x7fffU + (upper & 1U)) >> 16;
 }
 
-Memory<float> made_panels(const Program &program, int64_t weight, int64_t bias) {
-  const auto &source = program.tensors[static_cast<size_t>(weight)];
+}  // namespace
+
+const float *Constants::pair_panels(int64_t weight, int64_t bias) {
+  auto &known = known_pairs_[{weight, bias}];
+  if (known) return known;
+  const auto &source = program_->tensors[static_cast<size_t>(weight)];
   const int64_t n_out = source.shape[0], n_in = source.shape[1], n_pair = pairs_of(n_in);
   const int64_t n_panel = (n_out + panel_height - 1) / panel_height;
   const int64_t panel_size = panel_height * (n_pair + 1);
-  auto panels = aligned_numbers(static_cast<size_t>(n_panel * panel_size));
+  float *panels = store_.take(static_cast<size_t>(n_panel * panel_size));
   std::vector<float> row(static_cast<size_t>(2 * n_pair), 0.0F);
   for (int64_t out = 0; out < n_out; ++out) {
-    float *to = panels.get() + out / panel_height * panel_size + out % panel_height;
-    if (bias >= 0) program.tensors[static_cast<size_t>(bias)].copy(out, 1, to);
+    float *to = panels + out / panel_height * panel_size + out % panel_height;
+    if (bias >= 0) program_->tensors[static_cast<size_t>(bias)].copy(out, 1, to);
     source.copy(out * n_in, n_in, row.data());
     for (int64_t pair = 0; pair < n_pair; ++pair) {
       const auto i = static_cast<size_t>(2 * pair);
@@ -36,14 +42,7 @@ Memory<float> made_panels(const Program &program, int64_t weight, int64_t bias) 
       std::memcpy(to + (pair + 1) * panel_height, &word, sizeof word);
     }
   }
-  return panels;
-}
-
-}  // namespace
-
-const float *pair_panels(const Program &program, int64_t weight, int64_t bias,
-                         Constants &constants) {
-  return constants.kept_pairs(weight, bias, [&] { return made_panels(program, weight, bias); });
+  return known = panels;
 }
 
 }  // namespace hybrid_native

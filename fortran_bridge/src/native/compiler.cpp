@@ -128,9 +128,8 @@ class Compiler {
         instruction.n_in = step(x).size;
         const auto &weight = program_.tensors[static_cast<size_t>(of.tensor)];
         instruction.is_reduced = is_reduced_ && weight.size() >= least_reduced;
-        instruction.weight = instruction.is_reduced
-                                 ? pair_panels(program_, of.tensor, of.bias, constants_)
-                                 : constants_.panels(of.tensor, of.bias);
+        instruction.weight = instruction.is_reduced ? constants_.pair_panels(of.tensor, of.bias)
+                                                    : constants_.panels(of.tensor, of.bias);
         ++matrices_.all;
         matrices_.reduced += instruction.is_reduced ? 1 : 0;
         return;

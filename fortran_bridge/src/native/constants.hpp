@@ -1,25 +1,14 @@
 // Numbers of a program in the order in which kernels read them; copied once, at load.
 #pragma once
 
-#include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <map>
-#include <memory>
 #include <utility>
-#include <vector>
 
+#include "number_store.hpp"
 #include "program.hpp"
 
 namespace hybrid_native {
-
-struct FreeMemory {
-  void operator()(void *memory) const { std::free(memory); }
-};
-template <class Number>
-using Memory = std::unique_ptr<Number[], FreeMemory>;
-
-// Zeroed numbers that begin at a cache line.
-Memory<float> aligned_numbers(size_t count);
 
 // What it returns is valid as long as what take() gave.
 class Constants {
@@ -33,24 +22,17 @@ class Constants {
   // one weight for each and every input. Outputs that pad the last panel are zero.
   const float *panels(int64_t weight, int64_t bias);
 
-  // Keeps numbers made elsewhere, of this matrix and bias, and gives them to who asks again.
-  template <class Make>
-  const float *kept_pairs(int64_t weight, int64_t bias, Make make) {
-    auto &known = known_pairs_[{weight, bias}];
-    if (!known) {
-      kept_.push_back(make());
-      known = kept_.back().get();
-    }
-    return known;
-  }
+  // The same with weights of bf16: for each output a word of the weights of two inputs in place of
+  // one weight, the first of them in the lower half. Biases stay float32. See bf16_weights.hpp.
+  const float *pair_panels(int64_t weight, int64_t bias);
 
-  std::vector<Memory<float>> take() { return std::move(kept_); }
+  NumberStore take() { return std::move(store_); }
 
  private:
   const Program *program_;
   std::map<std::pair<int64_t, int64_t>, const float *> known_panels_, known_pairs_;
   std::map<int64_t, const float *> known_;
-  std::vector<Memory<float>> kept_;
+  NumberStore store_;
 };
 
 }  // namespace hybrid_native

@@ -12,6 +12,8 @@ namespace {
 // Numbers of a workspace: a program with values too large for it runs fewer columns at once.
 constexpr int64_t most_numbers = int64_t{1} << 24;
 constexpr int64_t narrow = 8;  // columns
+// Numbers that stay in the first cache: programs of fewer rows gain nothing from smaller blocks.
+constexpr int64_t few_numbers = int64_t{1} << 13;
 
 int64_t rounded(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -20,7 +22,8 @@ int64_t rounded(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; 
 Session::Session(const Model &model, int64_t n, const void *const *arguments)
     : model_(&model), n_(n) {
   const auto &kernels = *model.kernels;
-  block_ = n <= kernels.block ? kernels.block : kernels.block_of_many;
+  const bool is_small = model.compiled.n_row * kernels.block <= few_numbers;
+  block_ = n <= kernels.block || is_small ? kernels.block : kernels.block_of_many;
   // Every thread gets columns, as far as there are enough for whole vectors.
   if (model.n_thread > 1) block_ = std::clamp(rounded(n / model.n_thread, narrow), narrow, block_);
   if (model.compiled.n_row * block_ > most_numbers) block_ = narrow;
