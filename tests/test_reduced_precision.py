@@ -196,9 +196,8 @@ def test_evidence_leaves_everything_else_as_it_is(perceptron: Path, tmp_path: Pa
     )
     assert content_digest(path) == digest
     x = {"x": np.linspace(-10.0, 10.0, 8)}
-    np.testing.assert_array_equal(
-        *(hybrid.load(p).evaluate(x)["x_tendency"] for p in (perceptron, path))
-    )
+    found, expected = (hybrid.load(p).evaluate(x)["x_tendency"] for p in (path, perceptron))
+    np.testing.assert_array_equal(found, expected)
     # The last one counts.
     keep(path, made_up(path, distance=0.5))
     assert read_manifest(path).reduced_precision["bf16"]["verdict"] == "failed"
