@@ -59,7 +59,8 @@ class Evidence:
         if not self.is_passed:
             return f"{'; '.join(self.problems)} ({what})"
         most = max(self.variables, key=lambda v: v.distance / v.spread if v.spread else 0.0)
-        return f"every variable within the spread of float32; nearest to it {most.name}: {most.distance:.3g} of {most.spread:.3g} ({what})"
+        nearest = f"{most.name}: {most.distance:.3g} of {most.spread:.3g}"
+        return f"every variable within the spread of float32; nearest to it {nearest} ({what})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``hybrid.json`` holds."""
