@@ -8,7 +8,7 @@ denormalises and writes double precision. It is done
 - by hand around another evaluation of the network: FTorch, ONNX Runtime, one sgemm of OpenBLAS a
   layer, loops in Fortran, as far as they are installed;
 - through the bridge, by each engine that takes the archive, with each value checked against its
-  envelope.
+  envelope; by the native one in bf16 too where the processor can.
 
 The TorchScript call alone, on float32 arrays that lie ready, stands beside them: it is what FTorch
 does, to whose time it was equal within 3 % where both were measured.
@@ -38,7 +38,7 @@ TORCHSCRIPT = "TorchScript call alone"
 BRIDGE = "bridge, "
 """What the names of ways through the bridge begin with; an engine follows."""
 
-NATIVE = "native"
+NATIVE, BF16 = "native", "bf16"
 ISA = "HYBRID_ISA"
 LOWER_ISA = "v3"
 """An instruction set that the native engine may be confined to: without AVX-512."""

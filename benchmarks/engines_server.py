@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from benchmarks.engine_nets import PeerMissingError, peers
-from benchmarks.engines import BRIDGE, BY_HAND, NATIVE, TORCHSCRIPT
+from benchmarks.engines import BF16, BRIDGE, BY_HAND, NATIVE, TORCHSCRIPT
 from benchmarks.ftorch_peer import FTORCH, FTorchMissingError, ftorch_net
 from benchmarks.interleaved import Session, Work, interleave
 from benchmarks.interval import median_interval
@@ -29,8 +29,9 @@ from benchmarks.overhead_native import (
     bridge_step,
     torchscript_net,
 )
-from benchmarks.overhead_server import Archives, Host, temperatures
+from benchmarks.overhead_server import Archives, Host, loaded, temperatures
 from fortran_bridge.errors import BridgeError
+from hybrid.reduced_precision.archive_entry import put_on_trial
 
 ENGINES = ("torchscript", NATIVE)
 """Engines that may take the archive; those that do not are passed over, and said to be."""
@@ -106,6 +107,29 @@ class Ways:
                 name = f"{BRIDGE}{engine}, not reproducible"
                 yield name, bridge_step(host(reproducible=False).binding)
 
+    def in_bf16(self) -> Iterator[tuple[str, Work]]:
+        """Yield the step in bf16, as in a test: how good the results are is not the question."""
+        trial = self._archive.with_suffix(".trial.pt")
+        try:
+            if not trial.is_file():
+                put_on_trial(self._archive, trial)
+            description = loaded(trial, NATIVE, BF16).description
+        except BridgeError as error:
+            self.missing.append(f"{BF16}: {error}")
+            return
+        if "\n  precision bf16 in " not in description:
+            self.missing.append(
+                f"{BF16}: it is for processors with AVX512_BF16, without HYBRID_ISA"
+            )
+            return
+        host = Host(
+            *(trial, NATIVE, self._closure, self._n_column),
+            contiguous="column",
+            reproducible=True,
+            precision=BF16,
+        )
+        yield f"{BRIDGE}{NATIVE}, {BF16}", bridge_step(host.binding)
+
 
 def answer(archives: Archives, request: dict[str, Any]) -> dict[str, Any]:
     """Return what a request asks for."""
@@ -114,6 +138,7 @@ def answer(archives: Archives, request: dict[str, Any]) -> dict[str, Any]:
     only = request["only"]
     candidates |= dict(ways.through_bridge((only,) if only else ENGINES))
     if only is None:
+        candidates |= dict(ways.in_bf16())
         candidates |= dict(ways.without_bridge())
     session = Session(request["rounds"], request["seconds_a_turn"])
     timings = interleave(candidates, session, "")

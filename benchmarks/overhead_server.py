@@ -49,6 +49,8 @@ class Host:
         Number of columns.
     contiguous, reproducible
         As in `benchmarks.overhead.Share`.
+    precision
+        As in `hybrid.load`.
     """
 
     def __init__(
@@ -60,13 +62,14 @@ class Host:
         *,
         contiguous: str,
         reproducible: bool,
+        precision: str = "float32",
     ) -> None:
         order: Literal["C", "F"] = "C" if contiguous == "level" else "F"
         kelvin = temperatures(closure, n_column)
         self.temperature = np.array(kelvin - KELVIN, order=order)
         n_output = int(closure.spec.outputs[0].size)
         self.tendency = np.zeros((n_column, n_output), order=order)
-        self.binding: Binding = loaded(archive, engine).create(
+        self.binding: Binding = loaded(archive, engine, precision).create(
             n_column, reproducible=reproducible, policy="host"
         )
         self.binding.bind("temperature", self.temperature, dims="column,level", units="degC")
@@ -74,9 +77,9 @@ class Host:
 
 
 @cache
-def loaded(archive: Path, engine: str) -> CompiledClosure:
+def loaded(archive: Path, engine: str, precision: str = "float32") -> CompiledClosure:
     """Load an archive once."""
-    return hybrid.load(archive, engine)
+    return hybrid.load(archive, engine, precision=precision)
 
 
 def temperatures(closure: TemperatureClosure, n_column: int) -> Array:

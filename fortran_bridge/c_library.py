@@ -43,6 +43,14 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
         c_int,
         [c_char_p, c_int64, c_char_p, c_char_p, c_char_p, c_int, POINTER(c_void_p)],
     ),
+    "hybrid_closure_load_precision": (
+        c_int,
+        [c_char_p, c_char_p, c_char_p, c_int, c_char_p, POINTER(c_void_p)],
+    ),
+    "hybrid_closure_load_memory_precision": (
+        c_int,
+        [c_char_p, c_int64, c_char_p, c_char_p, c_char_p, c_int, c_char_p, POINTER(c_void_p)],
+    ),
     "hybrid_closure_retain": (c_int, [c_void_p]),
     "hybrid_closure_free": (None, [c_void_p]),
     "hybrid_closure_manifest": (c_char_p, [c_void_p]),

@@ -23,24 +23,34 @@ class NativeClosure:
         ``"cpu"``, or a device of the engine such as ``"cuda:0"``.
     n_thread
         Threads inside the engine's operations.
+    precision
+        ``"float32"``, or ``"bf16"`` for the native engine and an archive that has passed the
+        online test of ``hybrid precision``.
 
     Raises
     ------
     BridgeError
-        If the file is missing, damaged, of a newer format, or its engine cannot be opened.
+        If the file is missing, damaged, of a newer format, its engine cannot be opened, or it may
+        not compute in `precision`.
     """
 
     def __init__(
-        self, path: Path | str, engine: str = "auto", device: str = "cpu", n_thread: int = 1
+        self,
+        path: Path | str,
+        engine: str = "auto",
+        device: str = "cpu",
+        n_thread: int = 1,
+        precision: str = "float32",
     ) -> None:
         self._handle = c_void_p()
         check(
-            library().hybrid_closure_load(
+            library().hybrid_closure_load_precision(
                 *(
                     str(path).encode(),
                     engine.encode(),
                     device.encode(),
                     int32("n_thread", n_thread),
+                    precision.encode(),
                 ),
                 byref(self._handle),
             )
@@ -55,14 +65,15 @@ class NativeClosure:
         engine: str = "auto",
         device: str = "cpu",
         n_thread: int = 1,
+        precision: str = "float32",
     ) -> Self:
         """Load an archive from its bytes; `label` stands for the path in messages."""
         closure = cls.__new__(cls)
         closure._handle = c_void_p()
         check(
-            library().hybrid_closure_load_memory(
+            library().hybrid_closure_load_memory_precision(
                 *(content, len(content), label.encode(), engine.encode(), device.encode()),
-                *(int32("n_thread", n_thread), byref(closure._handle)),
+                *(int32("n_thread", n_thread), precision.encode(), byref(closure._handle)),
             )
         )
         return closure

@@ -8,8 +8,8 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Container, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,8 @@ class Manifest:
         SHA-256 of each entry, all of them verified.
     native
         Whether there is a program of the native engine; None if the archive does not say.
+    reduced_precision
+        By precision what its online test found, as ``hybrid.json`` holds it; empty: not tested.
     """
 
     spec: ClosureSpec
@@ -77,6 +79,7 @@ class Manifest:
     versions: dict[str, str]
     hashes: dict[str, str]
     native: NativeVerdict | None = None
+    reduced_precision: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,13 +160,31 @@ def sealed(
     entries |= added or {}
     entries[f"extra/{MANIFEST}"] = manifest.encode()
     entries[_reference_entry(entries)] = reference
-    hashes = {"entries": _hashes(entries)}
-    entries[f"extra/{HASHES}"] = json.dumps(hashes, indent=2).encode()
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        for name, content in entries.items():
-            file.writestr(zipfile.ZipInfo(f"{folder}/{name}", EARLIEST_DATE), content)
-    return archive.getvalue()
+    return _zipped(folder, entries)
+
+
+def rewritten(path: Path, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> bytes:
+    """Return an archive with another manifest, and all else as it is.
+
+    Parameters
+    ----------
+    path
+        Archive.
+    changed
+        Makes the content of ``hybrid.json`` from what it was.
+
+    Raises
+    ------
+    ArchiveError
+        As `read_manifest` does.
+    """
+    read_manifest(path)
+    entries = verified_entries(path)
+    with zipfile.ZipFile(path) as file:
+        folder = file.namelist()[0].split("/", 1)[0]
+    manifest = changed(json.loads(entries[f"extra/{MANIFEST}"]))
+    entries[f"extra/{MANIFEST}"] = json.dumps(manifest, indent=2).encode()
+    return _zipped(folder, entries)
 
 
 def read_manifest(path: Path | str) -> Manifest:
@@ -191,6 +212,7 @@ def read_manifest(path: Path | str) -> Manifest:
             versions=data.get("versions", {}),
             hashes=json.loads(entries[f"extra/{HASHES}"])["entries"],
             native=_native_verdict(data.get("native")),
+            reduced_precision=dict(data.get("reduced_precision", {})),
         )
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ArchiveError):
@@ -229,6 +251,16 @@ def read_document(path: Path | str, name: str) -> str | None:
         return None if content is None else content.decode()
     except UnicodeDecodeError as error:
         raise ArchiveError(f"{path}: expected {name} to be text, got other bytes") from error
+
+
+def _zipped(folder: str, entries: dict[str, bytes]) -> bytes:
+    hashes = {"entries": _hashes(entries)}
+    entries[f"extra/{HASHES}"] = json.dumps(hashes, indent=2).encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, content in entries.items():
+            file.writestr(zipfile.ZipInfo(f"{folder}/{name}", EARLIEST_DATE), content)
+    return archive.getvalue()
 
 
 def _native_verdict(data: Any) -> NativeVerdict | None:

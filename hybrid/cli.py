@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hybrid.commands import archives, bridge, climsim, doctor, emit, run, train, wrap
+from hybrid.commands import archives, bridge, climsim, doctor, emit, precision, run, train, wrap
 from hybrid.commands.terminal import ProjectGroup, examples
 from hybrid.versions import own_version
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 run.add_to(app)
 archives.add_to(app)
 wrap.add_to(app)
+precision.add_to(app)
 app.add_typer(bridge.app, name="bridge")
 app.add_typer(climsim.app, name="climsim")
 app.add_typer(train.app, name="train")

@@ -31,6 +31,9 @@ class CompiledClosure:
         ``"cpu"``, or a device of the engine such as ``"cuda:0"``.
     n_thread
         Threads inside the engine's operations.
+    precision
+        ``"float32"``, or ``"bf16"`` for the native engine and an archive that has passed the
+        online test of ``hybrid precision``; see `hybrid.reduced_precision`.
 
     Attributes
     ----------
@@ -41,9 +44,14 @@ class CompiledClosure:
     """
 
     def __init__(
-        self, path: Path | str, engine: str = "auto", device: str = "cpu", n_thread: int = 1
+        self,
+        path: Path | str,
+        engine: str = "auto",
+        device: str = "cpu",
+        n_thread: int = 1,
+        precision: str = "float32",
     ) -> None:
-        self._native = NativeClosure(path, engine, device, n_thread)
+        self._native = NativeClosure(path, engine, device, n_thread, precision)
         self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         self.spec = ClosureSpec.from_dict(json.loads(self._native.manifest)["spec"])
 
@@ -144,15 +152,20 @@ def host_grid(spec: ClosureSpec, sizes: Mapping[str, int]) -> HostGrid | None:
 
 
 def load(
-    path: Path | str, engine: str = "auto", device: str = "cpu", n_thread: int = 1
+    path: Path | str,
+    engine: str = "auto",
+    device: str = "cpu",
+    n_thread: int = 1,
+    precision: str = "float32",
 ) -> CompiledClosure:
     """Load an archive through the native library; arguments as those of `CompiledClosure`.
 
     Raises
     ------
     BridgeError
-        If the file is missing, damaged, of a newer format, or its engine cannot be opened.
+        If the file is missing, damaged, of a newer format, its engine cannot be opened, or it may
+        not compute in `precision`.
     BuildError
         If the native library is not there and cannot be built.
     """
-    return CompiledClosure(path, engine, device, n_thread)
+    return CompiledClosure(path, engine, device, n_thread, precision)

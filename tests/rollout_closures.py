@@ -1,7 +1,7 @@
 """Closures on ClimSim's columns for rollouts: constant, counting its steps, random networks."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from closures import Closure, ClosureSpec, Field
 from closures.climsim.files import Columns
@@ -100,3 +100,32 @@ def random_network(
     # Gentle, so that a day under a network that knows nothing stays finite.
     gentle = Normalization(0.0 * outputs.mean, 0.02 * outputs.spread)
     return ColumnEmulator(spec, build(name, layout, "tiny"), inputs, gentle, results=results)
+
+
+class ColumnPerceptron(Closure):
+    """A gentle network of temperature and vapour with matrices of some size."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ClosureSpec(
+                name="column_perceptron",
+                version="1.0",
+                inputs=(
+                    Field("state_t", "K", *PROFILE, valid_min=100.0, valid_max=400.0),
+                    Field("state_q0001", "kg kg-1", *PROFILE, valid_min=-0.1, valid_max=0.1),
+                ),
+                outputs=(
+                    Field("ptend_t", "K s-1", *PROFILE),
+                    Field("ptend_q0001", "kg kg-1 s-1", *PROFILE),
+                ),
+            )
+        )
+        generator = torch.Generator().manual_seed(0)
+        self.network = nn.Sequential(nn.Linear(120, 64), nn.SiLU(), nn.Linear(64, 120))
+        for parameter in self.network.parameters():
+            parameter.data = 0.1 * torch.randn(parameter.shape, generator=generator)
+
+    def forward(self, state_t: Tensor, state_q0001: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.cat([(state_t - 250.0) / 30.0, state_q0001 / 5e-3], dim=1)
+        heating, moistening = self.network(features).split(60, dim=1)
+        return 1e-5 * heating, 1e-9 * moistening

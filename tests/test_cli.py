@@ -44,6 +44,7 @@ COMMANDS = {
     ("train", "climsim"): "hybrid train climsim --model mlp --data climsim --out results/mlp",
     ("train", "columns"): "hybrid train columns --spec spec.json --data columns.nc",
     ("train", "sweep"): "hybrid train sweep --model mlp --data climsim --trials 40",
+    ("precision",): "hybrid precision mlp.pt --online lorenz96",
     ("doctor",): "hybrid doctor",
 }
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from benchmarks import engine_nets, engines, engines_server, ftorch_peer
 from benchmarks.engine_nets import LOOPS, ONNX, SGEMM, PeerMissingError, dense_layers, peers
-from benchmarks.engines import BRIDGE, BY_HAND, NATIVE, TORCHSCRIPT
+from benchmarks.engines import BF16, BRIDGE, BY_HAND, NATIVE, TORCHSCRIPT
 from benchmarks.ftorch_peer import FTORCH, FTorchMissingError, ftorch_net
 from benchmarks.interleaved import QUICK, Session
 from benchmarks.networks import large_network, small_network
@@ -186,6 +186,8 @@ def test_all_ways_of_the_smallest_case() -> None:
     # Whatever way is not there has a note.
     assert (f"{BY_HAND}, {FTORCH}" in by_way) != any(note.startswith(FTORCH) for note in notes)
     assert (f"{BRIDGE}{NATIVE}" in by_way) != any("engine native" in note for note in notes)
+    is_reduced = f"{BRIDGE}{NATIVE}, {BF16}" in by_way
+    assert is_reduced != any(note.startswith(BF16) for note in notes)
     assert (f"{BY_HAND}, {ONNX}" in by_way) != any(note.startswith(ONNX) for note in notes)
 
 

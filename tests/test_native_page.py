@@ -2,15 +2,21 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from test_native_shipped import EXPRESSED, NETWORKS, PHYSICS, TOO_LONG
 
 from closures.columns.registry import ARCHITECTURES
 from closures.constraints import LAYERS
 from hybrid.comparison import BOUNDS
+from hybrid.native.bf16 import LEAST_REDUCED
 from hybrid.native.program_file import BINARY, TEXT
 from hybrid.native.steps import STEPS
+from hybrid.reduced_precision import Compared, Evidence
+from hybrid.reduced_precision.climates import COARSEST
+from hybrid.reduced_precision.hosts import HOSTS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "guide" / "native.md").read_text(encoding="utf-8")
@@ -49,12 +55,29 @@ def test_bounds() -> None:
 def test_the_program_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    program, own_host = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     exec(program, {})
     expressed, reason = capsys.readouterr().out.splitlines()
     assert expressed == "True"
     assert re.fullmatch(EXPRESSED, reason)
+    names: dict[str, Any] = {}
+    exec(own_host, names)
+    climates = [names["run"](Path("mlp.pt"), "float32", seed)["x [1]"] for seed in (0, 1)]
+    assert all(climate.shape == (200, 64) and np.isfinite(climate).all() for climate in climates)
+    assert climates[0].tolist() != climates[1].tolist()
+
+
+def test_the_online_test_of_bf16() -> None:
+    assert f"matrices of at least {LEAST_REDUCED} weights" in PAGE
+    assert f"of at least {LEAST_REDUCED} weights" in FORMAT
+    assert COARSEST == 0.1
+    assert "below a tenth of the\nvariable's standard deviation" in PAGE
+    assert all(f"`{name}`" in PAGE for name in HOSTS)
+    variable = Compared("x [1]", 1.0, (0.02,), (0.01,))
+    entry = Evidence("", "", (0,), "", (variable,), {}).to_dict()
+    keys = FORMAT.split("### In bf16", 1)[1].split("| version of", 1)[0]
+    assert all(f"`{key}`" in keys for key in (*entry, *entry["variables"][0]))
 
 
 def test_the_format_lists_every_step_with_its_keys() -> None:

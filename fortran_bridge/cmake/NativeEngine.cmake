@@ -4,6 +4,7 @@ find_package(OpenMP REQUIRED COMPONENTS CXX)
 add_library(hybrid_native MODULE
   src/error.cpp
   src/json_text.cpp
+  src/native/bf16_weights.cpp
   src/native/compiler.cpp
   src/native/constants.cpp
   src/native/number_store.cpp
@@ -33,4 +34,7 @@ add_kernels(base)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
   add_kernels(v3 -march=x86-64-v3 -DHYBRID_KERNELS_V3)
   add_kernels(v4 -march=x86-64-v4 -mprefer-vector-width=512 -DHYBRID_KERNELS_V4)
+  # Of its own, so that what float32 runs on is not touched by it.
+  add_kernels(v4bf16 -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512 -DHYBRID_KERNELS_V4
+    -DHYBRID_KERNELS_BF16)
 endif()

@@ -11,8 +11,8 @@ module hybrid_c_abi
     hybrid_version
   public :: hybrid_closure_describe, hybrid_closure_field_count, hybrid_closure_field_name, &
     hybrid_closure_field_size, hybrid_closure_field_units, hybrid_closure_free, &
-    hybrid_closure_load, hybrid_closure_load_memory, hybrid_closure_manifest, &
-    hybrid_closure_retain
+    hybrid_closure_load_memory_precision, hybrid_closure_load_precision, &
+    hybrid_closure_manifest, hybrid_closure_retain
   public :: hybrid_binding_apply, hybrid_binding_bind, hybrid_binding_chunk, &
     hybrid_binding_commit, hybrid_binding_counts, hybrid_binding_create, &
     hybrid_binding_create_grid, hybrid_binding_differences, hybrid_binding_free, &
@@ -79,21 +79,23 @@ module hybrid_c_abi
   end interface
 
   interface
-    integer(c_int) function hybrid_closure_load(path, engine, device, n_thread, closure) bind(c)
+    integer(c_int) function hybrid_closure_load_precision(path, engine, device, n_thread, &
+                                                          precision, closure) bind(c)
       import :: c_char, c_int, c_ptr
-      character(kind=c_char), intent(in) :: path(*), engine(*), device(*)
+      character(kind=c_char), intent(in) :: path(*), engine(*), device(*), precision(*)
       integer(c_int), value, intent(in) :: n_thread
       type(c_ptr), intent(inout) :: closure
-    end function hybrid_closure_load
-    integer(c_int) function hybrid_closure_load_memory(bytes, n_bytes, label, engine, device, &
-                                                       n_thread, closure) bind(c)
+    end function hybrid_closure_load_precision
+    integer(c_int) function hybrid_closure_load_memory_precision(bytes, n_bytes, label, engine, &
+                                                                 device, n_thread, precision, &
+                                                                 closure) bind(c)
       import :: c_char, c_int, c_int64_t, c_ptr
       type(c_ptr), value, intent(in) :: bytes
       integer(c_int64_t), value, intent(in) :: n_bytes
-      character(kind=c_char), intent(in) :: label(*), engine(*), device(*)
+      character(kind=c_char), intent(in) :: label(*), engine(*), device(*), precision(*)
       integer(c_int), value, intent(in) :: n_thread
       type(c_ptr), intent(inout) :: closure
-    end function hybrid_closure_load_memory
+    end function hybrid_closure_load_memory_precision
     integer(c_int) function hybrid_closure_retain(closure) bind(c)
       import :: c_int, c_ptr
       type(c_ptr), value, intent(in) :: closure

@@ -4,7 +4,7 @@ module hybrid_closure
   use, intrinsic :: iso_fortran_env, only: int8
   use hybrid_c_abi, only: hybrid_closure_describe, hybrid_closure_field_count, &
     hybrid_closure_field_name, hybrid_closure_field_size, hybrid_closure_field_units, &
-    hybrid_closure_free, hybrid_closure_load, hybrid_closure_load_memory, &
+    hybrid_closure_free, hybrid_closure_load_memory_precision, hybrid_closure_load_precision, &
     hybrid_closure_manifest, hybrid_closure_retain
   use hybrid_text, only: c_string, f_string, given, report, text_length
   implicit none
@@ -45,31 +45,36 @@ contains
   !> `engine`: 'native', 'torchscript' or 'aoti', or 'auto' (default): the native engine where the
   !> archive holds a program for it, the library has it and the device is 'cpu', else the one that
   !> the archive names; `device`: 'cpu' (default) or one of the engine's, such as 'cuda:0', see
-  !> `local_device`; `threads`: threads inside the engine's operations, default 1.
-  subroutine closure_load(self, path, engine, device, threads, stat, errmsg)
+  !> `local_device`; `threads`: threads inside the engine's operations, default 1; `precision`:
+  !> 'float32' (default), or 'bf16' of an archive that `hybrid precision` has let have it.
+  subroutine closure_load(self, path, engine, device, threads, stat, errmsg, precision)
     class(closure_t), intent(inout) :: self
     character(len=*), intent(in) :: path
     character(len=*), intent(in), optional :: engine, device
     integer, intent(in), optional :: threads
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    character(len=*), intent(in), optional :: precision
     call self%free()
-    call report(hybrid_closure_load(c_string(path), given(engine, 'auto'), &
-                                    given(device, 'cpu'), n_thread(threads), &
-                                    self%handle), stat, errmsg)
+    call report(hybrid_closure_load_precision(c_string(path), given(engine, 'auto'), &
+                                              given(device, 'cpu'), n_thread(threads), &
+                                              given(precision, 'float32'), &
+                                              self%handle), stat, errmsg)
   end subroutine closure_load
 
   !> The same from the bytes of an archive, see `read_bytes`: one rank reads, all load.
   !>
   !> `label` (default 'archive in memory') stands for the path in messages. The bytes may go
   !> afterwards.
-  subroutine closure_load_bytes(self, bytes, label, engine, device, threads, stat, errmsg)
+  subroutine closure_load_bytes(self, bytes, label, engine, device, threads, stat, errmsg, &
+                                precision)
     class(closure_t), intent(inout) :: self
     integer(int8), intent(in), contiguous, target :: bytes(:)
     character(len=*), intent(in), optional :: label, engine, device
     integer, intent(in), optional :: threads
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
+    character(len=*), intent(in), optional :: precision
     integer(int8), target :: nothing(1)
     type(c_ptr) :: address
     call self%free()
@@ -77,11 +82,12 @@ contains
     nothing = 0_int8
     address = c_loc(nothing)
     if (size(bytes) > 0) address = c_loc(bytes)
-    call report(hybrid_closure_load_memory(address, size(bytes, kind=c_int64_t), &
-                                           given(label, 'archive in memory'), &
-                                           given(engine, 'auto'), &
-                                           given(device, 'cpu'), n_thread(threads), &
-                                           self%handle), stat, errmsg)
+    call report(hybrid_closure_load_memory_precision(address, size(bytes, kind=c_int64_t), &
+                                                     given(label, 'archive in memory'), &
+                                                     given(engine, 'auto'), &
+                                                     given(device, 'cpu'), n_thread(threads), &
+                                                     given(precision, 'float32'), &
+                                                     self%handle), stat, errmsg)
   end subroutine closure_load_bytes
 
   !> Lines of text for people: name, engine, device, why 'auto' did not take the native engine, and

@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-#define HYBRID_ABI_VERSION 1
+#define HYBRID_ABI_VERSION 2
 
 #if defined(__GNUC__)
 #define HYBRID_API __attribute__((visibility("default")))
@@ -117,6 +117,19 @@ HYBRID_API int hybrid_closure_load_memory(const void *bytes, int64_t n_bytes, co
                                           const char *engine, const char *device, int n_thread,
                                           hybrid_closure **closure);
 
+/* As hybrid_closure_load and hybrid_closure_load_memory, in a precision of the closure's
+ * arithmetic: "float32", theirs, or "bf16" for matrices of the native engine, which is an error
+ * unless the archive has passed the online test of `hybrid precision`. A processor without
+ * AVX512_BF16 computes in float32: hybrid_closure_describe says it. Since HYBRID_ABI_VERSION 2. */
+HYBRID_API int hybrid_closure_load_precision(const char *path, const char *engine,
+                                             const char *device, int n_thread,
+                                             const char *precision, hybrid_closure **closure);
+HYBRID_API int hybrid_closure_load_memory_precision(const void *bytes, int64_t n_bytes,
+                                                    const char *label, const char *engine,
+                                                    const char *device, int n_thread,
+                                                    const char *precision,
+                                                    hybrid_closure **closure);
+
 /* Share a closure: one more hybrid_closure_free is due. */
 HYBRID_API int hybrid_closure_retain(hybrid_closure *closure);
 
@@ -127,7 +140,8 @@ HYBRID_API void hybrid_closure_free(hybrid_closure *closure);
 HYBRID_API const char *hybrid_closure_manifest(const hybrid_closure *closure);
 
 /* What a person wants to know, in lines of text: name, version, engine, device, blocks, and each
- * field with units, dims, sizes and envelope; after "auto" also why not the native engine.
+ * field with units, dims, sizes and envelope; after "auto" also why not the native engine, and
+ * what "bf16" came to.
  * Valid as long as the closure; null for null. */
 HYBRID_API const char *hybrid_closure_describe(const hybrid_closure *closure);
 

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define HYBRID_ENGINE_ABI_VERSION 3
+#define HYBRID_ENGINE_ABI_VERSION 4
 
 /* What a model is opened from: the whole file, and its entries one by one. All of it is verified,
  * and valid during `open` only. */
@@ -37,6 +37,9 @@ typedef struct hybrid_engine_field {
 typedef struct hybrid_engine_options {
   const char *device; /* "cpu", "cuda:0" */
   int n_thread;       /* threads inside operations */
+  /* "float32", or "bf16" for an engine that knows `precision`, which may still stay with float32
+   * where the processor or the model makes it. */
+  const char *precision;
 } hybrid_engine_options;
 
 /* Functions return 0, or 1 after writing a message of at most `size` bytes; `open` returns
@@ -64,6 +67,9 @@ typedef struct hybrid_engine {
   void (*release)(void *session);
   void (*close)(void *model);
   int (*device_count)(const char *kind); /* 0 for kinds it does not know */
+  /* What a model opened for "bf16" computes in, and why, for people: "bf16 in 6 of 7 matrices".
+   * Null for an engine of one precision. Valid as long as the model. */
+  const char *(*precision)(const void *model);
 } hybrid_engine;
 
 /* The one symbol that the core looks up. */

@@ -16,6 +16,7 @@
 #include "hybrid.h"
 #include "log.hpp"
 #include "noise.hpp"
+#include "precision.hpp"
 #include "ticks.hpp"
 
 // Handles are counted, so that an assignment in the host's language can share them.
@@ -108,9 +109,9 @@ void create(const hybrid_closure *closure, int64_t n, const int64_t *column_id,
 }
 
 void load(hybrid::Archive archive, const char *engine, const char *device, int n_thread,
-          hybrid_closure **closure) {
-  auto loaded = std::make_shared<const hybrid::Closure>(std::move(archive), engine,
-                                                        hybrid::EngineOptions{device, n_thread});
+          const char *precision, hybrid_closure **closure) {
+  auto loaded = std::make_shared<const hybrid::Closure>(
+      std::move(archive), engine, hybrid::EngineOptions{device, n_thread, precision});
   *closure = new hybrid_closure{std::move(loaded)};
 }
 
@@ -172,19 +173,33 @@ int hybrid_local_device(const char *kind, int count, char *device, int size) {
 
 int hybrid_closure_load(const char *path, const char *engine, const char *device, int n_thread,
                         hybrid_closure **closure) {
+  return hybrid_closure_load_precision(path, engine, device, n_thread, hybrid::full_precision,
+                                       closure);
+}
+
+int hybrid_closure_load_precision(const char *path, const char *engine, const char *device,
+                                  int n_thread, const char *precision, hybrid_closure **closure) {
   return hybrid::guarded([&] {
     require(closure, "an address for the closure");
     *closure = nullptr;
     require(path, "a path");
     require(engine, "an engine name");
     require(device, "a device");
-    load(hybrid::read_archive(path), engine, device, n_thread, closure);
+    require(precision, "a precision");
+    load(hybrid::read_archive(path), engine, device, n_thread, precision, closure);
   });
 }
 
 int hybrid_closure_load_memory(const void *bytes, int64_t n_bytes, const char *label,
                                const char *engine, const char *device, int n_thread,
                                hybrid_closure **closure) {
+  return hybrid_closure_load_memory_precision(bytes, n_bytes, label, engine, device, n_thread,
+                                              hybrid::full_precision, closure);
+}
+
+int hybrid_closure_load_memory_precision(const void *bytes, int64_t n_bytes, const char *label,
+                                         const char *engine, const char *device, int n_thread,
+                                         const char *precision, hybrid_closure **closure) {
   return hybrid::guarded([&] {
     require(closure, "an address for the closure");
     *closure = nullptr;
@@ -192,12 +207,14 @@ int hybrid_closure_load_memory(const void *bytes, int64_t n_bytes, const char *l
     require(label, "a label");
     require(engine, "an engine name");
     require(device, "a device");
+    require(precision, "a precision");
     if (n_bytes < 0)
       throw hybrid::Error(
           HYBRID_ERROR_ARGUMENT,
           std::string(label) + ": expected a number of bytes, got " + std::to_string(n_bytes));
     const auto *first = static_cast<const char *>(bytes);
-    load(hybrid::read_archive({first, first + n_bytes}, label), engine, device, n_thread, closure);
+    load(hybrid::read_archive({first, first + n_bytes}, label), engine, device, n_thread, precision,
+         closure);
   });
 }
 

@@ -57,6 +57,8 @@ std::string describe(const Spec &spec, const ChosenModel &chosen,
     for (const auto &block : blocks) text << " " << block.size;
   }
   if (!chosen.why_not_native.empty()) text << "\n  not native: " << chosen.why_not_native;
+  if (const auto precision = model.precision(); !precision.empty())
+    text << "\n  precision " << precision << (spec.bf16.verdict == "on trial" ? ", on trial" : "");
   const auto unbounded = fields_without_bounds(spec);
   if (!unbounded.empty()) {
     text << "\n  without two bounds: " << joined(unbounded, ", ")

@@ -76,7 +76,7 @@ const hybrid_engine *open_engine(const std::string &name) {
                     (name == "native" ? ""
                                       : ", or set HYBRID_TORCH_LIB to the lib "
                                         "folder of the torch it was built with"));
-  const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v3"));
+  const auto entry = reinterpret_cast<hybrid_engine_entry>(dlsym(object, "hybrid_engine_v4"));
   const hybrid_engine *engine = entry ? entry() : nullptr;
   if (!engine || engine->abi_version != HYBRID_ENGINE_ABI_VERSION)
     throw Error(HYBRID_ERROR_ENGINE,
@@ -143,7 +143,8 @@ Model::Model(const std::string &engine, const Archive &archive, const Spec &spec
   const auto result_fields = spec.results();
   const auto arguments = described(argument_fields);
   const auto results = described(result_fields);
-  const hybrid_engine_options engine_options{device_.c_str(), options.n_thread};
+  const hybrid_engine_options engine_options{device_.c_str(), options.n_thread,
+                                             options.precision.c_str()};
   Message message;
   EntryReader entries(archive);
   const hybrid_engine_archive opened{archive.bytes.data(), archive.bytes.size(), &entries,
@@ -158,6 +159,10 @@ Model::Model(const std::string &engine, const Archive &archive, const Spec &spec
 }
 
 Model::~Model() { engine_->close(model_); }
+
+std::string Model::precision() const {
+  return engine_->precision ? engine_->precision(model_) : "";
+}
 
 Session Model::prepare(int64_t n, const Shapes &shapes, const Buffers &arguments) const {
   std::vector<const void *> addresses;

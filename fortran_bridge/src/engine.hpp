@@ -15,6 +15,7 @@ namespace hybrid {
 struct EngineOptions {
   std::string device;
   int n_thread;
+  std::string precision = "float32";  // or "bf16"
 };
 
 // An engine does not take what the archive holds for it; another one may run the archive.
@@ -63,6 +64,8 @@ class Model {
   const char *engine_name() const { return engine_->name; }
   const char *engine_version() const { return engine_->version; }
   const std::string &device() const { return device_; }
+  // What it computes in where another precision than float32 was asked for; else empty.
+  std::string precision() const;
   // Whether a column's bits are the same in blocks of any size.
   bool is_column_exact() const { return engine_->is_column_exact != 0; }
 

@@ -2,6 +2,7 @@
 
 #include "error.hpp"
 #include "log.hpp"
+#include "precision.hpp"
 
 namespace hybrid {
 
@@ -26,12 +27,14 @@ std::string why_not_native(const Archive &archive, const Spec &spec, const Engin
 
 ChosenModel open_auto(const Archive &archive, const Spec &spec, const EngineOptions &options) {
   std::string why = why_not_native(archive, spec, options);
+  if (!why.empty()) check_engine_of_precision(options.precision, spec, spec.engine, why);
   if (why.empty() && spec.engine != native) {
     try {
       return {std::make_unique<const Model>(native, archive, spec, options)};
     } catch (const Unservable &refusal) {
       // As of an archive that a later version wrote: TorchScript runs it as before.
       why = refusal.reason();
+      check_engine_of_precision(options.precision, spec, spec.engine, why);
       log(HYBRID_LOG_WARNING,
           std::string(refusal.what()) + "; engine '" + spec.engine + "' runs it instead");
     }
@@ -62,8 +65,10 @@ void check_wish(const std::string &asked, const Archive &archive, const Spec &sp
 
 ChosenModel open_chosen(const std::string &asked, const Archive &archive, const Spec &spec,
                         const EngineOptions &options) {
+  check_precision(options.precision, spec);
   if (asked == "auto") return open_auto(archive, spec, options);
   check_wish(asked, archive, spec);
+  check_engine_of_precision(options.precision, spec, asked, "");
   return {std::make_unique<const Model>(asked, archive, spec, options)};
 }
 

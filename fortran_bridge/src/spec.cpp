@@ -125,6 +125,11 @@ std::vector<Field> parse_fields(const Json &spec, const char *group) {
   return fields;
 }
 
+PrecisionVerdict parse_verdict(const Json &json) {
+  return {text(json.at("verdict"), "reduced_precision: verdict"),
+          printable(json.at("reason").get<std::string>())};
+}
+
 std::optional<Grid> parse_grid(const Json &spec) {
   const auto found = spec.find("grid");
   if (found == spec.end() || found->is_null()) return std::nullopt;
@@ -224,6 +229,8 @@ Spec parse_manifest(const std::string &manifest) {
     if (const auto native = json.find("native");
         native != json.end() && !native->value("expressed", false))
       spec.native_reason = printable(native->value("reason", std::string()));
+    if (const auto reduced = json.find("reduced_precision"); reduced != json.end())
+      spec.bf16 = parse_verdict(reduced->at("bf16"));
     spec.name = name(body.at("name"), "closure name");
     spec.version = text(body.at("version"), "version");
     spec.locality = body.value("locality", std::string("column"));

@@ -45,12 +45,20 @@ struct Grid {
   int64_t halo_width = 0;             // neighbours needed on each side
 };
 
+// Of the online test of a precision below float32: "passed" or "failed", or "on trial" while it
+// runs; empty: there was none.
+struct PrecisionVerdict {
+  std::string verdict = {};
+  std::string reason = {};
+};
+
 struct Spec {
   std::string name;
   std::string version;
   std::string locality;
   std::string engine;
   std::string native_reason = {};  // why there is no native program; may be empty
+  PrecisionVerdict bf16 = {};
   std::vector<Field> inputs, outputs, state, noise;
   std::optional<Grid> grid;  // with locality "grid", and only then
 

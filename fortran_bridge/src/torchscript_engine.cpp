@@ -148,10 +148,10 @@ void close_model(void *model) { delete static_cast<Model *>(model); }
 const hybrid_engine engine = {
     HYBRID_ENGINE_ABI_VERSION, "torchscript", TORCH_VERSION,
     /*is_column_exact=*/0,     open_model,    prepare_session, run_session,
-    release_session,           close_model,   device_count};
+    release_session,           close_model,   device_count,    /*precision=*/nullptr};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v4(void) {
   return &engine;
 }

@@ -57,6 +57,8 @@ class ArchivePhysics:
         `fortran_bridge.binding.Binding`; with ``"host"`` the columns' own scheme steps in.
     seed
         Seed of its random numbers.
+    precision
+        Precision to load it with, see `hybrid.runtime.CompiledClosure`.
 
     Raises
     ------
@@ -66,10 +68,15 @@ class ArchivePhysics:
     """
 
     def __init__(
-        self, path: Path, columns: Columns, policy: Policy = "flag", seed: int = 0
+        self,
+        path: Path,
+        columns: Columns,
+        policy: Policy = "flag",
+        seed: int = 0,
+        precision: str = "float32",
     ) -> None:
         self.path = path
-        self.closure: CompiledClosure = load(path)
+        self.closure: CompiledClosure = load(path, precision=precision)
         self.variables = _variables(path, self.closure, columns.grid.n_level)
         if columns.settings.timestep != TIMESTEP:
             raise RolloutError(

@@ -1,8 +1,8 @@
 """``hybrid inspect`` and ``hybrid verify``: what an archive promises, and whether it keeps it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -100,6 +100,7 @@ def _identity(manifest: "Manifest", by_auto: str, why_not_native: str) -> Table:
         "engine": manifest.engine,
         "native engine": _native(manifest),
         "engine by 'auto'": _by_auto(manifest, by_auto, why_not_native),
+        **{f"precision {name}": _tested(test) for name, test in manifest.reduced_precision.items()},
         "written with": ", ".join(f"{name} {text}" for name, text in manifest.versions.items()),
         **{f"reference {i}": text for i, text in enumerate(spec.references, start=1)},
         **spec.provenance,
@@ -116,6 +117,10 @@ def _native(manifest: "Manifest") -> str:
     if verdict is None:
         return ""
     return f"{'yes' if verdict.expressed else 'no'}: {verdict.reason}"
+
+
+def _tested(test: Mapping[str, Any]) -> str:
+    return f"{test['verdict']}: {test['reason']}"
 
 
 def _by_auto(manifest: "Manifest", engine: str, why_not_native: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf, expit
 
+from hybrid.native.bf16 import LEAST_REDUCED, rounded_to_bf16
 from hybrid.native.program import Program
 from hybrid.native.steps import (
     Binary,
@@ -36,7 +37,9 @@ Array = NDArray[np.float32]
 HALF, ONE = np.float32(0.5), np.float32(1.0)
 
 
-def evaluate(program: Program, arguments: Sequence[NDArray[Any]]) -> tuple[Array, ...]:
+def evaluate(
+    program: Program, arguments: Sequence[NDArray[Any]], *, reduced: bool = False
+) -> tuple[Array, ...]:
     """Run a program.
 
     Parameters
@@ -45,6 +48,9 @@ def evaluate(program: Program, arguments: Sequence[NDArray[Any]]) -> tuple[Array
         The program.
     arguments
         Inputs, state and noise in order, each ``(n, ...)`` float32.
+    reduced
+        Whether large matrices and what they are multiplied by are rounded to bf16; sums and all
+        else stay float32.
 
     Returns
     -------
@@ -63,6 +69,8 @@ def evaluate(program: Program, arguments: Sequence[NDArray[Any]]) -> tuple[Array
                 continue
             read = [values[i] for i in step.operands()]
             read += [program.tensors[i] for i in step.tensors()]
+            if reduced and isinstance(step, Linear) and read[1].size >= LEAST_REDUCED:
+                read[:2] = map(rounded_to_bf16, read[:2])
             values.append(np.asarray(_value(step, *read), np.float32))
     return tuple(np.broadcast_to(values[r], (n, program.sizes[r])) for r in program.results)
 

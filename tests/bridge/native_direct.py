@@ -46,7 +46,7 @@ class _Field(Structure):
 
 
 class _Options(Structure):
-    _fields_ = (("device", c_char_p), ("n_thread", c_int))
+    _fields_ = (("device", c_char_p), ("n_thread", c_int), ("precision", c_char_p))
 
 
 _OPEN = CFUNCTYPE(
@@ -61,6 +61,7 @@ _PREPARE = CFUNCTYPE(
 _RUN = CFUNCTYPE(c_int, c_void_p, POINTER(c_void_p), c_void_p, c_size_t)
 _RELEASE = CFUNCTYPE(None, c_void_p)
 _COUNT = CFUNCTYPE(c_int, c_char_p)
+_PRECISION = CFUNCTYPE(c_char_p, c_void_p)
 
 
 class _Engine(Structure):
@@ -75,6 +76,7 @@ class _Engine(Structure):
         ("release", _RELEASE),
         ("close", _RELEASE),
         ("device_count", _COUNT),
+        ("precision", _PRECISION),
     )
 
 
@@ -100,8 +102,8 @@ class DirectEngine:
         os.environ["HYBRID_ISA"] = isa
         try:
             loaded = ctypes.CDLL(str(shutil.copy(library, folder / f"native_{isa or 'best'}.so")))
-            loaded.hybrid_engine_v3.restype = POINTER(_Engine)
-            self._engine = loaded.hybrid_engine_v3().contents
+            loaded.hybrid_engine_v4.restype = POINTER(_Engine)
+            self._engine = loaded.hybrid_engine_v4().contents
         finally:
             os.environ["HYBRID_ISA"] = before
 
@@ -116,11 +118,12 @@ class DirectEngine:
         results: Sequence[int],
         arguments: Sequence[NDArray[np.float32]],
         n_thread: int = 1,
+        precision: str = "float32",
     ) -> list[NDArray[np.float32]]:
         """Return the values of `results` for arguments of shape ``(n, size)``."""
         n = len(arguments[0])
         kept: list[Any] = []
-        model = self._open(program, results, n_thread, kept)
+        model = self._open(program, results, n_thread, kept, precision)
         given = [np.ascontiguousarray(array, np.float32) for array in arguments]
         found = [np.full((n, program.sizes[i]), np.float32(7e7)) for i in results]
         session, message = c_void_p(), ctypes.create_string_buffer(MESSAGE_SIZE)
@@ -133,8 +136,20 @@ class DirectEngine:
         self._engine.close(model)
         return found
 
+    def precision(self, program: Program, results: Sequence[int]) -> str:
+        """Return what the engine says of a program that is to compute in bf16."""
+        model = self._open(program, results, 1, [], "bf16")
+        text = bytes(self._engine.precision(model)).decode()
+        self._engine.close(model)
+        return text
+
     def _open(
-        self, program: Program, results: Sequence[int], n_thread: int, kept: list[Any]
+        self,
+        program: Program,
+        results: Sequence[int],
+        n_thread: int,
+        kept: list[Any],
+        precision: str = "float32",
     ) -> c_void_p:
         entries = {
             PROGRAM: json.dumps(program.document(results)).encode(),
@@ -161,7 +176,12 @@ class DirectEngine:
         self._check(
             self._engine.open(
                 *(byref(archive), inputs, len(inputs), outputs, len(outputs)),
-                *(byref(_Options(b"cpu", n_thread)), byref(model), message, MESSAGE_SIZE),
+                *(
+                    byref(_Options(b"cpu", n_thread, precision.encode())),
+                    byref(model),
+                    message,
+                    MESSAGE_SIZE,
+                ),
             ),
             message,
         )

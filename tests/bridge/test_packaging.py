@@ -209,7 +209,7 @@ def test_an_engine_exports_its_entry_alone(engine: str, prefix: Prefix) -> None:
     file = prefix.library.with_name(f"libhybrid_{engine}.so")
     if engine == "aoti" and not file.exists():
         pytest.skip("this torch has no AOTInductor runner")
-    assert exported(file) == {"hybrid_engine_v3"}
+    assert exported(file) == {"hybrid_engine_v4"}
 
 
 def test_hosts_ask_for_the_versioned_name(prefix: Prefix) -> None:

@@ -86,6 +86,10 @@ struct Instruction {
   int64_t choice[2];  // select: rows of what is taken where the operand is not 0, and where it is
   int64_t step[3];    // select: of operand and choices; 1: one a feature, 0: one for all
   float epsilon;      // layer_norm
+  // linear: whether products are of bf16, see bf16.hpp; then weights are pairs of them, and there
+  // is room for pairs of operands from this row on.
+  bool is_reduced;
+  int64_t scratch;
 };
 
 struct Code {
@@ -137,7 +141,7 @@ struct Kernels {
 };
 
 #if defined(__x86_64__)
-extern const Kernels kernels_v4, kernels_v3;
+extern const Kernels kernels_v4bf16, kernels_v4, kernels_v3;
 #endif
 extern const Kernels kernels_base;
 

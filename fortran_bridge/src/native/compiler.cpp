@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "bf16_weights.hpp"
 #include "regions.hpp"
 #include "storage.hpp"
 
@@ -51,8 +52,9 @@ struct View {
 
 class Compiler {
  public:
-  Compiler(const Program &program, std::vector<Region> regions)
+  Compiler(const Program &program, std::vector<Region> regions, bool is_reduced)
       : program_(program),
+        is_reduced_(is_reduced),
         regions_(std::move(regions)),
         constants_(program),
         uses_(program.steps.size(), 0),
@@ -124,7 +126,12 @@ class Compiler {
       case Step::Kind::linear: {
         auto &instruction = begin(i, Instruction::Kind::linear, x).instruction;
         instruction.n_in = step(x).size;
-        instruction.weight = constants_.panels(of.tensor, of.bias);
+        const auto &weight = program_.tensors[static_cast<size_t>(of.tensor)];
+        instruction.is_reduced = is_reduced_ && weight.size() >= least_reduced;
+        instruction.weight = instruction.is_reduced ? constants_.pair_panels(of.tensor, of.bias)
+                                                    : constants_.panels(of.tensor, of.bias);
+        ++matrices_.all;
+        matrices_.reduced += instruction.is_reduced ? 1 : 0;
         return;
       }
       case Step::Kind::gather:
@@ -244,7 +251,9 @@ class Compiler {
 
   void add_gate(const Region &region) {
     auto made = std::make_shared<CompiledGate>();
-    made->compiled = Compiler(region_program(program_, region), {}).run();
+    made->compiled = Compiler(region_program(program_, region), {}, is_reduced_).run();
+    matrices_.all += made->compiled.matrices.all;
+    matrices_.reduced += made->compiled.matrices.reduced;
     auto &gate = made->gate;
     gate.code = made->compiled.code();
     gate.n_feature_in = total_size(program_, region.inputs);
@@ -314,6 +323,10 @@ class Compiler {
         group.instruction.choice[k] = row(group.choices[k]);
       for (size_t k = 0; k < group.with.size(); ++k)
         if (group.with[k] != none) group.after[k].row = row(group.with[k]);
+      if (group.instruction.is_reduced) {
+        group.instruction.scratch = allocator.take(pairs_of(group.instruction.n_in));
+        allocator.give_back(group.instruction.scratch);
+      }
       if (group.region) {
         auto &made = *group.gate;
         for (const auto output : group.region->outputs)
@@ -332,7 +345,7 @@ class Compiler {
   }
 
   Compiled finish() {
-    Compiled compiled{{}, {}, std::move(indices_), constants_.take(), {}, n_row_};
+    Compiled compiled{{}, {}, std::move(indices_), constants_.take(), {}, n_row_, matrices_};
     size_t n_after = 0;
     for (const auto &group : groups_) n_after += group.after.size();
     compiled.elementwise.reserve(n_after);  // addresses are kept
@@ -360,6 +373,8 @@ class Compiler {
   }
 
   const Program &program_;
+  bool is_reduced_;
+  MatrixCount matrices_;
   std::vector<Region> regions_;
   Constants constants_;
   std::vector<int64_t> uses_;
@@ -372,6 +387,8 @@ class Compiler {
 
 }  // namespace
 
-Compiled compile(const Program &program) { return Compiler(program, find_regions(program)).run(); }
+Compiled compile(const Program &program, bool is_reduced) {
+  return Compiler(program, find_regions(program), is_reduced).run();
+}
 
 }  // namespace hybrid_native

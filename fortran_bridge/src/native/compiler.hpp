@@ -14,6 +14,11 @@ namespace hybrid_native {
 
 struct CompiledGate;
 
+// Products with matrices, and how many of them are of bf16.
+struct MatrixCount {
+  int64_t all = 0, reduced = 0;
+};
+
 struct Compiled {
   std::vector<Instruction> instructions;
   std::vector<Elementwise> elementwise;
@@ -21,6 +26,7 @@ struct Compiled {
   NumberStore constants;
   std::vector<std::shared_ptr<CompiledGate>> gates;
   int64_t n_row;  // of a workspace
+  MatrixCount matrices;
 
   Code code() const { return {instructions.data(), static_cast<int64_t>(instructions.size())}; }
 };
@@ -32,7 +38,8 @@ struct CompiledGate {
   Gate gate;
 };
 
-// Whatever of `program` is needed later is copied.
-Compiled compile(const Program &program);
+// Whatever of `program` is needed later is copied. `is_reduced`: large matrices become bf16, for
+// kernels that know it.
+Compiled compile(const Program &program, bool is_reduced = false);
 
 }  // namespace hybrid_native

@@ -22,11 +22,15 @@ class Constants {
   // one weight for each and every input. Outputs that pad the last panel are zero.
   const float *panels(int64_t weight, int64_t bias);
 
+  // The same with weights of bf16: for each output a word of the weights of two inputs in place of
+  // one weight, the first of them in the lower half. Biases stay float32. See bf16_weights.hpp.
+  const float *pair_panels(int64_t weight, int64_t bias);
+
   NumberStore take() { return std::move(store_); }
 
  private:
   const Program *program_;
-  std::map<std::pair<int64_t, int64_t>, const float *> known_panels_;
+  std::map<std::pair<int64_t, int64_t>, const float *> known_panels_, known_pairs_;
   std::map<int64_t, const float *> known_;
   NumberStore store_;
 };

@@ -41,9 +41,24 @@ const Kernels *find(std::string &problem) {
   return nullptr;
 }
 
+const Kernels *find_bf16(std::string &why_not) {
+  const char *wish = std::getenv("HYBRID_ISA");
+  if (wish && *wish) {
+    why_not = std::string("HYBRID_ISA asks for '") + wish + "'";
+    return nullptr;
+  }
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16"))
+    return &kernels_v4bf16;
+#endif
+  why_not = "this processor has no AVX512_BF16";
+  return nullptr;
+}
+
 struct Chosen {
-  std::string problem;
+  std::string problem, why_not_bf16;
   const Kernels *kernels = find(problem);
+  const Kernels *bf16 = find_bf16(why_not_bf16);
 };
 
 const Chosen &chosen() {
@@ -57,6 +72,12 @@ const Kernels &chosen_kernels() {
   const auto &found = chosen();
   if (!found.kernels) throw std::runtime_error(found.problem);
   return *found.kernels;
+}
+
+const Kernels *bf16_kernels(std::string &why_not) {
+  const auto &found = chosen();
+  why_not = found.why_not_bf16;
+  return found.bf16;
 }
 
 const Kernels *kernels_or_null() noexcept {

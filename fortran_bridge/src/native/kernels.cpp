@@ -7,8 +7,14 @@
 #include "groups.hpp"
 #include "matrix.hpp"
 #include "movement.hpp"
+#if defined(HYBRID_KERNELS_BF16)
+#include "matrix_bf16.hpp"
+#endif
 
-#if defined(HYBRID_KERNELS_V4)
+#if defined(HYBRID_KERNELS_BF16)
+#define HYBRID_KERNELS kernels_v4bf16
+#define HYBRID_KERNELS_NAME "x86-64-v4 with bf16"
+#elif defined(HYBRID_KERNELS_V4)
 #define HYBRID_KERNELS kernels_v4
 #define HYBRID_KERNELS_NAME "x86-64-v4"
 #elif defined(HYBRID_KERNELS_V3)
@@ -96,6 +102,22 @@ void apply_after(const Instruction &step, const Columns &columns) {
                    least(slab, step.size - first));
 }
 
+#if defined(HYBRID_KERNELS_BF16)
+// A matrix of bf16: its operand is rounded once, not for each panel.
+template <int n>
+void run_reduced(const Instruction &step, const Columns &columns, const float *from, float *to) {
+  const int64_t stride = columns.stride, n_pair = (step.n_in + 1) / 2;
+  float *words = columns.rows + step.scratch * stride;
+  round_rows<n>(from, step.n_in, stride, words);
+  for (int64_t first = 0; first < step.size; first += panel_height) {
+    const int64_t count = least(panel_height, step.size - first);
+    multiply_pairs(step.weight + first * (n_pair + 1), words, n_pair, stride, to + first * stride,
+                   count);
+    apply_after<n>(step, columns, to + first * stride, first, count);
+  }
+}
+#endif
+
 template <int n>
 void run_instruction(const Instruction &step, const Columns &columns) {
   const int64_t stride = columns.stride;
@@ -111,6 +133,9 @@ void run_instruction(const Instruction &step, const Columns &columns) {
       }
       return;
     case Instruction::Kind::linear:
+#if defined(HYBRID_KERNELS_BF16)
+      if (step.is_reduced) return run_reduced<n>(step, columns, from, to);
+#endif
       for (int64_t first = 0; first < step.size; first += panel_height) {
         const int64_t count = least(panel_height, step.size - first);
         multiply_panel(step.weight + first * (step.n_in + 1), from, step.n_in, stride,
@@ -176,6 +201,14 @@ void run_instruction_one(const Instruction &step, const Columns &columns) {
       copy(to, columns.arguments[step.n_in], step.size);
       break;
     case Instruction::Kind::linear:
+#if defined(HYBRID_KERNELS_BF16)
+      if (step.is_reduced) {
+        float *words = columns.rows + step.scratch;
+        round_one(from, step.n_in, words);
+        multiply_one_pairs(step.weight, words, (step.n_in + 1) / 2, to, step.size);
+        break;
+      }
+#endif
       multiply_one(step.weight, from, step.n_in, to, step.size);
       break;
     case Instruction::Kind::move:

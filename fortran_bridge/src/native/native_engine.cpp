@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "bf16_weights.hpp"
 #include "instruction_set.hpp"
 #include "session.hpp"
 
@@ -80,6 +81,21 @@ std::pair<Program, Sizes> read(const hybrid_engine_archive &archive, Fields argu
   }
 }
 
+// In bf16 as far as processor and program allow it, else in float32.
+Model *reduced_model(const Program &program, Sizes sizes, int n_thread) {
+  std::string why_not;
+  const auto *kernels = bf16_kernels(why_not);
+  auto compiled = compile(program, kernels != nullptr);
+  const auto [all, reduced] = compiled.matrices;
+  if (kernels && reduced == 0)
+    why_not = "it has no matrix of " + std::to_string(least_reduced) + " weights or more";
+  const auto text = why_not.empty() ? "bf16 in " + std::to_string(reduced) + " of " +
+                                          std::to_string(all) + " matrices"
+                                    : "float32, not bf16: " + why_not;
+  return new Model{why_not.empty() ? kernels : &chosen_kernels(), n_thread, std::move(sizes),
+                   std::move(compiled), text};
+}
+
 int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *arguments,
                int n_argument, const hybrid_engine_field *results, int n_result,
                const hybrid_engine_options *options, void **model, char *message, size_t size) {
@@ -89,7 +105,10 @@ int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *
                                "engine, got '" + options->device + "'");
     auto [program, sizes] =
         read(*archive, fields(arguments, n_argument), fields(results, n_result));
-    *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), compile(program)};
+    *model = std::strcmp(options->precision, "bf16") == 0
+                 ? reduced_model(program, std::move(sizes), options->n_thread)
+                 : new Model{&chosen_kernels(), options->n_thread, std::move(sizes),
+                             compile(program), ""};
   });
 }
 
@@ -108,6 +127,10 @@ void release_session(void *session) { delete static_cast<Session *>(session); }
 
 void close_model(void *model) { delete static_cast<Model *>(model); }
 
+const char *precision_of(const void *model) {
+  return static_cast<const Model *>(model)->precision.c_str();
+}
+
 int device_count(const char *kind) { return std::strcmp(kind, "cpu") == 0 ? 1 : 0; }
 
 // Names the instruction set in use.
@@ -120,10 +143,10 @@ const char *version() {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v4(void) {
   static const hybrid_engine engine = {
       HYBRID_ENGINE_ABI_VERSION, "native",    version(),
       /*is_column_exact=*/1,     open_model,  prepare_session, run_session,
-      release_session,           close_model, device_count};
+      release_session,           close_model, device_count,    precision_of};
   return &engine;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "compiler.hpp"
@@ -13,6 +14,7 @@ struct Model {
   int n_thread;
   Sizes sizes;
   Compiled compiled;
+  std::string precision;  // what it computes in, for people; empty: nothing else was asked for
 };
 
 class Session {

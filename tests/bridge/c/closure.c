@@ -41,6 +41,13 @@ static void refusals(const char *path) {
                  HYBRID_ERROR_ARGUMENT, "expected a label, got null");
   EXPECT_REFUSED(hybrid_closure_load_memory("x", -1, "rank 3", "auto", "cpu", 1, &closure),
                  HYBRID_ERROR_ARGUMENT, "rank 3: expected a number of bytes, got -1");
+  EXPECT_REFUSED(hybrid_closure_load_precision(path, "auto", "cpu", 1, NULL, &closure),
+                 HYBRID_ERROR_ARGUMENT, "a precision");
+  EXPECT_REFUSED(
+      hybrid_closure_load_memory_precision("x", 1, "rank 3", "auto", "cpu", 1, NULL, &closure),
+      HYBRID_ERROR_ARGUMENT, "a precision");
+  EXPECT_REFUSED(hybrid_closure_load_precision(path, "auto", "cpu", 1, "bf16", &closure),
+                 HYBRID_ERROR_ENGINE, "got one without such a test");
   EXPECT_REFUSED(hybrid_closure_load_memory("x", 1, "rank 3", "auto", "cpu", 1, &closure),
                  HYBRID_ERROR_ARCHIVE, "rank 3: expected a closure archive");
   EXPECT(closure == NULL);

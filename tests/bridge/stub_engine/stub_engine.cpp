@@ -164,10 +164,11 @@ const hybrid_engine engine = {HYBRID_ENGINE_ABI_VERSION,
                               run,
                               release,
                               close,
-                              device_count};
+                              device_count,
+                              /*precision=*/nullptr};
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v3(void) {
+extern "C" __attribute__((visibility("default"))) const hybrid_engine *hybrid_engine_v4(void) {
   return &engine;
 }
