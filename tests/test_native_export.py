@@ -133,10 +133,23 @@ def test_what_stays_on_torchscript_says_why(closure: Closure, reason: str, tmp_p
         assert not [name for name in file.namelist() if "native" in name]
 
 
-def test_float64_stays_on_torchscript() -> None:
-    verdict = part_of(One(torch.tanh, "float64")).verdict
-    reason = "x is float64, and the native engine computes in float32"
+def test_float64_is_compared_as_such() -> None:
+    assert read_verdict(lambda x: torch.tanh(3.0 * x), "float64").expressed
+    # Of float32 in its middle so much is lost that another order of its sums could be seen.
+    verdict = read_verdict(lambda x: x.float().mul(1.1).double() + (x - x.float()), "float64")
+    assert verdict.expressed, verdict
+
+
+def test_what_there_is_of_float32_alone_keeps_float64_on_torchscript() -> None:
+    reason = "forward computes gelu in float64, the native engine in float32 alone"
+    verdict = read_verdict(torch.nn.functional.gelu, "float64")
     assert verdict == NativeVerdict(expressed=False, reason=reason)
+
+
+def read_verdict(function: Callable[[Tensor], Tensor], dtype: str) -> NativeVerdict:
+    verdict = part_of(One(function, dtype)).verdict
+    assert verdict is not None
+    return verdict
 
 
 def test_a_program_that_computes_something_else_is_not_written() -> None:

@@ -90,12 +90,16 @@ class Compiler {
         for (const auto operand : program_.steps[i].operands) ++uses_[static_cast<size_t>(operand)];
   }
 
+  // Rows of a feature.
+  int64_t width(int64_t i) const { return step(i).type == Type::float64 ? 2 : 1; }
+
   bool is_constant(int64_t i) const { return step(i).kind == Step::Kind::constant; }
 
   // Begins a group whose result is the value of step i.
   Group &begin(int64_t i, Instruction::Kind kind, int64_t from) {
     Group group;
     group.instruction.kind = kind;
+    group.instruction.type = step(i).type;
     group.instruction.size = step(i).size;
     group.value = group.order = i;
     group.from = from;
@@ -141,6 +145,9 @@ class Compiler {
       }
       case Step::Kind::sum:
         begin(i, Instruction::Kind::sum, x).instruction.n_group = of.n_group;
+        return;
+      case Step::Kind::cast:
+        begin(i, Instruction::Kind::cast, x);
         return;
       case Step::Kind::select: {
         auto &group = begin(i, Instruction::Kind::select, x);
@@ -264,6 +271,7 @@ class Compiler {
     materialise(i);
     Group group;
     group.instruction.kind = Instruction::Kind::store;
+    group.instruction.type = step(i).type;
     group.instruction.size = step(i).size;
     group.instruction.n_in = result;
     group.from = group.order = i;
@@ -300,14 +308,14 @@ class Compiler {
     std::map<int64_t, int64_t> first_row;
     const auto row = [&](int64_t i) {
       const auto view = rows_of(i);
-      return first_row.at(view.of) + view.first;
+      return first_row.at(view.of) + view.first * width(i);
     };
     for (size_t g = 0; g < groups_.size(); ++g) {
       auto &group = groups_[g];
       if (group.value != none) {
         if (!first_row.count(group.value))
-          first_row[group.value] = allocator.take(step(group.value).size);
-        group.instruction.to = first_row[group.value] + group.to_feature;
+          first_row[group.value] = allocator.take(step(group.value).size * width(group.value));
+        group.instruction.to = first_row[group.value] + group.to_feature * width(group.value);
       }
       if (group.from != none) group.instruction.from = row(group.from);
       for (size_t k = 0; k < group.choices.size(); ++k)

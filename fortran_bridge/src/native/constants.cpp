@@ -6,47 +6,58 @@
 
 namespace hybrid_native {
 
-Memory<float> aligned_numbers(size_t count) {
+template <class Number>
+Memory<Number> aligned_numbers(size_t count) {
   constexpr size_t alignment = 64;
-  const size_t bytes = (count * sizeof(float) + alignment - 1) / alignment * alignment;
-  auto *memory = static_cast<float *>(std::aligned_alloc(alignment, std::max(bytes, alignment)));
+  const size_t bytes = (count * sizeof(Number) + alignment - 1) / alignment * alignment;
+  auto *memory = static_cast<Number *>(std::aligned_alloc(alignment, std::max(bytes, alignment)));
   if (!memory) throw std::bad_alloc();
-  std::memset(memory, 0, std::max(bytes, alignment));
-  return Memory<float>(memory);
+  std::memset(static_cast<void *>(memory), 0, std::max(bytes, alignment));
+  return Memory<Number>(memory);
 }
 
-const float *Constants::plain(int64_t tensor) {
+template Memory<float> aligned_numbers(size_t count);
+template Memory<std::byte> aligned_numbers(size_t count);
+
+const void *Constants::plain(int64_t tensor) {
   if (tensor < 0) return nullptr;
   auto &known = known_[tensor];
   if (known) return known;
   const auto &source = program_->tensors[static_cast<size_t>(tensor)];
   const int64_t count = (source.size() + row_unit - 1) / row_unit * row_unit;
-  auto numbers = aligned_numbers(static_cast<size_t>(count));
-  source.copy(0, source.size(), numbers.get());
-  known = numbers.get();
-  kept_.push_back(std::move(numbers));
-  return known;
+  kept_.push_back(aligned_numbers<std::byte>(static_cast<size_t>(count) * source.item()));
+  source.copy(0, source.size(), kept_.back().get());
+  return known = kept_.back().get();
 }
 
-const float *Constants::panels(int64_t weight, int64_t bias) {
+const void *Constants::panels(int64_t weight, int64_t bias) {
   auto &known = known_panels_[{weight, bias}];
   if (known) return known;
   const auto &source = program_->tensors[static_cast<size_t>(weight)];
-  const int64_t n_out = source.shape[0], n_in = source.shape[1];
-  const int64_t n_panel = (n_out + panel_height - 1) / panel_height;
+  const auto *added = bias < 0 ? nullptr : &program_->tensors[static_cast<size_t>(bias)];
+  const int64_t n_panel = (source.shape[0] + panel_height - 1) / panel_height;
+  const int64_t count = n_panel * panel_height * (source.shape[1] + 1);
+  kept_.push_back(aligned_numbers<std::byte>(static_cast<size_t>(count) * source.item()));
+  void *panels = kept_.back().get();
+  if (source.type == Type::float64)
+    pack(source, added, static_cast<double *>(panels));
+  else
+    pack(source, added, static_cast<float *>(panels));
+  return known = panels;
+}
+
+template <class Number>
+void Constants::pack(const Tensor &weight, const Tensor *bias, Number *panels) const {
+  const int64_t n_out = weight.shape[0], n_in = weight.shape[1];
   const int64_t panel_size = panel_height * (n_in + 1);
-  auto panels = aligned_numbers(static_cast<size_t>(n_panel * panel_size));
-  std::vector<float> row(static_cast<size_t>(n_in));
+  std::vector<Number> row(static_cast<size_t>(n_in));
   for (int64_t out = 0; out < n_out; ++out) {
-    float *to = panels.get() + out / panel_height * panel_size + out % panel_height;
-    if (bias >= 0) program_->tensors[static_cast<size_t>(bias)].copy(out, 1, to);
-    source.copy(out * n_in, n_in, row.data());
+    Number *to = panels + out / panel_height * panel_size + out % panel_height;
+    if (bias) bias->copy(out, 1, to);
+    weight.copy(out * n_in, n_in, row.data());
     for (int64_t in = 0; in < n_in; ++in)
       to[(in + 1) * panel_height] = row[static_cast<size_t>(in)];
   }
-  known = panels.get();
-  kept_.push_back(std::move(panels));
-  return known;
 }
 
 }  // namespace hybrid_native

@@ -19,7 +19,8 @@ template <class Number>
 using Memory = std::unique_ptr<Number[], FreeMemory>;
 
 // Zeroed numbers that begin at a cache line.
-Memory<float> aligned_numbers(size_t count);
+template <class Number>
+Memory<Number> aligned_numbers(size_t count);
 
 // What it returns is valid as long as what take() gave.
 class Constants {
@@ -27,19 +28,22 @@ class Constants {
   explicit Constants(const Program &program) : program_(&program) {}
 
   // A tensor as it is, padded with zeros to whole vectors; null for number -1.
-  const float *plain(int64_t tensor);
+  const void *plain(int64_t tensor);
 
   // A matrix [out, in] and its bias in panels of `panel_height` outputs: one bias for each, then
   // one weight for each and every input. Outputs that pad the last panel are zero.
-  const float *panels(int64_t weight, int64_t bias);
+  const void *panels(int64_t weight, int64_t bias);
 
-  std::vector<Memory<float>> take() { return std::move(kept_); }
+  std::vector<Memory<std::byte>> take() { return std::move(kept_); }
 
  private:
+  template <class Number>
+  void pack(const Tensor &weight, const Tensor *bias, Number *panels) const;
+
   const Program *program_;
-  std::map<std::pair<int64_t, int64_t>, const float *> known_panels_;
-  std::map<int64_t, const float *> known_;
-  std::vector<Memory<float>> kept_;
+  std::map<std::pair<int64_t, int64_t>, const void *> known_panels_;
+  std::map<int64_t, const void *> known_;
+  std::vector<Memory<std::byte>> kept_;
 };
 
 }  // namespace hybrid_native

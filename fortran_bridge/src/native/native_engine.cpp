@@ -41,13 +41,10 @@ using Fields = std::span<const hybrid_engine_field>;
 
 Fields fields(const hybrid_engine_field *first, int n) { return {first, static_cast<size_t>(n)}; }
 
-std::vector<int64_t> sizes_of(Fields fields) {
-  std::vector<int64_t> sizes;
+std::vector<FieldForm> forms_of(Fields fields) {
+  std::vector<FieldForm> forms;
   for (const auto &field : fields) {
     const std::string name = field.name;
-    if (field.kind != static_cast<int>(sizeof(float)))
-      throw std::runtime_error(name + ": expected float32, the one precision of this engine, got " +
-                               "float64; load it with engine 'torchscript'");
     int64_t size = 1;
     for (int dim = 0; dim < field.rank; ++dim) {
       if (field.shape[dim] < 0)
@@ -55,9 +52,10 @@ std::vector<int64_t> sizes_of(Fields fields) {
                                  "with engine 'torchscript'");
       size *= field.shape[dim];
     }
-    sizes.push_back(size);
+    const bool is_double = field.kind == static_cast<int>(sizeof(double));
+    forms.push_back({size, is_double ? Type::float64 : Type::float32});
   }
-  return sizes;
+  return forms;
 }
 
 Entries entries_of(const hybrid_engine_archive &archive) {
@@ -69,12 +67,12 @@ Entries entries_of(const hybrid_engine_archive &archive) {
   };
 }
 
-std::pair<Program, Sizes> read(const hybrid_engine_archive &archive, Fields arguments,
+std::pair<Program, Forms> read(const hybrid_engine_archive &archive, Fields arguments,
                                Fields results) {
   try {
-    Sizes sizes{sizes_of(arguments), sizes_of(results)};
-    auto program = read_program(entries_of(archive), sizes);
-    return {std::move(program), std::move(sizes)};
+    Forms forms{forms_of(arguments), forms_of(results)};
+    auto program = read_program(entries_of(archive), forms);
+    return {std::move(program), std::move(forms)};
   } catch (const std::runtime_error &error) {
     throw Unservable(error.what());
   }
@@ -87,9 +85,9 @@ int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *
     if (std::strcmp(options->device, "cpu") != 0)
       throw std::runtime_error(std::string("device: expected 'cpu', the one device of this ") +
                                "engine, got '" + options->device + "'");
-    auto [program, sizes] =
+    auto [program, forms] =
         read(*archive, fields(arguments, n_argument), fields(results, n_result));
-    *model = new Model{&chosen_kernels(), options->n_thread, std::move(sizes), compile(program)};
+    *model = new Model{&chosen_kernels(), options->n_thread, std::move(forms), compile(program)};
   });
 }
 

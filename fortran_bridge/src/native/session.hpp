@@ -1,6 +1,7 @@
 // A model ready to run, and columns at fixed addresses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace hybrid_native {
 struct Model {
   const Kernels *kernels;
   int n_thread;
-  Sizes sizes;
+  Forms fields;
   Compiled compiled;
 };
 
@@ -25,8 +26,8 @@ class Session {
  private:
   // What one thread needs for its columns.
   struct Worker {
-    std::vector<const float *> arguments;
-    std::vector<float *> results;
+    std::vector<const void *> arguments;
+    std::vector<void *> results;
     Memory<float> rows;
   };
 
@@ -37,7 +38,7 @@ class Session {
   const Model *model_;
   int64_t n_;
   int64_t block_;  // columns evaluated together
-  std::vector<const float *> arguments_;
+  std::vector<const std::byte *> arguments_;
   std::vector<Worker> workers_;
 };
 
