@@ -12,6 +12,7 @@ class Group(StrEnum):
     BRIDGE = "bridge"
     OVERHEAD = "overhead"
     ENGINES = "engines"
+    LOADING = "loading"
     COUPLING = "coupling"
     TWO_LAYER = "two-layer"
     BAROTROPIC = "barotropic"
@@ -55,6 +56,7 @@ SUBJECTS: Mapping[Group, Subject] = MappingProxyType(
         Group.BRIDGE: Subject("bridge_call", 8, 25),
         Group.OVERHEAD: Subject("overhead", 19, 240),
         Group.ENGINES: Subject("engines", 13, 180),
+        Group.LOADING: Subject("loading", 12, 60),
         Group.COUPLING: Subject("coupling", 7, 15),
         Group.TWO_LAYER: Subject("two_layer_step", 8, 45),
         Group.BAROTROPIC: Subject("barotropic_step", 7, 35),

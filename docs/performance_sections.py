@@ -14,6 +14,7 @@ from performance_tables import (
     bridge_call_table,
     coupling_table,
     engines_table,
+    loading_table,
     moist_columns_table,
     of_groups,
 )
@@ -124,6 +125,15 @@ SECTIONS = (
         (partial(engines_table, net="A"), partial(engines_table, net="B")),
         figure="engines",
         alt="time by hand by that of each way, against the number of columns",
+    ),
+    Section(
+        "Loading",
+        "loading.json",
+        ("loading",),
+        "A new process of a host in C, linked with the core library alone: time of the processor "
+        "from load to the first result, the engine opened within it, and the memory that is "
+        "resident then. How many times as fast as with TorchScript, with the 95 % interval.",
+        (loading_table,),
     ),
     Section(
         "A call from Python",

@@ -70,6 +70,22 @@ def engines_table(results: dict[str, Any], net: str) -> str:
     return markdown_table(header, rows)
 
 
+def loading_table(results: dict[str, Any]) -> str:
+    """Return what a host pays before its first result, by engine."""
+    header = ["net", "engine", "load to first result [ms]", "times faster", "resident [MB]"]
+    rows = [
+        [
+            record["net"],
+            record["engine"],
+            f"{1e3 * record['seconds']:.3g}",
+            _times(record),
+            f"{record['resident'] / 1024.0:.0f}",
+        ]
+        for record in results["records"]
+    ]
+    return markdown_table(header, rows)
+
+
 def way(record: dict[str, Any]) -> str:
     """Return what a record of the engines is called."""
     return f"{record['way']}, {record['isa']}" if record["isa"] else str(record["way"])

@@ -6,6 +6,7 @@ add_library(hybrid_native MODULE
   src/json_text.cpp
   src/native/compiler.cpp
   src/native/constants.cpp
+  src/native/number_store.cpp
   src/native/instruction_set.cpp
   src/native/native_engine.cpp
   src/native/program.cpp

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "large_pages.hpp"
+#include "zip_places.hpp"
+
 namespace hybrid {
 
 // What reading an archive of b bytes may cost: entries are hashed as they unfold, piece by piece,
@@ -15,18 +18,19 @@ namespace hybrid {
 constexpr uint64_t most_unfolding = 8;
 constexpr uint64_t unfolding_allowance = uint64_t{1} << 24;
 
-// Where an entry is found: its number in the zip file, and its content in the file's bytes if it
-// is stored there as it is.
+// Where an entry is found: its number in the zip file, and where its content begins in the file's
+// bytes, or `no_place`.
 struct EntryPlace {
   uint64_t index;
   uint64_t first;
   uint64_t size;
-  bool is_stored;
 };
 
+using FileBytes = std::vector<char, LargePages<char>>;
+
 struct Archive {
-  std::vector<char> bytes;  // the whole file, as verified; engines read this copy
-  std::string manifest;     // text of hybrid.json
+  FileBytes bytes;       // the whole file, as verified; engines read this copy
+  std::string manifest;  // text of hybrid.json
   std::map<std::string, EntryPlace> entries;
 };
 
@@ -48,6 +52,6 @@ class EntryReader {
 Archive read_archive(const std::string &path);
 
 // The same from the bytes of a file; `label` stands for its path in messages.
-Archive read_archive(std::vector<char> bytes, const std::string &label);
+Archive read_archive(FileBytes bytes, const std::string &label);
 
 }  // namespace hybrid

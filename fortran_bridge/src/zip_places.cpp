@@ -13,7 +13,7 @@ constexpr uint64_t end_mark = 0x06054b50, directory_mark = 0x02014b50, local_mar
 constexpr uint64_t longest_comment = 0xffff;
 
 // A little-endian number; none beyond the file's end.
-std::optional<uint64_t> number(const std::vector<char> &file, uint64_t at, int n_byte) {
+std::optional<uint64_t> number(std::string_view file, uint64_t at, int n_byte) {
   if (at + static_cast<uint64_t>(n_byte) > file.size()) return std::nullopt;
   uint64_t value = 0;
   for (int i = n_byte - 1; i >= 0; --i)
@@ -21,11 +21,11 @@ std::optional<uint64_t> number(const std::vector<char> &file, uint64_t at, int n
   return value;
 }
 
-bool is_mark(const std::vector<char> &file, uint64_t at, uint64_t mark) {
+bool is_mark(std::string_view file, uint64_t at, uint64_t mark) {
   return number(file, at, 4) == mark;
 }
 
-std::optional<uint64_t> end_record(const std::vector<char> &file) {
+std::optional<uint64_t> end_record(std::string_view file) {
   if (file.size() < end_size) return std::nullopt;
   const uint64_t last = file.size() - end_size;
   for (uint64_t back = 0; back <= longest_comment && back <= last; ++back)
@@ -35,7 +35,7 @@ std::optional<uint64_t> end_record(const std::vector<char> &file) {
 
 }  // namespace
 
-std::vector<uint64_t> zip_places(const std::vector<char> &file) {
+std::vector<uint64_t> zip_places(std::string_view file) {
   const auto end = end_record(file);
   if (!end) return {};
   const uint64_t count = number(file, *end + 10, 2).value_or(0);

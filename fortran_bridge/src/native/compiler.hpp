@@ -18,7 +18,7 @@ struct Compiled {
   std::vector<Instruction> instructions;
   std::vector<Elementwise> elementwise;
   std::vector<std::vector<int32_t>> indices;
-  std::vector<Memory<std::byte>> constants;
+  NumberStore constants;
   std::vector<std::shared_ptr<CompiledGate>> gates;
   int64_t n_row;  // of a workspace
 

@@ -1,33 +1,17 @@
 #include "constants.hpp"
 
-#include <algorithm>
-#include <cstring>
-#include <new>
+#include <vector>
 
 namespace hybrid_native {
-
-template <class Number>
-Memory<Number> aligned_numbers(size_t count) {
-  constexpr size_t alignment = 64;
-  const size_t bytes = (count * sizeof(Number) + alignment - 1) / alignment * alignment;
-  auto *memory = static_cast<Number *>(std::aligned_alloc(alignment, std::max(bytes, alignment)));
-  if (!memory) throw std::bad_alloc();
-  std::memset(static_cast<void *>(memory), 0, std::max(bytes, alignment));
-  return Memory<Number>(memory);
-}
-
-template Memory<float> aligned_numbers(size_t count);
-template Memory<std::byte> aligned_numbers(size_t count);
 
 const void *Constants::plain(int64_t tensor) {
   if (tensor < 0) return nullptr;
   auto &known = known_[tensor];
   if (known) return known;
   const auto &source = program_->tensors[static_cast<size_t>(tensor)];
-  const int64_t count = (source.size() + row_unit - 1) / row_unit * row_unit;
-  kept_.push_back(aligned_numbers<std::byte>(static_cast<size_t>(count) * source.item()));
-  source.copy(0, source.size(), kept_.back().get());
-  return known = kept_.back().get();
+  void *numbers = take_like(source, (source.size() + row_unit - 1) / row_unit * row_unit);
+  source.copy(0, source.size(), numbers);
+  return known = numbers;
 }
 
 const void *Constants::panels(int64_t weight, int64_t bias) {
@@ -36,14 +20,16 @@ const void *Constants::panels(int64_t weight, int64_t bias) {
   const auto &source = program_->tensors[static_cast<size_t>(weight)];
   const auto *added = bias < 0 ? nullptr : &program_->tensors[static_cast<size_t>(bias)];
   const int64_t n_panel = (source.shape[0] + panel_height - 1) / panel_height;
-  const int64_t count = n_panel * panel_height * (source.shape[1] + 1);
-  kept_.push_back(aligned_numbers<std::byte>(static_cast<size_t>(count) * source.item()));
-  void *panels = kept_.back().get();
+  void *panels = take_like(source, n_panel * panel_height * (source.shape[1] + 1));
   if (source.type == Type::float64)
     pack(source, added, static_cast<double *>(panels));
   else
     pack(source, added, static_cast<float *>(panels));
   return known = panels;
+}
+
+void *Constants::take_like(const Tensor &tensor, int64_t count) {
+  return store_.take(static_cast<size_t>(count) * (tensor.item() / sizeof(float)));
 }
 
 template <class Number>

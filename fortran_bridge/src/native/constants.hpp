@@ -1,26 +1,14 @@
 // Numbers of a program in the order in which kernels read them; copied once, at load.
 #pragma once
 
-#include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <map>
-#include <memory>
 #include <utility>
-#include <vector>
 
+#include "number_store.hpp"
 #include "program.hpp"
 
 namespace hybrid_native {
-
-struct FreeMemory {
-  void operator()(void *memory) const { std::free(memory); }
-};
-template <class Number>
-using Memory = std::unique_ptr<Number[], FreeMemory>;
-
-// Zeroed numbers that begin at a cache line.
-template <class Number>
-Memory<Number> aligned_numbers(size_t count);
 
 // What it returns is valid as long as what take() gave.
 class Constants {
@@ -34,16 +22,18 @@ class Constants {
   // one weight for each and every input. Outputs that pad the last panel are zero.
   const void *panels(int64_t weight, int64_t bias);
 
-  std::vector<Memory<std::byte>> take() { return std::move(kept_); }
+  NumberStore take() { return std::move(store_); }
 
  private:
+  // Room for as many numbers of a tensor's type.
+  void *take_like(const Tensor &tensor, int64_t count);
   template <class Number>
   void pack(const Tensor &weight, const Tensor *bias, Number *panels) const;
 
   const Program *program_;
   std::map<std::pair<int64_t, int64_t>, const void *> known_panels_;
   std::map<int64_t, const void *> known_;
-  std::vector<Memory<std::byte>> kept_;
+  NumberStore store_;
 };
 
 }  // namespace hybrid_native

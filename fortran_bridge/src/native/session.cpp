@@ -41,7 +41,7 @@ Session::Session(const Model &model, int64_t n, const void *const *arguments)
     const int64_t size = model.compiled.n_row * stride_of(block_) + row_unit;
     workers_.push_back({std::vector<const void *>(n_argument),
                         std::vector<void *>(model.fields.results.size()),
-                        aligned_numbers<float>(static_cast<size_t>(size))});
+                        aligned_numbers(static_cast<size_t>(size))});
   }
 }
 

@@ -47,7 +47,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t mos
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const std::vector<char> bytes(data, data + size);
+  const hybrid::FileBytes bytes(data, data + size);
   try {
     const auto archive = hybrid::read_archive(bytes, "mutant");
     if (archive.bytes != bytes || archive.manifest.empty()) std::abort();
