@@ -167,12 +167,15 @@ def test_casts_round_once(n: int, engine: DirectEngine) -> None:
     single = program.unary("float32", 0)
     part = program.unary("negative", program.gather(single, range(2, 9)))
     back = program.unary("square", program.unary("float64", part))
-    found = engine.evaluate(program, [single, back, program.unary("exp", single)], [x])
+    same = program.unary("negative", program.unary("float64", 0))
+    found = engine.evaluate(program, [single, back, program.unary("exp", single), same], [x])
     with np.errstate(over="ignore"):
         rounded = x.astype(np.float32)
     np.testing.assert_array_equal(found[0], rounded)
     np.testing.assert_array_equal(found[1], np.square(rounded[:, 2:9].astype(np.float64)))
-    assert [values.dtype.name for values in found] == ["float32", "float64", "float32"]
+    np.testing.assert_array_equal(found[3], -x)
+    types = ["float32", "float64", "float32", "float64"]
+    assert [values.dtype.name for values in found] == types
 
 
 def samples(least: float) -> Array:

@@ -147,7 +147,10 @@ class Compiler {
         begin(i, Instruction::Kind::sum, x).instruction.n_group = of.n_group;
         return;
       case Step::Kind::cast:
-        begin(i, Instruction::Kind::cast, x);
+        if (step(x).type == of.type)
+          views_[static_cast<size_t>(i)] = {x, 0};
+        else
+          begin(i, Instruction::Kind::cast, x);
         return;
       case Step::Kind::select: {
         auto &group = begin(i, Instruction::Kind::select, x);

@@ -145,7 +145,7 @@ void run_instruction(const Instruction &step, const Columns &columns) {
         copy(to + feature * stride, from + step.index[feature] * stride, stride);
       break;
     case Instruction::Kind::select:
-      select(step, columns, to);
+      select(step, columns, stride, to);
       break;
     case Instruction::Kind::layer_norm:
       normalise_columns<n>(step, from, to, stride);
@@ -209,7 +209,7 @@ void run_instruction_one(const Instruction &step, const Columns &columns) {
         to[feature] = from[step.index[feature]];
       break;
     case Instruction::Kind::select:
-      select(step, columns, to);
+      select(step, columns, 1, to);
       break;
     case Instruction::Kind::layer_norm:
       normalise_one(step, from, to);

@@ -60,17 +60,21 @@ HYBRID_INLINE Number *value_at(const Columns &columns, int64_t row) {
   return reinterpret_cast<Number *>(columns.rows + row * columns.stride);
 }
 
-// Features of the one choice where the operand is not 0, else of the other.
+// Features of the one choice where the operand is not 0, else of the other; `stride`, that of the
+// columns, is known to be 1 of a single one.
 template <class Number>
-static void select(const Instruction &step, const Columns &columns, Number *to) {
-  const int64_t stride = columns.stride;
-  for (int64_t feature = 0; feature < step.size; ++feature, to += stride) {
-    const auto of = [&](int64_t row, int k) {
-      return value_at<const Number>(columns, row) + feature * step.step[k] * stride;
-    };
-    const Number *condition = of(step.from, 0);
-    const Number *one = of(step.choice[0], 1), *other = of(step.choice[1], 2);
-    for (int64_t i = 0; i < stride; ++i) to[i] = condition[i] != 0 ? one[i] : other[i];
+static void select(const Instruction &step, const Columns &columns, int64_t stride, Number *to) {
+  const auto *condition = value_at<const Number>(columns, step.from);
+  const auto *one = value_at<const Number>(columns, step.choice[0]);
+  const auto *other = value_at<const Number>(columns, step.choice[1]);
+  const bool is_one_run = step.step[0] && step.step[1] && step.step[2];
+  const int64_t count = is_one_run ? step.size * stride : stride;
+  for (int64_t done = 0; done < step.size * stride; done += count) {
+    for (int64_t i = 0; i < count; ++i) to[i] = condition[i] != 0 ? one[i] : other[i];
+    condition += step.step[0] * count;
+    one += step.step[1] * count;
+    other += step.step[2] * count;
+    to += count;
   }
 }
 
