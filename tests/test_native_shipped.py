@@ -21,6 +21,7 @@ from constrained_columns import (
 from fidelity_ensembles import LAYOUT, ensemble, guarded_closure, spread
 from grid_closures import NeighbourMean
 from native_programs import part_of, program_of_closure
+from torch import Tensor, nn
 
 from benchmarks.networks import registered_network
 from closures import Closure
@@ -35,6 +36,7 @@ from closures.multifidelity import (
     FeatureCount,
     FeatureDistance,
     GuardedEnsemble,
+    InvariantColumns,
     Student,
     StudentSizes,
     Window,
@@ -171,6 +173,24 @@ def test_all_hard_layers_together() -> None:
 
 def test_layers_that_read_relative_humidity() -> None:
     check(constrained(JOINT, "saturation", "positivity", "moisture"), EXPRESSED)
+
+
+class Invariants(nn.Module):
+    """Outputs whose beginning is what `InvariantColumns` make of the inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ranges, levels = ranges_of(HEATED, 20), even_levels(20)
+        self.columns = InvariantColumns(ranges, levels, ("state_q0002",), ("pbuf_solin",))
+        self.n_feature = self.columns.n_feature
+
+    def forward(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+        return torch.cat([self.columns(inputs), outputs[:, self.n_feature :]], dim=1)
+
+
+def test_inputs_that_keep_their_range_when_the_climate_changes() -> None:
+    inputs, outputs = random_columns(HEATED, 100, 20, seed=1)
+    check(Constrained(HEATED, 20, inputs, outputs, [Invariants()]), EXPRESSED)
 
 
 @pytest.mark.parametrize("method", CLOSINGS)
