@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from closures.base import Closure
-from closures.field import Field
+from closures.field import DType, Field
 from closures.spec import ClosureSpec
 
 _WILKS = "Wilks (2005), doi:10.1256/qj.04.03"
@@ -35,6 +35,8 @@ class CubicClosure(Closure):
         Range of x in the training data [1]; None is unchecked.
     provenance
         Where the coefficients come from.
+    dtype
+        Precision of x and of the tendency: that of the host, "float64", keeps all its digits.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class CubicClosure(Closure):
         valid_min: float | None = None,
         valid_max: float | None = None,
         provenance: Mapping[str, str] | None = None,
+        dtype: DType = "float32",
     ) -> None:
         values = [float(value) for value in coefficients]
         if len(values) != 4 or not all(math.isfinite(value) for value in values):
@@ -61,8 +64,8 @@ class CubicClosure(Closure):
             ClosureSpec(
                 name="cubic",
                 version="1.0",
-                inputs=(replace(_X, valid_min=valid_min, valid_max=valid_max),),
-                outputs=(_TENDENCY,),
+                inputs=(replace(_X, valid_min=valid_min, valid_max=valid_max, dtype=dtype),),
+                outputs=(replace(_TENDENCY, dtype=dtype),),
                 description="cubic fit of the subgrid tendency of Lorenz-96",
                 references=(_ARNOLD,),
                 provenance=provenance or {},

@@ -15,8 +15,11 @@ from hybrid.archive import Reference
 from hybrid.native.program import Program
 from hybrid.native.steps import (
     BINARY,
+    FLOAT32_ALONE,
+    TYPES,
     UNARY,
     Binary,
+    Cast,
     Clamp,
     Concatenate,
     Constant,
@@ -77,26 +80,29 @@ def program_of_closure(closure: Closure) -> Program:
     return express(closure, closure.spec, reference_of(closure))
 
 
-def beginning() -> list[Step]:
+def beginning(dtype: str = "float32") -> list[Step]:
     """Return the steps x, y and x < y of four features each."""
-    return [Input("input", 0, 4), Input("input", 1, 4), Binary("less", 0, 1)]
+    return [Input("input", 0, 4, dtype), Input("input", 1, 4, dtype), Binary("less", 0, 1)]
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """Return programs whose steps read any values that fit."""
-    steps, sizes = list(beginning()), [4, 4, 4]
+def programs(draw: st.DrawFn, dtype: str = "float32") -> Program:
+    """Return programs whose steps read any values that fit; of float64 with casts on the way."""
+    steps, sizes, types = list(beginning(dtype)), [4, 4, 4], [dtype] * 3
+    tensors = [np.asarray(tensor, dtype) for tensor in (W, B)]
     number = st.floats(-4.0, 4.0, width=32)
     for _ in range(draw(st.integers(0, 8))):
         x = draw(st.integers(0, len(steps) - 1))
-        like = [i for i, size in enumerate(sizes) if size in {1, sizes[x]}]
+        like = [i for i, size in enumerate(sizes) if size in {1, sizes[x]} and types[i] == types[x]]
         y = draw(st.sampled_from(like))
         index = draw(st.lists(st.integers(0, sizes[x] - 1), min_size=1, max_size=6))
         optional = st.one_of(st.none(), number)
+        known = [op for op in UNARY if types[x] == "float32" or op not in FLOAT32_ALONE]
+        casts: list[Step] = [Cast(draw(st.sampled_from(TYPES)), x)] if dtype == "float64" else []
         step = draw(
             st.sampled_from(
                 [
-                    Unary(draw(st.sampled_from(UNARY)), x),
+                    Unary(draw(st.sampled_from(known)), x),
                     Binary(draw(st.sampled_from(BINARY)), x, y),
                     Select("select", y, x, x),
                     Gather("gather", x, tuple(index)),
@@ -109,10 +115,12 @@ def programs(draw: st.DrawFn) -> Program:
                     LayerNorm("layer_norm", x, sizes[x], None, None, 1e-5),
                     Linear("linear", 0, 0, draw(st.sampled_from([1, None]))),
                     Constant("constant", 1),
+                    *casts,
                 ]
             )
         )
         steps.append(step)
         sizes.append(step.value_size(sizes, [W.shape, B.shape]))
+        types.append(step.value_type(types, [dtype] * 2))
     results = draw(st.lists(st.integers(0, len(steps) - 1), min_size=1, max_size=3))
-    return Program(tuple(steps), (W, B), tuple(results))
+    return Program(tuple(steps), tuple(tensors), tuple(results))

@@ -1,6 +1,7 @@
 """Archives carry the program of the native engine, and say so or why not."""
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -133,10 +134,32 @@ def test_what_stays_on_torchscript_says_why(closure: Closure, reason: str, tmp_p
         assert not [name for name in file.namelist() if "native" in name]
 
 
-def test_float64_stays_on_torchscript() -> None:
-    verdict = part_of(One(torch.tanh, "float64")).verdict
-    reason = "x is float64, and the native engine computes in float32"
+def test_float64_is_compared_as_such() -> None:
+    assert read_verdict(lambda x: torch.tanh(3.0 * x), "float64").expressed
+    # Sums in float32 are rounded in another order, which an output in float64 shows.
+    weight = torch.linspace(-1.0, 1.3, 64)
+
+    def network(x: Tensor) -> Tensor:
+        return (torch.tanh(x.float()[:, None] * weight) @ weight).double()
+
+    verdict = read_verdict(network, "float64")
+    assert not verdict.expressed
+    assert re.fullmatch(
+        r"the program of its forward differs by \S+ eps on scaled outputs, more than 64",
+        verdict.reason,
+    )
+
+
+def test_what_there_is_of_float32_alone_keeps_float64_on_torchscript() -> None:
+    reason = "forward computes gelu in float64, the native engine in float32 alone"
+    verdict = read_verdict(torch.nn.functional.gelu, "float64")
     assert verdict == NativeVerdict(expressed=False, reason=reason)
+
+
+def read_verdict(function: Callable[[Tensor], Tensor], dtype: str) -> NativeVerdict:
+    verdict = part_of(One(function, dtype)).verdict
+    assert verdict is not None
+    return verdict
 
 
 def test_a_program_that_computes_something_else_is_not_written() -> None:

@@ -20,6 +20,7 @@ from hybrid.native.program_file import LARGEST_TEXT, TEXT, program_entries, prog
 from hybrid.native.steps import (
     BINARY,
     STEPS,
+    TYPES,
     UNARY,
     Binary,
     Clamp,
@@ -76,7 +77,7 @@ def test_steps(step: Step, expected: Any) -> None:
 
 
 def test_every_step_is_known_by_its_name() -> None:
-    shown = {step.op for step, _ in EXAMPLES} | {"input"} | set(UNARY) | set(BINARY)
+    shown = {step.op for step, _ in EXAMPLES} | {"input"} | {*UNARY, *BINARY, *TYPES}
     assert shown == set(STEPS)
 
 
@@ -243,9 +244,9 @@ def damaged(change: Callable[[dict[str, Any]], Any]) -> dict[str, bytes]:
 
 
 DAMAGES: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
-    (lambda d: d["format"].update(major=3), r"expected format 1.x or 2.x, got 3.0; install a hyb"),
+    (lambda d: d["format"].update(major=4), r"expected format 1.x to 3.x, got 4.0; install a hyb"),
     (lambda d: d["format"].update(major=2), "keys entry, first, shape, transposed, got"),
-    (lambda d: d["format"].update(major="1"), r"expected format 1.x or 2.x, got 1.0; install"),
+    (lambda d: d["format"].update(major="1"), r"expected format 1.x to 3.x, got 1.0; install"),
     (lambda d: d["tensors"][0].update(transposed=True), "expected keys entry, first, shape, got"),
     (lambda d: d.pop("format"), "expected a native program, but it does not read as one"),
     (lambda d: d.pop("steps"), "does not read as one .*steps"),

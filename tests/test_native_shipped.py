@@ -2,16 +2,26 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from climsim_emulators import RESULTS
 from closure_examples import ColumnConvolution, ColumnNetwork, Persistence
 from column_specs import MIXED, column_spec, normalizations
-from constrained_columns import HEATED, Constrained, even_levels, random_columns, ranges_of
+from constrained_columns import (
+    HEATED,
+    JOINT,
+    Constrained,
+    Names,
+    even_levels,
+    random_columns,
+    ranges_of,
+)
 from fidelity_ensembles import LAYOUT, ensemble, guarded_closure, spread
 from grid_closures import NeighbourMean
 from native_programs import part_of, program_of_closure
+from torch import Tensor, nn
 
 from benchmarks.networks import registered_network
 from closures import Closure
@@ -19,12 +29,14 @@ from closures.columns.emulator import ColumnEmulator, Results
 from closures.columns.nonnegative import Nonnegative
 from closures.columns.registry import ARCHITECTURES, Head, build
 from closures.constraints import LAYERS, PhysicsConfig, TrainingLimits, physics_layers
+from closures.constraints.closing import Method
 from closures.lorenz96 import AR1Closure, CubicClosure, MLPClosure
 from closures.multifidelity import (
     Cascade,
     FeatureCount,
     FeatureDistance,
     GuardedEnsemble,
+    InvariantColumns,
     Student,
     StudentSizes,
     Window,
@@ -33,12 +45,12 @@ from hybrid.native.errors import ProgramError
 from hybrid.native.program_file import program_entries
 
 EXPRESSED = "within [0-9] of 64 eps of the Python closure on scaled outputs, in [0-9]+ steps"
-DOUBLE = "forward computes in float64, the native engine in float32"
 RECURRENT = "forward uses aten.mkldnn_rnn_layer, which the native engine does not know"
 
 LORENZ96: dict[str, Callable[[], Closure]] = {
     "cubic": lambda: CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0),
     "ar1": lambda: AR1Closure(0.9, 1.3),
+    "cubic, float64": lambda: CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0, dtype="float64"),
     "mlp_ar1": lambda: MLPClosure(8, -8.0, 12.0, 0.7),
     "cubic + ar1": lambda: CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0) + AR1Closure(0.9, 1.3),
     "half of cubic": lambda: 0.5 * CubicClosure([0.3, 1.2, -0.1, 0.02], -8.0, 12.0),
@@ -58,21 +70,13 @@ NETWORKS = {
 TOO_LONG = {"cnn", "convnext"}
 """Architectures of which the published sizes make too large a program."""
 
-PHYSICS = {
-    "quantiles": EXPRESSED,
-    "cloud_phase": DOUBLE,
-    "zero_tendencies": EXPRESSED,
-    "tropopause": DOUBLE,
-    "saturation": DOUBLE,
-    "positivity": DOUBLE,
-    "precipitation": EXPRESSED,
-    "moisture": DOUBLE,
-    "energy": DOUBLE,
-    "longwave": EXPRESSED,
-    "night": EXPRESSED,
-    "net_sunlight": DOUBLE,
-}
+PHYSICS = dict.fromkeys(LAYERS, EXPRESSED)
 """Each hard layer by itself."""
+
+CLOSINGS: tuple[Method, ...] = (
+    *("residual", "additive", "multiplicative", "softmax", "scaled_additive"),
+)
+"""How the budgets are closed."""
 
 
 def check(closure: Closure, said: str) -> None:
@@ -148,26 +152,51 @@ def test_a_student() -> None:
     check(guarded_closure(student), EXPRESSED)
 
 
+def constrained(names: Names, *layers: str, **more: Any) -> Closure:
+    levels = even_levels(20)
+    inputs, outputs = random_columns(names, 100, 20, seed=1)
+    ranges = ranges_of(names, 20)
+    config = PhysicsConfig(layers, zero_levels={"ptend_q0001": (0, 2)}, first_level=3, **more)
+    limits = TrainingLimits.fit(inputs, outputs, ranges)
+    made = physics_layers(config, ranges, levels, limits)
+    return Constrained(names, 20, inputs, outputs, made)
+
+
 @pytest.mark.parametrize("layer", LAYERS)
 def test_hard_layers(layer: str) -> None:
-    levels = even_levels(20)
-    inputs, outputs = random_columns(HEATED, 100, 20, seed=1)
-    ranges = ranges_of(HEATED, 20)
-    config = PhysicsConfig((layer,), zero_levels={"ptend_q0001": (0, 2)}, first_level=3)
-    limits = TrainingLimits.fit(inputs, outputs, ranges)
-    layers = physics_layers(config, ranges, levels, limits)
-    check(Constrained(HEATED, 20, inputs, outputs, layers), PHYSICS[layer])
+    check(constrained(HEATED, layer), PHYSICS[layer])
 
 
-def test_all_that_is_exact_in_float32_together() -> None:
-    levels = even_levels(20)
+def test_all_hard_layers_together() -> None:
+    check(constrained(HEATED, *PHYSICS), EXPRESSED)
+
+
+def test_layers_that_read_relative_humidity() -> None:
+    check(constrained(JOINT, "saturation", "positivity", "moisture"), EXPRESSED)
+
+
+class Invariants(nn.Module):
+    """Outputs whose beginning is what `InvariantColumns` make of the inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ranges, levels = ranges_of(HEATED, 20), even_levels(20)
+        self.columns = InvariantColumns(ranges, levels, ("state_q0002",), ("pbuf_solin",))
+        self.n_feature = self.columns.n_feature
+
+    def forward(self, inputs: Tensor, outputs: Tensor) -> Tensor:
+        return torch.cat([self.columns(inputs), outputs[:, self.n_feature :]], dim=1)
+
+
+def test_inputs_that_keep_their_range_when_the_climate_changes() -> None:
     inputs, outputs = random_columns(HEATED, 100, 20, seed=1)
-    ranges = ranges_of(HEATED, 20)
-    names = tuple(name for name, said in PHYSICS.items() if said == EXPRESSED)
-    config = PhysicsConfig(names, zero_levels={"ptend_q0001": (0, 2)})
-    limits = TrainingLimits.fit(inputs, outputs, ranges)
-    layers = physics_layers(config, ranges, levels, limits)
-    check(Constrained(HEATED, 20, inputs, outputs, layers), EXPRESSED)
+    check(Constrained(HEATED, 20, inputs, outputs, [Invariants()]), EXPRESSED)
+
+
+@pytest.mark.parametrize("method", CLOSINGS)
+def test_every_way_to_close_a_budget(method: Method) -> None:
+    closure = constrained(HEATED, "moisture", "energy", moisture=method, energy=method)
+    check(closure, EXPRESSED)
 
 
 @pytest.mark.parametrize(

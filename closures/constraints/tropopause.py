@@ -81,8 +81,10 @@ class Tropopause(nn.Module):
         between = 0.5 * (temperature[:, 1:] + temperature[:, :-1])
         depth = self.scale * between * torch.log(pressure[:, 1:] / pressure[:, :-1])
         stable = (theta[:, :-1] - theta[:, 1:]) > self.stability * depth
-        found = (stable & (pressure[:, :-1] <= self.highest_pressure)).to(torch.int64)
+        found = (stable & (pressure[:, :-1] <= self.highest_pressure)).to(inputs.dtype)
         # A level is at or above the lowest stable one if any stable one is at it or below.
-        from_below = torch.cumsum(found.flip([1]), dim=1).flip([1]) > 0
+        n = found.shape[1]
+        below = torch.ones([n, n], dtype=inputs.dtype, device=inputs.device).tril()
+        from_below = torch.matmul(found, below) > 0.0
         # The lowest level has none below it to compare with.
         return torch.cat([from_below, torch.zeros_like(from_below[:, :1])], dim=1)

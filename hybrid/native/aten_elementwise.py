@@ -9,7 +9,17 @@ from torch import Tensor
 
 from hybrid.native.errors import NotExpressedError
 from hybrid.native.lowering import Lowering, Operand, Tracked
-from hybrid.native.steps import BINARY, Clamp, Elu, LeakyRelu, Power, Select, Step, Unary
+from hybrid.native.steps import (
+    BINARY,
+    FLOAT32_ALONE,
+    Clamp,
+    Elu,
+    LeakyRelu,
+    Power,
+    Select,
+    Step,
+    Unary,
+)
 
 Rule = Callable[..., Tracked]
 """From a `Lowering` and what torch was called with, followed tensors replaced, to its result."""
@@ -106,10 +116,20 @@ def _pow(low: Lowering, x: Operand, exponent: Operand) -> Tracked:
         return x
     if exponent == 2:
         return named("square")(low, x)
-    if exponent != int(exponent) or exponent < 1:
-        raise NotExpressedError(f"forward has a power {exponent:g}, which is no whole number")
+    if exponent != int(exponent):
+        return _real_power(low, x, exponent)
+    if exponent == 0:
+        raise NotExpressedError("forward has a power 0, which is the same for all columns")
     whole = int(exponent)
     return unary(low, lambda value: Power("power", value, whole), x)
+
+
+def _real_power(low: Lowering, x: Tracked, exponent: float) -> Tracked:
+    # exp(e log x), in float64, in which a result in float32 loses nothing.
+    with low.computing_in("float64"):
+        logarithm = named("log")(low, x)
+        made = named("exp")(low, binary(low, "multiply", logarithm, exponent))
+    return low.cast(made)
 
 
 def _leaky_relu(low: Lowering, x: Tracked, negative_slope: float = 0.01) -> Tracked:
@@ -126,7 +146,12 @@ def _elu(
 
 
 def _gelu(low: Lowering, x: Tracked, approximate: str = "none") -> Tracked:
-    return named("gelu" if approximate == "none" else "gelu_tanh")(low, x)
+    op = "gelu" if approximate == "none" else "gelu_tanh"
+    if op in FLOAT32_ALONE and low.precision != "float32":
+        raise NotExpressedError(
+            f"forward computes {op} in {low.precision}, the native engine in float32 alone"
+        )
+    return named(op)(low, x)
 
 
 def clamp(

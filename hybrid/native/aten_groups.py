@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hybrid.native.aten_elementwise import Rule, binary
+from hybrid.native.aten_elementwise import Rule, binary, named
 from hybrid.native.errors import NotExpressedError
 from hybrid.native.lowering import MIXED, Lowering, Operand, Order, Tracked
 from hybrid.native.steps import LayerNorm, Sum
@@ -78,7 +78,7 @@ def sums(
     rows = features[order]
     if (rows != rows[0]).any():
         raise NotExpressedError(MIXED)
-    value, n = low.builder.gather(x.value, rows[0].reshape(-1)), groups.shape[1]
+    value, n = low.gathered(x, rows[0].reshape(-1)), groups.shape[1]
     if n > 1:
         value = low.builder.add(Sum("sum", value, n))
     if keepdim:
@@ -91,9 +91,8 @@ def _sum(
     x: Tracked,
     dim: Sequence[int] | None = None,
     keepdim: bool = False,
-    dtype: torch.dtype | None = None,
+    dtype: torch.dtype | None = None,  # noqa: ARG001 -- that of the operation
 ) -> Tracked:
-    _check_precision(dtype)
     return sums(low, x, dim, keepdim=keepdim)[0]
 
 
@@ -102,16 +101,26 @@ def _mean(
     x: Tracked,
     dim: Sequence[int] | None = None,
     keepdim: bool = False,
-    dtype: torch.dtype | None = None,
+    dtype: torch.dtype | None = None,  # noqa: ARG001 -- that of the operation
 ) -> Any:
-    _check_precision(dtype)
     total, n = sums(low, x, dim, keepdim=keepdim)
     return binary(low, "divide", total, float(n))
 
 
-def _check_precision(dtype: torch.dtype | None) -> None:
-    if dtype not in {None, torch.float32}:
-        raise NotExpressedError(f"forward computes in {str(dtype).removeprefix('torch.')}")
+def _softmax(low: Lowering, x: Tracked, dim: int, _half_to_float: bool = False) -> Any:
+    largest = x
+    # The larger of two halves, again and again: no order changes a maximum.
+    while (size := largest.places.shape[dim]) > 1:
+        half = size // 2
+        first, second, rest = (
+            largest.like(largest.places.narrow(dim, start, n))
+            for start, n in ((0, half), (half, half), (2 * half, size % 2))
+        )
+        largest = cat(low, [binary(low, "maximum", first, second), rest], dim)  # type: ignore[list-item]
+    shifted = binary(low, "subtract", x, largest)
+    powers = named("exp")(low, shifted)
+    total, _ = sums(low, powers, [dim], keepdim=True)
+    return binary(low, "divide", powers, total)
 
 
 def _layer_norm(
@@ -130,7 +139,9 @@ def _layer_norm(
         raise NotExpressedError(MIXED)
     order = low.order(x)
     scale, shift = (
-        None if t is None else low.builder.tensor(torch.as_tensor(t).detach().reshape(-1).numpy())
+        None
+        if t is None
+        else low.builder.tensor(torch.as_tensor(t).detach().reshape(-1).numpy(), low.precision)
         for t in (weight, bias)
     )
     step = LayerNorm("layer_norm", low.whole(x, order), n, scale, shift, float(eps))
@@ -164,6 +175,7 @@ RULES: dict[str, Rule] = {
     "stack": stack,
     "sum": _sum,
     "mean": _mean,
+    "_softmax": _softmax,
     "native_layer_norm": _layer_norm,
     "native_batch_norm": _batch_norm,
 }

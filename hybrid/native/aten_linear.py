@@ -45,13 +45,10 @@ def rows_product(low: Lowering, x: Tracked, weight: Tensor, bias: Tensor | None)
             f"forward applies one layer to {n_group} groups of features, more than {MOST_GROUPS}"
         )
     build = low.builder
-    matrix = build.tensor(weight.t().contiguous().numpy())
-    vector = None if bias is None else build.tensor(bias.contiguous().numpy())
+    matrix = build.tensor(weight.t().contiguous().numpy(), low.precision)
+    vector = None if bias is None else build.tensor(bias.contiguous().numpy(), low.precision)
     value = build.concatenate(
-        [
-            build.add(Linear("linear", build.gather(x.value, group), matrix, vector))
-            for group in groups[0]
-        ]
+        [build.add(Linear("linear", low.gathered(x, group), matrix, vector)) for group in groups[0]]
     )
     places = np.empty((order.size, n_out), np.int64)
     places[order.reshape(-1)] = np.arange(order.size * n_out).reshape(-1, n_out)

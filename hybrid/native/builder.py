@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from hybrid.native.program import Array, Program
 from hybrid.native.steps import (
+    TYPES,
     Binary,
+    Cast,
     Concatenate,
     Constant,
     Gather,
@@ -37,8 +39,9 @@ class Builder:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.sizes: list[int] = []
+        self.types: list[str] = []
         self._tensors: list[Array] = []
-        self._tensor_of: dict[tuple[tuple[int, ...], bytes], int] = {}
+        self._tensor_of: dict[tuple[str, tuple[int, ...], bytes], int] = {}
         self._value_of: dict[Step, int] = {}
         self._ends: list[Index | None] = []
 
@@ -48,30 +51,43 @@ class Builder:
         if found is None:
             found = len(self.steps)
             self.sizes.append(step.value_size(self.sizes, [t.shape for t in self._tensors]))
+            self.types.append(step.value_type(self.types, [t.dtype.name for t in self._tensors]))
             self.steps.append(step)
             self._ends.append(self._ends_of_parts(step))
             self._value_of[step] = found
         return found
 
-    def tensor(self, values: NDArray[Any]) -> int:
-        """Return the number of a tensor."""
-        array = np.ascontiguousarray(values, dtype=np.float32)
-        key = (array.shape, hashlib.sha256(array.data).digest())
+    def tensor(self, values: NDArray[Any], dtype: str = TYPES[0]) -> int:
+        """Return the number of a tensor of a type."""
+        array = np.ascontiguousarray(values, dtype=dtype)
+        key = (dtype, array.shape, hashlib.sha256(array.data).digest())
         if key not in self._tensor_of:
             self._tensor_of[key] = len(self._tensors)
             self._tensors.append(array)
         return self._tensor_of[key]
 
-    def constant(self, values: NDArray[Any]) -> int:
+    def constant(self, values: NDArray[Any], dtype: str = TYPES[0]) -> int:
         """Return a value that is the same for all columns; one number if all are equal."""
-        array = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+        array = np.ascontiguousarray(values, dtype=dtype).reshape(-1)
         # As bytes, in which NaN equals itself and -0 differs from 0.
-        bits = array.view(np.int32)
-        return self.add(Constant("constant", self.tensor(array[:1] if _alike(bits) else array)))
+        bits = array.view(f"i{array.itemsize}")
+        return self.spread(array[:1] if _alike(bits) else array, dtype)
 
-    def spread(self, values: NDArray[Any]) -> int:
+    def spread(self, values: NDArray[Any], dtype: str = TYPES[0]) -> int:
         """Return a constant of as many features as there are `values`."""
-        return self.add(Constant("constant", self.tensor(np.reshape(values, -1))))
+        return self.add(Constant("constant", self.tensor(np.reshape(values, -1), dtype)))
+
+    def cast(self, x: int, dtype: str) -> int:
+        """Return a value in a type."""
+        step = self.steps[x]
+        if self.types[x] == dtype:
+            return x
+        if isinstance(step, Constant):
+            return self.spread(self._tensors[step.tensor], dtype)
+        if isinstance(step, Cast) and dtype == TYPES[0]:
+            # It was float32 before it was float64, and nothing was lost.
+            return step.x
+        return self.add(Cast(dtype, x))
 
     def gather(self, x: int, index: Index) -> int:
         """Return features of x by their numbers."""
@@ -81,7 +97,7 @@ class Builder:
         if np.array_equal(index, np.arange(self.sizes[x])):
             return x
         if isinstance(step, Constant):
-            return self.spread(self._tensors[step.tensor].reshape(-1)[index])
+            return self.spread(self._tensors[step.tensor].reshape(-1)[index], self.types[x])
         ends = self._ends[x]
         if ends is not None:
             parts = np.searchsorted(ends, index, side="right")

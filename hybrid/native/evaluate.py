@@ -1,7 +1,7 @@
 """What a native program computes, in NumPy: the judge of engines and of the programs themselves.
 
-Every step rounds to float32. Sums of `linear` and `sum` are NumPy's, whose order an engine need
-not have; results agree to rounding.
+Every step rounds to the type of its value. Sums of `linear` and `sum` are NumPy's, whose order an
+engine need not have; results agree to rounding.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from hybrid.native.bf16 import LEAST_REDUCED, rounded_to_bf16
 from hybrid.native.program import Program
 from hybrid.native.steps import (
     Binary,
+    Cast,
     Clamp,
     Concatenate,
     Constant,
@@ -32,7 +33,7 @@ from hybrid.native.steps import (
     Unary,
 )
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 HALF, ONE = np.float32(0.5), np.float32(1.0)
 
@@ -47,32 +48,36 @@ def evaluate(
     program
         The program.
     arguments
-        Inputs, state and noise in order, each ``(n, ...)`` float32.
+        Inputs, state and noise in order, each ``(n, ...)``.
     reduced
-        Whether large matrices and what they are multiplied by are rounded to bf16; sums and all
-        else stay float32.
+        Whether large matrices of float32 and what they are multiplied by are rounded to bf16; sums
+        and all else stay as they are.
 
     Returns
     -------
     tuple of ndarray
-        Outputs and new state, each ``(n, size)``.
+        Outputs and new state, each ``(n, size)`` of its type.
     """
-    given = [np.asarray(a, np.float32).reshape(len(a), -1) for a in arguments]
+    given = [np.asarray(a).reshape(len(a), -1) for a in arguments]
     program.check_fits([a.shape[1] for a in given], [program.sizes[r] for r in program.results])
     # A program that reads no argument has one column.
     n = len(given[0]) if given else 1
     values: list[Array] = []
     with np.errstate(all="ignore"):
-        for step in program.steps:
+        for step, dtype in zip(program.steps, program.types, strict=True):
             if isinstance(step, Input):
-                values.append(given[step.argument])
+                values.append(given[step.argument].astype(dtype, copy=False))
                 continue
             read = [values[i] for i in step.operands()]
             read += [program.tensors[i] for i in step.tensors()]
-            if reduced and isinstance(step, Linear) and read[1].size >= LEAST_REDUCED:
+            if reduced and _is_reduced(step, dtype, read):
                 read[:2] = map(rounded_to_bf16, read[:2])
-            values.append(np.asarray(_value(step, *read), np.float32))
+            values.append(np.asarray(_value(step, *read), dtype))
     return tuple(np.broadcast_to(values[r], (n, program.sizes[r])) for r in program.results)
+
+
+def _is_reduced(step: Step, dtype: Any, read: Sequence[Array]) -> bool:
+    return isinstance(step, Linear) and dtype == np.float32 and read[1].size >= LEAST_REDUCED
 
 
 @singledispatch
@@ -97,20 +102,25 @@ def _(step: Unary, x: Array) -> Any:
 
 
 @_value.register
+def _(_step: Cast, x: Array) -> Any:
+    return x
+
+
+@_value.register
 def _(step: LeakyRelu, x: Array) -> Any:
-    return np.where(x < 0, x * np.float32(step.slope), x)
+    return np.where(x < 0, x * x.dtype.type(step.slope), x)
 
 
 @_value.register
 def _(step: Elu, x: Array) -> Any:
-    return np.where(x > 0, x, np.float32(step.alpha) * np.expm1(x))
+    return np.where(x > 0, x, x.dtype.type(step.alpha) * np.expm1(x))
 
 
 @_value.register
 def _(step: Clamp, x: Array) -> Any:
     low = -np.inf if step.low is None else step.low
     high = np.inf if step.high is None else step.high
-    return np.minimum(np.maximum(x, np.float32(low)), np.float32(high))
+    return np.minimum(np.maximum(x, x.dtype.type(low)), x.dtype.type(high))
 
 
 @_value.register
@@ -144,7 +154,7 @@ def _(step: LayerNorm, x: Array, *tensors: Array) -> Any:
     groups = x.reshape(len(x), -1, step.n)
     centred = groups - groups.mean(axis=2, keepdims=True)
     variance = np.square(centred).mean(axis=2, keepdims=True)
-    result = centred / np.sqrt(variance + np.float32(step.eps))
+    result = centred / np.sqrt(variance + x.dtype.type(step.eps))
     if step.weight is not None:
         result = result * tensors[0]
     if step.bias is not None:
@@ -162,7 +172,8 @@ def _gelu(x: Array) -> Any:
 
 
 def _gelu_tanh(x: Array) -> Any:
-    inner = np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x * x * x)
+    number = x.dtype.type
+    inner = number((2 / np.pi) ** 0.5) * (x + number(0.044715) * x * x * x)
     return HALF * x * (ONE + np.tanh(inner))
 
 

@@ -7,8 +7,10 @@ and is refused unless all columns have the same ones. So a batch may be folded, 
 on the way, as long as no column meets another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from hybrid.native.builder import Builder
 from hybrid.native.errors import NotExpressedError
-from hybrid.native.steps import Input
+from hybrid.native.steps import TYPES, Input
 
 Index = NDArray[np.int64]
 
@@ -73,17 +75,43 @@ class Lowering:
     ----------
     n_column
         Columns of the batch that forward is followed with.
+
+    Attributes
+    ----------
+    precision : str
+        Type in which the operation at hand computes: what it reads is cast to it.
     """
 
     def __init__(self, n_column: int) -> None:
         self.n_column = n_column
         self.builder = Builder()
+        self.precision = TYPES[0]
 
-    def argument(self, number: int, shape: Sequence[int]) -> Tracked:
+    def argument(self, number: int, shape: Sequence[int], dtype: str) -> Tracked:
         """Return argument `number` of forward, of shape ``(n_column, ...)``."""
         places = torch.arange(int(np.prod(shape))).reshape(tuple(shape))
         size = places.numel() // self.n_column
-        return Tracked(self.builder.add(Input("input", number, size)), size, places)
+        return Tracked(self.builder.add(Input("input", number, size, dtype)), size, places)
+
+    @contextmanager
+    def computing_in(self, dtype: str) -> Iterator[None]:
+        """Compute in another type for a while."""
+        before, self.precision = self.precision, dtype
+        try:
+            yield
+        finally:
+            self.precision = before
+
+    def cast(self, tracked: Tracked) -> Tracked:
+        """Return the same tensor in the type of the operation at hand."""
+        if self.builder.types[tracked.value] == self.precision:
+            return tracked
+        order = self.order(tracked)
+        return self.tracked(self.broadcast(tracked, order), order)
+
+    def gathered(self, tracked: Tracked, features: Index) -> int:
+        """Return some features of a tensor's value, in the type of the operation at hand."""
+        return self.builder.cast(self.builder.gather(tracked.value, features), self.precision)
 
     def argument_order(self, shape: Sequence[int]) -> Order:
         """Return the order of a tensor ``(n_column, ...)`` whose rows are columns."""
@@ -123,26 +151,27 @@ class Lowering:
     def whole(self, operand: Operand, order: Order) -> int:
         """Return the value of an operand with all its features, in the given order."""
         if isinstance(operand, Tracked):
-            return self.builder.gather(operand.value, self.features(operand, order))
-        return self.builder.spread(self.row(operand, order))
+            return self.gathered(operand, self.features(operand, order))
+        return self.builder.spread(self.row(operand, order), self.precision)
 
     def broadcast(self, operand: Operand, order: Order) -> int:
         """Return the same, or a value of size 1 if all its features are one."""
         if not isinstance(operand, Tracked):
-            return self.builder.constant(self.row(operand, order))
+            return self.builder.constant(self.row(operand, order), self.precision)
         features = self.features(operand, order)
         if (features == features[0]).all():
             features = features[:1]
-        return self.builder.gather(operand.value, features)
+        return self.gathered(operand, features)
 
-    def row(self, constant: Tensor | float, order: Order) -> NDArray[np.float32]:
+    def row(self, constant: Tensor | float, order: Order) -> NDArray[Any]:
         """Return what a constant is for every column, in the given order."""
-        tensor = torch.as_tensor(constant).detach().to(torch.float32)
+        dtype = getattr(torch, self.precision)
+        tensor = torch.as_tensor(constant, dtype=dtype).detach()
         elements = tensor.expand(order.shape).reshape(-1).numpy()[order.elements]
-        bits = np.ascontiguousarray(elements).view(np.int32)
+        bits = np.ascontiguousarray(elements).view(f"i{elements.itemsize}")
         if (bits != bits[0]).any():
             raise NotExpressedError(MIXED)
-        first: NDArray[np.float32] = elements[0]
+        first: NDArray[Any] = elements[0]
         return first
 
     def common_order(self, operands: Sequence[Operand]) -> Order:

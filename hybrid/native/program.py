@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hybrid.native.errors import ProgramError
 from hybrid.native.steps import Input, Linear, Step
 
-Array = NDArray[np.float32]
+Array = NDArray[np.float32] | NDArray[np.float64]
 
 MOST_STEPS = 2**16
 """Steps of one program."""
@@ -32,7 +32,7 @@ class Program:
     steps
         Step i makes value i of earlier values.
     tensors
-        float32 arrays that steps name by their number.
+        float32 and float64 arrays that steps name by their number.
     results
         Values that are the results of forward: outputs, then new state.
 
@@ -40,6 +40,8 @@ class Program:
     ----------
     sizes : tuple of int
         Size of each value [features].
+    types : tuple of str
+        Type of each value.
 
     Raises
     ------
@@ -51,6 +53,7 @@ class Program:
     tensors: tuple[Array, ...]
     results: tuple[int, ...]
     sizes: tuple[int, ...] = field(init=False, repr=False)
+    types: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         sizes = value_sizes(self.steps, [tensor.shape for tensor in self.tensors])
@@ -60,6 +63,8 @@ class Program:
                     f"results: expected values from 0 to {len(sizes) - 1}, got {number}"
                 )
         object.__setattr__(self, "sizes", sizes)
+        dtypes = [tensor.dtype.name for tensor in self.tensors]
+        object.__setattr__(self, "types", value_types(self.steps, dtypes))
 
     def check_fits(self, arguments: Sequence[int], results: Sequence[int]) -> None:
         """Raise `ProgramError` unless inputs and results have these sizes [features]."""
@@ -75,6 +80,17 @@ class Program:
         found = [self.sizes[number] for number in self.results]
         if found != list(results):
             raise ProgramError(f"results: expected sizes {list(results)}, got {found}")
+
+    def check_types(self, arguments: Sequence[str], results: Sequence[str]) -> None:
+        """Raise `ProgramError` unless inputs and results have these types."""
+        for step in self.steps:
+            if isinstance(step, Input) and step.dtype != arguments[step.argument]:
+                raise ProgramError(
+                    f"input {step.argument}: expected {arguments[step.argument]}, got {step.dtype}"
+                )
+        found = [self.types[number] for number in self.results]
+        if found != list(results):
+            raise ProgramError(f"results: expected types {list(results)}, got {found}")
 
 
 def value_sizes(steps: Sequence[Step], shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -97,6 +113,17 @@ def value_sizes(steps: Sequence[Step], shapes: Sequence[tuple[int, ...]]) -> tup
     _check_bound("features of all values", sum(sizes), MOST_FEATURES)
     _check_bound("weights of linear steps", weights, MOST_WEIGHTS)
     return tuple(sizes)
+
+
+def value_types(steps: Sequence[Step], dtypes: Sequence[str]) -> tuple[str, ...]:
+    """Return the type of each value, given those of tensors; raise `ProgramError` as `Program`."""
+    types: list[str] = []
+    for i, step in enumerate(steps):
+        try:
+            types.append(step.value_type(types, dtypes))
+        except ProgramError as error:
+            raise ProgramError(f"step {i}: {error}") from error
+    return tuple(types)
 
 
 def _check_bound(what: str, found: int, most: int) -> None:

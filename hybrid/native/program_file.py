@@ -16,13 +16,14 @@ import numpy as np
 
 from hybrid.native.errors import ProgramError
 from hybrid.native.program import Array, Program
-from hybrid.native.steps import STEPS, Step
-from hybrid.native.stored_blocks import ITEM, blocks_of, digest
+from hybrid.native.steps import STEPS, TYPES, Step
+from hybrid.native.stored_blocks import blocks_of, digest
 
 TEXT = "extra/native.json"
 BINARY = "extra/native.bin"
-FIRST_FORMAT, LAST_FORMAT = 1, 2
-"""Formats that are read; a program without transposed tensors is written as the first."""
+FIRST_FORMAT, TRANSPOSED_FORMAT, LAST_FORMAT = 1, 2, 3
+"""Formats that are read: the second has transposed tensors too, the third values in float64. A
+program is written as the first that has what it needs."""
 LARGEST_TEXT = 2**22
 """Bytes of ``native.json``."""
 LARGEST_TENSOR = 2**40
@@ -51,17 +52,16 @@ def program_entries(program: Program, entries: Mapping[str, bytes]) -> dict[str,
     for tensor in program.tensors:
         kept = _kept(tensor, known)
         if kept is None:
-            kept = {"entry": BINARY, "first": len(rest) // ITEM, "transposed": False}
+            rest += bytes(-len(rest) % tensor.itemsize)
+            kept = {"entry": BINARY, "first": len(rest) // tensor.itemsize, "transposed": False}
             rest += _content(tensor)
-        tensors.append({**kept, "shape": list(tensor.shape)})
-    is_first = not any(tensor["transposed"] for tensor in tensors)
-    if is_first:
-        tensors = [{k: v for k, v in t.items() if k != "transposed"} for t in tensors]
+        tensors.append({**kept, "dtype": tensor.dtype.name, "shape": list(tensor.shape)})
+    major = _needed_format(program, any(tensor["transposed"] for tensor in tensors))
     text = json.dumps(
         {
-            "format": {"major": FIRST_FORMAT if is_first else LAST_FORMAT, "minor": 0},
-            "tensors": tensors,
-            "steps": [asdict(step) for step in program.steps],
+            "format": {"major": major, "minor": 0},
+            "tensors": [_keys_of(major, tensor) for tensor in tensors],
+            "steps": [_keys_of(major, asdict(step)) for step in program.steps],
             "results": list(program.results),
         },
         allow_nan=False,
@@ -91,11 +91,8 @@ def program_of(entries: Mapping[str, bytes]) -> Program | None:
         data = json.loads(text.decode())
         major = _checked_format(data["format"]["major"], data["format"]["minor"])
         return Program(
-            steps=tuple(_step(i, step) for i, step in enumerate(data["steps"])),
-            tensors=tuple(
-                _tensor(i, t, entries, has_transposed=major > FIRST_FORMAT)
-                for i, t in enumerate(data["tensors"])
-            ),
+            steps=tuple(_step(i, step, major) for i, step in enumerate(data["steps"])),
+            tensors=tuple(_tensor(i, t, entries, major) for i, t in enumerate(data["tensors"])),
             results=_value("results", data["results"], tuple[int, ...]),
         )
     except ProgramError:
@@ -107,8 +104,25 @@ def program_of(entries: Mapping[str, bytes]) -> Program | None:
         ) from error
 
 
+def _needed_format(program: Program, has_transposed: bool) -> int:
+    if "float64" in program.types:
+        return LAST_FORMAT
+    return TRANSPOSED_FORMAT if has_transposed else FIRST_FORMAT
+
+
+def _keys_of(major: int, made: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a tensor or a step there is in a format."""
+    later = {"transposed"} if major < TRANSPOSED_FORMAT else set()
+    later |= {"dtype"} if major < LAST_FORMAT else set()
+    return {key: value for key, value in made.items() if key not in later}
+
+
+def _little_endian(tensor: Array) -> str:
+    return f"<f{tensor.itemsize}"
+
+
 def _content(tensor: Array) -> bytes:
-    return tensor.astype("<f4", copy=False).tobytes()
+    return tensor.astype(_little_endian(tensor), copy=False).tobytes()
 
 
 def _kept(tensor: Array, known: Mapping[bytes, tuple[str, int]]) -> dict[str, Any] | None:
@@ -116,22 +130,23 @@ def _kept(tensor: Array, known: Mapping[bytes, tuple[str, int]]) -> dict[str, An
     for is_transposed in (False, True)[: tensor.ndim]:
         place = known.get(digest(_content(tensor.T if is_transposed else tensor)))
         if place is not None:
-            return {"entry": place[0], "first": place[1], "transposed": is_transposed}
+            entry, first = place[0], place[1] // tensor.itemsize
+            return {"entry": entry, "first": first, "transposed": is_transposed}
     return None
 
 
 def _checked_format(major: Any, minor: Any) -> int:
     if type(major) is not int or not FIRST_FORMAT <= major <= LAST_FORMAT:
         raise ProgramError(
-            f"native.json: expected format {FIRST_FORMAT}.x or {LAST_FORMAT}.x, got "
+            f"native.json: expected format {FIRST_FORMAT}.x to {LAST_FORMAT}.x, got "
             f"{major}.{minor}; install a hybrid-closures that reads it, or export the closure again"
         )
     return major
 
 
-def _tensor(number: int, data: Any, entries: Mapping[str, bytes], *, has_transposed: bool) -> Array:
+def _tensor(number: int, data: Any, entries: Mapping[str, bytes], major: int) -> Array:
     what = f"tensor {number}"
-    keys = ("entry", "first", "shape", "transposed")[: 4 if has_transposed else 3]
+    keys = list(_keys_of(major, dict.fromkeys(("entry", "first", "shape", "transposed", "dtype"))))
     if not isinstance(data, dict) or set(data) != set(keys):
         raise ProgramError(f"{what}: expected keys {', '.join(keys)}, got {data!r:.80}")
     shape: tuple[int, ...] = _value(f"{what}: shape", data["shape"], tuple[int, ...])
@@ -139,14 +154,18 @@ def _tensor(number: int, data: Any, entries: Mapping[str, bytes], *, has_transpo
     content = entries.get(data["entry"])
     if content is None:
         raise ProgramError(f"{what}: expected an entry of the archive, got {data['entry']!r:.80}")
+    dtype = data.get("dtype", TYPES[0])
+    if dtype not in TYPES:
+        raise ProgramError(f"{what}: expected a dtype of {' or '.join(TYPES)}, got {dtype!r:.80}")
+    item = np.dtype(dtype).itemsize
     count = math.prod(shape) if shape and min(shape) >= 1 else 0
-    stop = (first + count) * ITEM
+    stop = (first + count) * item
     if not 1 <= count <= LARGEST_TENSOR or first < 0 or stop > len(content):
         raise ProgramError(
-            f"{what}: expected at least one element within the {len(content) // ITEM} of "
+            f"{what}: expected at least one element within the {len(content) // item} of "
             f"{data['entry']}, got shape {list(shape)} from {first}"
         )
-    values = np.frombuffer(content[first * ITEM : stop], dtype="<f4")
+    values = np.frombuffer(content[first * item : stop], dtype=f"<f{item}")
     is_transposed = data.get("transposed", False)
     if is_transposed is True and len(shape) == 2:
         return values.reshape(shape[::-1]).T
@@ -158,16 +177,16 @@ def _tensor(number: int, data: Any, entries: Mapping[str, bytes], *, has_transpo
     return values.reshape(shape)
 
 
-def _step(number: int, data: Any) -> Step:
+def _step(number: int, data: Any, major: int) -> Step:
     what = f"step {number}"
     op = data.get("op") if isinstance(data, dict) else None
-    if not isinstance(op, str) or op not in STEPS:
+    if not isinstance(op, str) or op not in STEPS or (op in TYPES and major < LAST_FORMAT):
         raise ProgramError(
-            f"{what}: expected an op of {', '.join(STEPS)}, got {op!r:.80}; install a "
-            "hybrid-closures that knows it, or export the closure again"
+            f"{what}: expected an op of {', '.join(STEPS)} in format {major}, got {op!r:.80}; "
+            "install a hybrid-closures that knows it, or export the closure again"
         )
     kind = STEPS[op]
-    names = [field.name for field in fields(kind)]
+    names = list(_keys_of(major, dict.fromkeys(field.name for field in fields(kind))))
     if set(data) != set(names):
         raise ProgramError(
             f"{what} ({op}): expected keys {', '.join(names)}, got {', '.join(map(str, data))}"

@@ -22,10 +22,10 @@ def read_program(path: Path | str) -> Program | None:
     try:
         program = program_of(verified_entries(path))
         if program is not None:
-            program.check_fits(
-                [field.size for field in (*spec.inputs, *spec.state, *spec.noise)],
-                [field.size for field in (*spec.outputs, *spec.state)],
-            )
+            arguments = (*spec.inputs, *spec.state, *spec.noise)
+            results = (*spec.outputs, *spec.state)
+            program.check_fits([a.size for a in arguments], [r.size for r in results])
+            program.check_types([a.dtype for a in arguments], [r.dtype for r in results])
     except ProgramError as error:
         raise ArchiveError(f"{path}: {error}") from error
     return program

@@ -1,7 +1,8 @@
 """The steps of a native program: what each computes of earlier values, and how large it is.
 
-A value is a vector of float32 features of one column. A step names earlier values by their
-numbers, and tensors of the program by theirs; `fortran_bridge/FORMAT.md` has the table of steps.
+A value is a vector of features of one column, all float32 or all float64. A step names earlier
+values by their numbers, and tensors of the program by theirs; `fortran_bridge/FORMAT.md` has the
+table of steps.
 """
 
 import math
@@ -18,6 +19,12 @@ UNARY = (
     *("absolute", "reciprocal", "square"),
 )
 """Elementwise functions of one value."""
+
+TYPES = ("float32", "float64")
+"""Types of values, and the casts to them."""
+
+FLOAT32_ALONE = ("gelu",)
+"""Functions that engines have for float32 alone."""
 
 BINARY = (
     *("add", "subtract", "multiply", "divide", "minimum", "maximum"),
@@ -49,6 +56,29 @@ class Step:
         """Return the numbers of the tensors that it reads."""
         return ()
 
+    def value_type(self, types: Sequence[str], dtypes: Sequence[str]) -> str:
+        """Return the type of its value: that of all that it reads.
+
+        Parameters
+        ----------
+        types
+            Types of earlier values.
+        dtypes
+            Types of the tensors.
+
+        Raises
+        ------
+        ProgramError
+            If what it reads is of several types, or there is no such function of this type.
+        """
+        read = [types[x] for x in self.operands()] + [dtypes[t] for t in self.tensors()]
+        _check(len(set(read)) == 1, f"{self.op}: expected operands of one type, got {read}")
+        _check(
+            read[0] == TYPES[0] or self.op not in FLOAT32_ALONE,
+            f"{self.op}: expected an operand in float32, got {read[0]}",
+        )
+        return read[0]
+
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
         """Return the size of its value.
 
@@ -73,6 +103,13 @@ class Input(Step):
 
     argument: int
     size: int
+    dtype: str = TYPES[0]
+
+    def value_type(self, types: Sequence[str], dtypes: Sequence[str]) -> str:  # noqa: ARG002
+        """Return its own type."""
+        known = " or ".join(TYPES)
+        _check(self.dtype in TYPES, f"input: expected a dtype of {known}, got {self.dtype!r:.80}")
+        return self.dtype
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return its own size."""
@@ -136,6 +173,15 @@ class Unary(Step):
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the size of x."""
         return sizes[self.x]
+
+
+@dataclass(frozen=True)
+class Cast(Unary):
+    """x in the type that its name says, rounded to nearest."""
+
+    def value_type(self, types: Sequence[str], dtypes: Sequence[str]) -> str:  # noqa: ARG002
+        """Return the type that it casts to."""
+        return self.op
 
 
 @dataclass(frozen=True)
@@ -294,6 +340,7 @@ STEPS: dict[str, type[Step]] = {
     "linear": Linear,
     **dict.fromkeys(BINARY, Binary),
     **dict.fromkeys(UNARY, Unary),
+    **dict.fromkeys(TYPES, Cast),
     "leaky_relu": LeakyRelu,
     "elu": Elu,
     "clamp": Clamp,

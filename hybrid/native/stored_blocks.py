@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Collection, Mapping
 
-ITEM = 4
-"""Bytes of a float32."""
 MOST_BLOCKS = 2**10
 """Blocks of one size that are looked at in one entry: more than an ensemble has members, fewer than
 there are single numbers, which are as well stored again."""
@@ -31,8 +29,8 @@ def blocks_of(entries: Mapping[str, bytes], sizes: Collection[int]) -> dict[byte
     Returns
     -------
     dict
-        Digest to the name of an entry and the number of the float32 at which the block begins;
-        the first place if there are several.
+        Digest to the name of an entry and the byte at which the block begins; the first place if
+        there are several.
     """
     found: dict[bytes, tuple[str, int]] = {}
     for name, content in entries.items():
@@ -43,5 +41,5 @@ def blocks_of(entries: Mapping[str, bytes], sizes: Collection[int]) -> dict[byte
                 continue
             for i in range(n_block):
                 block = view[i * size : (i + 1) * size]
-                found.setdefault(digest(block), (name, i * size // ITEM))
+                found.setdefault(digest(block), (name, i * size))
     return found

@@ -52,6 +52,9 @@ CAST = "_to_copy"
 RELATIONS = frozenset(("lt", "le", "gt", "ge", "eq", "ne"))
 """Operations from numbers to truth values, which are 0 and 1 here."""
 
+JOINS = frozenset(("cat", "stack"))
+"""Operations that put tensors side by side."""
+
 TRUTHS = frozenset(
     (
         *("logical_and", "logical_or", "logical_not"),
@@ -59,6 +62,9 @@ TRUTHS = frozenset(
     )
 )
 """Operations from truth values to truth values."""
+
+FLOATS = (torch.float32, torch.float64)
+"""Types in which programs compute."""
 
 LOOKS = frozenset(("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select"))
 """Operations whose result, or the shape of it, lets forward decide by values."""
@@ -84,7 +90,7 @@ def trace(module: nn.Module, arguments: Sequence[Tensor]) -> Program:
     tracer = _Tracer(n)
     given = [tensor.clone() for tensor in arguments]
     for number, tensor in enumerate(given):
-        tracer.follow(tensor, tracer.low.argument(number, tensor.shape))
+        tracer.follow(tensor, tracer.low.argument(number, tensor.shape, _name(tensor.dtype)))
     try:
         with torch.no_grad(), tracer:
             returned = module(*given)
@@ -121,7 +127,8 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         known = self._operand(tensor)
         n = self.low.n_column
         row_major = self.low.argument_order(tuple(tensor.shape))
-        value = self.low.whole(known, row_major)
+        with self.low.computing_in(_name(tensor.dtype)):
+            value = self.low.whole(known, row_major)
         assert self.low.builder.sizes[value] == tensor.numel() // n
         return value
 
@@ -157,17 +164,30 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func._schema.is_mutable:
             name = self._in_place(name, args)
         result = func(*args, **keywords)
-        if name in FRESH:
+        results = list(result) if isinstance(result, (tuple, list)) else [result]
+        # What has no elements does not depend on those of the arguments.
+        if name in FRESH or not any(tensor.numel() for tensor in results):
             return result
         _check_types(name, args, keywords, result)
-        results = list(result) if isinstance(result, (tuple, list)) else [result]
-        made = self._lowered(name, func, operands, named, results)
+        with self.low.computing_in(self._precision(results[0], args, operands)):
+            made = self._lowered(name, func, operands, named, results)
         for i, tensor in enumerate(results):
             tracked = made[i] if i < len(made) else None
             if tracked is not None and tracked.places.shape != tensor.shape:
                 raise NotExpressedError(f"forward uses aten.{name} in an unusual form")
             self.follow(tensor, tracked)
         return result
+
+    def _precision(self, result: Tensor, args: Any, operands: Any) -> str:
+        """Return the type in which an operation computes."""
+        if result.is_floating_point():
+            return _name(result.dtype)
+        numbers = [tensor for tensor in _tensors(args) if tensor.is_floating_point()]
+        # As of torch: single numbers do not decide where there are others.
+        deciding = [tensor.dtype for tensor in numbers if tensor.dim()]
+        if numbers:
+            return _name(torch.float64 if torch.float64 in deciding else torch.float32)
+        return self.low.builder.types[next(_all_tracked(operands)).value]
 
     def _lowered(
         self,
@@ -179,7 +199,7 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Sequence[Tracked]:
         first = operands[0] if operands else None
         if name == CAST and isinstance(first, Tracked):
-            return [first]
+            return [first if results[0].dtype == torch.bool else self.low.cast(first)]
         if name in MOVES and isinstance(first, Tracked) and not _holds_tracked(operands[1:]):
             if name in VIEWS:
                 return [first.like(first.places.reshape(results[0].shape))]
@@ -222,11 +242,17 @@ class _Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _holds_tracked(tree: Any) -> bool:
+    return any(True for _ in _all_tracked(tree))
+
+
+def _all_tracked(tree: Any) -> Iterator[Tracked]:
     if isinstance(tree, (tuple, list)):
-        return any(_holds_tracked(item) for item in tree)
-    if isinstance(tree, dict):
-        return any(_holds_tracked(item) for item in tree.values())
-    return isinstance(tree, Tracked)
+        for item in tree:
+            yield from _all_tracked(item)
+    elif isinstance(tree, dict):
+        yield from _all_tracked(list(tree.values()))
+    elif isinstance(tree, Tracked):
+        yield tree
 
 
 def _check_types(name: str, *trees: Any) -> None:
@@ -237,21 +263,24 @@ def _check_types(name: str, *trees: Any) -> None:
     result = tensors[-1]
     for tensor in tensors:
         # A single number does not decide in which precision the others are.
-        if tensor.is_floating_point() and tensor.dtype != torch.float32 and tensor.dim():
+        if tensor.is_floating_point() and tensor.dtype not in FLOATS and tensor.dim():
             raise NotExpressedError(_in_precision(tensor.dtype))
-    if result.dtype not in {torch.float32, torch.bool}:
+    if result.dtype not in {*FLOATS, torch.bool}:
         raise NotExpressedError(_in_precision(result.dtype))
     numbers = [tensor for tensor in tensors if tensor.dtype != torch.bool]
-    is_truth = name in TRUTHS or name in MOVES
+    is_truth = name in TRUTHS or name in MOVES or (name in JOINS and not numbers)
     if result.dtype == torch.bool and not (is_truth or (name in RELATIONS and numbers)):
         raise NotExpressedError(f"forward uses aten.{name} for truth values")
     if name in TRUTHS and numbers:
         raise NotExpressedError(f"forward uses aten.{name} of numbers as truth values")
 
 
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
 def _in_precision(dtype: torch.dtype) -> str:
-    kind = str(dtype).removeprefix("torch.")
-    return f"forward computes in {kind}, the native engine in float32"
+    return f"forward computes in {_name(dtype)}, the native engine in float32 and float64"
 
 
 def _tensors(tree: Any) -> Iterator[Tensor]:

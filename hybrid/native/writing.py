@@ -79,10 +79,6 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
         raise NotExpressedError("the native engine knows columns alone, not grids")
     arguments = (*spec.inputs, *spec.state, *spec.noise)
     for given in spec.fields():
-        if given.dtype != "float32":
-            raise NotExpressedError(
-                f"{given.name} is {given.dtype}, and the native engine computes in float32"
-            )
         if None in given.shape:
             raise NotExpressedError(f"{given.name} has a size that is known only to the host")
     if not arguments:
@@ -93,6 +89,7 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
         program = trace(closure.scriptable(), columns)
     results = (*spec.outputs, *spec.state)
     program.check_fits([a.size for a in arguments], [result.size for result in results])
+    program.check_types([a.dtype for a in arguments], [result.dtype for result in results])
     return program
 
 

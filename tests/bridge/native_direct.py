@@ -116,16 +116,16 @@ class DirectEngine:
         self,
         program: Program,
         results: Sequence[int],
-        arguments: Sequence[NDArray[np.float32]],
+        arguments: Sequence[NDArray[Any]],
         n_thread: int = 1,
         precision: str = "float32",
-    ) -> list[NDArray[np.float32]]:
+    ) -> list[NDArray[Any]]:
         """Return the values of `results` for arguments of shape ``(n, size)``."""
         n = len(arguments[0])
         kept: list[Any] = []
         model = self._open(program, results, n_thread, kept, precision)
-        given = [np.ascontiguousarray(array, np.float32) for array in arguments]
-        found = [np.full((n, program.sizes[i]), np.float32(7e7)) for i in results]
+        given = [np.ascontiguousarray(array, program.dtype) for array in arguments]
+        found = [np.full((n, program.sizes[i]), 7e7, program.types[i]) for i in results]
         session, message = c_void_p(), ctypes.create_string_buffer(MESSAGE_SIZE)
         last = (message, MESSAGE_SIZE)
         self._check(
@@ -169,8 +169,9 @@ class DirectEngine:
             return 0
 
         archive = _Archive(None, 0, None, ENTRY(entry))
-        inputs = _fields("x", program.inputs)
-        outputs = _fields("y", [program.sizes[i] for i in results])
+        inputs = _fields("x", program.inputs, [program.dtype] * len(program.inputs))
+        sizes, types = [program.sizes[i] for i in results], [program.types[i] for i in results]
+        outputs = _fields("y", sizes, types)
         kept += [buffers, archive, inputs, outputs]
         model, message = c_void_p(), ctypes.create_string_buffer(MESSAGE_SIZE)
         self._check(
@@ -193,12 +194,13 @@ class DirectEngine:
             raise EngineError(message.value.decode())
 
 
-def _fields(letter: str, sizes: Sequence[int]) -> ctypes.Array[_Field]:
+def _fields(letter: str, sizes: Sequence[int], types: Sequence[str]) -> ctypes.Array[_Field]:
     fields = (_Field * len(sizes))()
-    for i, size in enumerate(sizes):
-        fields[i] = _Field(f"{letter}{i}".encode(), 4, 1, (c_int64 * 1)(size))
+    for i, (size, dtype) in enumerate(zip(sizes, types, strict=True)):
+        kind = np.dtype(dtype).itemsize
+        fields[i] = _Field(f"{letter}{i}".encode(), kind, 1, (c_int64 * 1)(size))
     return fields
 
 
-def _addresses(arrays: Sequence[NDArray[np.float32]]) -> ctypes.Array[c_void_p]:
+def _addresses(arrays: Sequence[NDArray[Any]]) -> ctypes.Array[c_void_p]:
     return (c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))

@@ -27,12 +27,16 @@ class Program:
     ----------
     inputs
         Elements of each argument.
+    dtype
+        Type of arguments and constants.
     """
 
     inputs: Sequence[int]
+    dtype: str = "float32"
     steps: list[dict[str, Any]] = field(default_factory=list)
     tensors: list[dict[str, Any]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
     weights: bytes = b""
 
     def __post_init__(self) -> None:
@@ -43,12 +47,15 @@ class Program:
         """Add a step whose value has `n_element` elements."""
         self.steps.append({"op": op, **keys})
         self.sizes.append(n_element)
+        operand = keys.get("x", keys.get("a", keys.get("xs", [None])[0]))
+        read = self.dtype if operand is None else self.types[operand]
+        self.types.append(op if op in {"float32", "float64"} else read)
         return len(self.steps) - 1
 
     def tensor(self, values: ArrayLike, *, transposed: bool = False) -> int:
         """Keep an array, or a matrix by its columns; return its number."""
-        array = np.asarray(values, dtype="<f4")
-        first = len(self.weights) // 4
+        array = np.asarray(values, dtype=f"<f{np.dtype(self.dtype).itemsize}")
+        first = len(self.weights) // array.itemsize
         self.tensors.append({"entry": WEIGHTS, "first": first, "shape": list(array.shape)})
         if transposed:
             self.tensors[-1]["transposed"] = True
@@ -84,14 +91,19 @@ class Program:
 
     def document(self, results: Sequence[int]) -> dict[str, Any]:
         """Return the content of ``native.json``."""
-        tensors = self.tensors
+        tensors, steps = self.tensors, self.steps
+        is_third = "float64" in self.types
         is_second = any("transposed" in tensor for tensor in tensors)
-        if is_second:
+        if is_second or is_third:
             tensors = [{"transposed": False, **tensor} for tensor in tensors]
+        if is_third:
+            tensors = [{"dtype": self.dtype, **tensor} for tensor in tensors]
+            dtype = {"dtype": self.dtype}
+            steps = [{**step, **(dtype if step["op"] == "input" else {})} for step in steps]
         return {
-            "format": {"major": 2 if is_second else 1, "minor": 0},
+            "format": {"major": 3 if is_third else 2 if is_second else 1, "minor": 0},
             "tensors": tensors,
-            "steps": self.steps,
+            "steps": steps,
             "results": list(results),
         }
 
@@ -101,14 +113,17 @@ class Program:
 
     def fields(self, results: Sequence[int]) -> tuple[list[Any], list[Any]]:
         """Return inputs and outputs of a manifest."""
-        inputs = [profile(f"x{i}", size) for i, size in enumerate(self.inputs)]
-        outputs = [profile(f"y{i}", self.sizes[value]) for i, value in enumerate(results)]
+        inputs = [profile(f"x{i}", size, self.dtype) for i, size in enumerate(self.inputs)]
+        outputs = [
+            profile(f"y{i}", self.sizes[value], self.types[value])
+            for i, value in enumerate(results)
+        ]
         return inputs, outputs
 
 
-def profile(name: str, size: int) -> dict[str, Any]:
+def profile(name: str, size: int, dtype: str = "float32") -> dict[str, Any]:
     """Return a field of `size` elements; all of them have one axis, called level."""
-    return manifest_field(name, (size,))
+    return manifest_field(name, (size,), **({} if dtype == "float32" else {"dtype": dtype}))
 
 
 def archive(

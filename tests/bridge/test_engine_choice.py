@@ -116,12 +116,12 @@ def without_program(folder: Path, **told: object) -> Path:
     return path
 
 
-REFUSAL = 'native.json: expected native program format 1.x or 2.x, got {"major":3,"minor":0}'
+REFUSAL = 'native.json: expected native program format 1.x to 3.x, got {"major":4,"minor":0}'
 
 
 def later(folder: Path) -> Path:
     """Write an archive whose program a later version wrote."""
-    return with_program(folder, format={"major": 3, "minor": 0})
+    return with_program(folder, format={"major": 4, "minor": 0})
 
 
 def test_a_program_is_run_by_the_native_engine(describe: Describe, tmp_path: Path) -> None:

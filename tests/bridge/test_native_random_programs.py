@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from closures import Closure, ClosureSpec, Field
+from closures.field import DType
 from fortran_bridge.binding import Binding
 from fortran_bridge.native_closure import NativeClosure
 from hybrid.archive import Reference, manifest_text, reference_bytes, sealed
@@ -31,9 +32,12 @@ class _Nothing(Closure):
         return (x0, x1)
 
 
-def _spec(sizes: tuple[int, ...]) -> ClosureSpec:
-    inputs = tuple(Field(f"x{i}", "1", ("k",), (N_FEATURE,)) for i in range(2))
-    outputs = tuple(Field(f"y{i}", "1", ("k",), (size,)) for i, size in enumerate(sizes))
+def _spec(sizes: tuple[int, ...], dtype: DType = "float32", *types: DType) -> ClosureSpec:
+    inputs = tuple(Field(f"x{i}", "1", ("k",), (N_FEATURE,), dtype) for i in range(2))
+    outputs = tuple(
+        Field(f"y{i}", "1", ("k",), (size,), of)
+        for i, (size, of) in enumerate(zip(sizes, types or [dtype] * len(sizes), strict=True))
+    )
     return ClosureSpec("random", "1", inputs, outputs)
 
 
@@ -43,7 +47,10 @@ def torchscript() -> bytes:
 
 
 def _archive(program: Program, torchscript: bytes) -> bytes:
-    spec = _spec(tuple(program.sizes[r] for r in program.results))
+    sizes = tuple(program.sizes[r] for r in program.results)
+    dtype: DType = "float64" if program.types[0] == "float64" else "float32"
+    types: list[Any] = [program.types[r] for r in program.results]
+    spec = _spec(sizes, dtype, *types)
     manifest = manifest_text(spec, "torchscript")
     nothing = reference_bytes(Reference({}, {}))
     return sealed(torchscript, manifest, nothing, program_entries(program, {}))
@@ -60,15 +67,28 @@ def _run(closure: NativeClosure, arrays: dict[str, NDArray[Any]], n: int) -> Non
 @given(programs())
 @settings(max_examples=40, deadline=None)
 def test_the_engine_computes_what_the_judge_computes(torchscript: bytes, program: Program) -> None:
+    _compare(torchscript, program)
+
+
+@given(programs("float64"))
+@settings(max_examples=40, deadline=None)
+def test_the_same_in_float64_with_casts(torchscript: bytes, program: Program) -> None:
+    _compare(torchscript, program)
+
+
+def _compare(torchscript: bytes, program: Program) -> None:
     generator = torch.Generator().manual_seed(0)
-    x = 3.0 * torch.randn(2, max(BATCHES), N_FEATURE, generator=generator).numpy()
+    shape = (2, max(BATCHES), N_FEATURE)
+    x = 3.0 * torch.randn(shape, generator=generator, dtype=torch.float64).numpy()
+    x = x.astype(program.types[0])
     expected = evaluate(program, [x[0], x[1]])
     # The guard stops a run whose results are not finite.
     assume(all(np.isfinite(values).all() for values in expected))
     closure = NativeClosure.from_bytes(_archive(program, torchscript), engine="native")
     for n in BATCHES:
-        found = {f"y{i}": np.empty((n, e.shape[1]), np.float32) for i, e in enumerate(expected)}
+        found = {f"y{i}": np.empty((n, e.shape[1]), e.dtype) for i, e in enumerate(expected)}
         _run(closure, {"x0": x[0, :n].copy(), "x1": x[1, :n].copy(), **found}, n)
         for array, values in zip(found.values(), expected, strict=True):
             scale = np.abs(values).max()
-            np.testing.assert_allclose(array, values[:n], rtol=1e-5, atol=1e-5 * scale)
+            bound = 1e-12 if set(program.types) == {"float64"} else 1e-5
+            np.testing.assert_allclose(array, values[:n], rtol=bound, atol=bound * scale)

@@ -16,9 +16,9 @@ from fortran_bridge.native_closure import NativeClosure
 Document = dict[str, Any]
 
 
-def network() -> tuple[Program, int]:
+def network(dtype: str = "float32") -> tuple[Program, int]:
     """Return a program with every kind of step that can disagree with its tensors."""
-    program = Program([3])
+    program = Program([3], dtype)
     x = program.linear(0, np.ones((4, 3)), np.ones(4))
     tensor = program.tensor(np.ones(4))
     x = program.add("layer_norm", 4, x=x, n=4, weight=tensor, bias=None, eps=1e-5)
@@ -43,12 +43,12 @@ def set_tensor(number: int, **keys: Any) -> Callable[[Document], None]:
 
 REFUSED: dict[str, tuple[Callable[[Document], Any], str]] = {
     "major": (
-        lambda document: document.update(format={"major": 3, "minor": 0}),
-        r"expected native program format 1.x or 2.x, got .*3.*; install a hybrid-closures that",
+        lambda document: document.update(format={"major": 4, "minor": 0}),
+        r"expected native program format 1.x to 3.x, got .*4.*; install a hybrid-closures that",
     ),
     "major that is no number": (
         lambda document: document.update(format={"major": "1", "minor": 0}),
-        r"expected native program format 1.x or 2.x, got .*1.*; install",
+        r"expected native program format 1.x to 3.x, got .*1.*; install",
     ),
     "transposed in the first format": (
         set_tensor(0, transposed=False),
@@ -71,6 +71,18 @@ REFUSED: dict[str, tuple[Callable[[Document], Any], str]] = {
     "transposed that is missing": (
         lambda document: document.update(format={"major": 2, "minor": 0}),
         r"expected a native program, got text that does not read as one \(.*'transposed'",
+    ),
+    "a type before there were several": (
+        set_tensor(0, dtype="float32"),
+        r"tensor 0: expected no key 'dtype' before format 3",
+    ),
+    "a type of an argument before there were several": (
+        set_step(0, dtype="float32"),
+        r"step 0 \(input\): expected no key 'dtype' before format 3",
+    ),
+    "a cast before there were several": (
+        set_step(CLAMP, op="float64"),
+        r"step 3 \(float64\): expected an operation that this engine knows",
     ),
     "unknown op": (
         set_step(CLAMP, op="conv1d"),
@@ -226,11 +238,70 @@ def test_depth_and_length_have_bounds() -> None:
         load(many, Program([3]))
 
 
-def test_other_precision_is_refused() -> None:
-    program = Program([3])
-    fields = [{**profile("x0", 3), "dtype": "float64"}]
-    with pytest.raises(BridgeError, match=r"x0: expected float32, .*got float64; .*torchscript"):
-        load(program.document([0]), program, inputs=fields, outputs=[profile("y0", 3)])
+def test_another_type_than_that_of_the_field_is_refused() -> None:
+    for dtype, other in (("float32", "float64"), ("float64", "float32")):
+        program = Program([3], dtype)
+        inputs, outputs = ([profile(f"{c}0", 3, d) for d in (dtype, other)] for c in "xy")
+        message = (
+            rf"step 0 \(input\): expected argument 0 in the {other} of the spec.*, got {dtype}"
+        )
+        with pytest.raises(BridgeError, match=message):
+            load(program.document([0]), program, inputs=inputs[1:], outputs=outputs[:1])
+        message = rf"result 0: expected the {other} of the specification, got {dtype}"
+        with pytest.raises(BridgeError, match=message):
+            load(program.document([0]), program, inputs=inputs[:1], outputs=outputs[1:])
+
+
+IN_DOUBLE: dict[str, tuple[Callable[[Document], Any], str]] = {
+    "a type that nobody knows": (
+        set_tensor(0, dtype="float16"),
+        r'tensor 0: expected dtype "float32" or "float64", got "float16"',
+    ),
+    "a type that is no text": (
+        set_tensor(0, dtype=8),
+        r'tensor 0: expected dtype "float32" or "float64", got 8',
+    ),
+    "a tensor without a type": (
+        lambda document: document["tensors"][0].pop("dtype"),
+        r"expected a native program, got text that does not read as one \(.*'dtype'",
+    ),
+    "an argument without a type": (
+        lambda document: document["steps"][0].pop("dtype"),
+        r"expected a native program, got text that does not read as one \(.*'dtype'",
+    ),
+    "a weight of another type": (
+        set_tensor(0, dtype="float32"),
+        r"step 1 \(linear\): expected operands of one type, got float32 and float64",
+    ),
+    "a bias of another type": (
+        set_tensor(1, dtype="float32"),
+        r"step 1 \(linear\): expected operands of one type, got float32 and float64",
+    ),
+    "values of two types that are joined": (
+        set_step(CLAMP, op="float32"),
+        r"step 6 \(concatenate\): expected operands of one type, got float32 and float64",
+    ),
+    "a tensor beyond the entry": (
+        set_tensor(0, first=9),
+        r"tensor 0: expected 12 numbers from number 9 on in entry 'extra/native.bin', got 11",
+    ),
+    "what there is of float32 alone": (
+        set_step(CLAMP, op="gelu"),
+        r"step 3 \(gelu\): expected an operand in float32, got float64",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_DOUBLE)
+def test_programs_in_float64_that_do_not_fit_are_refused(case: str) -> None:
+    edit, message = IN_DOUBLE[case]
+    program, result = network("float64")
+    document = program.document([result])
+    fields = {"inputs": [profile("x0", 3, "float64")], "outputs": [profile("y0", 5, "float64")]}
+    load(document, program, **fields)
+    edit(document)
+    with pytest.raises(BridgeError, match=rf"native.json: {message}"):
+        load(document, program, **fields)
 
 
 def test_open_sizes_are_refused() -> None:

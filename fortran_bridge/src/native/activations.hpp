@@ -82,14 +82,16 @@ struct Exp {
 };
 
 // exp(x) - 1 for x <= 0, where nothing cancels.
-template <int n>
-HYBRID_INLINE Real<n> exp_less_one(Real<n> x) {
-  x = x < -60.0f ? all<n>(-60.0f) : x;
-  x = x > 0.0f ? Real<n>{} : x;
-  const Reduced<n> of = reduced<n>(x, Real<n>{});
-  const Real<n> scale = power_of_two<n>(of.k);
-  return of.small * scale + (scale - 1.0f);
-}
+struct ExpLessOne {
+  template <int n>
+  HYBRID_INLINE Real<n> of(Real<n> x) {
+    x = x < -60.0f ? all<n>(-60.0f) : x;
+    x = x > 0.0f ? Real<n>{} : x;
+    const Reduced<n> of = reduced<n>(x, Real<n>{});
+    const Real<n> scale = power_of_two<n>(of.k);
+    return of.small * scale + (scale - 1.0f);
+  }
+};
 
 struct Log {
   template <int n>
@@ -198,6 +200,21 @@ struct GeluTanh {
     constexpr float cubic = 0x1.2444f2p-4f;  // 0.044715 times that
     return x * Sigmoid::of<n>(x * (x * x * cubic + linear));
   }
+};
+
+// The functions of each type of numbers.
+template <class Number>
+struct Functions;
+
+template <>
+struct Functions<float> {
+  using Exp = hybrid_native::Exp;
+  using ExpLessOne = hybrid_native::ExpLessOne;
+  using Log = hybrid_native::Log;
+  using Sigmoid = hybrid_native::Sigmoid;
+  using Silu = hybrid_native::Silu;
+  using Tanh = hybrid_native::Tanh;
+  using GeluTanh = hybrid_native::GeluTanh;
 };
 
 }  // namespace

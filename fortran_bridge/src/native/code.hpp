@@ -9,6 +9,9 @@
 
 namespace hybrid_native {
 
+// Of the numbers of a value.
+enum class Type : int32_t { float32, float64 };
+
 enum class Operation : int32_t {
   add,
   subtract,
@@ -48,17 +51,17 @@ struct Elementwise {
   enum class With : int32_t { nothing, constants, values };
   Operation operation;
   With with = With::nothing;
-  const float *constants = nullptr;  // With::constants: one a feature, or one for all
-  int64_t row = 0;                   // With::values: where they begin
-  int64_t step = 0;                  // 1: one operand a feature, 0: one for all
-  float number = 0.0F;               // slope, alpha or bound
+  const void *constants = nullptr;  // With::constants: one a feature, or one for all
+  int64_t row = 0;                  // With::values: where they begin
+  int64_t step = 0;                 // 1: one operand a feature, 0: one for all
+  double number = 0.0;              // slope, alpha or bound
   int32_t exponent = 0;
 };
 
 struct Gate;
 
 // A value is a matrix of features by columns. Its first row is a multiple of `row_unit` but where
-// it is a part of another one.
+// it is a part of another one. Rows are of float32: a feature in float64 has two of them.
 struct Instruction {
   enum class Kind : int32_t {
     load,
@@ -69,23 +72,25 @@ struct Instruction {
     select,
     layer_norm,
     sum,
+    cast,
     gate,
     store
   };
   Kind kind;
+  Type type;                 // of the result; cast: the operand is of the other one
   int32_t n_after;           // elementwise operations on the result
   const Elementwise *after;  // the first of them
   int64_t from, to;          // rows
   int64_t size;              // features of the result
   int64_t n_in;              // linear: features of the operand; load, store: number of the field
   int64_t n_group;           // layer_norm, sum: features in a group
-  const float *weight;       // linear: panels; layer_norm: one a feature, or null; fill: constants
-  const float *bias;         // layer_norm: one a feature, or null
+  const void *weight;        // linear: panels; layer_norm: one a feature, or null; fill: constants
+  const void *bias;          // layer_norm: one a feature, or null
   const int32_t *index;      // gather
   const Gate *gate;          // gate: what is done where the operand is not 0
   int64_t choice[2];  // select: rows of what is taken where the operand is not 0, and where it is
   int64_t step[3];    // select: of operand and choices; 1: one a feature, 0: one for all
-  float epsilon;      // layer_norm
+  double epsilon;     // layer_norm
   // linear: whether products are of bf16, see bf16.hpp; then weights are pairs of them, and there
   // is room for pairs of operands from this row on.
   bool is_reduced;
@@ -103,7 +108,7 @@ struct Rows {
 };
 
 // Instructions for some of the columns, with one argument and one result, each made of several
-// values.
+// values, all in float32.
 struct Gate {
   Code code;
   const Rows *inputs, *outputs;
@@ -115,8 +120,8 @@ struct Gate {
 
 // Columns that are evaluated together.
 struct Columns {
-  const float *const *arguments;  // [n][features] each, of the first of these columns
-  float *const *results;
+  const void *const *arguments;  // [n][features] each, of the first of these columns
+  void *const *results;
   int64_t n;
   int64_t stride;  // numbers from feature to feature: n with padding; 1 for a single column
   float *rows;     // workspace

@@ -92,12 +92,16 @@ class Compiler {
         for (const auto operand : program_.steps[i].operands) ++uses_[static_cast<size_t>(operand)];
   }
 
+  // Rows of a feature.
+  int64_t width(int64_t i) const { return step(i).type == Type::float64 ? 2 : 1; }
+
   bool is_constant(int64_t i) const { return step(i).kind == Step::Kind::constant; }
 
   // Begins a group whose result is the value of step i.
   Group &begin(int64_t i, Instruction::Kind kind, int64_t from) {
     Group group;
     group.instruction.kind = kind;
+    group.instruction.type = step(i).type;
     group.instruction.size = step(i).size;
     group.value = group.order = i;
     group.from = from;
@@ -127,7 +131,8 @@ class Compiler {
         auto &instruction = begin(i, Instruction::Kind::linear, x).instruction;
         instruction.n_in = step(x).size;
         const auto &weight = program_.tensors[static_cast<size_t>(of.tensor)];
-        instruction.is_reduced = is_reduced_ && weight.size() >= least_reduced;
+        instruction.is_reduced =
+            is_reduced_ && of.type == Type::float32 && weight.size() >= least_reduced;
         instruction.weight = instruction.is_reduced ? constants_.pair_panels(of.tensor, of.bias)
                                                     : constants_.panels(of.tensor, of.bias);
         ++matrices_.all;
@@ -148,6 +153,12 @@ class Compiler {
       }
       case Step::Kind::sum:
         begin(i, Instruction::Kind::sum, x).instruction.n_group = of.n_group;
+        return;
+      case Step::Kind::cast:
+        if (step(x).type == of.type)
+          views_[static_cast<size_t>(i)] = {x, 0};
+        else
+          begin(i, Instruction::Kind::cast, x);
         return;
       case Step::Kind::select: {
         auto &group = begin(i, Instruction::Kind::select, x);
@@ -273,6 +284,7 @@ class Compiler {
     materialise(i);
     Group group;
     group.instruction.kind = Instruction::Kind::store;
+    group.instruction.type = step(i).type;
     group.instruction.size = step(i).size;
     group.instruction.n_in = result;
     group.from = group.order = i;
@@ -309,14 +321,14 @@ class Compiler {
     std::map<int64_t, int64_t> first_row;
     const auto row = [&](int64_t i) {
       const auto view = rows_of(i);
-      return first_row.at(view.of) + view.first;
+      return first_row.at(view.of) + view.first * width(i);
     };
     for (size_t g = 0; g < groups_.size(); ++g) {
       auto &group = groups_[g];
       if (group.value != none) {
         if (!first_row.count(group.value))
-          first_row[group.value] = allocator.take(step(group.value).size);
-        group.instruction.to = first_row[group.value] + group.to_feature;
+          first_row[group.value] = allocator.take(step(group.value).size * width(group.value));
+        group.instruction.to = first_row[group.value] + group.to_feature * width(group.value);
       }
       if (group.from != none) group.instruction.from = row(group.from);
       for (size_t k = 0; k < group.choices.size(); ++k)

@@ -3,6 +3,7 @@
 // For kernels.cpp alone: see vectors.hpp.
 #pragma once
 
+#include "elementwise.hpp"
 #include "movement.hpp"
 
 namespace hybrid_native {
@@ -28,60 +29,67 @@ HYBRID_INLINE Number sum_of(int64_t count, Term term) {
   return together(part);
 }
 
-HYBRID_INLINE float root(float x) { return __builtin_sqrtf(x); }
-
-template <int n>
-HYBRID_INLINE Real<n> roots(Real<n> x) {
-  for (int i = 0; i < n; ++i) x[i] = __builtin_sqrtf(x[i]);
+template <int n, class Lane>
+HYBRID_INLINE Lane roots(Lane x) {
+  for (int i = 0; i < n; ++i) x[i] = root(x[i]);
   return x;
 }
 
 // Features of a group with mean 0 and variance 1, times weight, plus bias. `at(i)` is feature i,
-// `put(i, value)` takes the result.
-template <class Number, class At, class Root, class Put>
-HYBRID_INLINE void normalise_group(int64_t count, float epsilon, At at, Root root, Put put) {
-  const Number mean = sum_of<Number>(count, [&](Number sum, int64_t i) { return sum + at(i); }) /
-                      static_cast<float>(count);
-  const Number variance = sum_of<Number>(count,
-                                         [&](Number sum, int64_t i) {
-                                           const Number difference = at(i) - mean;
-                                           return sum + difference * difference;
-                                         }) /
-                          static_cast<float>(count);
-  const Number scale = 1.0f / root(variance + epsilon);
+// `put(i, value)` takes the result; a `Lane` is a number or a vector of them.
+template <class Number, class Lane, class At, class Root, class Put>
+HYBRID_INLINE void normalise_group(int64_t count, Number epsilon, At at, Root root, Put put) {
+  const Lane mean = sum_of<Lane>(count, [&](Lane sum, int64_t i) { return sum + at(i); }) /
+                    static_cast<Number>(count);
+  const Lane variance = sum_of<Lane>(count,
+                                     [&](Lane sum, int64_t i) {
+                                       const Lane difference = at(i) - mean;
+                                       return sum + difference * difference;
+                                     }) /
+                        static_cast<Number>(count);
+  const Lane scale = Number{1} / root(variance + epsilon);
   for (int64_t i = 0; i < count; ++i) put(i, (at(i) - mean) * scale);
 }
 
 // Weight and bias of feature i, as far as there are some.
-template <class Number>
-HYBRID_INLINE Number affine(const Instruction &step, int64_t i, Number x) {
-  if (step.weight && step.bias) return x * step.weight[i] + step.bias[i];
-  if (step.weight) return x * step.weight[i];
-  return step.bias ? x + step.bias[i] : x;
+template <class Number, class Lane>
+HYBRID_INLINE Lane affine(const Instruction &step, int64_t i, Lane x) {
+  const auto *weight = static_cast<const Number *>(step.weight);
+  const auto *bias = static_cast<const Number *>(step.bias);
+  if (weight && bias) return x * weight[i] + bias[i];
+  if (weight) return x * weight[i];
+  return bias ? x + bias[i] : x;
 }
 
-template <int n>
-static void normalise_columns(const Instruction &step, const float *from, float *to,
+template <int n, class Number>
+static void normalise_columns(const Instruction &step, const Number *from, Number *to,
                               int64_t stride) {
+  using Lane = Lanes<Number, n>;
   for (int64_t first = 0; first < step.size; first += step.n_group)
     for (int64_t column = 0; column < stride; column += n) {
       const int64_t at = first * stride + column;
-      normalise_group<Real<n>>(
-          step.n_group, step.epsilon, [=](int64_t i) { return load<n>(from + at + i * stride); },
-          [](Real<n> x) { return roots<n>(x); },
-          [=, &step](int64_t i, Real<n> x) { store<n>(to + at + i * stride, affine(step, i, x)); });
+      normalise_group<Number, Lane>(
+          step.n_group, static_cast<Number>(step.epsilon),
+          [=](int64_t i) { return load<n>(from + at + i * stride); },
+          [](Lane x) { return roots<n>(x); },
+          [=, &step](int64_t i, Lane x) {
+            store<n>(to + at + i * stride, affine<Number>(step, i, x));
+          });
     }
 }
 
-static void normalise_one(const Instruction &step, const float *from, float *to) {
+template <class Number>
+static void normalise_one(const Instruction &step, const Number *from, Number *to) {
   for (int64_t first = 0; first < step.size; first += step.n_group)
-    normalise_group<float>(
-        step.n_group, step.epsilon, [=](int64_t i) { return from[first + i]; }, root,
-        [=, &step](int64_t i, float x) { to[first + i] = affine(step, i, x); });
+    normalise_group<Number, Number>(
+        step.n_group, static_cast<Number>(step.epsilon), [=](int64_t i) { return from[first + i]; },
+        [](Number x) { return root(x); },
+        [=, &step](int64_t i, Number x) { to[first + i] = affine<Number>(step, i, x); });
 }
 
 // In order, one sum a group.
-static void sum_columns(const Instruction &step, const float *from, float *to, int64_t stride) {
+template <class Number>
+static void sum_columns(const Instruction &step, const Number *from, Number *to, int64_t stride) {
   for (int64_t group = 0; group < step.size; ++group, from += step.n_group * stride, to += stride) {
     copy(to, from, stride);
     for (int64_t i = 1; i < step.n_group; ++i)

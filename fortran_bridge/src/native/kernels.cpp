@@ -3,6 +3,7 @@
 // Nothing is included that brings functions with it: see code.hpp.
 
 #include "code.hpp"
+#include "double_matrix.hpp"
 #include "elementwise.hpp"
 #include "groups.hpp"
 #include "matrix.hpp"
@@ -61,11 +62,12 @@ void run_gate(const Instruction &step, const Columns &columns) {
   if (n == 0) return;
   float *rows = columns.rows + gate.scratch * columns.stride;
   float *features = rows + (gate.n_row + row_unit) * columns.stride;
-  float *found = features + gate.n_feature_in * n;
+  float *const found = features + gate.n_feature_in * n;
   take_columns(gate.inputs, gate.n_input, columns.rows, columns.stride, chosen, n, features,
                gate.n_feature_in);
-  const float *const argument = features;
-  const Columns some{&argument, &found, n, stride_of(n), rows};
+  const void *const given = features;
+  void *const wanted = found;
+  const Columns some{&given, &wanted, n, stride_of(n), rows};
   run(&gate.code, &some);
   put_columns(gate.outputs, gate.n_output, columns.rows, columns.stride, chosen, n, found,
               gate.n_feature_out);
@@ -73,30 +75,31 @@ void run_gate(const Instruction &step, const Columns &columns) {
 
 // All operations that follow an instruction, on some features of its result. The first may read
 // from elsewhere.
-template <int n>
-void apply_after(const Instruction &step, const Columns &columns, const float *from, int64_t first,
+template <int n, class Number>
+void apply_after(const Instruction &step, const Columns &columns, const Number *from, int64_t first,
                  int64_t count) {
   const int64_t stride = columns.stride;
-  float *to = columns.rows + (step.to + first) * stride;
+  Number *to = value_at<Number>(columns, step.to) + first * stride;
   for (int32_t i = 0; i < step.n_after; ++i, from = to) {
     const auto &after = step.after[i];
     const int64_t feature = first * after.step;
+    const Number *with = value_at<const Number>(columns, after.row) + feature * stride;
     if (after.with == Elementwise::With::nothing)
-      apply<n>(after, to, from, count * stride);
+      apply<Number, n>(after, to, from, count * stride);
     else if (after.with == Elementwise::With::constants)
-      apply_numbers<n>(after.operation, to, from, after.constants + feature, after.step, count,
+      apply_numbers<n>(after.operation, to, from,
+                       static_cast<const Number *>(after.constants) + feature, after.step, count,
                        stride);
     else if (after.step == 1)
-      apply_values<n>(after.operation, to, from, columns.rows + (after.row + feature) * stride,
-                      count * stride);
+      apply_values<n>(after.operation, to, from, with, count * stride);
     else
-      apply_row<n>(after.operation, to, from, columns.rows + after.row * stride, count, stride);
+      apply_row<n>(after.operation, to, from, with, count, stride);
   }
 }
 
-template <int n>
+template <class Number, int n>
 void apply_after(const Instruction &step, const Columns &columns) {
-  const float *to = columns.rows + step.to * columns.stride;
+  const Number *to = value_at<const Number>(columns, step.to);
   for (int64_t first = 0; step.n_after > 0 && first < step.size; first += slab)
     apply_after<n>(step, columns, to + first * columns.stride, first,
                    least(slab, step.size - first));
@@ -105,40 +108,58 @@ void apply_after(const Instruction &step, const Columns &columns) {
 #if defined(HYBRID_KERNELS_BF16)
 // A matrix of bf16: its operand is rounded once, not for each panel.
 template <int n>
-void run_reduced(const Instruction &step, const Columns &columns, const float *from, float *to) {
+void run_reduced(const Instruction &step, const Columns &columns) {
   const int64_t stride = columns.stride, n_pair = (step.n_in + 1) / 2;
-  float *words = columns.rows + step.scratch * stride;
-  round_rows<n>(from, step.n_in, stride, words);
+  const auto *weight = static_cast<const float *>(step.weight);
+  float *words = columns.rows + step.scratch * stride, *to = columns.rows + step.to * stride;
+  round_rows<n>(columns.rows + step.from * stride, step.n_in, stride, words);
   for (int64_t first = 0; first < step.size; first += panel_height) {
     const int64_t count = least(panel_height, step.size - first);
-    multiply_pairs(step.weight + first * (n_pair + 1), words, n_pair, stride, to + first * stride,
+    multiply_pairs(weight + first * (n_pair + 1), words, n_pair, stride, to + first * stride,
                    count);
     apply_after<n>(step, columns, to + first * stride, first, count);
   }
 }
+
+void multiply_reduced_one(const Instruction &step, const Columns &columns) {
+  float *words = columns.rows + step.scratch;
+  round_one(columns.rows + step.from, step.n_in, words);
+  multiply_one_pairs(static_cast<const float *>(step.weight), words, (step.n_in + 1) / 2,
+                     columns.rows + step.to, step.size);
+}
 #endif
 
-template <int n>
+// The operand of a cast to numbers of the other type.
+HYBRID_INLINE const double *other_type(const Columns &columns, int64_t row, float * /*to*/) {
+  return value_at<const double>(columns, row);
+}
+HYBRID_INLINE const float *other_type(const Columns &columns, int64_t row, double * /*to*/) {
+  return value_at<const float>(columns, row);
+}
+
+template <class Number, int n>
 void run_instruction(const Instruction &step, const Columns &columns) {
   const int64_t stride = columns.stride;
-  const float *from = columns.rows + step.from * stride;
-  float *to = columns.rows + step.to * stride;
+  const Number *from = value_at<const Number>(columns, step.from);
+  const auto *weight = static_cast<const Number *>(step.weight);
+  Number *to = value_at<Number>(columns, step.to);
   switch (step.kind) {
     case Instruction::Kind::load:
       for (int64_t first = 0; first < step.size; first += slab) {
         const int64_t count = least(slab, step.size - first);
-        load_features(columns.arguments[step.n_in], step.size, first, count, columns,
-                      to + first * stride);
+        load_features(static_cast<const Number *>(columns.arguments[step.n_in]), step.size, first,
+                      count, columns, to + first * stride);
         apply_after<n>(step, columns, to + first * stride, first, count);
       }
       return;
     case Instruction::Kind::linear:
 #if defined(HYBRID_KERNELS_BF16)
-      if (step.is_reduced) return run_reduced<n>(step, columns, from, to);
+      if constexpr (sizeof(Number) == sizeof(float))
+        if (step.is_reduced) return run_reduced<n>(step, columns);
 #endif
       for (int64_t first = 0; first < step.size; first += panel_height) {
         const int64_t count = least(panel_height, step.size - first);
-        multiply_panel(step.weight + first * (step.n_in + 1), from, step.n_in, stride,
+        multiply_panel(weight + first * (step.n_in + 1), from, step.n_in, stride,
                        to + first * stride, count);
         apply_after<n>(step, columns, to + first * stride, first, count);
       }
@@ -151,14 +172,14 @@ void run_instruction(const Instruction &step, const Columns &columns) {
     case Instruction::Kind::fill:
       for (int64_t feature = 0; feature < step.size; ++feature)
         for (int64_t column = 0; column < stride; column += n)
-          store<n>(to + feature * stride + column, all<n>(step.weight[feature]));
+          store<n>(to + feature * stride + column, all<n>(weight[feature]));
       break;
     case Instruction::Kind::gather:
       for (int64_t feature = 0; feature < step.size; ++feature)
         copy(to + feature * stride, from + step.index[feature] * stride, stride);
       break;
     case Instruction::Kind::select:
-      select(step, columns.rows, stride, to);
+      select(step, columns, stride, to);
       break;
     case Instruction::Kind::layer_norm:
       normalise_columns<n>(step, from, to, stride);
@@ -166,26 +187,32 @@ void run_instruction(const Instruction &step, const Columns &columns) {
     case Instruction::Kind::sum:
       sum_columns(step, from, to, stride);
       break;
+    case Instruction::Kind::cast:
+      cast(to, other_type(columns, step.from, to), step.size * stride);
+      break;
     case Instruction::Kind::gate:
       return run_gate(step, columns);
     case Instruction::Kind::store:
-      transpose(from, stride, columns.results[step.n_in], step.size, step.size, columns.n);
+      transpose(from, stride, static_cast<Number *>(columns.results[step.n_in]), step.size,
+                step.size, columns.n);
       return;
   }
-  apply_after<n>(step, columns);
+  apply_after<Number, n>(step, columns);
 }
 
 // One column: features are lanes.
-void apply_after_one(const Instruction &step, const Columns &columns, const float *from) {
-  constexpr int n = short_lanes;
-  float *to = columns.rows + step.to;
+template <class Number>
+void apply_after_one(const Instruction &step, const Columns &columns, const Number *from) {
+  constexpr int n = sizeof(Number) == sizeof(float) ? short_lanes : double_lanes;
+  Number *to = value_at<Number>(columns, step.to);
   const int64_t count = (step.size + panel_height - 1) & ~(panel_height - 1);
   for (int32_t i = 0; i < step.n_after; ++i, from = to) {
     const auto &after = step.after[i];
     const bool is_constant = after.with == Elementwise::With::constants;
-    const float *with = is_constant ? after.constants : columns.rows + after.row;
+    const Number *with = is_constant ? static_cast<const Number *>(after.constants)
+                                     : value_at<const Number>(columns, after.row);
     if (after.with == Elementwise::With::nothing)
-      apply<n>(after, to, from, count);
+      apply<Number, n>(after, to, from, count);
     else if (after.step == 1)
       apply_values<n>(after.operation, to, from, with, count);
     else
@@ -193,36 +220,36 @@ void apply_after_one(const Instruction &step, const Columns &columns, const floa
   }
 }
 
+template <class Number>
 void run_instruction_one(const Instruction &step, const Columns &columns) {
-  const float *from = columns.rows + step.from;
-  float *to = columns.rows + step.to;
+  const Number *from = value_at<const Number>(columns, step.from);
+  const auto *weight = static_cast<const Number *>(step.weight);
+  Number *to = value_at<Number>(columns, step.to);
   switch (step.kind) {
     case Instruction::Kind::load:
-      copy(to, columns.arguments[step.n_in], step.size);
+      copy(to, static_cast<const Number *>(columns.arguments[step.n_in]), step.size);
       break;
     case Instruction::Kind::linear:
 #if defined(HYBRID_KERNELS_BF16)
-      if (step.is_reduced) {
-        float *words = columns.rows + step.scratch;
-        round_one(from, step.n_in, words);
-        multiply_one_pairs(step.weight, words, (step.n_in + 1) / 2, to, step.size);
+      if (sizeof(Number) == sizeof(float) && step.is_reduced) {
+        multiply_reduced_one(step, columns);
         break;
       }
 #endif
-      multiply_one(step.weight, from, step.n_in, to, step.size);
+      multiply_one(weight, from, step.n_in, to, step.size);
       break;
     case Instruction::Kind::move:
       if (step.n_after == 0) return copy(to, from, step.size);
       return apply_after_one(step, columns, from);
     case Instruction::Kind::fill:
-      copy(to, step.weight, step.size);
+      copy(to, weight, step.size);
       break;
     case Instruction::Kind::gather:
       for (int64_t feature = 0; feature < step.size; ++feature)
         to[feature] = from[step.index[feature]];
       break;
     case Instruction::Kind::select:
-      select(step, columns.rows, 1, to);
+      select(step, columns, 1, to);
       break;
     case Instruction::Kind::layer_norm:
       normalise_one(step, from, to);
@@ -230,26 +257,45 @@ void run_instruction_one(const Instruction &step, const Columns &columns) {
     case Instruction::Kind::sum:
       sum_columns(step, from, to, 1);
       break;
+    case Instruction::Kind::cast:
+      cast(to, other_type(columns, step.from, to), step.size);
+      break;
     case Instruction::Kind::gate:
       return run_gate(step, columns);
     case Instruction::Kind::store:
-      return copy(columns.results[step.n_in], from, step.size);
+      return copy(static_cast<Number *>(columns.results[step.n_in]), from, step.size);
   }
-  apply_after_one(step, columns, to);
+  apply_after_one<Number>(step, columns, to);
+}
+
+template <int n>
+void run_all(const Code &code, const Columns &columns) {
+  const Instruction *end = code.instructions + code.n_instruction;
+  for (const auto *step = code.instructions; step != end; ++step) {
+    if (step->type == Type::float64)
+      run_instruction<double, double_lanes>(*step, columns);
+    else
+      run_instruction<float, n>(*step, columns);
+  }
+}
+
+void run_all_one(const Code &code, const Columns &columns) {
+  const Instruction *end = code.instructions + code.n_instruction;
+  for (const auto *step = code.instructions; step != end; ++step) {
+    if (step->type == Type::float64)
+      run_instruction_one<double>(*step, columns);
+    else
+      run_instruction_one<float>(*step, columns);
+  }
 }
 
 void run(const Code *code, const Columns *columns) {
-  const Instruction *end = code->instructions + code->n_instruction;
-  if (columns->stride == 1) {
-    for (const auto *step = code->instructions; step != end; ++step)
-      run_instruction_one(*step, *columns);
-  } else if (columns->stride % lanes == 0) {
-    for (const auto *step = code->instructions; step != end; ++step)
-      run_instruction<lanes>(*step, *columns);
-  } else {
-    for (const auto *step = code->instructions; step != end; ++step)
-      run_instruction<short_lanes>(*step, *columns);
-  }
+  if (columns->stride == 1)
+    run_all_one(*code, *columns);
+  else if (columns->stride % lanes == 0)
+    run_all<lanes>(*code, *columns);
+  else
+    run_all<short_lanes>(*code, *columns);
 }
 
 }  // namespace

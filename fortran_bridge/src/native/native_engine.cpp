@@ -42,13 +42,10 @@ using Fields = std::span<const hybrid_engine_field>;
 
 Fields fields(const hybrid_engine_field *first, int n) { return {first, static_cast<size_t>(n)}; }
 
-std::vector<int64_t> sizes_of(Fields fields) {
-  std::vector<int64_t> sizes;
+std::vector<FieldForm> forms_of(Fields fields) {
+  std::vector<FieldForm> forms;
   for (const auto &field : fields) {
     const std::string name = field.name;
-    if (field.kind != static_cast<int>(sizeof(float)))
-      throw std::runtime_error(name + ": expected float32, the one precision of this engine, got " +
-                               "float64; load it with engine 'torchscript'");
     int64_t size = 1;
     for (int dim = 0; dim < field.rank; ++dim) {
       if (field.shape[dim] < 0)
@@ -56,9 +53,10 @@ std::vector<int64_t> sizes_of(Fields fields) {
                                  "with engine 'torchscript'");
       size *= field.shape[dim];
     }
-    sizes.push_back(size);
+    const bool is_double = field.kind == static_cast<int>(sizeof(double));
+    forms.push_back({size, is_double ? Type::float64 : Type::float32});
   }
-  return sizes;
+  return forms;
 }
 
 Entries entries_of(const hybrid_engine_archive &archive) {
@@ -70,19 +68,19 @@ Entries entries_of(const hybrid_engine_archive &archive) {
   };
 }
 
-std::pair<Program, Sizes> read(const hybrid_engine_archive &archive, Fields arguments,
+std::pair<Program, Forms> read(const hybrid_engine_archive &archive, Fields arguments,
                                Fields results) {
   try {
-    Sizes sizes{sizes_of(arguments), sizes_of(results)};
-    auto program = read_program(entries_of(archive), sizes);
-    return {std::move(program), std::move(sizes)};
+    Forms forms{forms_of(arguments), forms_of(results)};
+    auto program = read_program(entries_of(archive), forms);
+    return {std::move(program), std::move(forms)};
   } catch (const std::runtime_error &error) {
     throw Unservable(error.what());
   }
 }
 
 // In bf16 as far as processor and program allow it, else in float32.
-Model *reduced_model(const Program &program, Sizes sizes, int n_thread) {
+Model *reduced_model(const Program &program, Forms forms, int n_thread) {
   std::string why_not;
   const auto *kernels = bf16_kernels(why_not);
   auto compiled = compile(program, kernels != nullptr);
@@ -92,7 +90,7 @@ Model *reduced_model(const Program &program, Sizes sizes, int n_thread) {
   const auto text = why_not.empty() ? "bf16 in " + std::to_string(reduced) + " of " +
                                           std::to_string(all) + " matrices"
                                     : "float32, not bf16: " + why_not;
-  return new Model{why_not.empty() ? kernels : &chosen_kernels(), n_thread, std::move(sizes),
+  return new Model{why_not.empty() ? kernels : &chosen_kernels(), n_thread, std::move(forms),
                    std::move(compiled), text};
 }
 
@@ -103,11 +101,11 @@ int open_model(const hybrid_engine_archive *archive, const hybrid_engine_field *
     if (std::strcmp(options->device, "cpu") != 0)
       throw std::runtime_error(std::string("device: expected 'cpu', the one device of this ") +
                                "engine, got '" + options->device + "'");
-    auto [program, sizes] =
+    auto [program, forms] =
         read(*archive, fields(arguments, n_argument), fields(results, n_result));
     *model = std::strcmp(options->precision, "bf16") == 0
-                 ? reduced_model(program, std::move(sizes), options->n_thread)
-                 : new Model{&chosen_kernels(), options->n_thread, std::move(sizes),
+                 ? reduced_model(program, std::move(forms), options->n_thread)
+                 : new Model{&chosen_kernels(), options->n_thread, std::move(forms),
                              compile(program), ""};
   });
 }

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 using hybrid::printable;
 
 constexpr const char *program_entry = "extra/native.json";
-constexpr int64_t first_major = 1, last_major = 2;
+constexpr int64_t first_major = 1, transposed_major = 2, last_major = 3;
 constexpr int64_t most_extents = 16;
 
 static_assert(std::endian::native == std::endian::little,
@@ -40,9 +40,23 @@ int64_t whole(const Json &json, const std::string &what, int64_t least, int64_t 
   return json.get<int64_t>();
 }
 
-float number(const Json &json, const std::string &what) {
+double number(const Json &json, const std::string &what) {
   if (!json.is_number()) refuse(what + ": expected a number, got " + shown(json));
-  return static_cast<float>(json.get<double>());
+  return json.get<double>();
+}
+
+const char *name_of(Type type) { return type == Type::float64 ? "float64" : "float32"; }
+
+// The type of a tensor or an argument; before format 3 there was one alone.
+Type read_type(const Json &json, const std::string &what, int64_t major) {
+  if (major < last_major) {
+    if (json.contains("dtype")) refuse(what + ": expected no key 'dtype' before format 3");
+    return Type::float32;
+  }
+  const auto &found = json.at("dtype");
+  for (const auto type : {Type::float32, Type::float64})
+    if (found == name_of(type)) return type;
+  refuse(what + ": expected dtype \"float32\" or \"float64\", got " + shown(found));
 }
 
 const Json &list(const Json &json, const std::string &what, int64_t most) {
@@ -54,7 +68,7 @@ const Json &list(const Json &json, const std::string &what, int64_t most) {
 
 // Whether a tensor is kept column by column; before format 2 there was none of this kind.
 bool read_transposed(const Json &json, const std::string &what, size_t rank, int64_t major) {
-  if (major < last_major) {
+  if (major < transposed_major) {
     if (json.contains("transposed")) refuse(what + ": expected no key 'transposed' in format 1.x");
     return false;
   }
@@ -78,14 +92,15 @@ Tensor read_tensor(const Json &json, const std::string &what, const Entries &ent
   const auto content = entries(name);
   if (!content)
     refuse(what + ": expected entry '" + printable(name) + "', got none in the archive");
-  const auto held = static_cast<int64_t>(content->size() / sizeof(float));
+  tensor.type = read_type(json, what, major);
+  const auto held = static_cast<int64_t>(content->size() / tensor.item());
   const int64_t first = whole(json.at("first"), what + ": first", 0, held);
   if (size > held - first)
     refuse(what + ": expected " + std::to_string(size) + " numbers from number " +
            std::to_string(first) + " on in entry '" + printable(name) + "', got " +
            std::to_string(held - first));
   tensor.bytes = reinterpret_cast<const unsigned char *>(content->data()) +
-                 static_cast<size_t>(first) * sizeof(float);
+                 static_cast<size_t>(first) * tensor.item();
   tensor.is_transposed = read_transposed(json, what, tensor.shape.size(), major);
   return tensor;
 }
@@ -109,6 +124,8 @@ const std::map<std::string, Form> &forms() {
       {"concatenate", {Kind::concatenate, {}, 0}},
       {"layer_norm", {Kind::layer_norm}},
       {"sum", {Kind::sum}},
+      {"float32", {Kind::cast}},
+      {"float64", {Kind::cast}},
       {"add", {each, O::add, 2}},
       {"subtract", {each, O::subtract, 2}},
       {"multiply", {each, O::multiply, 2}},
@@ -143,16 +160,19 @@ const std::map<std::string, Form> &forms() {
 // Reads steps one by one, each against those before it.
 class Reader {
  public:
-  Reader(Program &program, const Sizes &sizes) : program_(program), sizes_(sizes) {}
+  Reader(Program &program, const Forms &fields, int64_t major)
+      : program_(program), fields_(fields), major_(major) {}
 
   void add(const Json &json) {
     const auto op = json.at("op").get<std::string>();
     what_ = "step " + std::to_string(program_.steps.size()) + " (" + printable(op) + ")";
     const auto form = forms().find(op);
-    if (form == forms().end()) refuse(what_ + ": expected an operation that this engine knows");
+    if (form == forms().end() || (form->second.kind == Step::Kind::cast && major_ < last_major))
+      refuse(what_ + ": expected an operation that this engine knows");
     Step step{.kind = form->second.kind, .op = op, .operation = form->second.operation};
     read_operands(json, form->second.n_operand, step);
     read_rest(json, step);
+    read_type_of(step);
     if (step.size < 1 || step.size > largest_value)
       refuse(what_ + ": expected a value of 1 to " + std::to_string(largest_value) +
              " numbers, got " + std::to_string(step.size));
@@ -216,6 +236,7 @@ class Reader {
         return read_linear(json, step);
       case Step::Kind::elementwise:
         return read_elementwise(json, step);
+      case Step::Kind::cast:
       case Step::Kind::select:
         step.size = common_size(step);
         return;
@@ -243,14 +264,18 @@ class Reader {
   }
 
   void read_input(const Json &json, Step &step) {
-    const auto n_argument = static_cast<int64_t>(sizes_.arguments.size());
+    const auto n_argument = static_cast<int64_t>(fields_.arguments.size());
     step.argument = whole(json.at("argument"), what_ + ": argument", 0, n_argument - 1);
     step.size = whole(json.at("size"), what_ + ": size", 1, largest_value);
-    const int64_t expected = sizes_.arguments[static_cast<size_t>(step.argument)];
-    if (step.size != expected)
-      refuse(what_ + ": expected the " + std::to_string(expected) + " numbers of argument " +
+    const auto &expected = fields_.arguments[static_cast<size_t>(step.argument)];
+    if (step.size != expected.size)
+      refuse(what_ + ": expected the " + std::to_string(expected.size) + " numbers of argument " +
              std::to_string(step.argument) + " in the specification, got " +
              std::to_string(step.size));
+    step.type = read_type(json, what_, major_);
+    if (step.type != expected.type)
+      refuse(what_ + ": expected argument " + std::to_string(step.argument) + " in the " +
+             name_of(expected.type) + " of the specification, got " + name_of(step.type));
   }
 
   void read_linear(const Json &json, Step &step) {
@@ -265,6 +290,26 @@ class Reader {
     if (n_weight_ > most_weights)
       refuse(what_ + ": expected at most " + std::to_string(most_weights) +
              " weights of all linear steps together");
+  }
+
+  // A value has the type of all that it is made of.
+  void read_type_of(Step &step) const {
+    if (step.kind == Step::Kind::input) return;
+    if (step.kind == Step::Kind::cast) {
+      step.type = step.op == name_of(Type::float64) ? Type::float64 : Type::float32;
+      return;
+    }
+    std::vector<Type> read;
+    for (const auto operand : step.operands)
+      read.push_back(program_.steps[static_cast<size_t>(operand)].type);
+    for (const auto number : {step.tensor, step.bias})
+      if (number >= 0) read.push_back(tensor(number).type);
+    for (const auto type : read)
+      if (type != read.front())
+        refuse(what_ + ": expected operands of one type, got float32 and float64");
+    if (!read.empty()) step.type = read.front();
+    if (step.operation == Operation::gelu && step.type != Type::float32)
+      refuse(what_ + ": expected an operand in float32, got float64");
   }
 
   // Of operands that have one size, or one number for all features.
@@ -302,25 +347,30 @@ class Reader {
   }
 
   Program &program_;
-  const Sizes &sizes_;
+  const Forms &fields_;
+  int64_t major_;
   std::string what_;
   int64_t n_value_ = 0;
   int64_t n_weight_ = 0;
 };
 
-void read_results(const Json &json, const Reader &reader, const Sizes &sizes, Program &program) {
-  const auto n_result = static_cast<int64_t>(sizes.results.size());
+void read_results(const Json &json, const Reader &reader, const Forms &fields, Program &program) {
+  const auto n_result = static_cast<int64_t>(fields.results.size());
   if (!json.is_array() || static_cast<int64_t>(json.size()) != n_result)
     refuse("expected the " + std::to_string(n_result) +
            " results (outputs, new state) of the specification, got " + shown(json));
   for (const auto &entry : json) {
     const std::string what = "result " + std::to_string(program.results.size());
     const int64_t step = reader.step_number(entry, what);
-    const int64_t expected = sizes.results[program.results.size()];
+    const auto &expected = fields.results[program.results.size()];
     const int64_t size = program.steps[static_cast<size_t>(step)].size;
-    if (size != expected)
-      refuse(what + ": expected the " + std::to_string(expected) +
+    const Type type = program.steps[static_cast<size_t>(step)].type;
+    if (size != expected.size)
+      refuse(what + ": expected the " + std::to_string(expected.size) +
              " numbers of the specification, got " + std::to_string(size));
+    if (type != expected.type)
+      refuse(what + ": expected the " + name_of(expected.type) + " of the specification, got " +
+             name_of(type));
     program.results.push_back(step);
   }
 }
@@ -333,19 +383,19 @@ int64_t Tensor::size() const {
   return total;
 }
 
-void Tensor::copy(int64_t first, int64_t count, float *to) const {
+void Tensor::copy(int64_t first, int64_t count, void *to) const {
   if (is_transposed) {
-    for (int64_t i = first; i < first + count; ++i, ++to) {
+    auto *next = static_cast<unsigned char *>(to);
+    for (int64_t i = first; i < first + count; ++i, next += item()) {
       const int64_t kept = i % shape[1] * shape[0] + i / shape[1];
-      std::memcpy(to, bytes + static_cast<size_t>(kept) * sizeof(float), sizeof(float));
+      std::memcpy(next, bytes + static_cast<size_t>(kept) * item(), item());
     }
     return;
   }
-  std::memcpy(to, bytes + static_cast<size_t>(first) * sizeof(float),
-              static_cast<size_t>(count) * sizeof(float));
+  std::memcpy(to, bytes + static_cast<size_t>(first) * item(), static_cast<size_t>(count) * item());
 }
 
-Program read_program(const Entries &entries, const Sizes &sizes) {
+Program read_program(const Entries &entries, const Forms &fields) {
   const auto text = entries(program_entry);
   if (!text)
     throw std::runtime_error(
@@ -358,7 +408,7 @@ Program read_program(const Entries &entries, const Sizes &sizes) {
     const auto &format = json.at("format");
     const auto &major = format.at("major");
     if (!major.is_number_integer() || major < first_major || major > last_major)
-      refuse("expected native program format " + std::to_string(first_major) + ".x or " +
+      refuse("expected native program format " + std::to_string(first_major) + ".x to " +
              std::to_string(last_major) + ".x, got " + shown(format) +
              "; install a hybrid-closures that reads it");
     Program program;
@@ -366,9 +416,9 @@ Program read_program(const Entries &entries, const Sizes &sizes) {
       program.tensors.push_back(read_tensor(entry,
                                             "tensor " + std::to_string(program.tensors.size()),
                                             entries, major.get<int64_t>()));
-    Reader reader(program, sizes);
+    Reader reader(program, fields, major.get<int64_t>());
     for (const auto &entry : list(json.at("steps"), "steps", most_steps)) reader.add(entry);
-    read_results(json.at("results"), reader, sizes, program);
+    read_results(json.at("results"), reader, fields, program);
     return program;
   } catch (const Json::exception &error) {
     refuse(std::string("expected a native program, got text that does not read as one (") +

@@ -22,15 +22,17 @@ constexpr int64_t largest_values = int64_t{1} << 26;  // of all values together
 constexpr int64_t most_weights = int64_t{1} << 28;    // of all linear steps together
 constexpr int64_t largest_exponent = 65536;
 
-// float32 numbers of the archive, at any address: row by row, or a matrix column by column.
+// Numbers of the archive, at any address: row by row, or a matrix column by column.
 struct Tensor {
   std::vector<int64_t> shape;
   const unsigned char *bytes;
   bool is_transposed = false;
+  Type type = Type::float32;
 
   int64_t size() const;
+  size_t item() const { return type == Type::float64 ? sizeof(double) : sizeof(float); }
   // Copies `count` numbers, counted row by row, from number `first` on.
-  void copy(int64_t first, int64_t count, float *to) const;
+  void copy(int64_t first, int64_t count, void *to) const;
 };
 
 struct Step {
@@ -43,10 +45,12 @@ struct Step {
     gather,
     concatenate,
     layer_norm,
-    sum
+    sum,
+    cast
   };
   Kind kind;
   std::string op;                      // as the archive names it
+  Type type = Type::float32;           // of the value
   int64_t size = 0;                    // of the value
   std::vector<int64_t> operands = {};  // numbers of earlier steps
   int64_t argument = -1;               // input
@@ -54,10 +58,10 @@ struct Step {
   int64_t bias = -1;
   int64_t n_group = 0;       // layer_norm, sum
   Operation operation = {};  // elementwise
-  float number = 0.0F;       // slope, alpha
+  double number = 0.0;       // slope, alpha
   int32_t exponent = 0;
-  std::optional<float> low = {}, high = {};  // clamp
-  float epsilon = 0.0F;
+  std::optional<double> low = {}, high = {};  // clamp
+  double epsilon = 0.0;
   std::vector<int32_t> index = {};  // gather
 };
 
@@ -70,13 +74,17 @@ struct Program {
 // Content of an entry of the archive; none if there is none of this name.
 using Entries = std::function<std::optional<std::string_view>(const std::string &)>;
 
-// Sizes of the fields that a program is for.
-struct Sizes {
-  std::vector<int64_t> arguments, results;
+// A field that a program is for.
+struct FieldForm {
+  int64_t size;
+  Type type;
+};
+struct Forms {
+  std::vector<FieldForm> arguments, results;
 };
 
 // Reads and checks `extra/native.json`; throws std::runtime_error saying what was expected. The
 // tensors point into the archive.
-Program read_program(const Entries &entries, const Sizes &sizes);
+Program read_program(const Entries &entries, const Forms &fields);
 
 }  // namespace hybrid_native

@@ -37,6 +37,14 @@ std::vector<int64_t> conditions(const Program &program) {
   return of;
 }
 
+// Columns are moved in float32 alone.
+bool is_single(const Program &program, const Region &region) {
+  for (const auto *steps : {&region.steps, &region.inputs})
+    for (const auto i : *steps)
+      if (program.steps[static_cast<size_t>(i)].type != Type::float32) return false;
+  return program.steps[static_cast<size_t>(region.condition)].type == Type::float32;
+}
+
 int64_t products(const Program &program, const Region &region) {
   int64_t count = 0;
   for (const auto i : region.steps) {
@@ -81,7 +89,8 @@ std::vector<Region> find_regions(const Program &program) {
     region.outputs.assign(outputs[condition].begin(), outputs[condition].end());
     region.place = std::max(condition, region.inputs.empty() ? 0 : region.inputs.back());
     const int64_t moved = total_size(program, region.inputs) + total_size(program, region.outputs);
-    const bool is_ready = !region.inputs.empty() && region.place < first_use[condition];
+    const bool is_ready =
+        !region.inputs.empty() && region.place < first_use[condition] && is_single(program, region);
     if (is_ready && products(program, region) >= least_products * moved)
       found.push_back(std::move(region));
   }

@@ -15,6 +15,12 @@ constexpr int64_t narrow = 8;  // columns
 // Numbers that stay in the first cache: programs of fewer rows gain nothing from smaller blocks.
 constexpr int64_t few_numbers = int64_t{1} << 13;
 
+// Bytes of a column of a field.
+int64_t column_size(const FieldForm &field) {
+  const size_t item = field.type == Type::float64 ? sizeof(double) : sizeof(float);
+  return field.size * static_cast<int64_t>(item);
+}
+
 int64_t rounded(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
@@ -29,13 +35,15 @@ Session::Session(const Model &model, int64_t n, const void *const *arguments)
   if (model.compiled.n_row * block_ > most_numbers) block_ = narrow;
   if (model.compiled.n_row * block_ > most_numbers) block_ = 1;
   block_ = std::max<int64_t>(1, std::min(block_, n));
-  for (size_t i = 0; i < model.sizes.arguments.size(); ++i)
-    arguments_.push_back(static_cast<const float *>(arguments[i]));
+  const size_t n_argument = model.fields.arguments.size();
+  for (size_t i = 0; i < n_argument; ++i)
+    arguments_.push_back(static_cast<const std::byte *>(arguments[i]));
   const int64_t n_block = (n + block_ - 1) / block_;
   const auto n_worker = std::clamp<int64_t>(model.n_thread, 1, std::max<int64_t>(1, n_block));
   for (int64_t i = 0; i < n_worker; ++i) {
     const int64_t size = model.compiled.n_row * stride_of(block_) + row_unit;
-    workers_.push_back({arguments_, std::vector<float *>(model.sizes.results.size()),
+    workers_.push_back({std::vector<const void *>(n_argument),
+                        std::vector<void *>(model.fields.results.size()),
                         aligned_numbers(static_cast<size_t>(size))});
   }
 }
@@ -71,11 +79,12 @@ void Session::run_blocks(Worker &worker, void *const *results, int64_t first, in
 }
 
 void Session::run_block(Worker &worker, void *const *results, int64_t first, int64_t n) const {
-  const auto &sizes = model_->sizes;
-  for (size_t i = 0; i < sizes.arguments.size(); ++i)
-    worker.arguments[i] = arguments_[i] + first * sizes.arguments[i];
-  for (size_t i = 0; i < sizes.results.size(); ++i)
-    worker.results[i] = static_cast<float *>(results[i]) + first * sizes.results[i];
+  const auto &fields = model_->fields;
+  for (size_t i = 0; i < fields.arguments.size(); ++i)
+    worker.arguments[i] = arguments_[i] + first * column_size(fields.arguments[i]);
+  for (size_t i = 0; i < fields.results.size(); ++i)
+    worker.results[i] =
+        static_cast<std::byte *>(results[i]) + first * column_size(fields.results[i]);
   const Columns columns{worker.arguments.data(), worker.results.data(), n, stride_of(n),
                         worker.rows.get()};
   const auto code = model_->compiled.code();

@@ -1,6 +1,7 @@
 // A model ready to run, and columns at fixed addresses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@ namespace hybrid_native {
 struct Model {
   const Kernels *kernels;
   int n_thread;
-  Sizes sizes;
+  Forms fields;
   Compiled compiled;
   std::string precision;  // what it computes in, for people; empty: nothing else was asked for
 };
@@ -27,8 +28,8 @@ class Session {
  private:
   // What one thread needs for its columns.
   struct Worker {
-    std::vector<const float *> arguments;
-    std::vector<float *> results;
+    std::vector<const void *> arguments;
+    std::vector<void *> results;
     Memory<float> rows;
   };
 
@@ -39,7 +40,7 @@ class Session {
   const Model *model_;
   int64_t n_;
   int64_t block_;  // columns evaluated together
-  std::vector<const float *> arguments_;
+  std::vector<const std::byte *> arguments_;
   std::vector<Worker> workers_;
 };
 

@@ -30,26 +30,48 @@ struct Vector {
   typedef float Anywhere __attribute__((vector_size(n * 4), aligned(4), may_alias));
 };
 
+// The same of float64: half as many lanes fill a register.
+template <int n>
+struct DoubleVector {
+  typedef double Real __attribute__((vector_size(n * 8)));
+  typedef int64_t Whole __attribute__((vector_size(n * 8)));
+  typedef double Anywhere __attribute__((vector_size(n * 8), aligned(8), may_alias));
+};
+constexpr int double_lanes = lanes / 2;
+
+template <class Number, int n>
+struct VectorOf;
+template <int n>
+struct VectorOf<float, n> : Vector<n> {};
+template <int n>
+struct VectorOf<double, n> : DoubleVector<n> {};
+
 template <int n>
 using Real = typename Vector<n>::Real;
 template <int n>
 using Whole = typename Vector<n>::Whole;
-
 template <int n>
-HYBRID_INLINE Real<n> load(const float *from) {
-  return *reinterpret_cast<const typename Vector<n>::Anywhere *>(from);
+using Double = typename DoubleVector<n>::Real;
+template <int n>
+using WholeDouble = typename DoubleVector<n>::Whole;
+template <class Number, int n>
+using Lanes = typename VectorOf<Number, n>::Real;
+
+template <int n, class Number>
+HYBRID_INLINE Lanes<Number, n> load(const Number *from) {
+  return *reinterpret_cast<const typename VectorOf<Number, n>::Anywhere *>(from);
 }
 
-template <int n>
-HYBRID_INLINE void store(float *to, Real<n> value) {
-  *reinterpret_cast<typename Vector<n>::Anywhere *>(to) = value;
+template <int n, class Number>
+HYBRID_INLINE void store(Number *to, Lanes<Number, n> value) {
+  *reinterpret_cast<typename VectorOf<Number, n>::Anywhere *>(to) = value;
 }
 
 // The same number in all lanes; subtracted from, not added to zero, which would lose the sign of
 // -0.
-template <int n>
-HYBRID_INLINE Real<n> all(float value) {
-  return value - Real<n>{};
+template <int n, class Number>
+HYBRID_INLINE Lanes<Number, n> all(Number value) {
+  return value - Lanes<Number, n>{};
 }
 
 }  // namespace

@@ -91,7 +91,8 @@ def assert_laws(kind: str, x: Z, z: Z, levels: HybridLevels, night: dict[str, fl
         assert (np.abs(heating - x["column_heating"]) <= 1e-6 * magnitude).all()
 
 
-def test_archive_gives_what_python_gives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["native", "torchscript"])
+def test_archive_gives_what_python_gives(engine: str, tmp_path: Path) -> None:
     levels = even_levels(20)
     inputs, outputs = random_columns(HEATED, 100, 20, seed=1)
     config = PhysicsConfig(LAYERS, zero_levels={"ptend_q0001": (0, 2)}, first_level=3)
@@ -100,7 +101,7 @@ def test_archive_gives_what_python_gives(tmp_path: Path) -> None:
     columns = inputs[:32]
     parts = ranges_of(HEATED, 20).inputs
     fields = {n: columns[:, p] if n in UNITS else columns[:, p.start] for n, p in parts.items()}
-    found = hybrid.load(tmp_path / "constrained.pt").evaluate(fields)
+    found = hybrid.load(tmp_path / "constrained.pt", engine=engine).evaluate(fields)
     with torch.no_grad():
         expected = closure(*(torch.from_numpy(np.ascontiguousarray(v)) for v in fields.values()))
         raw = closure.packed.raw(torch.from_numpy(columns))
@@ -135,16 +136,18 @@ def real_archive(
 
 
 @pytest.mark.fortran
+@pytest.mark.parametrize("engine", ["native", "torchscript"])
 @pytest.mark.parametrize("real", [np.float32, np.float64])
 def test_laws_hold_when_fortran_calls_on_real_columns_of_every_month(
     real_archive: tuple[str, Path, dict[str, float]],
     real_months: Months,
     real_levels: HybridLevels,
     real: type,
+    engine: str,
 ) -> None:
     kind, path, night = real_archive
     names = NAMES[kind]
-    fortran = FortranClosure(path)
+    fortran = FortranClosure(path, engine=engine)
     for fields in real_months.values():
         # What the closure reads is float32; a host in float64 may have it as such.
         host: dict[str, NDArray[Any]] = {
