@@ -196,5 +196,5 @@ class NetworkClosure(Closure):
         return {"weights": self.state_dict(), "provenance": dict(self.spec.provenance)}
 
     def n_parameter(self) -> int:
-        """Number of weights."""
+        """Return the number of weights."""
         return sum(each.numel() for each in self.core.parameters())

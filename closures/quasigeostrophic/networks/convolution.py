@@ -1,8 +1,8 @@
 """Convolutions on a doubly periodic plane, free or without any direction."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from closures.errors import SpecError
 
@@ -56,5 +56,5 @@ class IsotropicConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the filtered channels, shape ``(n, n_channel, y, x)`` as before."""
         kernel = self.weight[:, self.orbit].unsqueeze(1)
-        around = F.pad(x, [self.half] * 4, mode="circular")
-        return F.conv2d(around, kernel, groups=self.n_channel)
+        around = functional.pad(x, [self.half] * 4, mode="circular")
+        return functional.conv2d(around, kernel, groups=self.n_channel)

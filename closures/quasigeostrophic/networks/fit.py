@@ -92,7 +92,7 @@ def fit_network(
     Returns
     -------
     History
-        Losses; that of a prediction of nothing is about 1.
+        Losses; in training that of a prediction of nothing is 1.
 
     Raises
     ------
@@ -125,11 +125,10 @@ def fit_network(
 
 
 def _normalized(closure: NetworkClosure, samples: _Samples) -> tuple[Tensor, Tensor]:
-    parts = []
+    states = (each.split(_BATCH) for each in (samples.q, samples.u, samples.v))
     with torch.no_grad():
-        for some in zip(*(s.split(_BATCH) for s in (samples.q, samples.u, samples.v)), strict=True):
-            parts.append(closure.channels(*some))
-    return torch.cat(parts), samples.tendency / closure.output_spread
+        channels = torch.cat([closure.channels(*some) for some in zip(*states, strict=True)])
+    return channels, samples.tendency / closure.output_spread
 
 
 def _snapshots(variable: xr.DataArray) -> Tensor:

@@ -12,9 +12,9 @@ Symmetry = Literal["none", "mirror", "square"]
 
 
 class SymmetricMean(nn.Module):
-    """A network of fields that turn with the flow, made equivariant.
+    r"""A network of fields that turn with the flow, made equivariant.
 
-    .. math:: f(x) = \\frac{1}{|G|} \\sum_{g \\in G} g^{-1} f_0(g x)
+    .. math:: f(x) = \frac{1}{|G|} \sum_{g \in G} g^{-1} f_0(g x)
 
     Exact, and as many times as costly as the group has members: 2 or 8. On a grid that is not
     square, turned fields have rows for columns, which a convolution does not mind.

@@ -13,7 +13,6 @@ from closures.training import (
     Checkpoint,
     History,
     Objective,
-    OnEpoch,
     Order,
     TensorBatches,
     Training,
@@ -145,7 +144,6 @@ def fit_online(
     spectra: float = 0.1,
     held_out: float = 0.2,
     checkpoint: Checkpoint | None = None,
-    on_epoch: OnEpoch | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> History:
     """Train a closure in place by what it does in the coarse model.
@@ -169,7 +167,7 @@ def fit_online(
         Part of the trajectories, the last, that losses are compared on.
     checkpoint
         Written after each epoch; if its file is there, training goes on from it.
-    on_epoch, on_progress
+    on_progress
         As of `closures.training.fit`.
 
     Returns
@@ -203,7 +201,6 @@ def fit_online(
             initial[first:], states[first:], Order(n - first, None, drop_last=False)
         ),
         checkpoint=checkpoint,
-        on_epoch=on_epoch,
         on_progress=on_progress,
     )
 

@@ -171,8 +171,10 @@ def test_energy_grows_no_faster_than_the_limiter_lets_it(rate: float) -> None:
         ),
         (
             lambda: Architecture(inputs=QUV),
-            "inputs: expected q and advection for a gated network, whose channels turn as q does, "
-            "got q, u, v; choose kind='separable' for u and v",
+            (
+                "inputs: expected q and advection for a gated network, whose channels turn as q "
+                "does, got q, u, v; choose kind='separable' for u and v"
+            ),
         ),
         (
             lambda: NetworkClosure(STEP, Architecture(kind="separable", inputs=("q", "u"))),
@@ -188,8 +190,10 @@ def test_energy_grows_no_faster_than_the_limiter_lets_it(rate: float) -> None:
         ),
         (
             lambda: NetworkClosure(STEP, Architecture(), largest_growth=0.1),
-            "stratification: expected that of the model, which tells the energy that "
-            "largest_growth bounds, got none; pass Stratification.of(...)",
+            (
+                "stratification: expected that of the model, which tells the energy that "
+                "largest_growth bounds, got none; pass Stratification.of(...)"
+            ),
         ),
         (
             lambda: NetworkClosure(
