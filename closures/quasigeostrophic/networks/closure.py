@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -190,10 +190,6 @@ class NetworkClosure(Closure):
         self.channels.measure(q, u, v)
         found = tendency.square().mean((0, 2, 3), keepdim=True)[0].sqrt()
         self.output_spread.copy_(torch.where(found > 0.0, found, 1.0))
-
-    def stored(self) -> dict[str, Any]:
-        """Return its weights, scales and provenance."""
-        return {"weights": self.state_dict(), "provenance": dict(self.spec.provenance)}
 
     def n_parameter(self) -> int:
         """Return the number of weights."""
