@@ -100,7 +100,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 spin_up=0.1,
                 n_saved=2,
                 lead=3.0 * HOUR,
-                trainings=trainings(n_states=3, n_runs=1),
+                trainings=trainings(n_states=3, n_runs=2),
             ),
         ),
         "quick": Settings(
