@@ -24,9 +24,7 @@ N_STEP = 100
 QUV = ("q", "u", "v")
 NETWORKS = {
     "gated": Architecture(n_channel=4, n_block=1),
-    "square": Architecture(
-        kind="separable", inputs=QUV, n_channel=4, n_block=1, symmetry="square"
-    ),
+    "square": Architecture(kind="separable", inputs=QUV, n_channel=4, n_block=1, symmetry="square"),
     "fcnn": Architecture(kind="fcnn", inputs=QUV, layers=((4, 5), (4, 3))),
 }
 
