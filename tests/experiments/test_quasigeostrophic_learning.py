@@ -28,7 +28,7 @@ ONCE = Training(n_epoch=1, batch_size=4, learning_rate=0.01, weight_decay=0.0)
 LEARNING = Learning(
     n_run=2,
     years=0.1,
-    every=100.0 * HOUR,
+    every=200.0 * HOUR,
     n_trajectory_run=2,
     n_trajectory=3,
     spin_up=0.01,
@@ -55,8 +55,8 @@ def test_what_is_trained_is_not_trained_again(
     for name in ("fit_network", "fit_online"):
         monkeypatch.setattr(learner_module, name, None)
     first, second = learner.train(FIRST), learner.train(SECOND)
-    # Two runs of 8 states, two of 3 trajectories.
-    assert (first.n_sample, second.n_sample) == (16, 6)
+    # Two runs of 4 states, two of 3 trajectories.
+    assert (first.n_sample, second.n_sample) == (8, 6)
     n_parameter = learner.closure(FIRST, FLOW.coarse).n_parameter()
     assert first.n_parameter == second.n_parameter == n_parameter
     assert len(first.history.validation) == 1
@@ -70,7 +70,7 @@ def test_what_is_trained_in_runs_begins_as_what_was_trained_on_states(learner: L
     # A step of the optimizer is as long as its rate at most, other first weights of order one.
     assert 0.0 < change < 0.05
     assert torch.equal(one.output_spread, other.output_spread)
-    assert one.spec.provenance["data"] == "16 states of eddy, operator 1, S_tot"
+    assert one.spec.provenance["data"] == "8 states of eddy, operator 1, S_tot"
     assert other.spec.provenance["data"] == "6 trajectories of eddy, operator 1"
     assert not one.training
 
@@ -121,8 +121,8 @@ def test_trainings_are_reported(learner: Learner) -> None:
     findings = Findings({}, {}, {}, {}, trained={"gated": trained})
     (row,) = training_table(findings).rows.values()
     loss = trained.history.validation[0]
-    assert row[:6] == (trained.n_parameter, 16.0, 1.0, 1.0, loss, loss)
+    assert row[:6] == (trained.n_parameter, 8.0, 1.0, 1.0, loss, loss)
     metrics = flat_metrics(findings)
-    assert metrics["training_samples_gated"] == 16.0
+    assert metrics["training_samples_gated"] == 8.0
     assert metrics["training_loss_gated"] == loss
     assert isinstance(trained, Trained)
