@@ -115,8 +115,10 @@ class TwoLayerTwin(nn.Module):
         newest = self.tendency(state.q, closure)
         known = (newest, *state.past)
         weights = ADAMS_BASHFORTH_3.weights[len(known) - 1]
-        change = sum(float(w) * f for w, f in zip(weights, known, strict=False))
-        q = self.keep * (state.q + self.model.dt * change)
+        q = state.q
+        for weight, tendency in zip(weights, known, strict=False):
+            q = q + self.model.dt * float(weight) * tendency
+        q = self.keep * q
         return TwinState(q, known[: ADAMS_BASHFORTH_3.n_past])
 
     def rollout(

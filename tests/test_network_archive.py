@@ -41,10 +41,9 @@ def closure_of(name: str, q: Array) -> NetworkClosure:
     psi = MODEL.invert(np.fft.rfft2(q))
     grid = MODEL.grid
     u, v = np.fft.irfft2(-1j * grid.l[:, None] * psi), np.fft.irfft2(1j * grid.k * psi)
-    closure.set_scales(
-        *(torch.from_numpy(field)[None] for field in (q, u, v)),
-        torch.from_numpy(0.05 * MODEL.tendency(q))[None],
-    )
+    fields = (torch.from_numpy(f)[None] for f in (q, u, v, 0.05 * MODEL.tendency(q)))
+    given_q, given_u, given_v, tendency = fields
+    closure.set_scales(given_q, given_u, given_v, tendency)
     return closure
 
 

@@ -44,9 +44,9 @@ class IsotropicConvolution(nn.Module):
         super().__init__()
         if width < 1 or width % 2 == 0:
             raise SpecError(f"width: expected an odd number of points, got {width}")
-        self.n_channel, self.half = n_channel, width // 2
+        self.n_channel, self.reach = n_channel, width // 2
         # The two distances from the middle, without their order, say which points belong together.
-        away = (torch.arange(width) - self.half).abs()
+        away = (torch.arange(width) - self.reach).abs()
         near, far = torch.minimum(away[:, None], away), torch.maximum(away[:, None], away)
         found, orbit = torch.unique(near + width * far, return_inverse=True)
         self.register_buffer("orbit", orbit)
@@ -56,5 +56,5 @@ class IsotropicConvolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the filtered channels, shape ``(n, n_channel, y, x)`` as before."""
         kernel = self.weight[:, self.orbit].unsqueeze(1)
-        around = functional.pad(x, [self.half] * 4, mode="circular")
+        around = functional.pad(x, [self.reach] * 4, mode="circular")
         return functional.conv2d(around, kernel, groups=self.n_channel)

@@ -125,7 +125,7 @@ def fit_network(
 
 
 def _normalized(closure: NetworkClosure, samples: _Samples) -> tuple[Tensor, Tensor]:
-    states = (each.split(_BATCH) for each in (samples.q, samples.u, samples.v))
+    states = (torch.split(each, _BATCH) for each in (samples.q, samples.u, samples.v))
     with torch.no_grad():
         channels = torch.cat([closure.channels(*some) for some in zip(*states, strict=True)])
     return channels, samples.tendency / closure.output_spread

@@ -17,7 +17,8 @@ class SeparableBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the channels, changed, shape ``(n, n_channel, y, x)`` as before."""
-        return x + self.gather(torch.relu(self.spread(self.kernel(x))))
+        change: Tensor = self.gather(torch.relu(self.spread(self.kernel(x))))
+        return x + change
 
 
 class GatedBlock(nn.Module):
@@ -38,7 +39,8 @@ class GatedBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the channels, changed, shape ``(n, n_channel, y, x)`` as before."""
         z = self.kernel(self.spread(x))
-        return x + self.gather(z * torch.sigmoid(self.gate(torch.log1p(z * z))))
+        change: Tensor = self.gather(z * torch.sigmoid(self.gate(torch.log1p(z * z))))
+        return x + change
 
 
 def separable(n_input: int, n_channel: int, n_block: int, width: int) -> nn.Module:

@@ -11,6 +11,7 @@ from hybrid.experiments.quasigeostrophic.findings import Findings
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
     DataJob,
+    Job,
     PairsJob,
     RunJob,
     SearchJob,
@@ -72,8 +73,8 @@ def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], F
     searches = [SearchJob(i) for i in range(settings.n_search)]
     data = _data(settings)
     trainings = [TrainingJob(plan) for plan in settings.plans]
-    n_stage = sum(map(len, (truths, pairs, searches, data, trainings, runs)))
-    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_stage)
+    jobs: list[Job] = [*truths, *pairs, *searches, *data, *trainings, *runs]
+    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, len(jobs))
     stages = Stages(checkpoint, settings, request.out / "closures")
     run_jobs(request, stages.do, truths, "runs of the truth")
     run_jobs(request, stages.do, pairs, "states and subgrid tendencies")

@@ -119,7 +119,7 @@ class RolloutObjective(Objective):
     def measure(self, initial: Tensor, states: Tensor) -> None:
         """Set the units to the errors without closure."""
         with torch.no_grad():
-            parts = zip(initial.split(_BATCH), states.split(_BATCH), strict=True)
+            parts = zip(torch.split(initial, _BATCH), torch.split(states, _BATCH), strict=True)
             each = [(len(q), self.misfit(q, later, None)) for q, later in parts]
         n = sum(size for size, _ in each)
         self.unit = Misfit(

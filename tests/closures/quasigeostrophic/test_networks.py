@@ -31,8 +31,8 @@ QUV = ("q", "u", "v")
 def closure_of(architecture: Architecture, **settings: Any) -> NetworkClosure:
     """A closure in double precision that has seen turbulence, so that all channels matter."""
     made = NetworkClosure(STEP, architecture, **settings).double()
-    q = turbulence(N, seed=9, n_member=3)
-    made.set_scales(*inputs_of(made, q), 2.0 * torch.from_numpy(q))
+    q, u, v = inputs_of(made, turbulence(N, seed=9, n_member=3))
+    made.set_scales(q, u, v, 2.0 * q)
     return made.eval()
 
 
