@@ -105,10 +105,10 @@ class TwoLayerTwin(nn.Module):
         field, u, v = self.on_grid(q), self.on_grid(-il * psi), self.on_grid(ik * psi)
         flux_x = torch.fft.rfft2((u + self.mean_flow) * field)
         flux_y = torch.fft.rfft2(v * field)
-        made = -ik * (flux_x + self.pv_gradient * psi) - il * flux_y + self.drag * psi
-        if closure is None:
-            return made
-        return made + torch.fft.rfft2(closure(field, u, v).to(field.dtype))
+        made: Tensor = -ik * (flux_x + self.pv_gradient * psi) - il * flux_y + self.drag * psi
+        if closure is not None:
+            made = made + torch.fft.rfft2(closure(field, u, v).to(field.dtype))
+        return made
 
     def step(self, state: TwinState, closure: TendencyOf | None = None) -> TwinState:
         """Return the state a time step later: Adams-Bashforth, then the filter."""
