@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,6 +129,28 @@ def test_a_split_leaves_trajectories_to_both(taught: xr.Dataset) -> None:
     training = Training(n_epoch=1, batch_size=4)
     with pytest.raises(TrainingError, match=r"^held_out: expected a part of the 10 trajectories"):
         fit_online(closure_of(2, 0.0), MODEL, taught, training, held_out=0.01)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"every": 5400.0},
+            (
+                "every, apart: expected whole steps of 3600 s, and at least one between states, "
+                "got 5400 s and 1.8e+06 s"
+            ),
+        ),
+        (
+            {"n_saved": 0},
+            ("n_trajectory, n_saved: expected at least one trajectory of one state, got 64 of 0"),
+        ),
+    ],
+)
+def test_trajectories_that_cannot_be_are_refused(settings: Any, message: str) -> None:
+    with pytest.raises(ValueError, match="expected") as error:
+        TrajectoriesRun(configuration=CONFIGURATIONS["eddy"], seed=0, **settings)
+    assert str(error.value) == message
 
 
 def test_trajectories_are_those_of_the_truth(

@@ -64,6 +64,17 @@ class Architecture:
         ):
             if value not in known:
                 raise SpecError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+        widths = [self.width, *(width for _, width in self.layers)]
+        if any(width < 1 or width % 2 == 0 for width in widths):
+            raise SpecError(
+                f"width: expected kernels of odd numbers of points, got {', '.join(map(str, widths))}"
+            )
+        sizes = [self.n_channel, self.n_block, *(n for n, _ in self.layers)]
+        if min(sizes) < 1:
+            raise SpecError(
+                "n_channel, n_block, layers: expected at least one block, and one channel each, "
+                f"got {', '.join(map(str, sizes))}"
+            )
         if self.kind == "gated" and "u" in self.inputs:
             raise SpecError(
                 "inputs: expected q and advection for a gated network, whose channels turn as q "

@@ -4,8 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from closures.errors import SpecError
-
 
 def periodic(n_in: int, n_out: int, width: int, *, groups: int = 1, bias: bool = True) -> nn.Conv2d:
     """Return a convolution that sees the plane as periodic; `width` is odd, in points."""
@@ -31,19 +29,12 @@ class IsotropicConvolution(nn.Module):
         Channels.
     width
         Points along a side of the kernel, odd.
-
-    Raises
-    ------
-    SpecError
-        If the kernel has no middle.
     """
 
     orbit: Tensor
 
     def __init__(self, n_channel: int, width: int) -> None:
         super().__init__()
-        if width < 1 or width % 2 == 0:
-            raise SpecError(f"width: expected an odd number of points, got {width}")
         self.n_channel, self.reach = n_channel, width // 2
         # The two distances from the middle, without their order, say which points belong together.
         away = (torch.arange(width) - self.reach).abs()

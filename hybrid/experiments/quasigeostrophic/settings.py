@@ -85,7 +85,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             ),
             candidates=(
                 *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
-                *("gated", "gated_online"),
+                "gated_online",
             ),
             n_seed=2,
             pairs_years=0.25,

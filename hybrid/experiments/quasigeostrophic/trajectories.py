@@ -33,6 +33,11 @@ class TrajectoriesRun:
         States of a trajectory after its first.
     every
         Time between states [s], whole steps.
+
+    Raises
+    ------
+    ValueError
+        If there is no trajectory, or no state in one, or times are no whole steps.
     """
 
     configuration: Configuration
@@ -42,6 +47,19 @@ class TrajectoriesRun:
     apart: float = 500.0 * HOUR
     n_saved: int = 4
     every: float = 12.0 * HOUR
+
+    def __post_init__(self) -> None:
+        if min(self.n_trajectory, self.n_saved) < 1:
+            raise ValueError(
+                "n_trajectory, n_saved: expected at least one trajectory of one state, got "
+                f"{self.n_trajectory} of {self.n_saved}"
+            )
+        dt = self.configuration.dt
+        if self.every < dt or any(time % dt for time in (self.every, self.apart)):
+            raise ValueError(
+                f"every, apart: expected whole steps of {dt:g} s, and at least one between states, "
+                f"got {self.every:g} s and {self.apart:g} s"
+            )
 
     @property
     def n_step(self) -> int:

@@ -185,8 +185,15 @@ def test_energy_grows_no_faster_than_the_limiter_lets_it(rate: float) -> None:
             "inputs: expected different names among q, u, v, advection, u and v together, got none",
         ),
         (
-            lambda: NetworkClosure(STEP, Architecture(width=4)),
-            "width: expected an odd number of points, got 4",
+            lambda: Architecture(layers=((8, 3),), width=4),
+            "width: expected kernels of odd numbers of points, got 4, 3",
+        ),
+        (
+            lambda: Architecture(layers=((8, 3),), n_block=0),
+            (
+                "n_channel, n_block, layers: expected at least one block, and one channel each, "
+                "got 16, 0, 8"
+            ),
         ),
         (
             lambda: NetworkClosure(STEP, Architecture(), largest_growth=0.1),
