@@ -66,9 +66,8 @@ class Architecture:
                 raise SpecError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
         widths = [self.width, *(width for _, width in self.layers)]
         if any(width < 1 or width % 2 == 0 for width in widths):
-            raise SpecError(
-                f"width: expected kernels of odd numbers of points, got {', '.join(map(str, widths))}"
-            )
+            got = ", ".join(map(str, widths))
+            raise SpecError(f"width: expected kernels of odd numbers of points, got {got}")
         sizes = [self.n_channel, self.n_block, *(n for n, _ in self.layers)]
         if min(sizes) < 1:
             raise SpecError(

@@ -25,8 +25,8 @@ class GatedBlock(nn.Module):
     """``x + M2 (z s(G log(1 + z^2)))``, ``z = K M1 x``, K without directions, s a sigmoid.
 
     Channels that change their sign in a mirror are multiplied by gates that do not, and no constant
-    is added to them: the block keeps every symmetry that its input has. It grows no faster than its
-    input.
+    is added to them: the block keeps every symmetry that its input has. It grows with its
+    input in proportion, at most.
     """
 
     def __init__(self, n_channel: int, width: int) -> None:
