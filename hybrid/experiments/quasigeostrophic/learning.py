@@ -90,7 +90,7 @@ class Learning:
     spin_up: float = 2.0
     n_saved: int = 4
     lead: float = 12.0 * HOUR
-    spectra: float = 0.1
+    spectra: float = 1.0
     held_out: float = 0.2
     trainings: Mapping[str, Training] = field(
         default_factory=lambda: trainings(n_states=30, n_runs=10)

@@ -25,6 +25,8 @@ from solvers.quasigeostrophic import TwoLayerQG
 
 _BATCH = 8
 _TINY = 1e-30
+# Of the mean over the rings: the least unit of one.
+_LEAST = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Misfit:
         Mean squares of the errors of q, over the waves that the filter leaves alone, shape
         ``(n_saved, 2)`` [s-2].
     spectra
-        Mean squares of the logarithms of the ratios of enstrophy spectra, means over the
-        trajectories, to those of the truth, over the rings below the cut-off, same shape [1].
+        Squares of the logarithms of the ratios of enstrophy spectra, means over the trajectories,
+        to those of the truth, shape ``(n_saved, 2, ring)``, the rings below the cut-off [1].
     """
 
     states: Tensor
@@ -50,8 +52,10 @@ class RolloutObjective(Objective):
 
     .. math:: L = \langle e^2 / e_0^2 \rangle + w \langle s^2 / s_0^2 \rangle,
 
-    with errors e of states and s of logarithms of spectra at each lead time and in each layer, in
-    units of those of the coarse model without closure, whose loss is 1 + w.
+    with errors e of states and s of logarithms of spectra at each lead time and in each layer, of
+    spectra also in each ring, in units of those of the coarse model without closure, whose loss is
+    about 1 + w. So the largest waves count as much as the others, although days change them
+    little: their slow drift makes a climate.
 
     Parameters
     ----------
@@ -114,7 +118,7 @@ class RolloutObjective(Objective):
         found, wanted = (torch.fft.rfft2(field) for field in (made, states))
         missed = self.twin.on_grid(self.kept * (found - wanted)).square().mean((0, 3, 4))
         ratio = (self._spectrum(found) + _TINY) / (self._spectrum(wanted) + _TINY)
-        return Misfit(missed, ratio.log().square().mean(-1))
+        return Misfit(missed, ratio.log().square())
 
     def measure(self, initial: Tensor, states: Tensor) -> None:
         """Set the units to the errors without closure."""
@@ -122,10 +126,12 @@ class RolloutObjective(Objective):
             parts = zip(torch.split(initial, _BATCH), torch.split(states, _BATCH), strict=True)
             each = [(len(q), self.misfit(q, later, None)) for q, later in parts]
         n = sum(size for size, _ in each)
-        self.unit = Misfit(
-            torch.stack([size / n * one.states for size, one in each]).sum(0),
-            torch.stack([size / n * one.spectra for size, one in each]).sum(0),
+        states, spectra = (
+            torch.stack([size / n * getattr(one, part) for size, one in each]).sum(0)
+            for part in ("states", "spectra")
         )
+        # A ring that is right by chance must not rule all others.
+        self.unit = Misfit(states, torch.maximum(spectra, _LEAST * spectra.mean(-1, keepdim=True)))
 
     def _spectrum(self, q: Tensor) -> Tensor:
         """Return ring sums of the mean over a batch of spectra, ``(n_saved, 2, ring)`` [s-2]."""
@@ -141,7 +147,7 @@ def fit_online(
     trajectories: xr.Dataset,
     training: Training,
     *,
-    spectra: float = 0.1,
+    spectra: float = 1.0,
     held_out: float = 0.2,
     checkpoint: Checkpoint | None = None,
     on_progress: Callable[[float], None] | None = None,
