@@ -157,7 +157,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
         "leith_e": Candidate(label="Leith+E, tuned online", is_tuned=True),
         "fcnn": Candidate(
-            label="convolutional network, published", plan=Plan("fcnn", PAPER), published=True
+            label="FCNN of the paper, trained here", plan=Plan("fcnn", PAPER), published=True
         ),
         "gated": Candidate(label="gated network, trained on states", plan=_GATED),
         "gated_online": Candidate(
