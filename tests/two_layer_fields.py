@@ -125,7 +125,7 @@ def inputs_of(closure: Closure, q: Field) -> list[Tensor]:
 def tendency_of(closure: Closure, q: Field) -> Field:
     """Tendency of q by a closure, shape (member, 2, n, n)."""
     (tendency,) = closure(*inputs_of(closure, q))
-    return np.asarray(tendency.numpy())
+    return np.asarray(tendency.detach().numpy())
 
 
 def _derivative_matrix(n: int) -> Field:

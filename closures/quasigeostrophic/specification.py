@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from closures.errors import SpecError
-from closures.field import Field
+from closures.field import DType, Field
 from closures.spec import ClosureSpec, Grid
 
 _DIMS = ("layer", "y", "x")
@@ -20,6 +20,7 @@ def layer_spec(
     references: tuple[str, ...],
     largest: Mapping[str, float] | None = None,
     provenance: Mapping[str, str] | None = None,
+    dtype: DType = "float64",
 ) -> ClosureSpec:
     """Return the specification of a closure of two layers, to the tendency of q [s-2].
 
@@ -27,6 +28,8 @@ def layer_spec(
     ----------
     name, description, references, provenance
         See `ClosureSpec`.
+    dtype
+        Precision of all fields.
     spacing
         Grid spacing along y and x [m].
     inputs
@@ -53,13 +56,13 @@ def layer_spec(
     def read(field: str) -> Field:
         bound = known.get(field)
         low = None if bound is None else -bound
-        return Field(field, _UNITS[field], _DIMS, _SHAPE, "float64", valid_min=low, valid_max=bound)
+        return Field(field, _UNITS[field], _DIMS, _SHAPE, dtype, valid_min=low, valid_max=bound)
 
     return ClosureSpec(
         name=name,
         version="1.0",
         inputs=tuple(read(field) for field in inputs),
-        outputs=(Field("q_tendency", "s-2", _DIMS, _SHAPE, "float64"),),
+        outputs=(Field("q_tendency", "s-2", _DIMS, _SHAPE, dtype),),
         locality="grid",
         grid=Grid(spacing, ("periodic", "periodic")),
         description=description,

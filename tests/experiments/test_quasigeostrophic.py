@@ -10,6 +10,7 @@ import xarray as xr
 import hybrid
 from hybrid.experiments import run_experiment
 from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
 from hybrid.experiments.quasigeostrophic.findings import Findings, Interval
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
@@ -114,7 +115,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         assert results[f"blowups_eddy_{name}"] == 0.0
     assert results["cost_none"] == 1.0
     assert results["cost_symbolic"] > 1.0
-    for name in ("smagorinsky", "backscatter", "symbolic", "leith_e"):
+    for name in ("smagorinsky", "backscatter", "symbolic", "leith_e", "gated_online"):
         assert -1.0 <= results[f"offline_corr_upper_{name}"] <= 1.0
     assert result.choices["best"] in PRESETS["test"].candidates
     assert len(result.figures) == 6
@@ -124,12 +125,18 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     (row,) = searches.rows.values()
     assert row[0] == pytest.approx(results["search_0_c4_upper"])
     assert row[-1] == results["search_0_value"]
+    trainings = next(table for table in result.tables if table.title == "Trainings of networks")
+    assert [*trainings.rows] == [CANDIDATES[n].label for n in ("gated", "gated_online")]
+    # States of 90 days, 100 hours apart, and trajectories.
+    assert results["training_samples_gated"] == 21.0
+    assert results["training_samples_gated_online"] == 10.0
+    assert np.isfinite(results["training_loss_gated_online"])
 
 
 @pytest.mark.fortran
 def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, Path]) -> None:
     result, out = run
-    names = ("smagorinsky", "backscatter", "symbolic", "leith_e")
+    names = ("smagorinsky", "backscatter", "symbolic", "leith_e", "gated_online")
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
 

@@ -22,7 +22,9 @@ from closures.quasigeostrophic import (
     Stratification,
     ZannaBolton2020,
 )
+from closures.quasigeostrophic.networks import PAPER, Architecture
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
+from hybrid.experiments.quasigeostrophic.learning import Plan
 from hybrid.experiments.quasigeostrophic.tuning import Coefficients
 from solvers.quasigeostrophic import TwoLayerQG
 
@@ -51,6 +53,8 @@ class Candidate:
         Whether Ross et al. (2023) ran it.
     is_tuned
         Whether it is `LeithE` with the coefficients that the run of the experiment finds.
+    plan
+        Network that the run of the experiment trains; None: it is none.
     """
 
     label: str
@@ -58,11 +62,12 @@ class Candidate:
     nx: int | None = None
     published: bool = False
     is_tuned: bool = False
+    plan: Plan | None = None
 
     @property
     def has_closure(self) -> bool:
         """Whether it is a model with a closure."""
-        return self.is_tuned or self.closure is not None
+        return self.is_tuned or self.closure is not None or self.plan is not None
 
 
 def _spacing(model: TwoLayerQG) -> tuple[float, float]:
@@ -128,6 +133,9 @@ def _symbolic(model: TwoLayerQG) -> Closure:
     )
 
 
+_GATED = Plan("gated", Architecture(n_channel=8, n_block=2))
+
+
 CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
     {
         NONE: Candidate(label="no closure"),
@@ -148,6 +156,14 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
         "leith_e": Candidate(label="Leith+E, tuned online", is_tuned=True),
+        "fcnn": Candidate(
+            label="FCNN of the paper, trained here", plan=Plan("fcnn", PAPER), published=True
+        ),
+        "gated": Candidate(label="gated network, trained on states", plan=_GATED),
+        "gated_online": Candidate(
+            label="gated network, trained in runs",
+            plan=Plan("gated_online", _GATED.architecture, begins_as=_GATED),
+        ),
     }
 )
 """Models by the names that metrics have."""

@@ -1,7 +1,7 @@
 """Everything that the tables and figures are made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -11,6 +11,7 @@ from scipy import stats
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.climate import is_lost
+from hybrid.experiments.quasigeostrophic.learner import Trained
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.quasigeostrophic.similarity import (
     distances,
@@ -67,6 +68,8 @@ class Findings:
         Time of a step [s], and beside that without closure [1], by model.
     searches
         What was found for coefficients, search by search.
+    trained
+        What trainings took, by network.
     """
 
     truths: Mapping[str, list[xr.Dataset]]
@@ -74,6 +77,7 @@ class Findings:
     offline: Mapping[str, Mapping[str, Scores]]
     costs: Mapping[str, tuple[float, float]]
     searches: Sequence[Found] = ()
+    trained: Mapping[str, Trained] = field(default_factory=dict)
 
     @property
     def configurations(self) -> tuple[str, ...]:

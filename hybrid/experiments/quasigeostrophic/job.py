@@ -1,6 +1,9 @@
 """Pieces of the experiment that processes share: runs, and datasets for offline scores."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+from hybrid.experiments.quasigeostrophic.learning import Plan
 
 TRUTH = "truth"
 """Name of the truth among the models that are run."""
@@ -44,4 +47,29 @@ class SearchJob:
         return f"search_{self.number}"
 
 
-Job = RunJob | PairsJob | SearchJob
+@dataclass(frozen=True)
+class DataJob:
+    """A run of the truth that networks learn from, one of several: states, or trajectories."""
+
+    kind: Literal["states", "trajectories"]
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return f"{self.kind}_{self.number}"
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """The training of a network."""
+
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return f"network_{self.plan.name}"
+
+
+Job = RunJob | PairsJob | SearchJob | DataJob | TrainingJob

@@ -57,7 +57,8 @@ class Rings:
         return float(self.grid.k[np.argmax(self.grid.exponential_filter[0] < 1.0)])
 
     @cached_property
-    def _ring(self) -> NDArray[np.int64]:
+    def ring(self) -> NDArray[np.int64]:
+        """Number of the ring of every mode of the half plane, flat."""
         # Rounding must not decide about modes between two rings.
         number = np.sqrt(self.grid.wavenumber_squared) / self.width
         return np.floor(number * (1.0 + 1e-12)).astype(np.int64).ravel()
@@ -67,9 +68,9 @@ class Rings:
         """What a mode of the half plane is multiplied with before modes of a ring are added."""
         twice = np.full(self.grid.spectral_shape, 2.0)
         twice[:, [0, -1]] = 1.0
-        count = np.bincount(self._ring)[self._ring]
+        count = np.bincount(self.ring)[self.ring]
         dk, dl = self.spacing
-        middle = (self._ring + 0.5) * self.width
+        middle = (self.ring + 0.5) * self.width
         return np.asarray(twice.ravel() * middle * np.pi / (dk * dl * count))
 
     def density(self, modes: Array) -> Array:
@@ -85,9 +86,9 @@ class Rings:
         ndarray
             Shape ``(..., ring)`` [units m].
         """
-        flat = modes.reshape(-1, self._ring.size) * self._weight
+        flat = modes.reshape(-1, self.ring.size) * self._weight
         n = len(self.wavenumber)
         rows = np.zeros((len(flat), n))
         for row, values in zip(rows, flat, strict=True):
-            row[:] = np.bincount(self._ring, values, minlength=n)[:n]
+            row[:] = np.bincount(self.ring, values, minlength=n)[:n]
         return rows.reshape(*modes.shape[:-2], n)

@@ -1,7 +1,7 @@
 """Sizes of the experiment, by preset."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
@@ -11,6 +11,7 @@ from hybrid.experiments.quasigeostrophic.configurations import (
     Configuration,
     Duration,
 )
+from hybrid.experiments.quasigeostrophic.learning import Learning, Plan, trainings
 from hybrid.experiments.quasigeostrophic.tuning import Search
 from hybrid.experiments.result import Preset
 
@@ -18,7 +19,7 @@ CHOSEN_IN = "eddy"
 """The configuration that the best closure is chosen in; in others nothing is tuned or chosen."""
 
 OPERATOR = 1
-"""Operator of the datasets that closures are scored offline with, by its number in the paper."""
+"""Operator of the data that closures learn from and are scored with, by its number in the paper."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,8 @@ class Settings:
         Turns in which steps are timed.
     search
         Length of the search for coefficients, where a candidate needs it.
+    learning
+        What networks learn from, and how long, where candidates are some.
     """
 
     configurations: Mapping[str, Configuration]
@@ -50,12 +53,21 @@ class Settings:
     pairs_years: float
     n_round: int
     search: Search
+    learning: Learning = field(default_factory=Learning)
 
     @property
     def n_search(self) -> int:
         """How many searches are made."""
         tunes = any(CANDIDATES[name].is_tuned for name in self.candidates)
         return self.search.n_search if tunes else 0
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Networks that are trained, those that others begin as before these."""
+        plans = [CANDIDATES[name].plan for name in self.candidates]
+        wanted = [plan for plan in plans if plan is not None]
+        first = [plan.begins_as for plan in wanted if plan.begins_as is not None]
+        return tuple(dict.fromkeys([*first, *wanted]))
 
 
 _EDDY = CONFIGURATIONS[CHOSEN_IN]
@@ -71,11 +83,25 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 snapshot_every=240.0 * HOUR,
                 n_snapshot=4,
             ),
-            candidates=("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
+            candidates=(
+                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
+                "gated_online",
+            ),
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
             search=Search(n_search=1, n_generation=1, population=4, n_run=1),
+            learning=Learning(
+                n_run=1,
+                years=0.25,
+                every=100.0 * HOUR,
+                n_trajectory_run=1,
+                n_trajectory=10,
+                spin_up=0.1,
+                n_saved=2,
+                lead=3.0 * HOUR,
+                trainings=trainings(n_states=3, n_runs=2),
+            ),
         ),
         "quick": Settings(
             configurations={CHOSEN_IN: replace(_EDDY, n_truth=128)},

@@ -11,7 +11,15 @@ from closures import Closure
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, tuned
 from hybrid.experiments.quasigeostrophic.climate import climate
-from hybrid.experiments.quasigeostrophic.job import TRUTH, Job, PairsJob, RunJob, SearchJob
+from hybrid.experiments.quasigeostrophic.job import (
+    TRUTH,
+    Job,
+    PairsJob,
+    RunJob,
+    SearchJob,
+    TrainingJob,
+)
+from hybrid.experiments.quasigeostrophic.learner import Learner, Trained
 from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
 from hybrid.experiments.quasigeostrophic.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR, Settings
@@ -55,8 +63,14 @@ class Stages:
             self.climate(job, on_progress)
         elif isinstance(job, PairsJob):
             self.pairs(job, on_progress)
-        else:
+        elif isinstance(job, SearchJob):
             self.search(job, on_progress)
+        elif isinstance(job, TrainingJob):
+            self.learner.train(job.plan, on_progress)
+        elif job.kind == "states":
+            self.learner.states(job.number, on_progress)
+        else:
+            self.learner.trajectories(job.number, on_progress)
 
     def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a model, see `climate`."""
@@ -111,6 +125,17 @@ class Stages:
         """Return the best coefficients that were found."""
         return Coefficients.at(max(self.searches(), key=lambda found: found.value).place)
 
+    @property
+    def learner(self) -> Learner:
+        """What trains the networks, in the one configuration that they know."""
+        flow = self.settings.configurations[CHOSEN_IN]
+        folder = self.archives.with_name("training")
+        return Learner(self.checkpoint, self.settings.learning, flow, folder)
+
+    def trained(self) -> dict[str, Trained]:
+        """Return what the trainings took, by name of the network."""
+        return {plan.name: self.learner.train(plan) for plan in self.settings.plans}
+
     def offline(self, model: str, configuration: str) -> dict[str, float]:
         """Return the offline scores of a closure, see `offline_scores`; of none, nothing."""
         closure = self.closure(model, configuration)
@@ -133,6 +158,9 @@ class Stages:
             return None
         if CANDIDATES[model].is_tuned:
             return tuned(flow.coarse, self.coefficients())
+        plan = CANDIDATES[model].plan
+        if plan is not None:
+            return self.learner.closure(plan, flow.coarse)
         make = CANDIDATES[model].closure
         return None if make is None else make(flow.coarse)
 

@@ -35,11 +35,22 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
     for model, (seconds, ratio) in findings.costs.items():
         metrics[f"cost_{model}"] = ratio
         metrics[f"step_seconds_{model}"] = seconds
+    metrics |= _learning_metrics(findings)
+    return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def _learning_metrics(findings: Findings) -> dict[str, float]:
+    """Return what searches and trainings found, and took, in flat names."""
+    metrics: dict[str, float] = {}
     for i, search in enumerate(findings.searches):
         metrics[f"search_{i}_value"] = search.value
         for name, value in asdict(Coefficients.at(search.place)).items():
             metrics[f"search_{i}_{name}"] = value
-    return {name: value for name, value in metrics.items() if np.isfinite(value)}
+    for model, trained in findings.trained.items():
+        metrics[f"training_samples_{model}"] = float(trained.n_sample)
+        metrics[f"training_seconds_{model}"] = trained.history.seconds
+        metrics[f"training_loss_{model}"] = min(trained.history.validation)
+    return metrics
 
 
 def all_tables(findings: Findings) -> tuple[Table, ...]:
@@ -47,7 +58,8 @@ def all_tables(findings: Findings) -> tuple[Table, ...]:
     online = (online_table(findings, where) for where in findings.configurations)
     ahead = (ahead_table(findings, where) for where in findings.configurations)
     single = (metrics_table(findings, where) for where in findings.configurations)
-    some = [table for table in (search_table(findings), lost_table(findings)) if table.rows]
+    others = search_table(findings), training_table(findings), lost_table(findings)
+    some = [table for table in others if table.rows]
     return (*online, *ahead, offline_table(findings), *single, *some)
 
 
@@ -149,6 +161,32 @@ def search_table(findings: Findings) -> Table:
         "that no other score is made with. What is looked for is the mean of the 18 scores and "
         f"{WORST:g} of the worst; medians are those of the first and the last generation. The "
         "best of all searches is the candidate.",
+    )
+
+
+def training_table(findings: Findings) -> Table:
+    """Return what the networks learned from, and how long."""
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for model, trained in findings.trained.items():
+        history = trained.history
+        rows[CANDIDATES[model].label] = (
+            float(trained.n_parameter),
+            float(trained.n_sample),
+            float(len(history.validation)),
+            float(history.best_epoch),
+            history.validation[0],
+            min(history.validation),
+            history.seconds,
+        )
+    return Table(
+        "Trainings of networks",
+        ("weights", "samples", "epochs", "kept", "first loss", "least loss", "seconds"),
+        rows,
+        f"All on {CHOSEN_IN} alone, on one thread each, from runs of the truth that nothing is "
+        "scored with. Samples are states, or trajectories of the truth for what is trained in "
+        "runs; the losses are those of the last part of the times, which nothing is trained on, "
+        "in units of the spread of the target among the others, or of the errors of the coarse "
+        "model without closure.",
     )
 
 

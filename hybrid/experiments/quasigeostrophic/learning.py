@@ -1,0 +1,112 @@
+"""Networks of the experiment: what they learn from, and how long."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from closures.quasigeostrophic.networks import Architecture, NetworkClosure
+from closures.training import Training
+from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
+from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
+from hybrid.experiments.quasigeostrophic.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.trajectories import TrajectoriesRun
+from solvers.quasigeostrophic import TwoLayerQG
+
+# Seeds of runs that are scored, offline or online, and of searches are far from these.
+_STATES_SEED = 3_000_000
+_TRAJECTORIES_SEED = 4_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network, and how it comes to its weights.
+
+    Parameters
+    ----------
+    name
+        That of the candidate, by which `Learning.trainings` knows it.
+    architecture
+        The network.
+    begins_as
+        The plan whose weights it begins with, to be trained in runs; None: it is trained on states.
+    """
+
+    name: str
+    architecture: Architecture
+    begins_as: "Plan | None" = None
+
+    def closure(
+        self, model: TwoLayerQG, provenance: Mapping[str, str] | None = None, seed: int = 0
+    ) -> NetworkClosure:
+        """Return the network for a coarse model, untrained, with the weights of a seed."""
+        return NetworkClosure(
+            (model.grid.dy, model.grid.dx),
+            self.architecture,
+            seed=seed,
+            largest=ENVELOPE,
+            provenance=provenance,
+        )
+
+
+def trainings(n_states: int, n_runs: int) -> dict[str, Training]:
+    """Return trainings of so many epochs, on states and in runs."""
+    return {
+        "fcnn": Training(n_states, 8, 1e-3, weight_decay=0.0),
+        "gated": Training(n_states, 8, 5e-3, weight_decay=0.0),
+        "gated_online": Training(n_runs, 8, 2e-3, weight_decay=0.0, clip=1.0),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """How networks learn, from a single configuration.
+
+    Parameters
+    ----------
+    n_run
+        Runs of the truth that states come from.
+    years
+        Their length [years].
+    every
+        Time between states [s].
+    n_trajectory_run, n_trajectory
+        Runs of the truth that trajectories come from, and trajectories of each.
+    spin_up
+        Before the first trajectory of a run [years].
+    n_saved, lead
+        States of a trajectory after its first, and the time between them [s].
+    spectra
+        Weight of spectra in training on trajectories.
+    held_out
+        Part of the times, the last, that epochs are compared on.
+    trainings
+        Epochs, batches and rates by the name of the candidate.
+    """
+
+    n_run: int = 8
+    years: float = 10.0
+    every: float = 1000.0 * HOUR
+    n_trajectory_run: int = 2
+    n_trajectory: int = 64
+    spin_up: float = 2.0
+    n_saved: int = 4
+    lead: float = 12.0 * HOUR
+    spectra: float = 1.0
+    held_out: float = 0.2
+    trainings: Mapping[str, Training] = field(
+        default_factory=lambda: trainings(n_states=30, n_runs=10)
+    )
+
+    def states_run(self, flow: Configuration, seed: int, number: int) -> PairsRun:
+        """Return a run of the truth that gives states and targets."""
+        return PairsRun(flow, _STATES_SEED + seed + number, self.years, self.every)
+
+    def trajectories_run(self, flow: Configuration, seed: int, number: int) -> TrajectoriesRun:
+        """Return a run of the truth that gives trajectories."""
+        return TrajectoriesRun(
+            configuration=flow,
+            seed=_TRAJECTORIES_SEED + seed + number,
+            spin_up=self.spin_up,
+            n_trajectory=self.n_trajectory,
+            n_saved=self.n_saved,
+            every=self.lead,
+        )
