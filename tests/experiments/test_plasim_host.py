@@ -12,7 +12,15 @@ from closures.radiation import FluxEmulator
 from closures.training import Training
 from hybrid.experiments.plasim import building
 from hybrid.experiments.plasim.building import Host, ensure_host
-from hybrid.experiments.plasim.climate import N_LATITUDE, global_means, read_climate, read_report
+from hybrid.experiments.plasim.climate import (
+    MAPS,
+    N_LATITUDE,
+    N_LONGITUDE,
+    global_means,
+    read_climate,
+    read_maps,
+    read_report,
+)
 from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
 from hybrid.experiments.plasim.running import RESTART, Run, run_model, seconds_a_day
@@ -111,6 +119,39 @@ def test_climate_and_report_of_a_native_run(recorded: Path) -> None:
     assert report["longwave"]["closure"].count == 0
     assert report["shortwave"]["native"].seconds > 0.0
     assert seconds_a_day(recorded) > 0.0
+
+
+def test_zonal_means_of_the_maps_are_those_of_the_other_file(recorded: Path) -> None:
+    climate, maps = read_climate(recorded), read_maps(recorded)
+    assert dict(maps.sizes) == {"time": 4, "latitude": N_LATITUDE, "longitude": N_LONGITUDE}
+    for name, units in MAPS.items():
+        assert maps[name].attrs["units"] == units
+        # Means of numbers of 4 bytes.
+        np.testing.assert_allclose(maps[name].mean("longitude"), climate[name], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["longwave", "shortwave"])
+def test_the_host_computes_what_the_guard_leaves_to_it(
+    host: Host, recorded: Path, tmp_path: Path, name: str
+) -> None:
+    columns = read_columns(recorded, name, 4)
+    over_sea = columns.isel(column=columns["land_fraction"].to_numpy() == 0.0)
+    emulator = train_emulator(over_sea, name, (8,), Training(2, batch_size=128), {}, nothing)
+    hybrid.export(emulator, tmp_path / "sea.pt")
+    settings = {"mode": "closure", "archive": str(tmp_path / "sea.pt"), "policy": "host"}
+    folder = run_model(host, Run(1, {name: settings}), tmp_path / "guarded", nothing)
+    field = {"longwave": "outgoing_longwave", "shortwave": "absorbed_shortwave"}[name]
+    # Land is every third column.
+    is_land = np.arange(N_COLUMN).reshape(N_LATITUDE, N_LONGITUDE)[::-1] % 3 == 0
+    found, native = (read_maps(each)[field][0].to_numpy() for each in (folder, recorded))
+    np.testing.assert_array_equal(found[is_land], native[is_land])
+    assert (found[~is_land] != native[~is_land]).mean() > 0.5
+    report = read_report(folder)[name]
+    n_all = STEPS_A_DAY * N_COLUMN
+    assert n_all / 3 <= report["fallback"].count == report["flagged"].seconds < n_all
+    if name == "shortwave":
+        computed = int((folder / "log").read_text().split("computed:")[1].split()[0])
+        assert 0 < computed <= report["fallback"].count
 
 
 def test_a_closure_in_the_host_is_the_one_that_was_trained(
