@@ -62,9 +62,12 @@ class SunlitFeatures(nn.Module):
     - the part of the sunlight that vapour of a layer takes out of the beam, the difference of
       :math:`A(y) = 2.9 y / ((1 + 141.5 y)^{0.635} + 5.925 y)` [1] between its interfaces, y being
       the path [cm] magnified by m in the direct beam and by 1.66 below clouds;
-    - the square root of the magnified path of ozone [cm];
-    - the albedo, that of the direct beam, which is :math:`\min(0.05 / (\mu + 0.15), 0.15)` over open
-      water [3], :math:`\mu`, :math:`1 / m`, and the surface pressure.
+    - what ozone of a layer takes out of the beam likewise, of the path x [cm], which is magnified by
+      m and by 1.9: :math:`0.02118 x / (1 + 0.042 x + 0.000323 x^2)
+      + 1.082 x / (1 + 138.6 x)^{0.805} + 0.0658 x / (1 + (103.6 x)^3)` [1];
+    - the albedo, that of the direct beam, which over open water is
+      :math:`\min(0.05 / (\mu + 0.15), 0.15)` [3], :math:`\mu`, :math:`1 / m`, and the surface
+      pressure.
 
     Parameters
     ----------
@@ -137,13 +140,13 @@ class SunlitFeatures(nn.Module):
         vapour = 0.1 * mass * humidity * self.broadening * pressure
         vapour = vapour * torch.sqrt(self.reference_temperature / temperature)
         slant = clear * (magnified - self.diffuse_vapour) + self.diffuse_vapour
-        taken = _absorptivity((vapour * slant) @ self.until)
-        layers = torch.cat([taken[:, :1], taken[:, 1:] - taken[:, :-1]], dim=1)
+        dimmed = _by_layer(_vapour_absorption((vapour * slant) @ self.until))
         slant = clear * (magnified - self.diffuse_ozone) + self.diffuse_ozone
-        filtered = torch.sqrt((self.ozone_path * mass * ozone * slant) @ self.until)
+        path = self.ozone_path * mass * ozone * slant
+        filtered = _by_layer(_ozone_absorption(path @ self.until))
         cloud = cover * self._reflectivity(1000.0 * mass * water, cosine, clear)
         surface = self._surface(features, cosine)
-        profiles = torch.cat([cover, clear * (1.0 - cover), cloud, layers, filtered], dim=1)
+        profiles = torch.cat([cover, clear * (1.0 - cover), cloud, dimmed, filtered], dim=1)
         return torch.cat([profiles, surface, cosine, 1.0 / magnified, pressure], dim=1)
 
     def _part(self, features: Tensor, number: int) -> Tensor:
@@ -167,7 +170,20 @@ class SunlitFeatures(nn.Module):
         return torch.cat([albedo, water + dry * (albedo - water)], dim=1)
 
 
-def _absorptivity(path: Tensor) -> Tensor:
+def _by_layer(absorbed: Tensor) -> Tensor:
+    """Return what each layer adds to what is absorbed down to its base."""
+    return torch.cat([absorbed[:, :1], absorbed[:, 1:] - absorbed[:, :-1]], dim=1)
+
+
+def _vapour_absorption(path: Tensor) -> Tensor:
     """Return the part of sunlight that a path of water vapour [cm] absorbs."""
     bent = torch.exp(0.635 * torch.log(1.0 + 141.5 * path))
     return 2.9 * path / (bent + 5.925 * path)
+
+
+def _ozone_absorption(path: Tensor) -> Tensor:
+    """Return the part of sunlight that a path of ozone [cm] absorbs: visible, ultraviolet."""
+    visible = 0.02118 * path / (1.0 + 0.042 * path + 0.000323 * path * path)
+    bent = torch.exp(0.805 * torch.log(1.0 + 138.6 * path))
+    scaled = 103.6 * path
+    return visible + 1.082 * path / bent + 0.0658 * path / (1.0 + scaled * scaled * scaled)

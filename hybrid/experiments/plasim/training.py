@@ -82,14 +82,23 @@ def layer_thickness(n_level: int) -> NDArray[np.float64]:
     return np.diff(0.75 * s + 1.75 * s**3 - 1.5 * s**4)
 
 
-def split_in_time(columns: xr.Dataset, test: float) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the first columns, and the last ones: the part `test` of the time.
+def split_in_time(columns: xr.Dataset, test: float, n_part: int) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return columns for training, and others: the end of each of equal parts of the time.
 
-    No step is in both.
+    So every season is in both, and no step is.
+
+    Parameters
+    ----------
+    columns
+        Recorded columns, in the order of time.
+    test
+        What is left out of each part.
+    n_part
+        Number of parts.
     """
-    steps = np.unique(columns["step"])
-    first = steps[round(len(steps) * (1.0 - test))]
-    later = columns["step"].to_numpy() >= first
+    steps, place = np.unique(columns["step"], return_inverse=True)
+    within = (np.arange(len(steps)) * n_part / len(steps)) % 1.0
+    later = (within >= 1.0 - test)[place]
     return columns.isel(column=~later), columns.isel(column=later)
 
 
