@@ -62,8 +62,8 @@ class SunlitFeatures(nn.Module):
     - the part of the sunlight that vapour of a layer takes out of the beam, the difference of
       :math:`A(y) = 2.9 y / ((1 + 141.5 y)^{0.635} + 5.925 y)` [1] between its interfaces, y being
       the path [cm] magnified by m in the direct beam and by 1.66 below clouds;
-    - what ozone of a layer takes out of the beam likewise, of the path x [cm], which is magnified by
-      m and by 1.9: :math:`0.02118 x / (1 + 0.042 x + 0.000323 x^2)
+    - what ozone of a layer takes out of the beam likewise, of the path x [cm], magnified by m and
+      by 1.9: :math:`0.02118 x / (1 + 0.042 x + 0.000323 x^2)
       + 1.082 x / (1 + 138.6 x)^{0.805} + 0.0658 x / (1 + (103.6 x)^3)` [1];
     - the albedo, that of the direct beam, which over open water is
       :math:`\min(0.05 / (\mu + 0.15), 0.15)` [3], :math:`\mu`, :math:`1 / m`, and the surface

@@ -174,6 +174,7 @@ def test_the_whole_experiment_on_the_stand_in(
         interval=1,
         stride=8,
         widths=(16,),
+        sunlit_widths=(16,),
     )
     monkeypatch.setattr(experiment, "PRESETS", {"test": small})
     monkeypatch.setattr(years, "N_DAY", 2)

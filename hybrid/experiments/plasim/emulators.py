@@ -14,13 +14,22 @@ from hybrid.experiments.plasim.columns import read_columns
 from hybrid.experiments.plasim.offline import Offline, score_offline
 from hybrid.experiments.plasim.settings import N_SEASON, TEST_PART, Settings
 from hybrid.experiments.plasim.source import VERSION
-from hybrid.experiments.plasim.training import restored, split_in_time, stored, train_emulator
+from hybrid.experiments.plasim.training import (
+    SCHEMES,
+    restored,
+    split_in_time,
+    stored,
+    train_emulator,
+)
 from hybrid.experiments.result import Request
 from hybrid.threads import one_thread
 
 STEPS_A_DAY = 48
 
 LINEAR = "linear"
+
+N_EPOCH_LINEAR = 5
+"""Passes after which a linear map of features does not get better."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ def _trained(
 ) -> Trained:
     on_progress = request.task(f"plasim: training, {scheme} {name}")
     earlier, later = split
-    widths = () if name == LINEAR else settings.widths
+    hidden = settings.sunlit_widths if SCHEMES[scheme].scale else settings.widths
+    widths = () if name == LINEAR else hidden
     seed = request.seed if name == LINEAR else request.seed + int(name)
     n_epoch = min(settings.n_epoch, N_EPOCH_LINEAR) if name == LINEAR else settings.n_epoch
     training = Training(n_epoch, batch_size=512, learning_rate=3e-3, weight_decay=1e-4, seed=seed)
@@ -91,10 +101,6 @@ def _trained(
     emulator = restored(checkpoint.weights(f"{scheme}_{name}", make), scheme, widths)
     on_progress(1.0)
     return Trained(emulator, score_offline(emulator, later, scheme))
-
-
-N_EPOCH_LINEAR = 5
-"""Passes after which a linear map of features does not get better."""
 
 
 def _columns(scheme: str, spin_up: Path, settings: Settings) -> xr.Dataset:

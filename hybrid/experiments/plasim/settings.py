@@ -21,8 +21,8 @@ class Settings:
         Days at its beginning from which no columns are taken.
     interval, stride
         Every how manieth step, and column, is recorded.
-    widths
-        Hidden layers of the networks.
+    widths, sunlit_widths
+        Hidden layers of the networks of longwave radiation and of sunlight.
     n_epoch
         Passes over the recorded columns.
     n_coupled
@@ -43,6 +43,7 @@ class Settings:
     interval: int = 37
     stride: int = 2
     widths: tuple[int, ...] = (64, 64)
+    sunlit_widths: tuple[int, ...] = (96, 96)
     n_epoch: int
     n_coupled: int
     n_longest: int

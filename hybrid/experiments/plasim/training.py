@@ -53,16 +53,20 @@ class Scheme:
         Upward and downward flux.
     scale
         Input that the fluxes are parts of; empty for none.
+    resolved
+        Least spread of a feature that counts as 1 for the network, in units of the features:
+        smaller ones would amplify rounding.
     """
 
     outputs: tuple[str, str]
     scale: str = ""
+    resolved: float = 0.0
 
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "longwave": Scheme(("upward_longwave", "downward_longwave")),
-        "shortwave": Scheme(("upward_shortwave", "downward_shortwave"), scale="insolation"),
+        "shortwave": Scheme(("upward_shortwave", "downward_shortwave"), "insolation", 1e-3),
     }
 )
 """The schemes by the names that the hooks use."""
@@ -154,7 +158,10 @@ def train_emulator(
     with torch.no_grad():
         shown = _features(spec, name)(torch.from_numpy(inputs)).double().numpy()
     task = _task(spec, name, targets)
-    emulator = _emulator(spec, name, widths, training.seed, fit_normalization(shown), task.outputs)
+    of_features = fit_normalization(shown)
+    spread = np.where(of_features.spread > 0.0, of_features.spread.clip(scheme.resolved), 0.0)
+    of_features = Normalization(of_features.mean, spread)
+    emulator = _emulator(spec, name, widths, training.seed, of_features, task.outputs)
     with torch.no_grad():
         normalized = emulator.core.normalized(torch.from_numpy(inputs))
     train(emulator.core.network, normalized, task.targets, training, None, task.loss, on_progress)
