@@ -6,6 +6,8 @@ layer would absorb. Formulas that have been known for long say most of this; wit
 a small network has only the reflections between layers left to learn.
 """
 
+from math import sqrt
+
 import torch
 from torch import Tensor, nn
 
@@ -112,7 +114,7 @@ class SunlitFeatures(nn.Module):
         self.ozone_path = 100.0 / OZONE_DENSITY
         self.backscatter = BACKSCATTER * STEPHENS[0]
         self.exponent = STEPHENS[1]
-        self.diffuse_root = DIFFUSE_COSINE**0.5
+        self.diffuse_root = sqrt(DIFFUSE_COSINE)
         self.parts = [(parts[name].start, parts[name].stop) for name in _NAMES]
         ones = torch.ones(n, n)
         interfaces = torch.cumsum(thickness, 0)

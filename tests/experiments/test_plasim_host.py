@@ -10,7 +10,7 @@ from plasim_stand_in import write_stand_in
 import hybrid
 from closures.radiation import FluxEmulator
 from closures.training import Training
-from hybrid.experiments.plasim import building
+from hybrid.experiments.plasim import building, years
 from hybrid.experiments.plasim.building import Host, ensure_host
 from hybrid.experiments.plasim.climate import (
     MAPS,
@@ -23,6 +23,7 @@ from hybrid.experiments.plasim.climate import (
 )
 from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
+from hybrid.experiments.plasim.rain import EDGES, maps_of
 from hybrid.experiments.plasim.running import RESTART, Run, run_model, seconds_a_day
 from hybrid.experiments.plasim.training import predict, stacked, train_emulator
 
@@ -233,6 +234,38 @@ def test_a_run_goes_on_from_another_one(host: Host, recorded: Path, tmp_path: Pa
     whole = read_climate(recorded)
     for name in ("outgoing_longwave", "absorbed_shortwave", "temperature"):
         np.testing.assert_array_equal(read_climate(later)[name], whole[name][2:])
+
+
+def test_years_join_to_one_run_and_stay(
+    host: Host, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(years, "N_DAY", 3)
+    folder, fractions = tmp_path / "long", list[float]()
+    years.run_years(host, Run(4), folder, fractions.append)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    whole, joined = read_climate(recorded), years.climate_of(folder)
+    for name in ("outgoing_longwave", "absorbed_shortwave", "temperature", "time"):
+        np.testing.assert_array_equal(joined[name], whole[name])
+    assert years.report_of(folder)["longwave"]["native"].count == 4 * STEPS_A_DAY
+    assert years.seconds_a_day_of(folder) > 0.0
+    both = maps_of([folder], 1, 4), maps_of([folder, folder], 1, 4)
+    rain = read_climate(recorded)["precipitation"][1:].mean("time")
+    found = both[0].mean["precipitation"].mean("longitude")
+    np.testing.assert_allclose(found, rain, rtol=1e-5)
+    np.testing.assert_allclose(both[1].mean["precipitation"], both[0].mean["precipitation"])
+    # It rains 3e-8 m s-1 everywhere.
+    wet = np.digitize(3e-8 * 86400e3, EDGES) - 1
+    assert both[0].rain[wet] == pytest.approx(1.0)
+    # A longer run goes on, a shorter one leaves nothing behind, a member differs from the start.
+    first = (folder / "year_01" / RESTART).stat().st_mtime_ns
+    years.run_years(host, Run(6), folder, nothing)
+    assert (folder / "year_01" / RESTART).stat().st_mtime_ns == first
+    assert years.climate_of(folder).sizes["time"] == 6
+    years.run_years(host, Run(3, member=1), folder, nothing)
+    assert [path.name for path in years.year_folders(folder)] == ["year_01"]
+    outgoing = years.climate_of(folder)["outgoing_longwave"]
+    assert (outgoing != whole["outgoing_longwave"][:3]).any()
 
 
 def test_what_the_hooks_refuse_is_said(host: Host, tmp_path: Path) -> None:

@@ -59,8 +59,7 @@ def maps_of(folders: Iterable[Path], first: int, last: int) -> Maps:
             counts += _counts(days)
             n_day += days.sizes["time"]
     assert sums is not None
-    with xr.set_options(keep_attrs=True):
-        return Maps(sums / n_day, counts / counts.sum())
+    return Maps(sums / n_day, counts / counts.sum())
 
 
 def _counts(days: xr.Dataset) -> NDArray[np.float64]:
