@@ -100,7 +100,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {
                 "test": "2 minutes",
                 "quick": "20 minutes (estimated)",
-                "full": "8 hours (estimated)",
+                "full": "4 hours (estimated)",
             },
             in_demo=False,
             stages=("dump", "train", "export", "couple"),
