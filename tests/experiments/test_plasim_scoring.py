@@ -14,6 +14,7 @@ from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.climate import MAPS, PROFILES, SINGLE, Calls
 from hybrid.experiments.plasim.errors import HostRunError
 from hybrid.experiments.plasim.running import Run
+from hybrid.experiments.plasim.schemes import layer_thickness, split_in_time
 from hybrid.experiments.plasim.scoring import (
     annual_means,
     compared,
@@ -24,7 +25,6 @@ from hybrid.experiments.plasim.scoring import (
     rms,
 )
 from hybrid.experiments.plasim.settings import PRESETS
-from hybrid.experiments.plasim.training import layer_thickness, split_in_time
 
 N_TIME, N_LATITUDE, N_LEVEL = 6, 8, 10
 

@@ -12,15 +12,10 @@ from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.columns import read_columns
 from hybrid.experiments.plasim.offline import Offline, score_offline
+from hybrid.experiments.plasim.schemes import SCHEMES, split_in_time
 from hybrid.experiments.plasim.settings import N_SEASON, TEST_PART, Settings
 from hybrid.experiments.plasim.source import VERSION
-from hybrid.experiments.plasim.training import (
-    SCHEMES,
-    restored,
-    split_in_time,
-    stored,
-    train_emulator,
-)
+from hybrid.experiments.plasim.training import restored, stored, train_emulator
 from hybrid.experiments.result import Request
 from hybrid.threads import one_thread
 

@@ -12,10 +12,10 @@ from hybrid.experiments.plasim.findings import Findings, collect
 from hybrid.experiments.plasim.jobs import Work, all_jobs
 from hybrid.experiments.plasim.offline import flat
 from hybrid.experiments.plasim.running import RESTART, Run, run_model
+from hybrid.experiments.plasim.schemes import SCHEMES
 from hybrid.experiments.plasim.settings import PRESETS, Settings
 from hybrid.experiments.plasim.source import VERSION, plasim_folder
 from hybrid.experiments.plasim.tables import climate_table, cost_table, offline_table
-from hybrid.experiments.plasim.training import SCHEMES
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
 

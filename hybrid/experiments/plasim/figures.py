@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.jobs import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import EDGES, MM_PER_DAY
+from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import cross_section
-from hybrid.experiments.plasim.training import layer_thickness
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, legend, line, new_figure, panel_title, symmetric_limits
 

@@ -10,6 +10,7 @@ from hybrid.experiments.plasim.climate import Calls
 from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.jobs import CLOSURE, GUARDED, NATIVE, SHADOW, TIMED, Work
 from hybrid.experiments.plasim.rain import Maps, maps_of
+from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import (
     COSTS,
     Difference,
@@ -20,7 +21,6 @@ from hybrid.experiments.plasim.scoring import (
     rms,
 )
 from hybrid.experiments.plasim.settings import Settings
-from hybrid.experiments.plasim.training import layer_thickness
 from hybrid.experiments.plasim.years import climate_of, report_of, seconds_a_day_of
 
 
