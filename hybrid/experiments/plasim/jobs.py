@@ -110,7 +110,5 @@ def all_jobs(
 
 
 def _learned(archives: Mapping[str, Path], **settings: str) -> dict[str, Mapping[str, Any]]:
-    return {
-        name: {"archive": str(path), "engine": "native", **settings}
-        for name, path in archives.items()
-    }
+    # The engine is left to the archive: the native one wherever the closure has a program.
+    return {name: {"archive": str(path), **settings} for name, path in archives.items()}
