@@ -43,6 +43,7 @@ end subroutine radstep
             + 0.0*(dq(:, 1) + dql(:, 1) + dqo3(:, 1))
         end where
       end do
+      where (gmu0 > 0.0 .and. dls < 0.5) dalb = 0.9
       n_lit = n_lit + count(gmu0 > 0.0)
       dswfl(:,:) = dfu + dfd
       end subroutine swr

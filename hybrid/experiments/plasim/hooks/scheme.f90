@@ -171,6 +171,7 @@ contains
       call self%columns%record(self%n_step)
       call self%inputs(self%columns)
     end if
+    if (learned(self)) call timed_inputs(self)
     if (self%mode /= 'closure') call timed_native(self)
     if (records) then
       call self%outputs(self%columns)
@@ -187,14 +188,21 @@ contains
     self%n_native = self%n_native + 1
   end subroutine timed_native
 
-  subroutine timed_closure(self)
+  !> The closure's inputs, copied before the host's scheme may change them.
+  subroutine timed_inputs(self)
     class(scheme_t), intent(inout), target :: self
     type(inputs_t) :: inputs
-    type(outputs_t) :: outputs
     inputs%binding => self%binding
-    outputs%binding => self%binding
     self%seconds_closure = self%seconds_closure - now()
     call self%inputs(inputs)
+    self%seconds_closure = self%seconds_closure + now()
+  end subroutine timed_inputs
+
+  subroutine timed_closure(self)
+    class(scheme_t), intent(inout), target :: self
+    type(outputs_t) :: outputs
+    outputs%binding => self%binding
+    self%seconds_closure = self%seconds_closure - now()
     call self%binding%apply(self%n_step)
     if (self%policy == 'host' .and. self%mode == 'closure') call fall_back(self)
     call self%outputs(outputs)
