@@ -21,10 +21,13 @@ module radmod
   use pumamod
   implicit none
   real :: gmu0(NHOR), gdist2 = 1.0, gsol0 = 1365.0, zsolar1 = 0.5, zsolar2 = 0.5
+  integer :: n_lit = 0
 end module radmod
 
 subroutine radstep
   use radmod
+  dfu = 0.0
+  dfd = 0.0
   call swr      ! a comment that names subroutine lwr
   call lwr
 end subroutine radstep
@@ -34,10 +37,14 @@ end subroutine radstep
       use radmod
       integer :: k
       do k = 1, NLEP
-        dfd(:,k) = gsol0*gdist2*gmu0*(1.0 - 0.03*(k - 1))
-        dfu(:,k) = -0.5*gmu0*gsol0*(dalb + 0.2*dcc(:, NLEV)) + 0.0*(dt(:, 1) + dp + dls + dicec) &
-          + 0.0*(dq(:, 1) + dql(:, 1) + dqo3(:, 1))
+        where (gmu0 > 0.0)
+          dfd(:,k) = gsol0*gdist2*gmu0*(1.0 - 0.03*(k - 1))
+          dfu(:,k) = -0.5*gmu0*gsol0*(dalb + 0.2*dcc(:, NLEV)) + 0.0*(dt(:, 1) + dp + dls + dicec) &
+            + 0.0*(dq(:, 1) + dql(:, 1) + dqo3(:, 1))
+        end where
       end do
+      where (gmu0 > 0.0 .and. dls < 0.5) dalb = 0.9
+      n_lit = n_lit + count(gmu0 > 0.0)
       dswfl(:,:) = dfu + dfd
       end subroutine swr
 
@@ -93,6 +100,7 @@ program plasim
     end do
     call radstep()
   end do
+  print '(a, i0)', 'columns of sunlight computed: ', n_lit
   open (newunit=unit, file='plasim_status')
   write (unit, *) first + n_run_days*ntspd
 end program plasim

@@ -1,4 +1,4 @@
-"""What a network is shown of a column: quantities that fluxes depend on smoothly.
+"""What a network is shown of a column: quantities that longwave fluxes depend on smoothly.
 
 Radiation sees absorbers by their amounts, over several orders of magnitude and saturating. A
 network that is given the specific humidity and the cloud water themselves has to find this out.
@@ -19,16 +19,13 @@ DIFFUSIVITY = 1.66
 CLOUD_ABSORPTION = 100.0
 """Mass absorption coefficient of cloud water in the longwave [m2 kg-1] [2]."""
 
-CLOUD_PATH = 0.01
-"""Water path at which a cloud becomes a good mirror for sunlight [kg m-2]."""
-
 
 class ColumnFeatures(nn.Module):
     r"""Features of a column of layers.
 
     Humidity q becomes :math:`q^{1/4}`. Cloud water w in a layer that covers the fraction c becomes
-    an emissivity :math:`c (1 - e^{-d k W})`, where :math:`W = w p_s \Delta\sigma / g` is its path,
-    and for sunlight :math:`c \log(1 + W / W_0)`. All other fields stay as they are.
+    an emissivity :math:`c (1 - e^{-d k W})`, where :math:`W = w p_s \Delta\sigma / g` is its path.
+    All other fields stay as they are.
 
     Parameters
     ----------
@@ -37,8 +34,6 @@ class ColumnFeatures(nn.Module):
         ``cloud_fraction`` and ``surface_pressure``.
     thickness
         Layers' part of the surface pressure ``(n_level,)`` [1].
-    sunlit
-        Whether clouds are seen by sunlight.
 
     References
     ----------
@@ -50,15 +45,13 @@ class ColumnFeatures(nn.Module):
     layer_mass: Tensor
     others: Tensor
 
-    def __init__(self, fields: tuple[Field, ...], thickness: Tensor, sunlit: bool) -> None:
+    def __init__(self, fields: tuple[Field, ...], thickness: Tensor) -> None:
         super().__init__()
         parts = ranges_of(fields)
         own = ("specific_humidity", "cloud_water", "cloud_fraction")
         self.humidity, self.water, self.cover = (_bounds(parts[name]) for name in own)
         self.pressure = parts["surface_pressure"].start
-        self.sunlit = sunlit
-        # Per path: what a cloud absorbs of diffuse longwave radiation, or its weight for sunlight.
-        self.opacity = 1.0 / CLOUD_PATH if sunlit else DIFFUSIVITY * CLOUD_ABSORPTION
+        self.opacity = DIFFUSIVITY * CLOUD_ABSORPTION
         others = [i for name, part in parts.items() if name not in own
                   for i in range(part.start, part.stop)]  # fmt: skip
         self.register_buffer("others", torch.tensor(others), persistent=False)
@@ -70,10 +63,7 @@ class ColumnFeatures(nn.Module):
         cover = features[:, self.cover[0] : self.cover[1]]
         water = features[:, self.water[0] : self.water[1]].clamp(min=0.0)
         path = water * self.layer_mass * features[:, self.pressure : self.pressure + 1]
-        if self.sunlit:
-            cloud = torch.cat([cover, cover * torch.log(1.0 + self.opacity * path)], dim=1)
-        else:
-            cloud = cover * (1.0 - torch.exp(-self.opacity * path))
+        cloud = cover * (1.0 - torch.exp(-self.opacity * path))
         known = features.index_select(1, self.others)
         return torch.cat([torch.sqrt(torch.sqrt(humidity)), cloud, known], dim=1)
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from closures.base import Closure
 from closures.columns.core import MeanCore
 from closures.columns.emulator import generated
-from closures.constraints.ranges import ranges_of
 from closures.errors import SpecError
 from closures.normalization import Normalization
 from closures.spec import ClosureSpec
@@ -21,36 +20,27 @@ PAIR = ("upward", "downward")
 
 
 class Signs(nn.Module):
-    """Fluxes as parts of a scale, upward ones not positive, downward ones not negative.
-
-    The scale is 1, or the insolation, without which there are no fluxes.
+    """Fluxes with the signs of their directions: upward ones not positive, downward not negative.
 
     Parameters
     ----------
     spec
         Contract; the first output is the upward flux, positive downward like the second.
-    scale
-        Input that multiplies the fluxes; empty for none.
     """
 
     lowest: Tensor
     highest: Tensor
 
-    def __init__(self, spec: ClosureSpec, scale: str) -> None:
+    def __init__(self, spec: ClosureSpec) -> None:
         super().__init__()
         up, down = (field.size for field in spec.outputs)
         unlimited = torch.full((up + down,), torch.inf)
         self.register_buffer("lowest", torch.cat([-unlimited[:up], torch.zeros(down)]))
         self.register_buffer("highest", torch.cat([torch.zeros(up), unlimited[up:]]))
-        self.scaled = scale != ""
-        self.scale = ranges_of(spec.inputs)[scale].start if scale else 0
 
-    def forward(self, features: Tensor, outputs: Tensor) -> Tensor:
+    def forward(self, features: Tensor, outputs: Tensor) -> Tensor:  # noqa: ARG002 -- as physics
         """Return the fluxes ``(n, n_output)``."""
-        signed = torch.maximum(torch.minimum(outputs, self.highest), self.lowest)
-        if self.scaled:
-            signed = signed * features[:, self.scale : self.scale + 1]
-        return signed
+        return torch.maximum(torch.minimum(outputs, self.highest), self.lowest)
 
 
 class FluxEmulator(Closure):
@@ -62,15 +52,16 @@ class FluxEmulator(Closure):
         Contract: profiles and scalars of a column, two outputs at the interfaces [W m-2], the
         upward flux, which is not positive, and the downward one.
     network
-        Maps normalised features to normalised fluxes, upward then downward.
+        Maps normalised features to normalised fluxes, upward then downward, or to what `physics`
+        makes them of.
     features
         Raw inputs to features.
     inputs
         Normalisation of the features.
     outputs
-        Normalisation of the fluxes, or of their parts of the scale.
-    scale
-        Name of the input that fluxes are parts of; empty for none.
+        Normalisation of what the network gives.
+    physics
+        `Signs`, or `closures.radiation.EnergyPartition` for sunlight.
     input_limit
         Largest magnitude of a normalised feature; None for no limit.
 
@@ -87,7 +78,7 @@ class FluxEmulator(Closure):
         features: nn.Module,
         inputs: Normalization,
         outputs: Normalization,
-        scale: str = "",
+        physics: nn.Module,
         input_limit: float | None = None,
     ) -> None:
         if len({field.shape for field in spec.outputs}) != 1 or len(spec.outputs) != len(PAIR):
@@ -97,7 +88,7 @@ class FluxEmulator(Closure):
                 f"interfaces, got {found}"
             )
         super().__init__(spec)
-        self.core = MeanCore(network, inputs, outputs, [Signs(spec, scale)], input_limit, features)
+        self.core = MeanCore(network, inputs, outputs, [physics], input_limit, features)
         self.graph_module = generated(spec, spec.outputs, self.core, "mean")
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from closures.radiation.partition import EnergyPartition
+
 N_PROFILE = 2
 
 
@@ -43,3 +45,37 @@ class FluxLoss(nn.Module):
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss of normalised fluxes ``(n, 2 * n_interface)``."""
         return ((prediction - target) @ self.weights).square().sum(dim=1).mean()
+
+
+class PartitionLoss(nn.Module):
+    """`FluxLoss` of what a partition makes of logits.
+
+    Parameters
+    ----------
+    partition
+        Logits to fluxes as parts of the insolation.
+    centre
+        What is added to the logits of the network ``(2 * n_interface,)``.
+    spread
+        Spread of the parts, by which the targets are divided ``(2 * n_interface,)``.
+    loss
+        Of parts divided by their spread.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(
+        self, partition: EnergyPartition, centre: Tensor, spread: Tensor, loss: FluxLoss
+    ) -> None:
+        super().__init__()
+        self.partition = partition
+        self.loss = loss
+        self.register_buffer("centre", centre)
+        self.register_buffer("spread", spread)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the network's output ``(n, 2 * n_interface)``."""
+        parts: Tensor = self.partition.fractions(prediction + self.centre)
+        result: Tensor = self.loss(parts / self.spread, target)
+        return result

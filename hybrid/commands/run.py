@@ -67,6 +67,14 @@ def run(
     out: Out = None,
     seed: Seed = 0,
     data: Data = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STAGE",
+            help="Stop after this stage: dump, train, export or couple of plasim. "
+            "The same command without it, or with a later one, goes on.",
+        ),
+    ] = None,
 ) -> None:
     """Run one experiment: truth, closures found and compiled, runs with them, scores, a report.
 
@@ -76,7 +84,7 @@ def run(
     After an interruption the same command goes on with the finished stages;
     with other options, or after a run that ended, it begins anew.
     """
-    from hybrid.experiments import run_experiment
+    from hybrid.experiments import run_experiment, run_until
     from hybrid.progress import progress_display
 
     folder = made_folder(out or Path("results") / f"{name}-{preset.value}")
@@ -84,6 +92,10 @@ def run(
     console = messages()
     console.print(f"{name}, preset {preset.value}: about {duration} on 2 cores", highlight=False)
     with progress_display(console) as progress:
+        if until is not None:
+            run_until(name, preset.value, folder, until, seed, data, progress)
+            console.print(f"stage {until} of {name} is done", highlight=False)
+            return
         result = run_experiment(name, preset.value, folder, seed, data, progress)
     show([result], folder)
 
@@ -135,5 +147,6 @@ def add_to(app: typer.Typer) -> None:
             "hybrid run lorenz96",
             "hybrid run lorenz96 --preset test --out /tmp/lorenz96",
             "hybrid run climsim --data ../climsim --seed 1",
+            "hybrid run plasim --until train",
         )
     )(run)

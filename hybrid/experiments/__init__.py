@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from hybrid.experiments.result import ExperimentResult, Preset
+    from hybrid.experiments.result import ExperimentResult, Preset, Request
 
-__all__ = ["EXPERIMENTS", "Experiment", "UnknownExperimentError", "run_experiment"]
+__all__ = ["EXPERIMENTS", "Experiment", "UnknownExperimentError", "run_experiment", "run_until"]
 
 
 class UnknownExperimentError(ValueError):
@@ -37,12 +37,15 @@ class Experiment:
         How long each preset takes on 2 cores, said before it starts.
     in_demo
         Whether the demo runs it.
+    stages
+        Names of the parts after which it can be told to stop; its module has ``run_until``.
     """
 
     module: str
     summary: str
     durations: Mapping[str, str]
     in_demo: bool = True
+    stages: tuple[str, ...] = ()
 
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
@@ -97,9 +100,10 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {
                 "test": "2 minutes",
                 "quick": "20 minutes (estimated)",
-                "full": "8 hours (estimated)",
+                "full": "4 hours (estimated)",
             },
             in_demo=False,
+            stages=("dump", "train", "export", "couple"),
         ),
         "quasigeostrophic": Experiment(
             "hybrid.experiments.quasigeostrophic",
@@ -126,6 +130,50 @@ def find(name: str) -> Experiment:
         raise UnknownExperimentError(
             f"experiment: expected one of {', '.join(EXPERIMENTS)}; got {name!r}"
         ) from None
+
+
+def run_until(
+    name: str,
+    preset: "Preset",
+    out: Path,
+    stage: str,
+    seed: int = 0,
+    data: Path | None = None,
+    progress: "Progress | None" = None,
+) -> None:
+    """Do the first stages of an experiment; later calls go on from there.
+
+    Parameters
+    ----------
+    stage
+        The last one to be done, of those of the experiment.
+    name, preset, out, seed, data, progress
+        As of `run_experiment`.
+
+    Raises
+    ------
+    UnknownExperimentError
+        If there is no such experiment, or it has no such stage.
+    """
+    stages = find(name).stages
+    if stage not in stages:
+        expected = f"one of {', '.join(stages)}" if stages else "none, as it runs as a whole"
+        raise UnknownExperimentError(f"stage of {name}: expected {expected}; got {stage!r}")
+    module = import_module(find(name).module)
+    module.run_until(_request(preset, out, seed, data, progress), stage)
+
+
+def _request(
+    preset: "Preset", out: Path, seed: int, data: Path | None, progress: "Progress | None"
+) -> "Request":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from hybrid.experiments.result import Request
+
+    out.mkdir(parents=True, exist_ok=True)
+    quiet = Progress(disable=True, console=Console(quiet=True))
+    return Request(preset, out, seed, quiet if progress is None else progress, data)
 
 
 def run_experiment(
@@ -161,19 +209,12 @@ def run_experiment(
     UnknownExperimentError
         If there is no experiment `name`.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from hybrid.experiments import checkpoint
-    from hybrid.experiments.result import Request
     from hybrid.report import Run, write_report
     from hybrid.results import Results, write_results
 
     module = import_module(find(name).module)
-    out.mkdir(parents=True, exist_ok=True)
-    quiet = Progress(disable=True, console=Console(quiet=True))
-    shown = quiet if progress is None else progress
-    result: ExperimentResult = module.run(Request(preset, out, seed, shown, data))
+    result: ExperimentResult = module.run(_request(preset, out, seed, data, progress))
     record = Results(
         experiment=name,
         preset=preset,

@@ -1,4 +1,4 @@
-"""Emulators of radiative fluxes: budgets, signs, night, and what their loss weighs."""
+"""Emulators of longwave fluxes: budgets, signs, and what their loss weighs."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import hybrid
 from closures.errors import SpecError
 from closures.field import Field
 from closures.normalization import Normalization
-from closures.radiation import ColumnFeatures, FluxEmulator, FluxLoss
-from closures.radiation.features import CLOUD_ABSORPTION, CLOUD_PATH, DIFFUSIVITY, GRAVITY
+from closures.radiation import ColumnFeatures, FluxEmulator, FluxLoss, Signs
+from closures.radiation.features import CLOUD_ABSORPTION, DIFFUSIVITY, GRAVITY
 from closures.spec import ClosureSpec
 
 N_LEVEL, N_INTERFACE = 4, 5
@@ -45,16 +45,16 @@ def spec() -> ClosureSpec:
     return ClosureSpec("radiation", "1.0", inputs, outputs)
 
 
-def emulator(scale: str = "", sunlit: bool = False) -> FluxEmulator:
+def emulator() -> FluxEmulator:
     of = spec()
-    features = ColumnFeatures(of.inputs, torch.full((N_LEVEL,), 0.25), sunlit)
+    features = ColumnFeatures(of.inputs, torch.full((N_LEVEL,), 0.25))
     n_feature = features(torch.ones(1, 4 * N_LEVEL + 2)).shape[1]
     with torch.random.fork_rng():
         torch.manual_seed(3)
         network = nn.Sequential(nn.Linear(n_feature, 16), nn.SiLU(), nn.Linear(16, 2 * N_INTERFACE))
     inputs = Normalization(np.zeros(n_feature), np.full(n_feature, 100.0))
-    spread = np.full(2 * N_INTERFACE, 0.5 if scale else 50.0)
-    return FluxEmulator(of, network, features, inputs, Normalization(0.0 * spread, spread), scale)
+    outputs = Normalization(np.zeros(2 * N_INTERFACE), np.full(2 * N_INTERFACE, 50.0))
+    return FluxEmulator(of, network, features, inputs, outputs, Signs(of))
 
 
 def columns(n: int) -> list[Tensor]:
@@ -75,20 +75,6 @@ def test_fluxes_have_the_signs_of_their_directions() -> None:
     assert float(up.min()) < 0.0 < float(down.max())
 
 
-def test_no_sun_no_fluxes_and_twice_the_sun_twice_the_fluxes() -> None:
-    sunlit = emulator("insolation", sunlit=True)
-    given = columns(50)
-    # The network sees the insolation as a feature, too: here it must not.
-    first = next(sunlit.core.network.parameters())
-    with torch.no_grad():
-        first[:, -1] = 0.0
-    once = torch.cat(sunlit(*given), dim=1)
-    twice = torch.cat(sunlit(*given[:-1], 2.0 * given[-1]), dim=1)
-    torch.testing.assert_close(twice, 2.0 * once, rtol=1e-6, atol=0.0)
-    night = torch.cat(sunlit(*given[:-1], torch.zeros(50)), dim=1)
-    assert not night.any()
-
-
 def test_what_heats_the_column_is_what_goes_in_and_does_not_come_out() -> None:
     up, down = (flux.double() for flux in emulator()(*columns(100)))
     net = up + down
@@ -101,21 +87,17 @@ def test_features_in_closed_form() -> None:
     temperature, humidity, water, cover = torch.chunk(given[:, :16].double(), 4, dim=1)
     path = water * given[:, 16:17] * 0.25 / GRAVITY
     thickness = torch.full((N_LEVEL,), 0.25)
-    longwave = ColumnFeatures(spec().inputs, thickness, sunlit=False)(given).double()
+    longwave = ColumnFeatures(spec().inputs, thickness)(given).double()
     emissivity = cover * (1.0 - torch.exp(-DIFFUSIVITY * CLOUD_ABSORPTION * path))
     # A difference of numbers near 1 in 4 bytes.
     torch.testing.assert_close(longwave[:, 4:8], emissivity, rtol=1e-4, atol=1e-7)
     torch.testing.assert_close(longwave[:, :4], humidity**0.25, rtol=1e-6, atol=0.0)
     torch.testing.assert_close(longwave[:, 8:12], temperature, rtol=0, atol=0)
-    shortwave = ColumnFeatures(spec().inputs, thickness, sunlit=True)(given).double()
-    torch.testing.assert_close(shortwave[:, 4:8], cover, rtol=0, atol=0)
-    expected = cover * torch.log(1.0 + path / CLOUD_PATH)
-    torch.testing.assert_close(shortwave[:, 8:12], expected, rtol=1e-4, atol=1e-7)
 
 
 def test_humidity_and_cloud_water_below_zero_count_as_none() -> None:
     given = torch.cat([each if each.dim() == 2 else each[:, None] for each in columns(3)], dim=1)
-    features = ColumnFeatures(spec().inputs, torch.full((N_LEVEL,), 0.25), sunlit=True)
+    features = ColumnFeatures(spec().inputs, torch.full((N_LEVEL,), 0.25))
     dry = given.clone()
     dry[:, 4:12] = 0.0
     wrong = given.clone()
@@ -151,11 +133,10 @@ def test_fluxes_at_different_interfaces_are_refused() -> None:
     with pytest.raises(
         SpecError, match=r"upward and the downward flux at the same interfaces, got"
     ):
-        FluxEmulator(other, nn.Identity(), nn.Identity(), one, one)
+        FluxEmulator(other, nn.Identity(), nn.Identity(), one, one, Signs(of))
 
 
-@pytest.mark.parametrize("scale", ["", "insolation"])
-def test_the_native_engine_runs_it(scale: str, tmp_path: Path) -> None:
-    report = hybrid.export(emulator(scale, bool(scale)).eval(), tmp_path / "radiation.pt")
+def test_the_native_engine_runs_it(tmp_path: Path) -> None:
+    report = hybrid.export(emulator().eval(), tmp_path / "radiation.pt")
     assert report.native is not None
     assert report.native.expressed

@@ -10,11 +10,20 @@ from plasim_stand_in import write_stand_in
 import hybrid
 from closures.radiation import FluxEmulator
 from closures.training import Training
-from hybrid.experiments.plasim import building
+from hybrid.experiments.plasim import building, years
 from hybrid.experiments.plasim.building import Host, ensure_host
-from hybrid.experiments.plasim.climate import N_LATITUDE, global_means, read_climate, read_report
+from hybrid.experiments.plasim.climate import (
+    MAPS,
+    N_LATITUDE,
+    N_LONGITUDE,
+    global_means,
+    read_climate,
+    read_maps,
+    read_report,
+)
 from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
+from hybrid.experiments.plasim.rain import EDGES, maps_of
 from hybrid.experiments.plasim.running import RESTART, Run, run_model, seconds_a_day
 from hybrid.experiments.plasim.training import predict, stacked, train_emulator
 
@@ -74,6 +83,15 @@ def learned(
     return Learned(request.param, emulator, path)
 
 
+def test_night_is_known_and_rounding_is_not_amplified(learned: Learned) -> None:
+    if learned.name == "longwave":
+        return
+    insolation = next(f for f in learned.emulator.spec.inputs if f.name == "insolation")
+    assert insolation.valid_min == 0.0
+    # Ozone of this model hardly varies: differences of what its layers take are rounding.
+    assert 0.0 < float(learned.emulator.core.input_scale.max()) <= 1000.0 * (1.0 + 1e-6)
+
+
 def test_recorded_columns_are_those_of_the_scheme(recorded: Path) -> None:
     columns = read_columns(recorded, "longwave", 4)
     n_record = -(-4 * STEPS_A_DAY // 3)
@@ -111,6 +129,39 @@ def test_climate_and_report_of_a_native_run(recorded: Path) -> None:
     assert report["longwave"]["closure"].count == 0
     assert report["shortwave"]["native"].seconds > 0.0
     assert seconds_a_day(recorded) > 0.0
+
+
+def test_zonal_means_of_the_maps_are_those_of_the_other_file(recorded: Path) -> None:
+    climate, maps = read_climate(recorded), read_maps(recorded)
+    assert dict(maps.sizes) == {"time": 4, "latitude": N_LATITUDE, "longitude": N_LONGITUDE}
+    for name, units in MAPS.items():
+        assert maps[name].attrs["units"] == units
+        # Means of numbers of 4 bytes.
+        np.testing.assert_allclose(maps[name].mean("longitude"), climate[name], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["longwave", "shortwave"])
+def test_the_host_computes_what_the_guard_leaves_to_it(
+    host: Host, recorded: Path, tmp_path: Path, name: str
+) -> None:
+    columns = read_columns(recorded, name, 4)
+    over_sea = columns.isel(column=columns["land_fraction"].to_numpy() == 0.0)
+    emulator = train_emulator(over_sea, name, (8,), Training(2, batch_size=128), {}, nothing)
+    hybrid.export(emulator, tmp_path / "sea.pt")
+    settings = {"mode": "closure", "archive": str(tmp_path / "sea.pt"), "policy": "host"}
+    folder = run_model(host, Run(1, {name: settings}), tmp_path / "guarded", nothing)
+    field = {"longwave": "outgoing_longwave", "shortwave": "absorbed_shortwave"}[name]
+    # Land is every third column.
+    is_land = np.arange(N_COLUMN).reshape(N_LATITUDE, N_LONGITUDE)[::-1] % 3 == 0
+    found, native = (read_maps(each)[field][0].to_numpy() for each in (folder, recorded))
+    np.testing.assert_array_equal(found[is_land], native[is_land])
+    assert (found[~is_land] != native[~is_land]).mean() > 0.5
+    report = read_report(folder)[name]
+    n_all = STEPS_A_DAY * N_COLUMN
+    assert n_all / 3 <= report["fallback"].count == report["flagged"].seconds < n_all
+    if name == "shortwave":
+        computed = int((folder / "log").read_text().split("computed:")[1].split()[0])
+        assert 0 < computed <= report["fallback"].count
 
 
 def test_a_closure_in_the_host_is_the_one_that_was_trained(
@@ -192,6 +243,38 @@ def test_a_run_goes_on_from_another_one(host: Host, recorded: Path, tmp_path: Pa
     whole = read_climate(recorded)
     for name in ("outgoing_longwave", "absorbed_shortwave", "temperature"):
         np.testing.assert_array_equal(read_climate(later)[name], whole[name][2:])
+
+
+def test_years_join_to_one_run_and_stay(
+    host: Host, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(years, "N_DAY", 3)
+    folder, fractions = tmp_path / "long", list[float]()
+    years.run_years(host, Run(4), folder, fractions.append)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    whole, joined = read_climate(recorded), years.climate_of(folder)
+    for name in ("outgoing_longwave", "absorbed_shortwave", "temperature", "time"):
+        np.testing.assert_array_equal(joined[name], whole[name])
+    assert years.report_of(folder)["longwave"]["native"].count == 4 * STEPS_A_DAY
+    assert years.seconds_a_day_of(folder) > 0.0
+    both = maps_of([folder], 1, 4), maps_of([folder, folder], 1, 4)
+    rain = read_climate(recorded)["precipitation"][1:].mean("time")
+    found = both[0].mean["precipitation"].mean("longitude")
+    np.testing.assert_allclose(found, rain, rtol=1e-5)
+    np.testing.assert_allclose(both[1].mean["precipitation"], both[0].mean["precipitation"])
+    # It rains 3e-8 m s-1 everywhere.
+    wet = np.digitize(3e-8 * 86400e3, EDGES) - 1
+    assert both[0].rain[wet] == pytest.approx(1.0)
+    # A longer run goes on, a shorter one leaves nothing behind, a member differs from the start.
+    first = (folder / "year_01" / RESTART).stat().st_mtime_ns
+    years.run_years(host, Run(6), folder, nothing)
+    assert (folder / "year_01" / RESTART).stat().st_mtime_ns == first
+    assert years.climate_of(folder).sizes["time"] == 6
+    years.run_years(host, Run(3, member=1), folder, nothing)
+    assert [path.name for path in years.year_folders(folder)] == ["year_01"]
+    outgoing = years.climate_of(folder)["outgoing_longwave"]
+    assert (outgoing != whole["outgoing_longwave"][:3]).any()
 
 
 def test_what_the_hooks_refuse_is_said(host: Host, tmp_path: Path) -> None:

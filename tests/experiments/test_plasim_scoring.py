@@ -8,28 +8,30 @@ import pytest
 import xarray as xr
 from plasim_stand_in import write_stand_in
 
-from hybrid.experiments import run_experiment
-from hybrid.experiments.plasim import building, experiment, jobs
+from hybrid.experiments import UnknownExperimentError, run_experiment, run_until
+from hybrid.experiments.plasim import building, experiment, jobs, years
 from hybrid.experiments.plasim.building import Host
-from hybrid.experiments.plasim.climate import PROFILES, SINGLE, Calls
+from hybrid.experiments.plasim.climate import MAPS, PROFILES, SINGLE, Calls
 from hybrid.experiments.plasim.errors import HostRunError
 from hybrid.experiments.plasim.running import Run
+from hybrid.experiments.plasim.schemes import layer_thickness, split_in_time
 from hybrid.experiments.plasim.scoring import (
+    annual_means,
+    compared,
     costs,
+    cross_section,
     differences,
     microseconds,
     rms,
-    zonal_temperature,
 )
 from hybrid.experiments.plasim.settings import PRESETS
-from hybrid.experiments.plasim.training import layer_thickness, split_in_time
 
 N_TIME, N_LATITUDE, N_LEVEL = 6, 8, 10
 
 
-def climate(warmer: float = 0.0) -> xr.Dataset:
+def climate(warmer: float = 0.0, n_time: int = N_TIME) -> xr.Dataset:
     """Return a climate with 2 days of nonsense and then one that is `warmer`."""
-    later = (np.arange(N_TIME) >= 2)[:, np.newaxis] * np.ones(N_LATITUDE)
+    later = (np.arange(n_time) >= 2)[:, np.newaxis] * np.ones(N_LATITUDE)
     single = {
         name: (("time", "latitude"), np.where(later, 10.0 * i + warmer, -999.0))
         for i, name in enumerate(SINGLE)
@@ -37,7 +39,7 @@ def climate(warmer: float = 0.0) -> xr.Dataset:
     profiles = {
         name: (
             ("time", "level", "latitude"),
-            np.broadcast_to(later[:, np.newaxis] * warmer, (N_TIME, N_LEVEL, N_LATITUDE)),
+            np.broadcast_to(later[:, np.newaxis] * warmer, (n_time, N_LEVEL, N_LATITUDE)),
         )
         for name in PROFILES
     }
@@ -46,8 +48,11 @@ def climate(warmer: float = 0.0) -> xr.Dataset:
 
 
 def test_differences_are_told_in_spreads_of_native_runs() -> None:
-    native = [climate(0.0), climate(0.2), climate(0.4)]
-    found = differences(native, [climate(0.5), climate(0.7)], n_adjusting=2)
+    native, closure = (
+        [compared(climate(warmer), 2, N_TIME) for warmer in each]
+        for each in ((0.0, 0.2, 0.4), (0.5, 0.7))
+    )
+    found = differences(native, closure)
     of_surface = found["Ts"]
     assert of_surface.native == pytest.approx(0.2)
     assert of_surface.difference == pytest.approx(0.4)
@@ -59,12 +64,31 @@ def test_differences_are_told_in_spreads_of_native_runs() -> None:
 
 
 def test_one_native_run_has_no_spread() -> None:
-    found = differences([climate()], [climate(1.0)], n_adjusting=2)
+    found = differences([climate()], [climate(1.0)])
     assert np.isnan(found["Ts"].in_spreads)
 
 
+def test_spreads_are_those_of_single_years() -> None:
+    # The mean over both years is the same for both members, each year's is not.
+    def member(first: float, second: float) -> xr.Dataset:
+        days = compared(climate(0.0, 2 + 2 * 360 + 5), 2, 2 + 2 * 360 + 5)
+        warmer = np.repeat([first, second, 99.0], [360, 360, 5])
+        surface = days["surface_temperature"] + xr.DataArray(warmer, dims="time")
+        return days.assign(surface_temperature=surface)
+
+    members = [member(1.0, -1.0), member(-1.0, 1.0)]
+    np.testing.assert_allclose(annual_means(members[0])["Ts"], [1.0, -1.0], atol=1e-12)
+    found = differences(members, members[:1])["Ts"]
+    assert found.difference == pytest.approx(0.0, abs=1e-12)
+    assert found.spread == pytest.approx(2.0**0.5)
+
+
 def test_zonal_temperature_differs_by_mass_and_area() -> None:
-    difference = zonal_temperature([climate(3.0)], 2) - zonal_temperature([climate(1.0)], 2)
+    warm, cold = (
+        cross_section([compared(climate(warmer), 2, N_TIME)], "temperature")
+        for warmer in (3.0, 1.0)
+    )
+    difference = warm - cold
     thickness = layer_thickness(N_LEVEL)
     assert rms(difference, climate()["weight"], thickness) == pytest.approx(2.0)
     top = difference * xr.DataArray(np.eye(N_LEVEL)[0], dims="level")
@@ -75,29 +99,60 @@ def test_zonal_temperature_differs_by_mass_and_area() -> None:
 def test_costs_are_of_a_column() -> None:
     assert microseconds(Calls(100, 2.0), 2000) == pytest.approx(10.0)
     shadow = {"longwave": {"native": Calls(10, 0.04), "closure": Calls(10, 0.02)}}
-    noop = {"longwave": {"held": Calls(9, 0.0018)}}
-    found = costs(shadow, noop, ["longwave"], 1000)
-    assert found == {"longwave": {"native": 4.0, "closure": 2.0, "noop": pytest.approx(0.2)}}
+    reports = {
+        "shadow": shadow,
+        "noop": {"longwave": {"held": Calls(9, 0.0018)}},
+        "linear": {"longwave": {"closure": Calls(10, 0.01)}},
+    }
+    found = costs(reports, ["longwave"], 1000)["longwave"]
+    assert found == {
+        "native": 4.0,
+        "closure": 2.0,
+        "noop": pytest.approx(0.2),
+        "linear": pytest.approx(1.0),
+    }
+    reports.pop("shadow")
+    assert list(costs(reports, ["longwave"], 1000)["longwave"]) == ["noop", "linear"]
 
 
-def test_no_time_step_is_both_trained_on_and_tested() -> None:
-    columns = xr.Dataset({"step": ("column", np.repeat([0, 37, 74, 111, 148], 3))})
-    earlier, later = split_in_time(columns, 0.4)
-    assert sorted(set(earlier["step"].to_numpy())) == [0, 37, 74]
-    assert sorted(set(later["step"].to_numpy())) == [111, 148]
+def test_every_part_of_the_time_leaves_its_end_out() -> None:
+    steps = 37 * np.arange(10)
+    columns = xr.Dataset({"step": ("column", np.repeat(steps, 3))})
+    earlier, later = split_in_time(columns, 0.4, n_part=2)
+    assert sorted(set(later["step"].to_numpy())) == [111, 148, 296, 333]
+    assert sorted(set(earlier["step"].to_numpy())) == [0, 37, 74, 185, 222, 259]
+    assert earlier.sizes["column"] + later.sizes["column"] == 30
+
+
+def test_the_full_preset_is_as_long_as_it_says() -> None:
+    settings = PRESETS["full"]
+    closures = [{"longwave": Path("a.pt")}] * settings.n_closure
+    found = jobs.all_jobs(settings, Path("restart"), closures, closures[0])
+    years = {
+        kind: [job.run.n_day / 360 for job in found if job.name.startswith(f"{kind}_")]
+        for kind in ("native", "closure")
+    }
+    assert years == {"native": [5.0] * 5, "closure": [10.0, 5.0, 5.0]}
+    others = [job for job in found if not job.name.startswith(("native_", "closure_"))]
+    assert {job.run.n_day for job in others} == {settings.n_timing}
+    assert len(others) == 6
 
 
 def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def blows_up(_host: object, _run: Run, folder: Path, _on_progress: object) -> None:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         raise HostRunError("after day 3")
 
-    monkeypatch.setattr(jobs, "run_model", blows_up)
+    monkeypatch.setattr(jobs, "run_years", blows_up)
     work = jobs.Work(Host(tmp_path / "plasim.x", tmp_path, "key"), tmp_path)
     work(jobs.Job("closure_0", Run(9), may_end_early=True), lambda _: None)
     assert work.ended_early("closure_0") == "after day 3"
+    monkeypatch.setattr(jobs, "run_years", lambda *_: None)
+    work(jobs.Job("closure_0", Run(9), may_end_early=True), lambda _: None)
+    assert work.ended_early("closure_0") == ""
+    monkeypatch.setattr(jobs, "run_years", blows_up)
     assert work.ended_early("closure_1") == ""
     with pytest.raises(HostRunError, match="after day 3"):
         work(jobs.Job("native_0", Run(9)), lambda _: None)
@@ -116,14 +171,36 @@ def test_the_whole_experiment_on_the_stand_in(
         PRESETS["test"],
         schemes=("longwave", "shortwave"),
         n_left_out=0,
+        # The members of this model differ on the first day alone.
+        n_adjusting=0,
         interval=1,
         stride=8,
         widths=(16,),
+        sunlit_widths=(16,),
     )
     monkeypatch.setattr(experiment, "PRESETS", {"test": small})
-    result = run_experiment("plasim", "test", tmp_path / "out")
+    monkeypatch.setattr(years, "N_DAY", 2)
+    out = tmp_path / "out"
+    for stage, left in (("dump", []), ("train", ["checkpoint"]), ("export", ["plasim"])):
+        run_until("plasim", "test", out, stage)
+        found = {path.name.partition("_")[0] for path in out.iterdir()}
+        assert found >= set(left)
+        assert not {"runs", "results.json"} & found
+    run_until("plasim", "test", out, "couple")
+    first = out / "runs" / "native_1" / "year_01" / "finished.json"
+    before = first.stat().st_mtime_ns
+    result = run_experiment("plasim", "test", out)
+    assert first.stat().st_mtime_ns == before
+    assert [path.name for path in sorted(first.parents[1].iterdir())] == ["year_01", "year_02"]
     metrics = result.metrics
     assert metrics["blowups"] == 0.0
+    for name in (
+        *("longwave_time_ratio", "shortwave_time_ratio", "noop_time_ratio", "zonal_T_rms"),
+        *(f"d{key}_in_spreads" for key in ("OLR", "TOA")),
+        "fallback_share",
+    ):
+        assert name in metrics
+    assert 0.0 <= metrics["fallback_share"] < 1.0
     assert metrics["longwave_time_ratio"] > 0.0
     assert metrics["shortwave_time_ratio"] > 0.0
     assert metrics["shortwave_heating_r2_mean"] <= 1.0
@@ -132,11 +209,24 @@ def test_the_whole_experiment_on_the_stand_in(
     assert metrics["dTs"] == metrics["zonal_T_rms"] == 0.0
     assert metrics["dOLR"] != 0.0
     assert [table.title for table in result.tables][1] == "Processor time"
-    assert len(result.figures) == 2
+    assert [figure.name for figure in result.figures] == [
+        "zonal_means",
+        "temperature",
+        "specific_humidity",
+        *(f"map_{name}" for name in MAPS),
+        "rain",
+    ]
     spin_up = next((tmp_path / "cache" / "plasim").glob("spin-up-*"))
     before = (spin_up / "plasim_status").stat().st_mtime_ns
     run_experiment("plasim", "test", tmp_path / "again")
     assert (spin_up / "plasim_status").stat().st_mtime_ns == before
+
+
+def test_unknown_stages_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownExperimentError, match=r"one of dump, .*couple; got 'score'"):
+        run_until("plasim", "test", tmp_path, "score")
+    with pytest.raises(UnknownExperimentError, match="expected none, as it runs as a whole"):
+        run_until("lorenz96", "test", tmp_path, "train")
 
 
 @pytest.mark.slow

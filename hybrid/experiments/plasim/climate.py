@@ -23,9 +23,17 @@ SINGLE = {
 PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1"}
 """Zonal means at each level, likewise."""
 
-N_LATITUDE, N_LEVEL = 32, 10
+MAPS = {
+    "surface_temperature": "K",
+    "outgoing_longwave": "W m-2",
+    "absorbed_shortwave": "W m-2",
+    "precipitation": "m s-1",
+}
+"""Fields of the maps in the order of a record, with units."""
 
-_FILE = "hybrid_climate.0"
+N_LATITUDE, N_LONGITUDE, N_LEVEL = 32, 64, 10
+
+_FILE, _MAPS_FILE = "hybrid_climate.0", "hybrid_maps.0"
 _N_FIELD = len(SINGLE) + N_LEVEL * len(PROFILES)
 
 
@@ -36,6 +44,8 @@ _RECORD = np.dtype(
         ("means", "<f4", (_N_FIELD, N_LATITUDE)),
     ]
 )
+
+_MAPS_RECORD = np.dtype([("step", "<i4"), ("means", "<f4", (len(MAPS), N_LATITUDE, N_LONGITUDE))])
 
 
 def n_day_written(folder: Path) -> int:
@@ -74,6 +84,35 @@ def read_climate(folder: Path) -> xr.Dataset:
     )
 
 
+def read_maps(folder: Path) -> xr.Dataset:
+    """Return the daily means of a run on its grid.
+
+    Returns
+    -------
+    Dataset
+        `MAPS` over time, latitude and longitude, with ``weight``, ``time`` and ``latitude`` as of
+        `read_climate`.
+    """
+    zonal = read_climate(folder)
+    # Latitudes of the files are those of the zonal means before they were sorted.
+    latitude = np.fromfile(folder / _FILE, _RECORD, 1)["latitude"][0]
+    means = np.fromfile(folder / _MAPS_FILE, _MAPS_RECORD)["means"][:, :, np.argsort(latitude)]
+    dims = ("time", "latitude", "longitude")
+    variables: dict[str, xr.Variable] = {
+        name: xr.Variable(dims, means[:, i], {"units": units})
+        for i, (name, units) in enumerate(MAPS.items())
+    }
+    longitude = np.arange(N_LONGITUDE) * 360.0 / N_LONGITUDE
+    return xr.Dataset(
+        {**variables, "weight": zonal["weight"]},
+        {
+            "time": zonal["time"],
+            "latitude": zonal["latitude"],
+            "longitude": xr.Variable("longitude", longitude, {"units": "degrees_east"}),
+        },
+    )
+
+
 def global_means(climate: xr.Dataset) -> xr.Dataset:
     """Return global means of the single fields, and the net flux at the top of the atmosphere."""
     means = climate[list(SINGLE)].weighted(climate["weight"]).mean("latitude", keep_attrs=True)
@@ -92,8 +131,8 @@ class Calls:
 def read_report(folder: Path) -> Mapping[str, Mapping[str, Calls]]:
     """Return for each scheme the calls ``native``, ``closure``, ``held``.
 
-    For closures also ``flagged``: column evaluations, and in place of seconds how many of them the
-    guard flagged.
+    For closures also ``fallback``, columns that the host computed in the place of the closure, and
+    ``flagged``: column evaluations, and in place of seconds how many of them the guard flagged.
     """
     found: dict[str, dict[str, Calls]] = {}
     for line in (folder / "hybrid_report").read_text().splitlines():

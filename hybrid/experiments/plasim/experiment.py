@@ -4,34 +4,30 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import xarray as xr
-
-import hybrid
-from closures.radiation import FluxEmulator
-from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host, ensure_host
-from hybrid.experiments.plasim.columns import read_columns
-from hybrid.experiments.plasim.figures import cross_section, zonal_means
+from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names, trained
+from hybrid.experiments.plasim.figures import cross_sections, maps, rain, zonal_means
 from hybrid.experiments.plasim.findings import Findings, collect
 from hybrid.experiments.plasim.jobs import Work, all_jobs
-from hybrid.experiments.plasim.offline import Offline, flat, score_offline
+from hybrid.experiments.plasim.offline import flat
 from hybrid.experiments.plasim.running import RESTART, Run, run_model
-from hybrid.experiments.plasim.settings import PRESETS, TEST_PART, Settings
+from hybrid.experiments.plasim.schemes import SCHEMES
+from hybrid.experiments.plasim.settings import PRESETS, Settings
 from hybrid.experiments.plasim.source import VERSION, plasim_folder
 from hybrid.experiments.plasim.tables import climate_table, cost_table, offline_table
-from hybrid.experiments.plasim.training import (
-    SCHEMES,
-    restored,
-    split_in_time,
-    stored,
-    train_emulator,
-)
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
-from hybrid.threads import one_thread
 
-STEPS_A_DAY = 48
+
+@dataclass(frozen=True)
+class _Made:
+    """What the stages before the scores have made."""
+
+    host: Host
+    trained: Mapping[str, Mapping[str, Trained]]
+    archives: Mapping[str, Mapping[str, Path]]
+    work: Work
 
 
 def run(request: Request) -> ExperimentResult:
@@ -46,26 +42,20 @@ def run(request: Request) -> ExperimentResult:
         If the model cannot be had, compiled or run.
     """
     settings = PRESETS[request.preset]
-    folder = plasim_folder()
-    host = ensure_host(folder, request.task("plasim: downloading and compiling"))
-    spin_up = _spin_up(host, settings, folder, request)
-    n_stage = len(settings.schemes)
-    depends_on = {"experiment": "plasim", "settings": asdict(settings), "host": host.key}
-    checkpoint = Checkpoint.open(request, depends_on, n_stage)
-    trained = {
-        name: _trained(name, spin_up, settings, checkpoint, request) for name in settings.schemes
+    made = _until(request, settings, "couple")
+    assert made is not None
+    findings = collect(made.work, settings)
+    offline = {
+        f"{scheme}{'_linear' if name == LINEAR else ''}": each.scores
+        for scheme, of_scheme in made.trained.items()
+        for name, each in of_scheme.items()
+        if name in {"0", LINEAR}
     }
-    archives = {name: _exported(each.emulator, request.out) for name, each in trained.items()}
-    work = Work(host, request.out / "runs")
-    jobs = all_jobs(settings, spin_up / RESTART, archives)
-    run_jobs(request, work, jobs, "plasim: runs of the model")
-    findings = collect(work, settings)
-    offline = {name: each.scores for name, each in trained.items()}
     return ExperimentResult(
         name="plasim",
         headline=_headline(settings, findings),
         metrics={**findings.metrics(), **flat(offline)},
-        settings=_settings(settings, host, request),
+        settings=_settings(settings, made.host, request),
         choices={"host": f"ExoPlaSim {VERSION}", **findings.endings},
         tables=(
             climate_table(findings, settings),
@@ -73,12 +63,54 @@ def run(request: Request) -> ExperimentResult:
             offline_table(offline),
         ),
         figures=(
-            (zonal_means(findings, settings), cross_section(findings, settings))
-            if findings.closure
-            else ()
-        ),
-        archives=tuple(archives.values()),
+            zonal_means(findings),
+            *cross_sections(findings),
+            *maps(findings),
+            rain(findings),
+        )
+        if findings.closure
+        else (),
+        archives=tuple(path for each in made.archives.values() for path in each.values()),
     )
+
+
+def run_until(request: Request, stage: str) -> None:
+    """Do the stages up to one; what is finished stays, and a later call goes on from there.
+
+    Parameters
+    ----------
+    request
+        The run.
+    stage
+        ``dump``, ``train``, ``export`` or ``couple``.
+
+    Raises
+    ------
+    SourceError, HostBuildError, HostRunError
+        As of `run`.
+    """
+    _until(request, PRESETS[request.preset], stage)
+
+
+def _until(request: Request, settings: Settings, last: str) -> _Made | None:
+    folder = plasim_folder()
+    host = ensure_host(folder, request.task("plasim: downloading and compiling"))
+    spin_up = _spin_up(host, settings, folder, request)
+    if last == "dump":
+        return None
+    depends_on = {"experiment": "plasim", "settings": asdict(settings), "host": host.key}
+    n_stage = len(settings.schemes) * len(names(settings))
+    checkpoint = Checkpoint.open(request, depends_on, n_stage)
+    emulators = trained(spin_up, settings, checkpoint, request)
+    if last == "train":
+        return None
+    archives = exported(emulators, request.out)
+    work = Work(host, request.out / "runs")
+    if last == "couple":
+        closures = [archives[name] for name in archives if name != LINEAR]
+        jobs = all_jobs(settings, spin_up / RESTART, closures, archives[LINEAR])
+        run_jobs(request, work, jobs, "plasim: runs of the model")
+    return _Made(host, emulators, archives, work)
 
 
 def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> Path:
@@ -89,52 +121,6 @@ def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> 
     run = Run(settings.n_spin_up, schemes, seed=request.seed + 1)
     name = f"spin-up-{settings.n_spin_up}-{settings.stride}-{request.seed}-{host.key}"
     return run_model(host, run, folder / name, request.task("plasim: spin-up"))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """An emulator, and how it does on later columns."""
-
-    emulator: FluxEmulator
-    scores: Offline
-
-
-def _trained(
-    name: str, spin_up: Path, settings: Settings, checkpoint: Checkpoint, request: Request
-) -> Trained:
-    on_progress = request.task(f"plasim: training, {name}")
-    earlier, later = split_in_time(_columns(name, spin_up, settings), TEST_PART)
-    training = Training(
-        settings.n_epoch, batch_size=512, learning_rate=3e-3, weight_decay=1e-4, seed=request.seed
-    )
-    provenance = {
-        "host": f"ExoPlaSim {VERSION}, T21, 10 levels",
-        "days": f"{settings.n_left_out} to {settings.n_spin_up} after a cold start, the last "
-        f"{TEST_PART:.0%} left out",
-    }
-
-    def make() -> dict[str, object]:
-        with one_thread():
-            return stored(
-                train_emulator(earlier, name, settings.widths, training, provenance, on_progress)
-            )
-
-    emulator = restored(checkpoint.weights(name, make), name, settings.widths)
-    on_progress(1.0)
-    return Trained(emulator, score_offline(emulator, later, name))
-
-
-def _columns(name: str, spin_up: Path, settings: Settings) -> xr.Dataset:
-    columns = read_columns(spin_up, name, settings.stride)
-    late = columns["step"].to_numpy() >= settings.n_left_out * STEPS_A_DAY
-    return columns.isel(column=late)
-
-
-def _exported(emulator: FluxEmulator, out: Path) -> Path:
-    """Write the archive; a closure gives the same bytes each time, so finished runs are kept."""
-    path = out / f"{emulator.spec.name}.pt"
-    hybrid.export(emulator, path)
-    return path
 
 
 def _headline(settings: Settings, findings: Findings) -> str:

@@ -1,45 +1,59 @@
-"""Figures of the report."""
+"""Figures of the report: zonal means, cross-sections, maps, and how often it rains how much."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as MatplotlibFigure
 from numpy.typing import NDArray
 
 from hybrid.experiments.plasim.findings import Findings
-from hybrid.experiments.plasim.scoring import zonal_temperature
-from hybrid.experiments.plasim.settings import Settings
-from hybrid.experiments.plasim.training import layer_thickness
+from hybrid.experiments.plasim.jobs import CLOSURE, NATIVE
+from hybrid.experiments.plasim.rain import EDGES, MM_PER_DAY
+from hybrid.experiments.plasim.schemes import layer_thickness
+from hybrid.experiments.plasim.scoring import cross_section
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, legend, line, new_figure, panel_title, symmetric_limits
 
-_SHOWN = (
+_LINES = (
     ("surface_temperature", 1.0, "surface temperature [K]"),
     ("outgoing_longwave", 1.0, "outgoing longwave [W m$^{-2}$]"),
-    ("precipitation", 86400.0e3, "precipitation [mm day$^{-1}$]"),
+    ("precipitation", MM_PER_DAY, "precipitation [mm day$^{-1}$]"),
 )
 
+_PROFILES: Mapping[str, tuple[float, str, str]] = {
+    "temperature": (1.0, "temperature", "K"),
+    "specific_humidity": (1e3, "specific humidity", "g kg$^{-1}$"),
+}
 
-def zonal_means(findings: Findings, settings: Settings) -> Figure:
+_MAPS: Mapping[str, tuple[float, str, str]] = {
+    "surface_temperature": (1.0, "surface temperature", "K"),
+    "outgoing_longwave": (1.0, "outgoing longwave", "W m$^{-2}$"),
+    "absorbed_shortwave": (1.0, "absorbed shortwave", "W m$^{-2}$"),
+    "precipitation": (MM_PER_DAY, "precipitation", "mm day$^{-1}$"),
+}
+
+_LATITUDE, _LONGITUDE = "latitude [degree]", "longitude [degree]"
+
+
+def zonal_means(findings: Findings) -> Figure:
     """Zonal means of both ensembles, with every native member."""
-    figure, axes = new_figure(1, len(_SHOWN))
-    for axis, (name, factor, text) in zip(axes[0], _SHOWN, strict=True):
+    figure, axes = new_figure(1, len(_LINES))
+    for axis, (name, factor, text) in zip(axes[0], _LINES, strict=True):
         for members, role, label in (
             (findings.native, "truth", "PlaSim's own"),
             (findings.closure, "mlp", "closure"),
         ):
             for member in members:
-                later = member[name].isel(time=slice(settings.n_adjusting, None))
                 look = line(role, label=label)
                 if member is not members[0]:
                     look.pop("label")
                 if role == "truth":
                     look["linewidth"] = 0.8
-                values = later.mean("time").to_numpy() * factor
+                values = member[name].mean("time").to_numpy() * factor
                 axis.plot(member["latitude"].to_numpy(), values, **look)
-        axis.set_xlabel("latitude [degree]")
+        axis.set_xlabel(_LATITUDE)
         axis.set_ylabel(text)
     legend(axes[0, 0])
     return Figure(
@@ -51,42 +65,100 @@ def zonal_means(findings: Findings, settings: Settings) -> Figure:
     )
 
 
-def cross_section(findings: Findings, settings: Settings) -> Figure:
-    """Zonal-mean temperature: native, and the difference of the runs with closures."""
-    native = zonal_temperature(findings.native, settings.n_adjusting)
-    difference = zonal_temperature(findings.closure, settings.n_adjusting) - native
+def cross_sections(findings: Findings) -> tuple[Figure, ...]:
+    """Zonal-mean profiles: native, and the difference of the runs with closures."""
+    return tuple(_cross_section(findings, name) for name in _PROFILES)
+
+
+def _cross_section(findings: Findings, name: str) -> Figure:
+    factor, text, units = _PROFILES[name]
+    native = cross_section(findings.native, name) * factor
+    difference = cross_section(findings.closure, name) * factor - native
     thickness = layer_thickness(native.sizes["level"])
     sigma = np.cumsum(thickness) - 0.5 * thickness
     figure, axes = new_figure(1, 2, sharey=True)
-    low, high = symmetric_limits(difference.to_numpy())
-    centred = {"cmap": DIVERGING, "vmin": low, "vmax": high}
-    panels: tuple[tuple[Axes, xr.DataArray, dict[str, Any], str], ...] = (
-        (axes[0, 0], native, {}, "native [K]"),
-        (axes[0, 1], difference, centred, "difference [K]"),
-    )
-    for axis, values, look, title in panels:
-        _shade(figure, axis, values, sigma, look)
-        panel_title(axis, title)
-        axis.set_xlabel("latitude [degree]")
+    pair = native.to_numpy(), difference.to_numpy()
+    _shade_pair(figure, axes[0], native["latitude"].to_numpy(), sigma, pair, units)
+    for axis in axes[0]:
+        axis.set_xlabel(_LATITUDE)
     axes[0, 0].set_ylabel("sigma [1]")
     axes[0, 0].set_ylim(1.0, 0.0)
+    size = (
+        f"has a root mean square of {findings.zonal_t_rms:.2f} K, by area and mass"
+        if name == "temperature"
+        else f"is at most {np.abs(pair[1]).max():.2f} g/kg"
+    )
     return Figure(
-        name="temperature",
-        title="Zonal-mean temperature",
-        reading=f"The difference has a root mean square of {findings.zonal_t_rms:.2f} K, by area "
-        "and mass.",
+        name=name,
+        title=f"Zonal-mean {text}",
+        reading=f"The difference, closure less native, {size}.",
         figure=figure,
     )
 
 
-def _shade(
-    figure: MatplotlibFigure,
-    axis: Axes,
-    values: xr.DataArray,
-    sigma: NDArray[np.float64],
-    look: dict[str, Any],
-) -> None:
-    mesh = axis.pcolormesh(
-        values["latitude"].to_numpy(), sigma, values.to_numpy(), shading="nearest", **look
+def maps(findings: Findings) -> tuple[Figure, ...]:
+    """Means over time on the grid: native, and the difference of the runs with closures."""
+    return tuple(_map(findings, name) for name in _MAPS)
+
+
+def _map(findings: Findings, name: str) -> Figure:
+    factor, text, units = _MAPS[name]
+    native = findings.maps[NATIVE].mean[name]
+    found = findings.maps[CLOSURE].mean[name]
+    pair = native.to_numpy() * factor, (found - native).to_numpy() * factor
+    figure, axes = new_figure(1, 2, sharey=True)
+    longitude, latitude = native["longitude"].to_numpy(), native["latitude"].to_numpy()
+    _shade_pair(figure, axes[0], longitude, latitude, pair, units)
+    for axis in axes[0]:
+        axis.set_xlabel(_LONGITUDE)
+    axes[0, 0].set_ylabel(_LATITUDE)
+    return Figure(
+        name=f"map_{name}",
+        title=f"Maps of {text}",
+        reading="Means over the days that count and over members; weather differs between single "
+        "runs, so small patches of both signs mean little.",
+        figure=figure,
     )
-    figure.colorbar(mesh, ax=axis, orientation="horizontal")
+
+
+def rain(findings: Findings) -> Figure:
+    """How often, and on how much of the area, it rains how much in a day."""
+    figure, axes = new_figure(1, 1)
+    axis = axes[0, 0]
+    middle = np.sqrt(EDGES[1:-2] * EDGES[2:-1])
+    dry = {}
+    for kind, role, label in ((NATIVE, "truth", "PlaSim's own"), (CLOSURE, "mlp", "closure")):
+        parts = findings.maps[kind].rain
+        dry[kind] = parts[0]
+        axis.plot(middle, parts[1:-1], **line(role, label=label))
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_xlabel("daily precipitation [mm day$^{-1}$]")
+    axis.set_ylabel("part of days and area [1]")
+    legend(axis)
+    return Figure(
+        name="rain",
+        title="How often it rains how much",
+        reading=f"Dry days, below {EDGES[1]:g} mm: {dry[NATIVE]:.1%} of PlaSim's own, "
+        f"{dry[CLOSURE]:.1%} of those with closures.",
+        figure=figure,
+    )
+
+
+def _shade_pair(
+    figure: MatplotlibFigure,
+    axes: NDArray[np.object_],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    pair: tuple[NDArray[np.float64], NDArray[np.float64]],
+    units: str,
+) -> None:
+    """Shade the native field, and beside it the difference, whose colours are centred at 0."""
+    low, high = symmetric_limits(pair[1])
+    centred = {"cmap": DIVERGING, "vmin": low, "vmax": high}
+    looks: tuple[tuple[str, dict[str, Any]], ...] = (("native", {}), ("difference", centred))
+    for axis, values, (title, look) in zip(axes, pair, looks, strict=True):
+        assert isinstance(axis, Axes)
+        mesh = axis.pcolormesh(x, y, values, shading="nearest", **look)
+        figure.colorbar(mesh, ax=axis, orientation="horizontal")
+        panel_title(axis, f"{title} [{units}]")

@@ -6,19 +6,22 @@ from math import isfinite
 
 import xarray as xr
 
-from hybrid.experiments.plasim.climate import read_climate, read_report
+from hybrid.experiments.plasim.climate import Calls
 from hybrid.experiments.plasim.columns import N_COLUMN
-from hybrid.experiments.plasim.jobs import CLOSURE, NATIVE, RIVALS, SHADOW, Work
-from hybrid.experiments.plasim.running import seconds_a_day
+from hybrid.experiments.plasim.jobs import CLOSURE, GUARDED, NATIVE, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.rain import Maps, maps_of
+from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import (
+    COSTS,
     Difference,
+    compared,
     costs,
+    cross_section,
     differences,
     rms,
-    zonal_temperature,
 )
 from hybrid.experiments.plasim.settings import Settings
-from hybrid.experiments.plasim.training import layer_thickness
+from hybrid.experiments.plasim.years import climate_of, report_of, seconds_a_day_of
 
 
 @dataclass(frozen=True)
@@ -28,38 +31,54 @@ class Findings:
     Parameters
     ----------
     native, closure
-        Daily zonal means of the members; of those with closures only of the ones that ended well.
+        Daily zonal means of the members, of the days that count; of those with closures only of the
+        ones that ended well.
+    maps
+        Of native runs and of those with closures; empty without a run with closures.
     differences
-        Of global means; empty without a run with closures.
+        Of global means; empty likewise.
     zonal_t_rms
         Root mean square difference of the zonal-mean temperature [K]; NaN likewise.
     costs
-        Of each scheme: ``native``, ``closure``, ``noop`` [us a column].
+        Of each scheme, by the keys of `COSTS` [us a column].
     days
         Processor time of a day by the name of the kind of run [s].
     flagged
         Part of the column evaluations that the guard flagged, of all schemes; NaN likewise.
+    fallback
+        Part of them that the host's own schemes computed in the run whose guard leaves flagged
+        columns to them; NaN if it ended early.
     endings
         Why runs ended early, by their names.
     """
 
     native: tuple[xr.Dataset, ...]
     closure: tuple[xr.Dataset, ...]
+    maps: Mapping[str, Maps]
     differences: Mapping[str, Difference]
     zonal_t_rms: float
     costs: Mapping[str, Mapping[str, float]]
     days: Mapping[str, float]
     flagged: float
+    fallback: float
     endings: Mapping[str, str]
 
     def metrics(self) -> dict[str, float]:
         """Return everything as flat numbers."""
         found = {"blowups": float(sum(name.startswith(CLOSURE) for name in self.endings))}
         for scheme, times in self.costs.items():
-            found[f"{scheme}_time_ratio"] = times["closure"] / times["native"]
-            found[f"{scheme}_noop_time_ratio"] = times["noop"] / times["native"]
             for kind, microseconds in times.items():
                 found[f"{scheme}_{kind}_us"] = microseconds
+                if kind != "native" and "native" in times:
+                    infix = "" if kind == "closure" else f"{kind}_"
+                    found[f"{scheme}_{infix}time_ratio"] = microseconds / times["native"]
+        if self.costs and all(
+            "noop" in times and "native" in times for times in self.costs.values()
+        ):
+            noop, native = (
+                sum(times[kind] for times in self.costs.values()) for kind in ("noop", "native")
+            )
+            found["noop_time_ratio"] = noop / native
         for kind, seconds in self.days.items():
             found[f"seconds_a_day_{kind}"] = seconds
         for key, each in self.differences.items():
@@ -70,6 +89,8 @@ class Findings:
         if self.closure:
             found["zonal_T_rms"] = self.zonal_t_rms
             found["flagged_share"] = self.flagged
+        if isfinite(self.fallback):
+            found["fallback_share"] = self.fallback
         return found
 
 
@@ -88,44 +109,60 @@ def collect(work: Work, settings: Settings) -> Findings:
         CLOSURE: [f"{CLOSURE}_{i}" for i in range(settings.n_closure)],
     }
     endings = {
-        name: text
-        for name in (*names[CLOSURE], SHADOW, *RIVALS)
-        if (text := work.ended_early(name))
+        name: text for name in (*names[CLOSURE], SHADOW, *TIMED) if (text := work.ended_early(name))
     }
-    whole = [name for name in names[CLOSURE] if name not in endings]
-    native = tuple(read_climate(work.folder / name) for name in names[NATIVE])
-    closure = tuple(read_climate(work.folder / name) for name in whole)
-    reports = {
-        name: read_report(work.folder / name) for name in (SHADOW, "noop") if name not in endings
-    }
-    timed = [names[NATIVE][0], *whole[:1], *(name for name in RIVALS if name not in endings)]
+    names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]
+    native, closure = (
+        tuple(_days(work, name, settings) for name in names[kind]) for kind in (NATIVE, CLOSURE)
+    )
+    short = [name for name in (SHADOW, *TIMED) if name not in endings]
+    reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
+    timed = [names[NATIVE][0], *names[CLOSURE][:1], *(name for name in short if name != SHADOW)]
+    flags = [_counted(reports[name], settings, "flagged") for name in names[CLOSURE]]
     return Findings(
         native=native,
         closure=closure,
-        differences=differences(native, closure, settings.n_adjusting) if closure else {},
-        zonal_t_rms=_temperature_rms(native, closure, settings) if closure else float("nan"),
-        costs=costs(reports[SHADOW], reports["noop"], settings.schemes, N_COLUMN)
-        if len(reports) == 2
-        else {},
-        days={name.removesuffix("_0"): seconds_a_day(work.folder / name) for name in timed},
-        flagged=_flagged(work, whole, settings) if whole else float("nan"),
+        maps={kind: _maps(work, names[kind], settings) for kind in names} if closure else {},
+        differences=differences(native, closure) if closure else {},
+        zonal_t_rms=_temperature_rms(native, closure) if closure else float("nan"),
+        costs=costs(
+            {
+                name: each
+                for name, each in reports.items()
+                if name in {run for run, _ in COSTS.values()}
+            },
+            settings.schemes,
+            N_COLUMN,
+        ),
+        days={name.removesuffix("_0"): seconds_a_day_of(work.folder / name) for name in timed},
+        flagged=sum(each.seconds for each in flags) / sum(each.count for each in flags)
+        if flags
+        else float("nan"),
+        fallback=_fallback(reports[GUARDED], settings) if GUARDED in reports else float("nan"),
         endings=endings,
     )
 
 
-def _temperature_rms(
-    native: tuple[xr.Dataset, ...], closure: tuple[xr.Dataset, ...], settings: Settings
-) -> float:
-    difference = zonal_temperature(closure, settings.n_adjusting) - zonal_temperature(
-        native, settings.n_adjusting
-    )
-    return rms(difference, native[0]["weight"], layer_thickness(native[0].sizes["level"]))
+def _days(work: Work, name: str, settings: Settings) -> xr.Dataset:
+    return compared(climate_of(work.folder / name), settings.n_adjusting, settings.n_coupled)
 
 
-def _flagged(work: Work, names: list[str], settings: Settings) -> float:
-    counts = [
-        read_report(work.folder / name)[scheme]["flagged"]
-        for name in names
-        for scheme in settings.schemes
-    ]
-    return sum(each.seconds for each in counts) / sum(each.count for each in counts)
+def _maps(work: Work, names: list[str], settings: Settings) -> Maps:
+    folders = [work.folder / name for name in names]
+    return maps_of(folders, settings.n_adjusting, settings.n_coupled)
+
+
+def _temperature_rms(native: tuple[xr.Dataset, ...], closure: tuple[xr.Dataset, ...]) -> float:
+    of_closure, of_native = (cross_section(each, "temperature") for each in (closure, native))
+    thickness = layer_thickness(of_native.sizes["level"])
+    return rms(of_closure - of_native, native[0]["weight"], thickness)
+
+
+def _counted(report: Mapping[str, Mapping[str, Calls]], settings: Settings, what: str) -> Calls:
+    each = [report[scheme][what] for scheme in settings.schemes]
+    return Calls(sum(calls.count for calls in each), sum(calls.seconds for calls in each))
+
+
+def _fallback(report: Mapping[str, Mapping[str, Calls]], settings: Settings) -> float:
+    evaluations = _counted(report, settings, "flagged").count
+    return _counted(report, settings, "fallback").count / evaluations

@@ -1,19 +1,20 @@
 """The runs that the experiment compares, each of which may be done in a process of its own."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.errors import HostRunError
-from hybrid.experiments.plasim.running import Run, run_model
+from hybrid.experiments.plasim.running import Run
 from hybrid.experiments.plasim.settings import Settings
+from hybrid.experiments.plasim.years import run_years
 
 OnProgress = Callable[[float], None]
 
-NATIVE, CLOSURE, SHADOW = "native", "closure", "shadow"
+NATIVE, CLOSURE, SHADOW, GUARDED, LINEAR = "native", "closure", "shadow", "guarded", "linear"
 
 RIVALS: Mapping[str, Mapping[str, Any]] = {
     "noop": {"mode": "noop"},
@@ -21,6 +22,9 @@ RIVALS: Mapping[str, Mapping[str, Any]] = {
     "every_3": {"every": 3},
 }
 """What a closure competes with: nothing at all, and the host's scheme called more rarely."""
+
+TIMED = (*RIVALS, LINEAR, GUARDED)
+"""Short runs whose days are timed beside those of the native runs and the closures."""
 
 _ENDED_EARLY = "ended_early.json"
 
@@ -52,8 +56,9 @@ class Work:
     def __call__(self, job: Job, on_progress: OnProgress) -> None:
         """Run the model; a run with a closure that ends early is a result, not an error."""
         folder = self.folder / job.name
+        (folder / _ENDED_EARLY).unlink(missing_ok=True)
         try:
-            run_model(self.host, job.run, folder, on_progress)
+            run_years(self.host, job.run, folder, on_progress)
         except HostRunError as error:
             if not job.may_end_early:
                 raise
@@ -65,7 +70,12 @@ class Work:
         return str(json.loads(path.read_text())) if path.exists() else ""
 
 
-def all_jobs(settings: Settings, restart: Path, archives: Mapping[str, Path]) -> list[Job]:
+def all_jobs(
+    settings: Settings,
+    restart: Path,
+    closures: Sequence[Mapping[str, Path]],
+    linear: Mapping[str, Path],
+) -> list[Job]:
     """Return the ensembles, the shadow run, and the runs that are timed beside it.
 
     Parameters
@@ -74,24 +84,31 @@ def all_jobs(settings: Settings, restart: Path, archives: Mapping[str, Path]) ->
         Sizes.
     restart
         Where all of them go on from.
-    archives
-        Closure of each scheme.
+    closures
+        For each run with closures the archives, by scheme.
+    linear
+        Archives of linear closures, by scheme.
     """
-    learned = {
-        name: {"mode": "closure", "archive": str(path), "engine": "native"}
-        for name, path in archives.items()
-    }
-    shadow = {name: {**each, "mode": "shadow"} for name, each in learned.items()}
+    learned = [_learned(archives, mode="closure") for archives in closures]
     jobs = [
         Job(f"{NATIVE}_{i}", Run(settings.n_coupled, {}, restart, member=i))
         for i in range(settings.n_native)
     ]
-    jobs += [
-        Job(f"{CLOSURE}_{i}", Run(settings.n_coupled, learned, restart, member=i), True)
-        for i in range(settings.n_closure)
+    for i, schemes in enumerate(learned):
+        n_day = settings.n_coupled if i else settings.n_longest
+        jobs.append(Job(f"{CLOSURE}_{i}", Run(n_day, schemes, restart, member=i), True))
+    short = {
+        SHADOW: _learned(closures[0], mode="shadow"),
+        GUARDED: _learned(closures[0], mode="closure", policy="host"),
+        LINEAR: _learned(linear, mode="closure"),
+        **{name: dict.fromkeys(settings.schemes, changed) for name, changed in RIVALS.items()},
+    }
+    return [
+        *jobs,
+        *(Job(name, Run(settings.n_timing, each, restart), True) for name, each in short.items()),
     ]
-    jobs.append(Job(SHADOW, Run(settings.n_timing, shadow, restart), True))
-    for name, changed in RIVALS.items():
-        schemes = dict.fromkeys(settings.schemes, changed)
-        jobs.append(Job(name, Run(settings.n_timing, schemes, restart), True))
-    return jobs
+
+
+def _learned(archives: Mapping[str, Path], **settings: str) -> dict[str, Mapping[str, Any]]:
+    # The engine is left to the archive: the native one wherever the closure has a program.
+    return {name: {"archive": str(path), **settings} for name, path in archives.items()}

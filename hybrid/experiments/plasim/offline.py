@@ -8,7 +8,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from closures.radiation import FluxEmulator
-from hybrid.experiments.plasim.training import SCHEMES, predict, stacked, usable
+from hybrid.experiments.plasim.schemes import SCHEMES, usable
+from hybrid.experiments.plasim.training import predict, stacked
 
 Array = NDArray[np.float64]
 

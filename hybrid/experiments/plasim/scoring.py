@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from hybrid.experiments.plasim.climate import Calls, global_means
+from hybrid.experiments.plasim.years import N_DAY
+
+Array = NDArray[np.float64]
 
 COMPARED = {
     "Ts": ("surface_temperature", 1.0, "K"),
@@ -16,6 +20,14 @@ COMPARED = {
     "P": ("precipitation", 86400.0e3, "mm d-1"),
 }
 """Global means: variable, factor to the units shown, and these units."""
+
+COSTS = {
+    "native": ("shadow", "native"),
+    "closure": ("shadow", "closure"),
+    "noop": ("noop", "held"),
+    "linear": ("linear", "closure"),
+}
+"""Kinds of cost: the run, and the calls in its report."""
 
 LEAST_MEMBERS = 2
 """Of an ensemble with a spread."""
@@ -30,7 +42,7 @@ class Difference:
     native, closure
         Means over the members.
     spread
-        Standard deviation over native members; NaN for a single one.
+        Standard deviation of annual means over native members; NaN for a single one.
     """
 
     native: float
@@ -48,38 +60,53 @@ class Difference:
         return self.difference / self.spread if self.spread > 0.0 else float("nan")
 
 
-def means(climate: xr.Dataset, n_adjusting: int) -> dict[str, float]:
-    """Return the global means of one run after the first days, by the keys of `COMPARED`."""
-    later = global_means(climate.isel(time=slice(n_adjusting, None))).mean("time")
-    return {key: float(later[name]) * factor for key, (name, factor, _) in COMPARED.items()}
+def compared(days: xr.Dataset, first: int, last: int) -> xr.Dataset:
+    """Return the days that count, ``first`` to ``last`` of a run."""
+    return days.isel(time=slice(first, last))
+
+
+def annual_means(climate: xr.Dataset) -> dict[str, Array]:
+    """Return the global mean of each year by the keys of `COMPARED`.
+
+    Less than a year counts as one, and what is left after whole years is left out.
+    """
+    n = climate.sizes["time"]
+    n_year = max(n // N_DAY, 1)
+    daily = global_means(climate.isel(time=slice(n if n < N_DAY else n_year * N_DAY)))
+    return {
+        key: daily[name].to_numpy().reshape(n_year, -1).mean(axis=1) * factor
+        for key, (name, factor, _) in COMPARED.items()
+    }
 
 
 def differences(
-    native: Sequence[xr.Dataset], closure: Sequence[xr.Dataset], n_adjusting: int
+    native: Sequence[xr.Dataset], closure: Sequence[xr.Dataset]
 ) -> dict[str, Difference]:
     """Return the difference of each global mean, by the keys of `COMPARED`.
+
+    The spread is that of one year: the root mean square over years of the standard deviation over
+    native members.
 
     Parameters
     ----------
     native, closure
-        Daily zonal means of the members, see `read_climate`.
-    n_adjusting
-        Days at the beginning that do not count.
+        Daily zonal means of the members, those days that count, see `read_climate`.
     """
-    of_native = [means(each, n_adjusting) for each in native]
-    of_closure = [means(each, n_adjusting) for each in closure]
+    of_native = [annual_means(each) for each in native]
+    of_closure = [annual_means(each) for each in closure]
     found = {}
     for key in COMPARED:
-        values = np.array([each[key] for each in of_native])
-        spread = values.std(ddof=1) if len(values) >= LEAST_MEMBERS else np.nan
+        values = np.stack([each[key] for each in of_native])
+        enough = len(values) >= LEAST_MEMBERS
+        spread = np.sqrt(values.var(axis=0, ddof=1).mean()) if enough else np.nan
         mean = float(np.mean([each[key] for each in of_closure]))
         found[key] = Difference(float(values.mean()), mean, float(spread))
     return found
 
 
-def zonal_temperature(members: Sequence[xr.Dataset], n_adjusting: int) -> xr.DataArray:
-    """Return the mean temperature over members and the days that count (level, latitude) [K]."""
-    each = [m["temperature"].isel(time=slice(n_adjusting, None)).mean("time") for m in members]
+def cross_section(members: Sequence[xr.Dataset], name: str) -> xr.DataArray:
+    """Return the mean of a profile over members and days (level, latitude)."""
+    each = [member[name].mean("time", keep_attrs=True) for member in members]
     return xr.concat(each, "member").mean("member", keep_attrs=True)
 
 
@@ -95,20 +122,28 @@ def microseconds(calls: Calls, n_column: int) -> float:
 
 
 def costs(
-    shadow: Mapping[str, Mapping[str, Calls]],
-    noop: Mapping[str, Mapping[str, Calls]],
+    reports: Mapping[str, Mapping[str, Mapping[str, Calls]]],
     schemes: Sequence[str],
     n_column: int,
 ) -> dict[str, dict[str, float]]:
-    """Return for each scheme the times ``native``, ``closure`` and ``noop`` of a column [us].
+    """Return for each scheme what a column costs [us], as far as there are reports.
 
     Native scheme and closure are timed in turn on the same columns, in the shadow run.
+
+    Parameters
+    ----------
+    reports
+        Calls by scheme, of the runs that ended well among `COSTS`.
+    schemes
+        What to look for.
+    n_column
+        Columns of a call.
     """
     return {
         name: {
-            "native": microseconds(shadow[name]["native"], n_column),
-            "closure": microseconds(shadow[name]["closure"], n_column),
-            "noop": microseconds(noop[name]["held"], n_column),
+            kind: microseconds(reports[run][name][calls], n_column)
+            for kind, (run, calls) in COSTS.items()
+            if run in reports
         }
         for name in schemes
     }

@@ -21,16 +21,18 @@ class Settings:
         Days at its beginning from which no columns are taken.
     interval, stride
         Every how manieth step, and column, is recorded.
-    widths
-        Hidden layers of the networks.
+    widths, sunlit_widths
+        Hidden layers of the networks of longwave radiation and of sunlight.
     n_epoch
         Passes over the recorded columns.
     n_coupled
         Days of the runs that are compared.
+    n_longest
+        Days of the first run with closures, at least as many.
     n_adjusting
         Days at their beginning that do not count.
     n_native, n_closure
-        Members of both ensembles.
+        Members of both ensembles; each closure is trained with a seed of its own.
     n_timing
         Days of the runs that are timed, and of the shadow run.
     """
@@ -41,8 +43,10 @@ class Settings:
     interval: int = 37
     stride: int = 2
     widths: tuple[int, ...] = (64, 64)
+    sunlit_widths: tuple[int, ...] = (96, 96)
     n_epoch: int
     n_coupled: int
+    n_longest: int
     n_adjusting: int
     n_native: int
     n_closure: int
@@ -50,7 +54,10 @@ class Settings:
 
 
 TEST_PART = 0.2
-"""Part of the recorded time, its end, in which the networks are scored offline."""
+"""Part of the recorded time, in which the networks are scored offline."""
+
+N_SEASON = 4
+"""Parts of the recorded time that each have their end left out for the scores."""
 
 PRESETS: Mapping[Preset, Settings] = MappingProxyType(
     {
@@ -60,6 +67,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_left_out=2,
             n_epoch=4,
             n_coupled=3,
+            n_longest=3,
             n_adjusting=1,
             n_native=2,
             n_closure=1,
@@ -71,6 +79,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_left_out=20,
             n_epoch=30,
             n_coupled=90,
+            n_longest=90,
             n_adjusting=20,
             n_native=3,
             n_closure=1,
@@ -83,6 +92,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             stride=4,
             n_epoch=60,
             n_coupled=1800,
+            n_longest=3600,
             n_adjusting=360,
             n_native=5,
             n_closure=3,
@@ -90,4 +100,5 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
         ),
     }
 )
-"""By name; a year has 360 days."""
+"""By name; a year has 360 days. Runs of `full` that are compared have 45 years together: 5 native
+ones and 2 with closures of 5 years each, and one with closures of 10."""

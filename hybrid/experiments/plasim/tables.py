@@ -1,6 +1,7 @@
 """Tables of the report."""
 
 from collections.abc import Mapping
+from math import isnan
 
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.offline import Offline
@@ -26,9 +27,10 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
         columns=("native", "closure", "difference", "spread", "difference in spreads"),
         rows=rows,
         note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start. "
-        f"Spread: standard deviation over {settings.n_native} native runs whose first fluxes "
-        "differ by at most 1 in 1000. Ts: surface temperature; OLR: outgoing longwave; TOA: net "
-        "flux at the top; PW: precipitable water; P: precipitation. The zonal-mean temperature "
+        f"Spread: standard deviation of annual means over {settings.n_native} native runs whose "
+        "first fluxes differ by at most 1 in 1000; less than a year counts as one. Ts: surface "
+        "temperature; OLR: outgoing longwave; TOA: net flux at the top; PW: precipitable water; "
+        "P: precipitation. The zonal-mean temperature "
         f"differs by {findings.zonal_t_rms:.2f} K (root mean square), and the guard flagged "
         f"{findings.flagged:.1%} of the columns as outside the envelope of the training.",
     )
@@ -38,8 +40,10 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
     """Return times of the schemes, and of days of the model with each."""
     rows: dict[str, tuple[float | None, ...]] = {}
     for scheme, times in findings.costs.items():
+        native = times.get("native")
         for kind, microseconds in times.items():
-            rows[f"{scheme}, {kind}"] = (microseconds, microseconds / times["native"], None)
+            ratio = microseconds / native if native else None
+            rows[f"{scheme}, {kind}"] = (microseconds, ratio, None)
     for kind, seconds in findings.days.items():
         rows[f"whole model, {kind}"] = (None, seconds / findings.days["native"], seconds)
     return Table(
@@ -49,14 +53,16 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
         note="Scheme and closure are timed in turn on the same columns of a shadow run of "
         f"{settings.n_timing} days, with the model's own compiler flags, on one core. noop: fluxes "
         "of the first step are held, the least that a closure could cost; every_2, every_3: the "
-        "native scheme at every second and third step.",
+        "native scheme at every second and third step; linear: a closure without hidden layers; "
+        f"guarded: columns that the guard flags, {_share(findings.fallback)}, are left to the "
+        "native scheme.",
     )
 
 
 def offline_table(offline: Mapping[str, Offline]) -> Table:
-    """Return the errors on recorded columns that are later than those of the training."""
+    """Return the errors on recorded columns that were left out of the training."""
     return Table(
-        title="Offline, the last part of the recorded time",
+        title="Offline, recorded columns of days that were left out",
         columns=(
             "fluxes RMSE [W m-2]",
             "net top RMSE",
@@ -76,5 +82,10 @@ def offline_table(offline: Mapping[str, Offline]) -> Table:
             )
             for name, each in offline.items()
         },
-        note="Heating: the net flux that each of the 10 layers keeps.",
+        note="Heating: the net flux that each of the 10 layers keeps; linear: without hidden "
+        "layers, of the same features. Sunlight: columns that the sun shines on.",
     )
+
+
+def _share(part: float) -> str:
+    return "none counted" if isnan(part) else f"{part:.1%}"

@@ -2,22 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 from numpy.typing import NDArray
+from torch import nn
 
 from closures.columns.layout import ColumnLayout
 from closures.columns.networks.mlp import MLP, MLPSizes
 from closures.columns.seeding import seeded
 from closures.field import Field
 from closures.normalization import Normalization, fit_normalization
-from closures.radiation import ColumnFeatures, FluxEmulator, FluxLoss
+from closures.radiation import (
+    ColumnFeatures,
+    EnergyPartition,
+    FluxEmulator,
+    FluxLoss,
+    PartitionLoss,
+    Signs,
+    SunlitFeatures,
+)
 from closures.spec import ClosureSpec
 from closures.training import Training, train
+from hybrid.experiments.plasim.schemes import SCHEMES, layer_thickness, usable
 
 Array = NDArray[np.float32]
 OnProgress = Callable[[float], None]
@@ -32,63 +41,6 @@ END_WEIGHT = 0.5
 
 INPUT_LIMIT = 5.0
 """Largest magnitude of a normalised feature: what drifts away from the training columns."""
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """What distinguishes one radiation scheme from the other.
-
-    Parameters
-    ----------
-    outputs
-        Upward and downward flux.
-    scale
-        Input that the fluxes are parts of; empty for none.
-    """
-
-    outputs: tuple[str, str]
-    scale: str = ""
-
-
-SCHEMES: Mapping[str, Scheme] = MappingProxyType(
-    {
-        "longwave": Scheme(("upward_longwave", "downward_longwave")),
-        "shortwave": Scheme(("upward_shortwave", "downward_shortwave"), scale="insolation"),
-    }
-)
-"""The schemes by the names that the hooks use."""
-
-
-def layer_thickness(n_level: int) -> NDArray[np.float64]:
-    """Return the layers' part of the surface pressure in PlaSim, the top first.
-
-    The interfaces are at :math:`0.75 s + 1.75 s^3 - 1.5 s^4` with s = k/n.
-
-    Examples
-    --------
-    >>> float(layer_thickness(10).sum())
-    1.0
-    """
-    s = np.arange(n_level + 1) / n_level
-    return np.diff(0.75 * s + 1.75 * s**3 - 1.5 * s**4)
-
-
-def split_in_time(columns: xr.Dataset, test: float) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the first columns, and the last ones: the part `test` of the time.
-
-    No step is in both.
-    """
-    steps = np.unique(columns["step"])
-    first = steps[round(len(steps) * (1.0 - test))]
-    later = columns["step"].to_numpy() >= first
-    return columns.isel(column=~later), columns.isel(column=later)
-
-
-def usable(columns: xr.Dataset, scheme: Scheme) -> xr.Dataset:
-    """Return the columns that the scheme acts on: for sunlight those that the sun shines on."""
-    if not scheme.scale:
-        return columns
-    return columns.isel(column=columns[scheme.scale].to_numpy() > 0.0)
 
 
 def train_emulator(
@@ -122,8 +74,9 @@ def train_emulator(
         The closure, with the range of the training columns as its envelope.
     """
     scheme = SCHEMES[name]
-    columns = usable(columns, scheme)
+    # The envelope is that of all columns: night is nothing unknown.
     spec = _spec(columns, name, provenance)
+    columns = usable(columns, scheme)
     inputs = stacked(columns, spec.inputs)
     targets = stacked(columns, spec.outputs)
     if scheme.scale:
@@ -134,14 +87,40 @@ def train_emulator(
         inputs, targets = inputs[kept], targets[kept]
     with torch.no_grad():
         shown = _features(spec, name)(torch.from_numpy(inputs)).double().numpy()
-    of_inputs, of_outputs = fit_normalization(shown), fit_normalization(targets.astype(float))
-    emulator = _emulator(spec, name, widths, training.seed, of_inputs, of_outputs)
+    task = _task(spec, name, targets)
+    of_features = fit_normalization(shown)
+    spread = np.where(of_features.spread > 0.0, of_features.spread.clip(scheme.resolved), 0.0)
+    of_features = Normalization(of_features.mean, spread)
+    emulator = _emulator(spec, name, widths, training.seed, of_features, task.outputs)
     with torch.no_grad():
         normalized = emulator.core.normalized(torch.from_numpy(inputs))
-    wanted = torch.from_numpy(of_outputs.normalize(targets.astype(float))).float()
-    loss = _loss(targets, of_outputs.spread)
-    train(emulator.core.network, normalized, wanted, training, None, loss, on_progress)
+    train(emulator.core.network, normalized, task.targets, training, None, task.loss, on_progress)
     return emulator.eval()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Normalisation of the network's output, and what it is compared with, by which loss."""
+
+    outputs: Normalization
+    targets: torch.Tensor
+    loss: nn.Module
+
+
+def _task(spec: ClosureSpec, name: str, targets: Array) -> _Task:
+    exact = targets.astype(float)
+    outputs = fit_normalization(exact)
+    normalized = torch.from_numpy(outputs.normalize(exact)).float()
+    loss = _loss(targets, outputs.spread)
+    if not SCHEMES[name].scale:
+        return _Task(outputs, normalized, loss)
+    partition = EnergyPartition(spec, SCHEMES[name].scale)
+    centre = partition.logits(torch.from_numpy(exact.mean(axis=0, keepdims=True)))[0]
+    # The downward part at the top is always 1.
+    spread = np.where(outputs.spread > 0.0, outputs.spread, 1.0)
+    wanted = torch.from_numpy(exact / spread).float()
+    of_parts = PartitionLoss(partition, centre.float(), torch.from_numpy(spread).float(), loss)
+    return _Task(Normalization(centre.numpy(), np.ones(len(spread))), wanted, of_parts)
 
 
 def stored(emulator: FluxEmulator) -> dict[str, Any]:
@@ -169,10 +148,11 @@ def restored(values: Mapping[str, Any], name: str, widths: tuple[int, ...]) -> F
     return emulator.eval()
 
 
-def _features(spec: ClosureSpec, name: str) -> ColumnFeatures:
+def _features(spec: ClosureSpec, name: str) -> nn.Module:
     n_level = next(field.size for field in spec.inputs if field.dims)
     thickness = torch.from_numpy(layer_thickness(n_level))
-    return ColumnFeatures(spec.inputs, thickness, sunlit=bool(SCHEMES[name].scale))
+    kind = SunlitFeatures if SCHEMES[name].scale else ColumnFeatures
+    return kind(spec.inputs, thickness)
 
 
 def _emulator(
@@ -186,8 +166,10 @@ def _emulator(
     layout = ColumnLayout.profiles_first(1, (0, len(inputs.mean)), (0, len(outputs.mean)))
     with seeded(seed):
         network = MLP(layout, MLPSizes(widths, activation="silu"))
-    features, scale = _features(spec, name), SCHEMES[name].scale
-    return FluxEmulator(spec, network, features, inputs, outputs, scale, INPUT_LIMIT)
+    scale = SCHEMES[name].scale
+    physics = EnergyPartition(spec, scale) if scale else Signs(spec)
+    features = _features(spec, name)
+    return FluxEmulator(spec, network, features, inputs, outputs, physics, INPUT_LIMIT)
 
 
 def stacked(columns: xr.Dataset, fields: tuple[Field, ...]) -> Array:

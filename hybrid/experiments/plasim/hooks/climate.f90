@@ -1,4 +1,4 @@
-!> Daily zonal means of the host model, and what its schemes cost.
+!> Daily zonal means and maps of the host model.
 module hybrid_climate
   use, intrinsic :: iso_fortran_env, only: int32, real32
   use pumamod, only: deglat, dlhfl, dlwfl, dp, dprc, dprl, dq, dsigma, dshfl, dswfl, dt, ga, &
@@ -10,9 +10,9 @@ module hybrid_climate
 
   character(len=*), parameter :: report_file = 'hybrid_report'
 
-  integer, parameter :: n_single = 9
-  integer :: unit = 0, n_step = 0
-  real :: sums(NLPP, n_single + 2*NLEV)
+  integer, parameter :: n_single = 9, n_map = 4
+  integer :: unit = 0, map_unit = 0, n_step = 0
+  real :: sums(NLPP, n_single + 2*NLEV), maps(NHOR, n_map)
 
 contains
 
@@ -23,10 +23,14 @@ contains
   !> longwave and shortwave, sensible and latent heat at the surface, positive downward but for the
   !> first [W m-2]; precipitation [m s-1]; precipitable water [kg m-2]; temperature [K] and specific
   !> humidity [kg kg-1] at each level, the top first.
+  !>
+  !> A record of the maps is the step, and of each column surface temperature [K], outgoing longwave
+  !> and absorbed shortwave at the top [W m-2], precipitation [m s-1]; columns of one latitude are
+  !> side by side, latitudes in the order of the other file.
   logical function climate_step() result(is_complete)
     real :: water(NHOR)
     integer :: k
-    if (unit == 0) call open_file()
+    if (unit == 0) call open_files()
     water = matmul(dq(:, 1:NLEV), dsigma)*dp/ga
     call add(1, dt(:, NLEP))
     call add(2, -dlwfl(:, 1))
@@ -41,21 +45,36 @@ contains
       call add(n_single + k, dt(:, k))
       call add(n_single + NLEV + k, dq(:, k))
     end do
+    maps(:, 1) = maps(:, 1) + dt(:, NLEP)
+    maps(:, 2) = maps(:, 2) - dlwfl(:, 1)
+    maps(:, 3) = maps(:, 3) + dswfl(:, 1)
+    maps(:, 4) = maps(:, 4) + dprc + dprl
     n_step = n_step + 1
     is_complete = n_step == ntspd
     if (.not. is_complete) return
     write (unit) int(nstep, int32), real(deglat, real32), real(sums/n_step, real32)
     flush (unit)
+    write (map_unit) int(nstep, int32), real(maps/n_step, real32)
+    flush (map_unit)
     sums = 0.0
+    maps = 0.0
     n_step = 0
   end function climate_step
 
-  subroutine open_file()
-    character(len=32) :: name
-    write (name, '(a, i0)') 'hybrid_climate.', mypid
-    open (newunit=unit, file=name, access='stream', form='unformatted', status='replace', &
-          action='write')
+  subroutine open_files()
+    call open_file('hybrid_climate', unit)
+    call open_file('hybrid_maps', map_unit)
     sums = 0.0
+    maps = 0.0
+  end subroutine open_files
+
+  subroutine open_file(name, unit)
+    character(len=*), intent(in) :: name
+    integer, intent(out) :: unit
+    character(len=32) :: of_rank
+    write (of_rank, '(2a, i0)') name, '.', mypid
+    open (newunit=unit, file=of_rank, access='stream', form='unformatted', status='replace', &
+          action='write')
   end subroutine open_file
 
   subroutine add(i, values)

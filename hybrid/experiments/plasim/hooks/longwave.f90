@@ -12,6 +12,7 @@ module hybrid_longwave
     real :: up(NHOR, NLEP), down(NHOR, NLEP)
   contains
     procedure :: native
+    procedure :: native_where
     procedure :: hold
     procedure :: recall
     procedure :: complete
@@ -32,6 +33,14 @@ contains
     end interface
     call lwr_phys()
   end subroutine native
+
+  !> The host's scheme works on whole arrays of a size that is fixed when it is compiled, and knows
+  !> no mask: it computes one column or all for the same price.
+  subroutine native_where(self, wanted)
+    class(longwave_t), intent(inout) :: self
+    logical, intent(in) :: wanted(:)
+    if (any(wanted)) call self%native()
+  end subroutine native_where
 
   subroutine hold(self)
     class(longwave_t), intent(inout) :: self

@@ -25,8 +25,8 @@ module hybrid_scheme
     character(len=8) :: policy = 'flag'
     integer :: every = 1, first = 0, last = 0, interval = 37, stride = 1
     integer :: n_step = 0
-    real(real64) :: seconds_native = 0, seconds_closure = 0, seconds_held = 0
-    integer(int64) :: n_native = 0, n_closure = 0, n_held = 0
+    real(real64) :: seconds_native = 0, seconds_closure = 0, seconds_held = 0, seconds_fallback = 0
+    integer(int64) :: n_native = 0, n_closure = 0, n_held = 0, n_fallback = 0
     type(closure_t) :: closure
     type(binding_t) :: binding
     integer(int64) :: n_flagged = 0
@@ -37,6 +37,7 @@ module hybrid_scheme
     procedure :: step
     procedure :: report
     procedure(plain), deferred :: native
+    procedure(chosen), deferred :: native_where
     procedure(plain), deferred :: hold
     procedure(plain), deferred :: recall
     procedure(plain), deferred :: complete
@@ -52,6 +53,14 @@ module hybrid_scheme
       implicit none(type, external)
       class(scheme_t), intent(inout) :: self
     end subroutine plain
+
+    !> Compute the host's arrays for the columns that are wanted, and for no more than need be.
+    subroutine chosen(self, wanted)
+      import :: scheme_t
+      implicit none(type, external)
+      class(scheme_t), intent(inout) :: self
+      logical, intent(in) :: wanted(:)
+    end subroutine chosen
 
     !> Hand over the fields, one after the other.
     subroutine exchanging(self, exchange)
@@ -162,6 +171,7 @@ contains
       call self%columns%record(self%n_step)
       call self%inputs(self%columns)
     end if
+    if (learned(self)) call timed_inputs(self)
     if (self%mode /= 'closure') call timed_native(self)
     if (records) then
       call self%outputs(self%columns)
@@ -178,14 +188,21 @@ contains
     self%n_native = self%n_native + 1
   end subroutine timed_native
 
-  subroutine timed_closure(self)
+  !> The closure's inputs, copied before the host's scheme may change them.
+  subroutine timed_inputs(self)
     class(scheme_t), intent(inout), target :: self
     type(inputs_t) :: inputs
-    type(outputs_t) :: outputs
     inputs%binding => self%binding
-    outputs%binding => self%binding
     self%seconds_closure = self%seconds_closure - now()
     call self%inputs(inputs)
+    self%seconds_closure = self%seconds_closure + now()
+  end subroutine timed_inputs
+
+  subroutine timed_closure(self)
+    class(scheme_t), intent(inout), target :: self
+    type(outputs_t) :: outputs
+    outputs%binding => self%binding
+    self%seconds_closure = self%seconds_closure - now()
     call self%binding%apply(self%n_step)
     if (self%policy == 'host' .and. self%mode == 'closure') call fall_back(self)
     call self%outputs(outputs)
@@ -197,15 +214,19 @@ contains
     self%n_flagged = self%n_flagged + count(self%is_flagged)
   end subroutine timed_closure
 
-  !> Let the host compute what the closure leaves to it. Its scheme knows no single columns: for
-  !> one that is left it computes all, and the others are overwritten afterwards.
+  !> Let the host compute the columns that the closure leaves to it; what its scheme makes of others
+  !> on the way is overwritten afterwards.
   subroutine fall_back(self)
     class(scheme_t), intent(inout) :: self
     call self%binding%mask(self%is_flagged)
-    if (any(self%is_flagged)) call self%native()
+    if (.not. any(self%is_flagged)) return
+    self%seconds_fallback = self%seconds_fallback - now()
+    call self%native_where(self%is_flagged)
+    self%seconds_fallback = self%seconds_fallback + now()
+    self%n_fallback = self%n_fallback + count(self%is_flagged)
   end subroutine fall_back
 
-  !> Write times [s], numbers of calls and columns, and differences closure - host.
+  !> Write times [s], numbers of calls, for `fallback` of columns, and differences closure - host.
   subroutine report(self, unit)
     class(scheme_t), intent(in) :: self
     integer, intent(in) :: unit
@@ -220,6 +241,8 @@ contains
     write (unit, '(a, 1x, a, i0, es14.6)') trim(self%name), 'held ', self%n_held, &
       self%seconds_held
     if (.not. learned(self)) return
+    write (unit, '(a, 1x, a, i0, es14.6)') trim(self%name), 'fallback ', self%n_fallback, &
+      self%seconds_fallback
     write (unit, '(a, 1x, a, i0, es14.6)') trim(self%name), 'flagged ', &
       self%n_closure*size(self%is_flagged), real(self%n_flagged, real64)
     if (self%mode == 'closure') return

@@ -14,6 +14,7 @@ module hybrid_shortwave
     real :: up(NHOR, NLEP), down(NHOR, NLEP)
   contains
     procedure :: native
+    procedure :: native_where
     procedure :: hold
     procedure :: recall
     procedure :: complete
@@ -34,6 +35,18 @@ contains
     end interface
     call swr_phys()
   end subroutine native
+
+  !> The host's scheme leaves out columns in which the sun does not shine, so it is night wherever
+  !> nothing is wanted.
+  subroutine native_where(self, wanted)
+    class(shortwave_t), intent(inout) :: self
+    logical, intent(in) :: wanted(:)
+    real :: cosine(NHOR)
+    cosine = gmu0
+    where (.not. wanted) gmu0 = 0.0
+    call self%native()
+    gmu0 = cosine
+  end subroutine native_where
 
   subroutine hold(self)
     class(shortwave_t), intent(inout) :: self
