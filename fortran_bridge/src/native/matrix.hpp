@@ -14,15 +14,18 @@ template <int n, int n_vector, int n_output>
 static void multiply_columns(const float *panel, const float *in, int64_t n_in, int64_t stride,
                              float *out, int64_t n_out) {
   Real<n> sum[n_output][n_vector];
+#pragma GCC unroll 8
   for (int output = 0; output < n_output; ++output)
     for (int v = 0; v < n_vector; ++v) sum[output][v] = all<n>(panel[output]);
   const float *weight = panel + panel_height;
   for (int64_t k = 0; k < n_in; ++k, weight += panel_height, in += stride) {
     Real<n> x[n_vector];
     for (int v = 0; v < n_vector; ++v) x[v] = load<n>(in + v * n);
+#pragma GCC unroll 8
     for (int output = 0; output < n_output; ++output)
       for (int v = 0; v < n_vector; ++v) sum[output][v] += weight[output] * x[v];
   }
+#pragma GCC unroll 8  // else the sums go through memory
   for (int output = 0; output < n_output; ++output)
     if (output < n_out)
       for (int v = 0; v < n_vector; ++v) store<n>(out + output * stride + v * n, sum[output][v]);
