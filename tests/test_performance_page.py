@@ -37,7 +37,8 @@ def test_every_table_names_its_command_machine_threads_and_versions() -> None:
         part = text.partition(f"\n## {section.title}\n")[2].partition("\n## ")[0]
         last = part.strip().splitlines()[-1]
         assert last.startswith("*`python -m benchmarks ")
-        assert f"--json docs/results/{section.file}`, AMD EPYC, one thread; " in last
+        threads = section.n_thread or "one thread"
+        assert f"--json docs/results/{section.file}`, AMD EPYC, {threads}; " in last
         assert "torch 2.13.0" in last
         assert part.count("| --- |") == len(section.tables)
 
