@@ -7,13 +7,16 @@ add_library(hybrid_native MODULE
   src/native/bf16_weights.cpp
   src/native/compiler.cpp
   src/native/constants.cpp
-  src/native/number_store.cpp
   src/native/instruction_set.cpp
   src/native/native_engine.cpp
+  src/native/number_store.cpp
   src/native/program.cpp
+  src/native/program_json.cpp
   src/native/regions.cpp
   src/native/session.cpp
-  src/native/storage.cpp)
+  src/native/step_reader.cpp
+  src/native/storage.cpp
+  src/native/tensor.cpp)
 target_include_directories(hybrid_native PRIVATE include)
 target_compile_definitions(hybrid_native PRIVATE HYBRID_VERSION="${HYBRID_VERSION}")
 target_compile_options(hybrid_native PRIVATE -Wall -Wextra)

@@ -31,7 +31,7 @@ def precision(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the others follow.")] = 0,
     length: Annotated[
         float | None,
-        typer.Option(help="Length of a run [time units of lorenz96, days of columns]."),
+        typer.Option(help="Length of a run (time units of lorenz96, days of columns)."),
     ] = None,
     out: Annotated[
         Path, typer.Option(file_okay=False, help="Folder for finished runs, to go on from.")
