@@ -30,7 +30,7 @@ def rollout(  # noqa: PLR0913, PLR0917 -- an option each
     out: Annotated[
         Path, typer.Option(file_okay=False, help="Folder for scores and figures.")
     ] = Path("results/climsim-rollout"),
-    days: Annotated[int, typer.Option(min=1, help="Length of the runs [day].")] = 10,
+    days: Annotated[int, typer.Option(min=1, help="Length of the runs (days).")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weather and random numbers.")] = 0,
     scheme: Annotated[
         SchemeName, typer.Option(help="Physics of the truth.", case_sensitive=False)
