@@ -76,8 +76,8 @@ def evaluate(
     return tuple(np.broadcast_to(values[r], (n, program.sizes[r])) for r in program.results)
 
 
-def _is_reduced(step: Step, dtype: Any, read: Sequence[Array]) -> bool:
-    return isinstance(step, Linear) and dtype == np.float32 and read[1].size >= LEAST_REDUCED
+def _is_reduced(step: Step, dtype: str, read: Sequence[Array]) -> bool:
+    return isinstance(step, Linear) and dtype == "float32" and read[1].size >= LEAST_REDUCED
 
 
 @singledispatch
