@@ -12,6 +12,7 @@ class Group(StrEnum):
     BRIDGE = "bridge"
     OVERHEAD = "overhead"
     ENGINES = "engines"
+    CLOSURES = "closures"
     LOADING = "loading"
     THREADS = "threads"
     COUPLING = "coupling"
@@ -57,6 +58,7 @@ SUBJECTS: Mapping[Group, Subject] = MappingProxyType(
         Group.BRIDGE: Subject("bridge_call", 8, 25),
         Group.OVERHEAD: Subject("overhead", 19, 240),
         Group.ENGINES: Subject("engines", 13, 180),
+        Group.CLOSURES: Subject("closure_calls", 25, 120),
         Group.LOADING: Subject("loading", 12, 60),
         Group.THREADS: Subject("threads", 4, 30),
         Group.COUPLING: Subject("coupling", 7, 15),

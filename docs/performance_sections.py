@@ -12,6 +12,7 @@ from ensemble_tables import ensemble_costs_table, ensemble_training_table
 from model_error_tables import sparse_regression_table
 from performance_tables import (
     bridge_call_table,
+    closures_table,
     coupling_table,
     engines_table,
     loading_table,
@@ -131,6 +132,15 @@ SECTIONS = (
         (partial(engines_table, net="A"), partial(engines_table, net="B")),
         figure="engines",
         alt="time by hand by that of each way, against the number of columns",
+    ),
+    Section(
+        "Closures, natively and by TorchScript",
+        "closures.json",
+        ("closures",),
+        "A step of a host with each closure by the native engine: how many times as fast as with "
+        "the same archive on TorchScript, by numbers of columns, with the 95 % interval; more is "
+        "better. TorchScript need not give the same bits for any number of columns here.",
+        (closures_table,),
     ),
     Section(
         "Loading",

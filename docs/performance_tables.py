@@ -70,6 +70,18 @@ def engines_table(results: dict[str, Any], net: str) -> str:
     return markdown_table(header, rows)
 
 
+def closures_table(results: dict[str, Any]) -> str:
+    """Return how many times as fast as TorchScript the native engine is, closure by closure."""
+    records = results["records"]
+    sizes = list(dict.fromkeys(record["n_column"] for record in records))
+    by_closure: dict[str, dict[int, dict[str, Any]]] = {}
+    for record in records:
+        by_closure.setdefault(record["closure"], {})[record["n_column"]] = record
+    header = ["closure, columns", *map(str, sizes)]
+    rows = [[name, *(_times(found.get(n)) for n in sizes)] for name, found in by_closure.items()]
+    return markdown_table(header, rows)
+
+
 def loading_table(results: dict[str, Any]) -> str:
     """Return what a host pays before its first result, by engine."""
     header = ["net", "engine", "load to first result [ms]", "times faster", "resident [MB]"]

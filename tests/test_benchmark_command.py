@@ -153,7 +153,7 @@ def test_by_default_all_groups_run_and_nothing_is_downloaded(
 
 def test_what_it_takes_is_said_first(asked: list[Any]) -> None:
     shown = call().stderr
-    assert f"{len(groups.Group)} groups, about 20 minutes on a quiet machine" in words(shown)
+    assert f"{len(groups.Group)} groups, about 21 minutes on a quiet machine" in words(shown)
     assert "1 groups, about 10 s on a quiet machine" in words(call("bridge", "--quick").stderr)
 
 
