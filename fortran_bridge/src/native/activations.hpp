@@ -122,7 +122,7 @@ struct Log {
     value = k * ln_2_high + value;
     value = x == 0.0f ? all<n>(-infinity) : value;
     value = x < 0.0f ? all<n>(__builtin_nanf("")) : value;
-    return (x == infinity) | (x != x) ? x : value;
+    return ((x == infinity) | (x != x)) ? x : value;
   }
 };
 

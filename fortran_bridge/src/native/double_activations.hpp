@@ -124,7 +124,7 @@ struct Functions<double> {
       value = k * ln_2_high + value;
       value = x == 0.0 ? all<n>(-infinity) : value;
       value = x < 0.0 ? all<n>(__builtin_nan("")) : value;
-      return (x == infinity) | (x != x) ? x : value;
+      return ((x == infinity) | (x != x)) ? x : value;
     }
   };
 

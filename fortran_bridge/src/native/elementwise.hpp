@@ -93,12 +93,12 @@ static void apply(const Elementwise &step, Number *to, const Number *from, int64
 // The lesser, or the greater; NaN if either is.
 template <class Lane>
 HYBRID_INLINE Lane lesser(Lane a, Lane b) {
-  return (a < b) | (a != a) ? a : b;
+  return ((a < b) | (a != a)) ? a : b;
 }
 
 template <class Lane>
 HYBRID_INLINE Lane greater(Lane a, Lane b) {
-  return (a > b) | (a != a) ? a : b;
+  return ((a > b) | (a != a)) ? a : b;
 }
 
 template <class Number, int n, class Truth>
