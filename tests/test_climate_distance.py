@@ -43,7 +43,8 @@ def test_a_climate_that_drifts_beyond_the_spread_does_not() -> None:
 
 def test_runs_too_short_to_tell_do_not_pass_whatever_bf16_does() -> None:
     shifts = (0.0, 0.1, 0.3)
-    (found,) = compare(runs(*shifts), runs(*shifts))
+    (found,) = compare(runs(*shifts), runs(*(shift + 1e-6 for shift in shifts)))
+    assert found.is_undecided
     assert found.distance <= found.spread
     assert found.spread > COARSEST * found.standard_deviation
     assert found.problem.endswith("of its standard deviation, more than 0.1: too short to tell")
@@ -57,11 +58,27 @@ def test_a_run_that_blows_up_does_not_pass() -> None:
 
 def test_what_never_varies_must_not_vary_in_bf16() -> None:
     """As the share of columns that are lost."""
-    constant = [{"lost [1]": np.zeros(4)} for _ in range(3)]
-    (found,) = compare(constant, constant)
-    assert found.problem == ""
-    (found,) = compare(constant, [*constant[:2], {"lost [1]": np.array([0.0, 0.0, 0.0, 0.1])}])
-    assert "at most 0 from each other" in found.problem
+    full, reduced = runs(0.0, 0.01, 0.03), runs(0.01, 0.02, 0.03)
+    for climate in (*full, *reduced):
+        climate["lost [1]"] = np.zeros(4)
+    _, lost = compare(full, reduced)
+    assert lost.problem == ""
+    reduced[2]["lost [1]"] = np.array([0.0, 0.0, 0.0, 0.1])
+    _, lost = compare(full, reduced)
+    assert "at most 0 from each other" in lost.problem
+    assert not lost.is_undecided
+
+
+def test_a_host_that_uses_no_seed_shows_nothing() -> None:
+    with pytest.raises(PrecisionError, match="expected those of different seeds to differ"):
+        compare(runs(0.0, 0.0, 0.0), runs(0.01, 0.01, 0.01))
+
+
+def test_a_host_that_does_not_compute_in_bf16_shows_nothing() -> None:
+    with pytest.raises(
+        PrecisionError, match="in bf16 to differ from those in float32, got the same"
+    ):
+        compare(runs(0.0, 0.01, 0.03), runs(0.0, 0.01, 0.03))
 
 
 def test_shapes_do_not_matter() -> None:

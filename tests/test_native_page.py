@@ -71,7 +71,7 @@ def test_the_online_test_of_bf16() -> None:
     assert f"matrices of at least {LEAST_REDUCED} weights" in PAGE
     assert f"of at least {LEAST_REDUCED} weights" in FORMAT
     assert COARSEST == 0.1
-    assert "below a tenth of the\nvariable's standard deviation" in PAGE
+    assert "beyond a tenth of the\nvariable's standard deviation" in PAGE
     assert all(f"`{name}`" in PAGE for name in HOSTS)
     variable = Compared("x [1]", 1.0, (0.02,), (0.01,))
     entry = Evidence("", "", (0,), "", (variable,), {}).to_dict()

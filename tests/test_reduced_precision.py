@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,9 +91,10 @@ def made_up(archive: Path, *, distance: float = 0.01) -> Evidence:
     )
 
 
-def alike(_archive: Path, _precision: str, seed: int) -> Climate:
-    """Return a climate that precision does not change."""
-    return {"x [1]": np.random.default_rng(seed).normal(size=2000)}
+def alike(_archive: Path, precision: str, seed: int) -> Climate:
+    """Return a climate that precision hardly changes."""
+    rounding = 1e-6 if precision == "bf16" else 0.0
+    return {"x [1]": np.random.default_rng(seed).normal(size=2000) + rounding}
 
 
 @NEEDS_BF16
@@ -234,6 +236,8 @@ def test_a_test_that_was_interrupted_goes_on(perceptron: Path, tmp_path: Path) -
     assert calls == [("float32", 2), ("bf16", 2)]
     assert [*first, *calls] == [(p, s) for s in range(3) for p in ("float32", "bf16")]
     assert resumed == assess(perceptron, alike, host="alike", seeds=range(3))
+    # A test that has ended is not taken for another one, of a host that may have changed.
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("seeds", [(), (0, 1), (0, 1, 1)])
@@ -287,6 +291,7 @@ def test_hosts_are_found_by_name() -> None:
         ("math:no_such", None, "online: math:no_such cannot be imported: module 'math' has no"),
         ("math:pi", None, "online: expected lorenz96, columns, or a function"),
         ("math:sin", 3.0, "length: expected none for math:sin, which has its own; leave it out"),
+        ("lorenz96", 0.0, "length: expected a positive one, got 0"),
     ],
 )
 def test_other_hosts_are_refused(name: str, length: float | None, message: str) -> None:
@@ -296,15 +301,25 @@ def test_other_hosts_are_refused(name: str, length: float | None, message: str) 
 
 
 @NEEDS_BF16
-@pytest.mark.parametrize(("shift", "code"), [(0.0, 0), (1.0, 1)])
-def test_the_command_keeps_the_verdict_and_inspect_shows_it(
-    perceptron: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shift: float, code: int
+@pytest.mark.parametrize(
+    ("n", "shift", "code", "verdict"),
+    [(2000, 1e-6, 0, "passed"), (2000, 1.0, 1, "failed"), (20, 1e-6, 2, "undecided")],
+)
+def test_the_command_keeps_a_verdict_and_inspect_shows_it(
+    perceptron: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    n: int,
+    shift: float,
+    code: int,
+    verdict: str,
 ) -> None:
-    copy_of(perceptron, tmp_path / "closure.pt")
+    path = copy_of(perceptron, tmp_path / "closure.pt")
+    before = path.read_bytes()
     module = (
         "import numpy as np\n"
         "def run(archive, precision, seed):\n"
-        "    x = np.random.default_rng(seed).normal(size=2000)\n"
+        f"    x = np.random.default_rng(seed).normal(size={n})\n"
         f"    return {{'x [1]': x + ({shift} if precision == 'bf16' else 0.0)}}\n"
     )
     (tmp_path / f"own_host_{code}.py").write_text(module)
@@ -314,8 +329,22 @@ def test_the_command_keeps_the_verdict_and_inspect_shows_it(
         app, ["precision", "closure.pt", "--online", online, "--runs", "3", "--out", "kept"]
     )
     assert result.exit_code == code, result.output
-    verdict = "failed" if code else "passed"
     assert f"closure.pt: bf16 {verdict}: " in result.stdout
-    assert len(list((tmp_path / "kept").glob("*.npz"))) == 6
     shown = " ".join(CliRunner().invoke(app, ["inspect", "closure.pt"]).stdout.split())
-    assert f"precision bf16 │ {verdict}: " in shown
+    if verdict == "undecided":
+        assert "make runs longer" in result.stdout
+        assert path.read_bytes() == before
+    else:
+        assert f"precision bf16 │ {verdict}: " in shown
+
+
+def test_what_does_not_decide_is_not_kept(perceptron: Path, tmp_path: Path) -> None:
+    path = copy_of(perceptron, tmp_path / "closure.pt")
+    compared = Compared("x [1]", 0.1, (0.02, 0.02, 0.02), (0.01,) * 3)
+    evidence = replace(made_up(path), variables=(compared,))
+    assert (evidence.is_passed, evidence.verdict) == (False, "undecided")
+    with pytest.raises(PrecisionError, match=r"expected evidence that decides, .* runs longer"):
+        keep(path, evidence)
+    # Where another variable speaks against it, it has failed.
+    beyond = Compared("y [1]", 1.0, (0.02, 0.02, 0.02), (0.5,) * 3)
+    assert replace(evidence, variables=(compared, beyond)).verdict == "failed"

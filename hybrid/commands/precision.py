@@ -42,13 +42,15 @@ def precision(
     A host runs with the closure in float32 and in bf16. Where the climates in bf16 are no further
     from those in float32 than these are from each other, by Wasserstein distance, the load option
     precision='bf16' works from then on, in Fortran, C and Python; else it is refused, and the exit
-    code is 1. Needs a processor with AVX512_BF16.
+    code is 1. Runs too short to tell decide nothing: the archive stays as it is, and the exit code
+    is 2. Needs a processor with AVX512_BF16.
 
     A function of your own takes archive, precision and seed, and returns the values of each
     variable; see hybrid.reduced_precision.assess.
     """
     from hybrid.progress import StepProgress, progress_display
     from hybrid.reduced_precision import assess, keep
+    from hybrid.reduced_precision.evidence import UNDECIDED
     from hybrid.reduced_precision.hosts import host_named
 
     # A model's own function lies where it is run, as a script would.
@@ -65,7 +67,9 @@ def precision(
             kept=folder,
             on_progress=steps.update,
         )
-    keep(archive, evidence)
+    is_decided = evidence.verdict != UNDECIDED
+    if is_decided:
+        keep(archive, evidence)
     console = output()
     console.print(_distances(evidence))
     console.print(
@@ -73,6 +77,9 @@ def precision(
         style="green" if evidence.is_passed else "bold red",
         soft_wrap=True,
     )
+    if not is_decided:
+        console.print("make runs longer: --length, or the function's own", soft_wrap=True)
+        raise typer.Exit(2)
     if not evidence.is_passed:
         raise typer.Exit(1)
 

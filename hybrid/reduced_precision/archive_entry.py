@@ -10,7 +10,7 @@ from typing import Any
 
 from hybrid.archive import HASHES, MANIFEST, read_manifest, rewritten
 from hybrid.reduced_precision.errors import PrecisionError
-from hybrid.reduced_precision.evidence import ON_TRIAL, Evidence
+from hybrid.reduced_precision.evidence import ON_TRIAL, UNDECIDED, Evidence
 
 KEY = "reduced_precision"
 BF16 = "bf16"
@@ -35,7 +35,7 @@ def keep(path: Path | str, evidence: Evidence) -> None:
     ArchiveError
         As `hybrid.archive.read_manifest` does.
     PrecisionError
-        If the evidence is of another archive.
+        If the evidence is of another archive, or the test was undecided.
     """
     path = Path(path)
     digest = content_digest(path)
@@ -43,6 +43,10 @@ def keep(path: Path | str, evidence: Evidence) -> None:
         raise PrecisionError(
             f"{path}: expected evidence of this archive, {digest[:12]}, got that of another, "
             f"{evidence.archive[:12]}; run the test with this archive"
+        )
+    if evidence.verdict == UNDECIDED:
+        raise PrecisionError(
+            f"{path}: expected evidence that decides, got {evidence.reason}; make runs longer"
         )
     _write(path, path, evidence.to_dict())
 

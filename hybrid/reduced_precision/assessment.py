@@ -46,8 +46,8 @@ def assess(
     seeds
         One run in each precision for each of them.
     kept
-        Folder in which finished runs are kept, so that a test that was interrupted goes on; it
-        must exist. Default: none are.
+        Folder in which finished runs are kept until all of them are, so that a test that was
+        interrupted goes on; it must exist. Default: none are.
     on_progress
         Called with the fraction that is done.
 
@@ -70,13 +70,19 @@ def assess(
         put_on_trial(path, trial)
         computed = _computed(trial)
         runs: dict[str, list[Climate]] = {"float32": [], "bf16": []}
+        files = []
         for number, seed in enumerate(seeds):
             for i, (precision, climates) in enumerate(runs.items()):
                 name = f"{precision}-{seed}-{_key(digest, host, computed)}.npz"
                 file = None if kept is None else kept / name
+                files.append(file)
                 climates.append(_climate(trial, run, precision, seed, file))
                 if on_progress:
                     on_progress((number + (i + 1) / len(runs)) / len(seeds))
+    # Another test makes its own: the host may be another by then.
+    for file in files:
+        if file is not None:
+            file.unlink()
     variables = compare(runs["float32"], runs["bf16"])
     return Evidence(digest, host, seeds, computed, variables, versions())
 

@@ -61,6 +61,12 @@ class Compared:
         return float(np.mean(self.reduced))
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether runs are too short to tell; where it fails nevertheless, it is not."""
+        is_within = self.distance <= self.spread
+        return is_within and self.spread > COARSEST * self.standard_deviation
+
+    @property
     def problem(self) -> str:
         """Why it does not pass; empty if it does."""
         if not np.isfinite(self.distance):
@@ -70,7 +76,7 @@ class Compared:
                 f"{self.name}: runs in bf16 are {self.distance:.3g} from those in float32, which "
                 f"are at most {self.spread:.3g} from each other"
             )
-        if self.spread > COARSEST * self.standard_deviation:
+        if self.is_undecided:
             share = self.spread / self.standard_deviation
             return (
                 f"{self.name}: runs in float32 differ by {share:.2g} of its standard deviation, "
@@ -90,8 +96,8 @@ def compare(full: Sequence[Climate], reduced: Sequence[Climate]) -> tuple[Compar
     Raises
     ------
     PrecisionError
-        If there are too few runs, they do not have the same variables, or a float32 run is not
-        finite.
+        If there are too few runs, they do not have the same variables, a float32 run is not
+        finite, or runs of all seeds, or of both precisions, are the same.
     """
     if len(full) != len(reduced) or len(full) < LEAST_RUNS:
         raise PrecisionError(
@@ -105,7 +111,19 @@ def compare(full: Sequence[Climate], reduced: Sequence[Climate]) -> tuple[Compar
                 f"runs: expected the same variables of each, {', '.join(names) or 'at least one'}, "
                 f"got {', '.join(climate) or 'none'}"
             )
-    return tuple(_compared(name, full, reduced) for name in names)
+    variables = tuple(_compared(name, full, reduced) for name in names)
+    if all(variable.spread == 0.0 for variable in variables):
+        raise PrecisionError(
+            "runs: expected those of different seeds to differ, got the same values; begin from "
+            "another state for another seed"
+        )
+    pairs = [(x[name], y[name]) for x, y in zip(full, reduced, strict=True) for name in names]
+    if all(np.array_equal(x, y) for x, y in pairs):
+        raise PrecisionError(
+            "runs: expected those in bf16 to differ from those in float32, got the same values; "
+            "load the archive that is given, in the precision that is given"
+        )
+    return variables
 
 
 def _compared(name: str, full: Sequence[Climate], reduced: Sequence[Climate]) -> Compared:

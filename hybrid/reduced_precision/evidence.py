@@ -8,6 +8,8 @@ from hybrid.reduced_precision.climates import COARSEST, Compared
 
 PASSED, FAILED, ON_TRIAL = "passed", "failed", "on trial"
 """Verdicts. With the last one an archive may be run in bf16 to find another."""
+UNDECIDED = "undecided"
+"""No verdict: runs were too short. Archives do not keep it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ class Evidence:
     @property
     def verdict(self) -> str:
         """Verdict in a word."""
-        return PASSED if self.is_passed else FAILED
+        against = [v for v in self.variables if v.problem]
+        if not against:
+            return PASSED
+        return UNDECIDED if all(v.is_undecided for v in against) else FAILED
 
     @property
     def reason(self) -> str:

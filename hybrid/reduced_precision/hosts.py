@@ -151,8 +151,10 @@ def host_named(name: str, length: float | None = None) -> tuple[Run, str]:
     Raises
     ------
     PrecisionError
-        If there is none of this name, or a function is given a length.
+        If there is none of this name, a function is given a length, or a length is not positive.
     """
+    if length is not None and not length > 0.0:
+        raise PrecisionError(f"length: expected a positive one, got {length:g}")
     if name in HOSTS:
         host = HOSTS[name](**({} if length is None else {_LENGTH[name]: length}))
         return host, host.text
