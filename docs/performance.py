@@ -27,7 +27,7 @@ either says first how long that takes. One subject: `python -m benchmarks NAME`,
 What is compared takes turns, in one process or in two on one processor, and what counts is the
 median of the ratios of turns side by side with its 95 % interval; pytest-benchmark times one thing
 at a time in absolute terms, which on a shared machine shows the machine. All runs on one
-thread.
+thread but where more are named.
 
 A change is held against an earlier report, ratio by ratio:
 

@@ -112,8 +112,8 @@ SECTIONS = (
         "A step through the bridge",
         "bridge-overhead.json",
         ("overhead",),
-        "A host's step through the bridge beside the call that FTorch makes of the same "
-        "module, and beside what a host writes by hand, as times of the peer's, in brackets "
+        "A host's step through the bridge on TorchScript, beside the call that FTorch makes of the "
+        "same module, and beside what a host writes by hand, as times of the peer's, in brackets "
         "the upper end of the 95 % interval: less is better. [What a step "
         "costs](guide/cost.md) says what each side does.",
         (overhead_table,),
@@ -124,11 +124,13 @@ SECTIONS = (
         "Engines",
         "engines.json",
         ("engines",),
-        "A step of a host from double precision to double precision: how many times as fast "
+        "A step of a host from double precision to double precision, net A of layers 8-32-32-8, "
+        "net B of 124-768-640-512-640-640-128 as in ClimSim: how many times as fast "
         "as loops in Fortran around a TorchScript call with reused tensors, with the 95 % "
         "interval; more is better. The call alone neither packs nor unpacks. By hand nothing "
         "is checked; the bridge compares every value with its envelope. *v3*: the native "
-        "engine confined to AVX2 (`HYBRID_ISA`).",
+        "engine confined to AVX2 (`HYBRID_ISA`), in turns of its own with the way by hand, which "
+        "is not confined. *bf16* needs [an online test](guide/native.md) before.",
         (partial(engines_table, net="A"), partial(engines_table, net="B")),
         figure="engines",
         alt="time by hand by that of each way, against the number of columns",
@@ -165,8 +167,8 @@ SECTIONS = (
         "A call from Python",
         "solver-speed.json",
         ("bridge", "coupling", *_SOLVERS),
-        "PyTorch's own call gets float32 tensors that lie ready; the bridge reads and writes "
-        "float64 arrays, checks them and draws the noise.",
+        "PyTorch's own call gets float32 tensors that lie ready; the bridge, on TorchScript, reads "
+        "and writes float64 arrays, checks them and draws the noise.",
         (bridge_call_table,),
         shown=("bridge",),
     ),
@@ -176,7 +178,7 @@ SECTIONS = (
         ("emulators",),
         "A step of [the column host](column_host.md) with each architecture, beside the bare "
         "call of the frozen module on float32 arrays; in brackets the upper end of the 95 % "
-        "interval.",
+        "interval. Measured on TorchScript, before a host got the native engine by itself.",
         (emulator_costs_table,),
     ),
     Section(
