@@ -1,6 +1,7 @@
 """The programs of the page on networks for two-layer flow run, one after the other."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
         "n_epoch=10, batch_size=8": "n_epoch=1, batch_size=2",
         "spin_up=2.0, n_trajectory=64": "spin_up=0.1, n_trajectory=3, n_saved=1",
     }
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"replace": replace}
     for block in blocks:
         program = block
         for large, small in smaller.items():
