@@ -19,6 +19,7 @@ from benchmarks.comparison import Compared, Comparison
 from benchmarks.engines import NATIVE
 from benchmarks.interleaved import FULL, Session, interleave
 from benchmarks.interval import FEWEST
+from benchmarks.loading import TORCHSCRIPT
 from benchmarks.networks import registered_network
 from benchmarks.overhead_native import bridge_step
 from closures.base import Closure
@@ -37,7 +38,6 @@ TITLE = "One step of a host with each closure, natively and by TorchScript"
 SIZES = (1, 16, 128, 384)
 """Columns of a step."""
 
-TORCHSCRIPT = "torchscript"
 SECONDS_A_TURN = 0.02
 
 _RANGES = {
@@ -164,9 +164,7 @@ def measure(
                     name,
                     n_column,
                     timings.median(NATIVE),
-                    1.0 / found.ratio,
-                    1.0 / found.high,
-                    1.0 / found.low,
+                    *found.times_faster,
                     comparisons=(found,),
                 )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.comparison import Compared, Comparison
+from benchmarks.engines import NATIVE
 from benchmarks.interleaved import FULL, Session, interleave
 from benchmarks.interval import FEWEST
 from benchmarks.overhead_native import SOURCE, NativeError, run_compiler
@@ -23,7 +24,7 @@ TITLE = "One load of a closure, until its first result"
 SIZES = ("A", "B")
 """Networks, as in `benchmarks.engines`."""
 
-NATIVE, TORCHSCRIPT = "native", "torchscript"
+TORCHSCRIPT = "torchscript"
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,7 @@ def measure(sizes: Sequence[str] = SIZES, session: Session = FULL) -> Iterator[L
                     engine,
                     timings.median(engine),
                     median(done.resident),
-                    1.0 / found.ratio,
-                    1.0 / found.high,
-                    1.0 / found.low,
+                    *found.times_faster,
                     comparisons=() if engine == TORCHSCRIPT else (found,),
                 )
 

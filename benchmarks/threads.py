@@ -85,9 +85,7 @@ def measure(sizes: Sequence[int] = SIZES, session: Session = FULL) -> Iterator[T
                         n_column,
                         n_thread,
                         timings.median(str(n_thread)),
-                        1.0 / found.ratio,
-                        1.0 / found.high,
-                        1.0 / found.low,
+                        *found.times_faster,
                         comparisons=() if n_thread == THREADS[0] else (found,),
                     )
 

@@ -8,9 +8,10 @@ import performance_tables
 import pytest
 
 from benchmarks import loading
+from benchmarks.engines import NATIVE
 from benchmarks.interleaved import QUICK, Session
 from benchmarks.interval import FEWEST
-from benchmarks.loading import NATIVE, TORCHSCRIPT, LoadCost, Loads
+from benchmarks.loading import TORCHSCRIPT, LoadCost, Loads
 from benchmarks.overhead_native import NativeError
 
 BRIEF = Session(rounds=FEWEST, seconds_a_turn=QUICK.seconds_a_turn)

@@ -1,24 +1,16 @@
 """The programs of the page on networks for two-layer flow run, one after the other."""
 
-import re
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from page_programs import run_programs
 
 from closures.quasigeostrophic.networks import NetworkClosure
 from hybrid.runtime import load
 
-PAGE = Path(__file__).parents[1] / "docs" / "quasigeostrophic_networks.md"
-
 
 @pytest.mark.fortran
 def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path))
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(blocks) == 2
     # Small grids and a season show as much.
     smaller = {
         'CONFIGURATIONS["eddy"]': 'replace(CONFIGURATIONS["eddy"], n_truth=32, n_coarse=16)',
@@ -27,12 +19,7 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
         "n_epoch=10, batch_size=8": "n_epoch=1, batch_size=2",
         "spin_up=2.0, n_trajectory=64": "spin_up=0.1, n_trajectory=3, n_saved=1",
     }
-    names: dict[str, Any] = {"replace": replace}
-    for block in blocks:
-        program = block
-        for large, small in smaller.items():
-            program = program.replace(large, small)
-        exec(program, names)
+    names = run_programs("quasigeostrophic_networks.md", smaller, 2, monkeypatch, tmp_path)
     assert len(names["history"].validation) == 2
     assert names["run"].q.sizes["time"] == 5
     closure = names["closure"]

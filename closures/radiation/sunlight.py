@@ -14,9 +14,7 @@ from torch import Tensor, nn
 from closures.constraints.ranges import ranges_of
 from closures.errors import SpecError
 from closures.field import Field
-
-GRAVITY = 9.80665
-"""Acceleration of gravity [m s-2]."""
+from closures.radiation.features import GRAVITY
 
 REFERENCE_TEMPERATURE, REFERENCE_PRESSURE = 273.0, 1.0e5
 """Of the absorption by water vapour [K], [Pa]."""

@@ -108,7 +108,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         "quasigeostrophic": Experiment(
             "hybrid.experiments.quasigeostrophic",
             "Closures of two-layer flow in the benchmark of Ross et al. (2023), online and offline",
-            {"test": "20 seconds", "quick": "5 minutes", "full": "3 hours (estimated)"},
+            {"test": "half a minute", "quick": "5 minutes", "full": "12 hours (estimated)"},
             in_demo=False,
         ),
     }
