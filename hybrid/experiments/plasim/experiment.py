@@ -10,12 +10,18 @@ from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names
 from hybrid.experiments.plasim.figures import cross_sections, maps, rain, zonal_means
 from hybrid.experiments.plasim.findings import Findings, collect
 from hybrid.experiments.plasim.jobs import Work, all_jobs
+from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.offline import flat
-from hybrid.experiments.plasim.running import RESTART, Run, run_model
+from hybrid.experiments.plasim.running import RESTART, run_model
 from hybrid.experiments.plasim.schemes import SCHEMES
 from hybrid.experiments.plasim.settings import PRESETS, Settings
 from hybrid.experiments.plasim.source import VERSION, plasim_folder
-from hybrid.experiments.plasim.tables import climate_table, cost_table, offline_table
+from hybrid.experiments.plasim.tables import (
+    climate_table,
+    cost_table,
+    offline_table,
+    response_table,
+)
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
 
@@ -60,6 +66,7 @@ def run(request: Request) -> ExperimentResult:
         tables=(
             climate_table(findings, settings),
             cost_table(findings, settings),
+            *([response_table(findings.responses)] if findings.responses else []),
             offline_table(offline),
         ),
         figures=(
@@ -115,7 +122,12 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
 
 def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> Path:
     """Return the folder of the run from a cold start, which records columns on its way."""
-    dump = {"mode": "dump", "interval": settings.interval, "stride": settings.stride, "varied": True}
+    dump = {
+        "mode": "dump",
+        "interval": settings.interval,
+        "stride": settings.stride,
+        "varied": True,
+    }
     schemes = dict.fromkeys(SCHEMES, dump)
     # A seed of 0 would mean the time of day.
     run = Run(settings.n_spin_up, schemes, seed=request.seed + 1)

@@ -6,10 +6,11 @@ from math import isfinite
 
 import xarray as xr
 
-from hybrid.experiments.plasim.climate import Calls
 from hybrid.experiments.plasim.columns import N_COLUMN
+from hybrid.experiments.plasim.guard_counts import counted, share
 from hybrid.experiments.plasim.jobs import CLOSURE, GUARDED, NATIVE, SHADOW, TIMED, Work
 from hybrid.experiments.plasim.rain import Maps, maps_of
+from hybrid.experiments.plasim.response_findings import Responses, collect_responses
 from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import (
     COSTS,
@@ -48,6 +49,8 @@ class Findings:
     fallback
         Part of them that the host's own schemes computed in the run whose guard leaves flagged
         columns to them; NaN if it ended early.
+    responses
+        To a warmer sea and to carbon dioxide; None without such runs.
     endings
         Why runs ended early, by their names.
     """
@@ -61,6 +64,7 @@ class Findings:
     days: Mapping[str, float]
     flagged: float
     fallback: float
+    responses: Responses | None
     endings: Mapping[str, str]
 
     def metrics(self) -> dict[str, float]:
@@ -91,7 +95,7 @@ class Findings:
             found["flagged_share"] = self.flagged
         if isfinite(self.fallback):
             found["fallback_share"] = self.fallback
-        return found
+        return {**found, **(self.responses.metrics() if self.responses else {})}
 
 
 def collect(work: Work, settings: Settings) -> Findings:
@@ -118,7 +122,7 @@ def collect(work: Work, settings: Settings) -> Findings:
     short = [name for name in (SHADOW, *TIMED) if name not in endings]
     reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
     timed = [names[NATIVE][0], *names[CLOSURE][:1], *(name for name in short if name != SHADOW)]
-    flags = [_counted(reports[name], settings, "flagged") for name in names[CLOSURE]]
+    flags = [counted(reports[name], settings.schemes, "flagged") for name in names[CLOSURE]]
     return Findings(
         native=native,
         closure=closure,
@@ -138,7 +142,10 @@ def collect(work: Work, settings: Settings) -> Findings:
         flagged=sum(each.seconds for each in flags) / sum(each.count for each in flags)
         if flags
         else float("nan"),
-        fallback=_fallback(reports[GUARDED], settings) if GUARDED in reports else float("nan"),
+        fallback=share(reports[GUARDED], settings.schemes, "fallback")
+        if GUARDED in reports
+        else float("nan"),
+        responses=collect_responses(work, settings) if settings.n_response else None,
         endings=endings,
     )
 
@@ -156,13 +163,3 @@ def _temperature_rms(native: tuple[xr.Dataset, ...], closure: tuple[xr.Dataset, 
     of_closure, of_native = (cross_section(each, "temperature") for each in (closure, native))
     thickness = layer_thickness(of_native.sizes["level"])
     return rms(of_closure - of_native, native[0]["weight"], thickness)
-
-
-def _counted(report: Mapping[str, Mapping[str, Calls]], settings: Settings, what: str) -> Calls:
-    each = [report[scheme][what] for scheme in settings.schemes]
-    return Calls(sum(calls.count for calls in each), sum(calls.seconds for calls in each))
-
-
-def _fallback(report: Mapping[str, Mapping[str, Calls]], settings: Settings) -> float:
-    evaluations = _counted(report, settings, "flagged").count
-    return _counted(report, settings, "fallback").count / evaluations

@@ -8,7 +8,8 @@ from typing import Any
 
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.errors import HostRunError
-from hybrid.experiments.plasim.running import Run
+from hybrid.experiments.plasim.model_run import Run
+from hybrid.experiments.plasim.responses import response_name, response_runs
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import run_years
 
@@ -76,7 +77,7 @@ def all_jobs(
     closures: Sequence[Mapping[str, Path]],
     linear: Mapping[str, Path],
 ) -> list[Job]:
-    """Return the ensembles, the shadow run, and the runs that are timed beside it.
+    """Return the ensembles, the shadow run, runs that are timed beside it, and over a given sea.
 
     Parameters
     ----------
@@ -97,16 +98,21 @@ def all_jobs(
     for i, schemes in enumerate(learned):
         n_day = settings.n_coupled if i else settings.n_longest
         jobs.append(Job(f"{CLOSURE}_{i}", Run(n_day, schemes, restart, member=i), True))
+    guarded = _learned(closures[0], mode="closure", policy="host")
     short = {
         SHADOW: _learned(closures[0], mode="shadow"),
-        GUARDED: _learned(closures[0], mode="closure", policy="host"),
+        GUARDED: guarded,
         LINEAR: _learned(linear, mode="closure"),
         **{name: dict.fromkeys(settings.schemes, changed) for name, changed in RIVALS.items()},
     }
-    return [
-        *jobs,
-        *(Job(name, Run(settings.n_timing, each, restart), True) for name, each in short.items()),
-    ]
+    jobs += [Job(name, Run(settings.n_timing, each, restart), True) for name, each in short.items()]
+    if settings.n_response:
+        jobs += [
+            Job(response_name(kind, scenario), run, may_end_early=bool(schemes))
+            for kind, schemes in ((NATIVE, {}), (CLOSURE, guarded))
+            for scenario, run in response_runs(settings.n_response, restart, schemes).items()
+        ]
+    return jobs
 
 
 def _learned(archives: Mapping[str, Path], **settings: str) -> dict[str, Mapping[str, Any]]:
