@@ -137,7 +137,8 @@ def test_the_full_preset_is_as_long_as_it_says() -> None:
     over_given_sea = [job for job in others if job.name.startswith("response_")]
     assert sum(job.run.n_day / 360 for job in over_given_sea) == 6.0
     assert {job.run.n_day for job in others if job not in over_given_sea} == {settings.n_timing}
-    assert len(others) == 6 + 6
+    assert [job.n_rank for job in others if job.name.startswith("ranks_")] == [1, 1, 2, 2]
+    assert len(others) == 6 + 4 + 6
 
 
 def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(
@@ -148,7 +149,7 @@ def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(
         raise HostRunError("after day 3")
 
     monkeypatch.setattr(jobs, "run_years", blows_up)
-    work = jobs.Work(Host(tmp_path / "plasim.x", tmp_path, "key"), tmp_path)
+    work = jobs.Work({1: Host(tmp_path / "plasim.x", tmp_path, "key")}, tmp_path)
     work(jobs.Job("closure_0", Run(9), may_end_early=True), lambda _: None)
     assert work.ended_early("closure_0") == "after day 3"
     monkeypatch.setattr(jobs, "run_years", lambda *_: None)
@@ -180,6 +181,7 @@ def test_the_whole_experiment_on_the_stand_in(
         widths=(16,),
         sunlit_widths=(16,),
         n_response=2,
+        ranks=(1,),
     )
     monkeypatch.setattr(experiment, "PRESETS", {"test": small})
     monkeypatch.setattr(years, "N_DAY", 2)
@@ -216,6 +218,7 @@ def test_the_whole_experiment_on_the_stand_in(
     assert metrics["forcing_native"] == 0.0
     sigma, t = 5.67e-8, 226.0
     assert metrics["feedback_native"] == pytest.approx(-4.0 * sigma * t**3 * 0.85, rel=0.05)
+    assert metrics["columns_differing_1_ranks"] == 0.0
     # No column of the training was as warm.
     assert metrics["fallback_share_control"] < metrics["fallback_share_warm"] <= 1.0
     assert metrics["response_blowups"] == 0.0

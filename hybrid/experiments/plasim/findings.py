@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 
 import xarray as xr
 
 from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.guard_counts import counted, share
-from hybrid.experiments.plasim.jobs import CLOSURE, GUARDED, NATIVE, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.jobs import GUARDED, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import Maps, maps_of
+from hybrid.experiments.plasim.rank_findings import Ranked, collect_ranked
+from hybrid.experiments.plasim.ranks import ranked_name
 from hybrid.experiments.plasim.response_findings import Responses, collect_responses
 from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import (
@@ -51,6 +55,8 @@ class Findings:
         columns to them; NaN if it ended early.
     responses
         To a warmer sea and to carbon dioxide; None without such runs.
+    ranked
+        Of runs as several processes, by their number.
     endings
         Why runs ended early, by their names.
     """
@@ -65,24 +71,13 @@ class Findings:
     flagged: float
     fallback: float
     responses: Responses | None
+    ranked: Mapping[int, Ranked]
     endings: Mapping[str, str]
 
     def metrics(self) -> dict[str, float]:
         """Return everything as flat numbers."""
         found = {"blowups": float(sum(name.startswith(CLOSURE) for name in self.endings))}
-        for scheme, times in self.costs.items():
-            for kind, microseconds in times.items():
-                found[f"{scheme}_{kind}_us"] = microseconds
-                if kind != "native" and "native" in times:
-                    infix = "" if kind == "closure" else f"{kind}_"
-                    found[f"{scheme}_{infix}time_ratio"] = microseconds / times["native"]
-        if self.costs and all(
-            "noop" in times and "native" in times for times in self.costs.values()
-        ):
-            noop, native = (
-                sum(times[kind] for times in self.costs.values()) for kind in ("noop", "native")
-            )
-            found["noop_time_ratio"] = noop / native
+        found |= self._of_costs()
         for kind, seconds in self.days.items():
             found[f"seconds_a_day_{kind}"] = seconds
         for key, each in self.differences.items():
@@ -95,10 +90,27 @@ class Findings:
             found["flagged_share"] = self.flagged
         if isfinite(self.fallback):
             found["fallback_share"] = self.fallback
-        return {**found, **(self.responses.metrics() if self.responses else {})}
+        for n_rank, ranked in self.ranked.items():
+            found |= ranked.metrics(n_rank)
+        return found | (self.responses.metrics() if self.responses else {})
+
+    def _of_costs(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for scheme, times in self.costs.items():
+            for kind, microseconds in times.items():
+                found[f"{scheme}_{kind}_us"] = microseconds
+                if kind != "native" and "native" in times:
+                    infix = "" if kind == "closure" else f"{kind}_"
+                    found[f"{scheme}_{infix}time_ratio"] = microseconds / times["native"]
+        if self.costs and all({"noop", "native"} <= times.keys() for times in self.costs.values()):
+            noop, native = (
+                sum(times[kind] for times in self.costs.values()) for kind in ("noop", "native")
+            )
+            found["noop_time_ratio"] = noop / native
+        return found
 
 
-def collect(work: Work, settings: Settings) -> Findings:
+def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Findings:
     """Read what the runs have left.
 
     Parameters
@@ -107,13 +119,18 @@ def collect(work: Work, settings: Settings) -> Findings:
         Where they are.
     settings
         Which they are.
+    archives
+        Closures of the first run with closures, by scheme.
     """
     names = {
         NATIVE: [f"{NATIVE}_{i}" for i in range(settings.n_native)],
         CLOSURE: [f"{CLOSURE}_{i}" for i in range(settings.n_closure)],
     }
+    ranked = [ranked_name(CLOSURE, n_rank) for n_rank in settings.ranks]
     endings = {
-        name: text for name in (*names[CLOSURE], SHADOW, *TIMED) if (text := work.ended_early(name))
+        name: text
+        for name in (*names[CLOSURE], SHADOW, *TIMED, *ranked)
+        if (text := work.ended_early(name))
     }
     names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]
     native, closure = (
@@ -146,6 +163,7 @@ def collect(work: Work, settings: Settings) -> Findings:
         if GUARDED in reports
         else float("nan"),
         responses=collect_responses(work, settings) if settings.n_response else None,
+        ranked=collect_ranked(work, settings, archives),
         endings=endings,
     )
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import f90nml
 
+NATIVE, CLOSURE = "native", "closure"
+"""Kinds of runs: with the model's own radiation, and with closures."""
+
 # Parts of the model that read a namelist of their own.
 _PARTS = (
     "aero",

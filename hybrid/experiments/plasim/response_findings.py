@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 import xarray as xr
 
 from hybrid.experiments.plasim.guard_counts import share
-from hybrid.experiments.plasim.jobs import CLOSURE, NATIVE, Work
+from hybrid.experiments.plasim.jobs import Work
+from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.responses import SCENARIOS, Response, response, response_name
 from hybrid.experiments.plasim.scoring import compared
 from hybrid.experiments.plasim.settings import Settings

@@ -1,6 +1,7 @@
 """Run PlaSim in a folder, unless it has run there before."""
 
 import json
+import os
 import re
 import resource
 import shutil
@@ -23,6 +24,13 @@ RESTART = "plasim_status"
 _FINISHED = "finished.json"
 _SEA = "*_surf_0169.sra"
 _POLL = 0.5
+
+# Other implementations of MPI start more processes than cores, and as root, without being asked.
+_OPEN_MPI = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+}
 _N_LINE = 4
 _NOISE = re.compile(r"#\d|at |At line|Error termination|Backtrace|Fortran runtime warning")
 
@@ -107,11 +115,18 @@ def _prepare(host: Host, run: Run, folder: Path) -> None:
         shutil.copy(run.restart, folder / "plasim_restart")
 
 
+def _command(host: Host) -> list[str]:
+    launcher = ["mpirun", "-n", str(host.n_rank)] if host.n_rank > 1 else []
+    return [*launcher, str(host.program)]
+
+
 def _execute(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> None:
     with (
         (folder / "errors").open("w") as errors,
         (folder / "log").open("w") as log,
-        subprocess.Popen([host.program], cwd=folder, stdout=log, stderr=errors) as process,
+        subprocess.Popen(
+            _command(host), cwd=folder, stdout=log, stderr=errors, env={**os.environ, **_OPEN_MPI}
+        ) as process,
     ):
         try:
             while process.poll() is None:

@@ -35,6 +35,9 @@ class Settings:
         Members of both ensembles; each closure is trained with a seed of its own.
     n_timing
         Days of the runs that are timed, and of the shadow run.
+    ranks
+        Numbers of processes of short runs from a cold start, which show that a closure does not
+        depend on them; several for comparison, or none.
     n_response, n_response_adjusting
         Days of the runs over a given sea, and those at their beginning that do not count; 0: none
         are made.
@@ -54,6 +57,7 @@ class Settings:
     n_native: int
     n_closure: int
     n_timing: int
+    ranks: tuple[int, ...] = ()
     n_response: int = 0
     n_response_adjusting: int = 0
 
@@ -102,6 +106,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_native=5,
             n_closure=3,
             n_timing=20,
+            ranks=(1, 2),
             n_response=360,
             n_response_adjusting=60,
         ),

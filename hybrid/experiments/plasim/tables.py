@@ -5,6 +5,7 @@ from math import isnan
 
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.offline import Offline
+from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.response_findings import Responses
 from hybrid.experiments.plasim.responses import DOUBLED, KELVIN, N_DAY_OF_BLOCK
 from hybrid.experiments.plasim.scoring import COMPARED
@@ -86,6 +87,27 @@ def offline_table(offline: Mapping[str, Offline]) -> Table:
         },
         note="Heating: the net flux that each of the 10 layers keeps; linear: without hidden "
         "layers, of the same features. Sunlight: columns that the sun shines on.",
+    )
+
+
+def rank_table(ranked: Mapping[int, Ranked]) -> Table:
+    """Return the runs as one and as several processes."""
+    return Table(
+        title="As several processes",
+        columns=("native [s a day]", "closure [s a day]", "ratio", "columns", "differing"),
+        rows={
+            f"{n_rank} rank{'s' * (n_rank > 1)}": (
+                each.native,
+                each.closure,
+                each.closure / each.native,
+                float(each.n_column),
+                float(each.n_differing),
+            )
+            for n_rank, each in ranked.items()
+        },
+        note="Processor time, the sum over processes, of runs from a cold start; processes that "
+        "wait for another count as busy. Differing: recorded columns in which the closure's fluxes "
+        "are not, to the bit, those of the archive evaluated in one batch on the same inputs.",
     )
 
 
