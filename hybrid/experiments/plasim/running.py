@@ -25,11 +25,13 @@ _FINISHED = "finished.json"
 _SEA = "*_surf_0169.sra"
 _POLL = 0.5
 
-# Other implementations of MPI start more processes than cores, and as root, without being asked.
+# Other implementations of MPI start more processes than cores, and as root, without being asked;
+# processes that wait leave the core to others.
 _OPEN_MPI = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
 }
 _N_LINE = 4
 _NOISE = re.compile(r"#\d|at |At line|Error termination|Backtrace|Fortran runtime warning")
