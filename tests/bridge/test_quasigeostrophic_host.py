@@ -13,7 +13,7 @@ from two_layer_flow import OBLONG, vigorous
 
 import hybrid
 from closures.quasigeostrophic import JansenHeldBackscatter, Stratification, ZannaBolton2020
-from closures.quasigeostrophic.networks import Architecture, NetworkClosure
+from closures.quasigeostrophic.networks import Architecture, NetworkClosure, StochasticNetwork
 from fortran_bridge import hosts
 from fortran_bridge.build import Prefix
 from fortran_bridge.errors import HostError
@@ -128,6 +128,15 @@ def test_a_network_runs_alike_in_fortran_in_the_compiled_loop_and_in_torch(
     assert difference(found, compiled) < 1e-5
     assert difference(found, twin.numpy().swapaxes(0, 1)) < 1e-5
     assert difference(found, solved(MODEL, q)) > 1e-3
+
+
+def test_noise_of_a_closure_is_that_of_the_compiled_loop(tmp_path: Path) -> None:
+    q, path = flows(MODEL), tmp_path / "stochastic.pt"
+    closure = StochasticNetwork(network(MODEL, "gated"), MODEL.dt, correlation_time=5 * MODEL.dt)
+    hybrid.export(closure, path)
+    one, other = (hosted(MODEL, q, tmp_path, archive=str(path), seed=seed) for seed in (1, 2))
+    assert difference(one, solved(MODEL, q, hybrid.couple(path, seed=1))) < 1e-5
+    assert difference(one, other) > 1e-3
 
 
 def test_closures_in_double_precision_run_alike_to_rounding(tmp_path: Path) -> None:
