@@ -5,11 +5,12 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: fuzz help setup demo test lint bench bench-full clean packages environment native
 
-# Compilers, build tools, the libraries that the bridge and the Fortran hosts link, the MPI with
-# which the tests spread a host over ranks, and the headers for the extension that shows hosts.
+# Compilers, build tools, the libraries that the bridge and the Fortran hosts link (FFTW: one host
+# alone), the MPI with which the tests spread a host over ranks, and the headers for the extension
+# that shows hosts.
 PACKAGES := gfortran g++ cmake ninja-build make pkg-config libzip-dev nlohmann-json3-dev \
 	libudunits2-dev librandom123-dev libssl-dev libnetcdff-dev \
-	libopenmpi-dev openmpi-bin python3-dev
+	libfftw3-dev libopenmpi-dev openmpi-bin python3-dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -129,12 +129,13 @@ class CoupledClosure:
             ]
             self._check_names()
             n_column = _number_of_columns(ties)
+            grid = _grid(spec, ties)
             binding = self.closure.create(
                 n_column,
                 column_id=1 + member * n_column + np.arange(n_column),
                 seed=self.seed,
                 reproducible=self.reproducible,
-                grid=_grid(spec, ties),
+                grid=grid,
             )
             for tie in ties:
                 dims = (spec.first_axis, *tie.field.dims)
@@ -145,6 +146,8 @@ class CoupledClosure:
                 f"{_listed(tendencies)}"
             ) from error
         function, context = binding.tendency
+        if grid is not None:
+            spec = spec.on_grid(dict(zip(grid.dims, grid.sizes, strict=True)))
         return _BoundClosure(function, context, binding=binding, fields=spec.state)
 
     def _tie(self, field: Field, hosts: Sequence[GridField]) -> "_Tie":

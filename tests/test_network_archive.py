@@ -26,6 +26,9 @@ NETWORKS = {
     "gated": Architecture(n_channel=4, n_block=1),
     "square": Architecture(kind="separable", inputs=QUV, n_channel=4, n_block=1, symmetry="square"),
     "fcnn": Architecture(kind="fcnn", inputs=QUV, layers=((4, 5), (4, 3))),
+    "tiles": Architecture(
+        kind="fcnn", inputs=QUV, layers=((64, 5), (64, 5), (4, 3)), per_layer=False
+    ),
 }
 
 

@@ -12,6 +12,9 @@ set(MODULES_lorenz96 hosts/lorenz96_settings.f90 hosts/lorenz96_model.f90
   hosts/lorenz96_output.f90 hosts/lorenz96_restart.f90)
 set(MODULES_barotropic hosts/barotropic_settings.f90 hosts/barotropic_waves.f90
   hosts/barotropic_model.f90 hosts/barotropic_integration.f90 hosts/barotropic_files.f90)
+set(MODULES_quasigeostrophic hosts/quasigeostrophic_settings.f90 hosts/fftw_transform.f90
+  hosts/quasigeostrophic_model.f90 hosts/quasigeostrophic_integration.f90
+  hosts/quasigeostrophic_files.f90)
 set(CLIMSIM hosts/climsim_settings.f90 hosts/climsim_fields.f90 hosts/climsim_humidity.f90
   hosts/climsim_columns.f90 hosts/climsim_files.f90 hosts/climsim_inputs.f90
   hosts/climsim_output.f90)
@@ -21,6 +24,10 @@ set(HOSTS barotropic lorenz96 climsim verify)
 find_package(MPI COMPONENTS Fortran)
 if(MPI_Fortran_HAVE_F08_MODULE)
   list(APPEND HOSTS climsim-mpi)
+endif()
+pkg_check_modules(FFTW3 IMPORTED_TARGET fftw3)
+if(FFTW3_FOUND)
+  list(APPEND HOSTS quasigeostrophic)
 endif()
 foreach(HOST ${HOSTS})
   set(TARGET hybrid-${HOST}-host)
@@ -35,4 +42,7 @@ foreach(HOST ${HOSTS})
 endforeach()
 if(TARGET hybrid-climsim-mpi-host)
   target_link_libraries(hybrid-climsim-mpi-host PRIVATE MPI::MPI_Fortran)
+endif()
+if(TARGET hybrid-quasigeostrophic-host)
+  target_link_libraries(hybrid-quasigeostrophic-host PRIVATE PkgConfig::FFTW3)
 endif()

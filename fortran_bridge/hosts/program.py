@@ -10,6 +10,8 @@ import f90nml
 from fortran_bridge.build import ensure_built
 from fortran_bridge.errors import HostError
 
+_NEEDS = {"climsim-mpi": "MPI (libopenmpi-dev)", "quasigeostrophic": "FFTW 3 (libfftw3-dev)"}
+
 
 def run_host(
     name: str,
@@ -24,7 +26,7 @@ def run_host(
     ----------
     name
         ``"barotropic"``, ``"lorenz96"``, ``"climsim"``, ``"climsim-mpi"`` (built where there is
-        MPI) or ``"verify"``.
+        MPI), ``"quasigeostrophic"`` (built where there is FFTW 3) or ``"verify"``.
     namelist
         Groups of the namelist, normally one: ``{"settings": {...}}``.
     folder
@@ -42,11 +44,15 @@ def run_host(
     Raises
     ------
     HostError
-        If the host ends with an error; the message is what it wrote to standard error.
+        If the host was not built, or ends with an error; then the message is what it wrote to
+        standard error.
     """
+    program = ensure_built().host(name)
+    if not program.exists():
+        raise HostError(_absent(name, program))
     settings = folder / f"{name}.nml"
     f90nml.Namelist(namelist).write(settings, force=True)
-    command = [*launcher, str(ensure_built().host(name)), settings.name]
+    command = [*launcher, str(program), settings.name]
     said = []
     with (
         (folder / f"{name}.err").open("w+") as errors,
@@ -70,3 +76,11 @@ def run_host(
     if status:
         raise HostError(f"{name} host: ended with status {status}: {message or 'no message'}")
     return said
+
+
+def _absent(name: str, program: Path) -> str:
+    wanted = f"{name} host: expected the program {program}, got none"
+    if name not in _NEEDS:
+        known = sorted(path.name.split("-", 1)[1] for path in program.parent.glob("hybrid-*-host"))
+        return f"{wanted}; there are {', '.join(part.removesuffix('-host') for part in known)}"
+    return f"{wanted}; install {_NEEDS[name]} and run `hybrid bridge build --force`"

@@ -15,10 +15,11 @@ from closures.quasigeostrophic.networks.inputs import Channels
 from closures.quasigeostrophic.networks.limiter import EnergyLimiter, Unlimited
 from closures.quasigeostrophic.networks.separable import gated, separable
 from closures.quasigeostrophic.networks.symmetry import SymmetricMean, Symmetry
+from closures.quasigeostrophic.networks.unet import UNet
 from closures.quasigeostrophic.specification import layer_spec
 from closures.quasigeostrophic.stratification import Stratification
 
-Kind = Literal["fcnn", "separable", "gated"]
+Kind = Literal["fcnn", "separable", "gated", "unet"]
 
 _ROSS = "Ross et al. (2023), J. Adv. Model. Earth Syst. 15, e2022MS003258"
 
@@ -30,17 +31,19 @@ class Architecture:
     Parameters
     ----------
     kind
-        ``"fcnn"``, see `fcnn`; ``"separable"`` and ``"gated"``, see there.
+        ``"fcnn"``, see `fcnn`; ``"separable"`` and ``"gated"``, see there; ``"unet"``, see `UNet`.
     inputs
         Names among `INPUTS`; ``"gated"`` takes q and advection alone.
     n_channel, n_block, width
-        Of separable and gated: channels, blocks, and points along a side of kernels.
+        Of separable, gated and unet: channels, blocks (of unet: grids besides the finest), and
+        points along a side of kernels.
     layers
         Of fcnn: channels and kernels.
     per_layer
         Of fcnn: a network for each layer of the flow, as published, or one for both.
     symmetry
-        Of all but gated, which has all symmetries by itself: see `Symmetry`.
+        Of fcnn and separable, see `Symmetry`; gated has all symmetries by itself, and cells of the
+        coarser grids of unet have none with the points of a mirror.
 
     Raises
     ------
@@ -80,10 +83,18 @@ class Architecture:
                 f"does, got {', '.join(self.inputs)}; choose kind='separable' for u and v"
             )
 
+        if self.kind == "unet" and self.symmetry != "none":
+            raise SpecError(
+                f"symmetry: expected none for unet, whose coarser grids no mirror keeps, got "
+                f"{self.symmetry}; choose kind='gated' or 'separable'"
+            )
+
     def network(self, n_input: int) -> nn.Module:
         """Return the network, of `n_input` channels, with weights drawn by torch."""
         if self.kind == "gated":
             return gated(n_input, self.n_channel, self.n_block, self.width)
+        if self.kind == "unet":
+            return UNet(n_input, self.n_channel, self.n_block, self.width)
         if self.kind == "separable":
             made = separable(n_input, self.n_channel, self.n_block, self.width)
         elif self.per_layer:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from closures.quasigeostrophic.networks.convolution import periodic
+from closures.quasigeostrophic.networks.convolution import PeriodicConvolution
 
 PUBLISHED = ((128, 5), (64, 5), (32, 3), (32, 3), (32, 3), (32, 3), (32, 3))
 """Channels, and points along a side of the kernel, of the layers before the last."""
@@ -29,9 +29,13 @@ def fcnn(n_input: int, n_output: int, layers: tuple[tuple[int, int], ...] = PUBL
     parts: list[nn.Module] = []
     before = n_input
     for n_channel, width in layers:
-        parts += [periodic(before, n_channel, width), nn.ReLU(), nn.BatchNorm2d(n_channel)]
+        parts += [
+            PeriodicConvolution(before, n_channel, width),
+            nn.ReLU(),
+            nn.BatchNorm2d(n_channel),
+        ]
         before = n_channel
-    return nn.Sequential(*parts, periodic(before, n_output, 3))
+    return nn.Sequential(*parts, PeriodicConvolution(before, n_output, 3))
 
 
 class SideBySide(nn.Module):

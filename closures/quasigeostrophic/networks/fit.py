@@ -27,7 +27,7 @@ _BATCH = 16
 
 
 @dataclass(frozen=True)
-class _Samples:
+class Samples:
     """States and targets, each ``(n, 2, y, x)``, in single precision."""
 
     q: Tensor
@@ -36,7 +36,8 @@ class _Samples:
     tendency: Tensor
 
     @classmethod
-    def of(cls, pairs: xr.Dataset) -> "_Samples":
+    def of(cls, pairs: xr.Dataset) -> "Samples":
+        """Return those of a Dataset, runs and times one after the other."""
         return cls(*(_snapshots(pairs[name]) for name in ("q", "u", "v", "q_tendency")))
 
 
@@ -99,15 +100,11 @@ def fit_network(
     TrainingError
         If the pairs lack a variable or times, or as of `closures.training.fit`.
     """
-    for name in ("q", "u", "v", "q_tendency"):
-        if name not in pairs or not {"time", *_DIMS} <= set(pairs[name].dims):
-            raise TrainingError(
-                f"pairs: expected a variable {name!r} with dims {('time', *_DIMS)} among others"
-            )
-    earlier, later = (_Samples.of(part) for part in split_in_time(pairs, held_out))
+    require_pairs(pairs)
+    earlier, later = (Samples.of(part) for part in split_in_time(pairs, held_out))
     closure.set_scales(earlier.q, earlier.u, earlier.v, earlier.tendency)
     batches, validation = (
-        TensorBatches(*_normalized(closure, samples), order)
+        TensorBatches(*normalized(closure, samples), order)
         for samples, order in (
             (earlier, Order(training.batch_size, training.seed)),
             (later, Order(_BATCH, None, drop_last=False)),
@@ -124,7 +121,17 @@ def fit_network(
     )
 
 
-def _normalized(closure: NetworkClosure, samples: _Samples) -> tuple[Tensor, Tensor]:
+def require_pairs(pairs: xr.Dataset) -> None:
+    """Raise `TrainingError` unless there are states, targets and times."""
+    for name in ("q", "u", "v", "q_tendency"):
+        if name not in pairs or not {"time", *_DIMS} <= set(pairs[name].dims):
+            raise TrainingError(
+                f"pairs: expected a variable {name!r} with dims {('time', *_DIMS)} among others"
+            )
+
+
+def normalized(closure: NetworkClosure, samples: Samples) -> tuple[Tensor, Tensor]:
+    """Return the channels of states, and their targets in units of their spread."""
     states = (torch.split(each, _BATCH) for each in (samples.q, samples.u, samples.v))
     with torch.no_grad():
         channels = torch.cat([closure.channels(*some) for some in zip(*states, strict=True)])

@@ -163,7 +163,7 @@ def test_energy_grows_no_faster_than_the_limiter_lets_it(rate: float) -> None:
     [
         (
             lambda: Architecture(kind="wide"),  # type: ignore[arg-type]
-            "kind: expected one of fcnn, separable, gated, got 'wide'",
+            "kind: expected one of fcnn, separable, gated, unet, got 'wide'",
         ),
         (
             lambda: Architecture(kind="fcnn", symmetry="round"),  # type: ignore[arg-type]
