@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, get_args
 
 from solvers.errors import TendencyError
@@ -15,6 +16,7 @@ Scale = Literal["q", "laplacian"]
 Backscattered = Literal["q", "vorticity"]
 """Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
 
+_CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
 _FIELDS = (("q", "s-1"), ("u", "m s-1"), ("v", "m s-1"))
 _TENDENCIES = (("q_tendency", "s-2"),)
 
@@ -58,10 +60,9 @@ class LeithE:
         Limit of f [1], which may be infinite; given with `returned` and not without.
     delta
         Ratio of the layer depths ``H_1 / H_2`` [1], that of the model; likewise.
-    scale
-        What s is: ``"q"``, or ``"laplacian"``, d^2 times that of q.
-    backscattered
-        What b is: ``"q"``, or ``"vorticity"``, the relative one.
+    fields
+        What s and b are: ``"q"``, or ``"laplacian"``, d^2 times that of q; and ``"q"``, or
+        ``"vorticity"``, the relative one.
 
     Raises
     ------
@@ -92,8 +93,7 @@ class LeithE:
     returned: float | None = None
     largest_factor: float | None = None
     delta: float | None = None
-    scale: Scale = "q"
-    backscattered: Backscattered = "q"
+    fields: tuple[Scale, Backscattered] = ("q", "q")
 
     def __post_init__(self) -> None:
         _require(self.c2, -1.0, "c2", "no positive ones")
@@ -114,8 +114,8 @@ class LeithE:
             )
         if self.delta is not None and not 0.0 < self.delta < math.inf:
             raise ValueError(f"LeithE: delta: expected a positive number, got {self.delta}")
-        _require_known(self.scale, get_args(Scale), "scale")
-        _require_known(self.backscattered, get_args(Backscattered), "backscattered")
+        if self.fields not in _CHOICES:
+            raise ValueError(f"LeithE: fields: expected one of {_CHOICES}, got {self.fields}")
 
     @property
     def description(self) -> str:
@@ -149,7 +149,7 @@ class LeithE:
         n_y, n_x = q.array.shape[-2:]
         context = context_of(
             q.array.dtype, (n_y, n_x), self.c2, self.c4, shares, budget,
-            self.scale == "laplacian", self.backscattered == "vorticity", dx,
+            self.fields[0] == "laplacian", self.fields[1] == "vorticity", dx,
         )  # fmt: skip
         function = function_address(q.array.dtype.name)
         return BoundTendency(function, context.ctypes.data, keep_alive=context)
@@ -161,11 +161,6 @@ def _require(values: tuple[float, float], sign: float, name: str, which: str) ->
             f"LeithE: {name}: expected two finite numbers, one for each layer, {which}, "
             f"got {values}"
         )
-
-
-def _require_known(value: str, known: tuple[str, ...], name: str) -> None:
-    if value not in known:
-        raise ValueError(f"LeithE: {name}: expected {' or '.join(map(repr, known))}, got {value!r}")
 
 
 def _require_two_layers(fields: Sequence[GridField], tendencies: Sequence[GridField]) -> None:

@@ -2,8 +2,8 @@
 
 In units of the grid its spacing drops out: with differences over two points for the gradient,
 ``d^3 |grad q|`` is ``d^2 / 2`` times their length, and a divergence of gradients divides by d^2.
-The factor 1/4 is that of the two halves, of the length and of the mean at a face. Of vorticity alone
-differences are divided by the spacing: it must have the unit of q.
+The factor 1/4 is that of two halves, of the length and of the mean at a face. Vorticity alone is
+divided by the spacing: it must have the unit of q.
 """
 
 from functools import cache

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import product
 from typing import Literal, get_args
 
 import torch
@@ -23,6 +24,8 @@ Scale = Literal["q", "laplacian"]
 
 Backscattered = Literal["q", "vorticity"]
 """Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
+
+_CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
 
 
 class LeithE(Closure):
@@ -64,10 +67,9 @@ class LeithE(Closure):
         Limit of f [1], which may be infinite; given with `returned` and not without.
     delta
         Ratio of the layer depths ``H_1 / H_2`` [1], see `Stratification.of`; likewise.
-    scale
-        What s is: ``"q"``, or ``"laplacian"``, d^2 times that of q.
-    backscattered
-        What b is: ``"q"``, or ``"vorticity"``, the relative one.
+    fields
+        What s and b are: ``"q"``, or ``"laplacian"``, d^2 times that of q; and ``"q"``, or
+        ``"vorticity"``, the relative one.
     largest
         Largest magnitudes of q, u and v that it was made for [s-1, m s-1], by name; see
         `layer_spec`.
@@ -94,23 +96,22 @@ class LeithE(Closure):
         returned: float | None = None,
         largest_factor: float | None = None,
         delta: float | None = None,
-        scale: Scale = "q",
-        backscattered: Backscattered = "q",
+        fields: tuple[Scale, Backscattered] = ("q", "q"),
         largest: Mapping[str, float] | None = None,
     ) -> None:
         _require_square(spacing)
         _require(c2, -1.0, "c2", "no positive ones")
         _require(c4, 1.0, "c4", "no negative ones")
         _require_budget(returned, largest_factor, delta)
-        _require_known(scale, get_args(Scale), "scale")
-        _require_known(backscattered, get_args(Backscattered), "backscattered")
+        if fields not in _CHOICES:
+            raise SpecError(f"fields: expected one of {_CHOICES}, got {fields}")
         how = "as given" if returned is None else f"{returned:g} of the energy returned"
         description = f"QG Leith, c2 = {_text(c2)}, c4 = {_text(c4)}, {how}"
         if largest_factor is not None:
             description += f", largest factor {largest_factor:g}"
-        if scale == "laplacian":
+        if fields[0] == "laplacian":
             description += ", scaled by the gradient of the Laplacian"
-        if backscattered == "vorticity":
+        if fields[1] == "vorticity":
             description += ", of relative vorticity"
         super().__init__(
             layer_spec("leith_e", spacing, "quv", description, (GROOMS, BACHMAN), largest)
@@ -120,8 +121,8 @@ class LeithE(Closure):
         self.has_budget = returned is not None
         self.returned = 0.0 if returned is None else float(returned)
         self.largest_factor = 1.0 if largest_factor is None else float(largest_factor)
-        self.of_laplacian, self.of_vorticity = scale == "laplacian", backscattered == "vorticity"
-        self.half = 0.5 / spacing[0]
+        self.of_laplacian, self.of_vorticity = fields[0] == "laplacian", fields[1] == "vorticity"
+        self.per_two_cells = 0.5 / spacing[0]
         ratio = 1.0 if delta is None else float(delta)
         self.share1, self.share2 = ratio / (1.0 + ratio), 1.0 / (1.0 + ratio)
 
@@ -135,7 +136,7 @@ class LeithE(Closure):
         mx, my = 0.5 * (m + _east(m)), 0.5 * (m + _north(m))
         raised = q
         if self.of_vorticity:
-            raised = self.half * (_east(v) - _west(v) - _north(u) + _south(u))
+            raised = self.per_two_cells * (_east(v) - _west(v) - _north(u) + _south(u))
         down = self._weighted(raised, self.upper2, self.lower2)
         hyper = -self._weighted(laplacian, self.upper4, self.lower4)
         if self.has_budget:
@@ -191,11 +192,6 @@ def _require(values: tuple[float, float], sign: float, name: str, which: str) ->
         raise SpecError(
             f"{name}: expected two finite numbers, one for each layer, {which}, got {values}"
         )
-
-
-def _require_known(value: str, known: tuple[str, ...], name: str) -> None:
-    if value not in known:
-        raise SpecError(f"{name}: expected {' or '.join(map(repr, known))}, got {value!r}")
 
 
 def _require_budget(

@@ -73,10 +73,10 @@ def test_the_tendency_is_that_of_the_equations(
     flow = random_flow(*shape, budget)
     q, u, v = flow
     # Vorticity is as large as q where velocities are differences of a grid cell.
-    d = 1.0 if "backscattered" in chosen else 15625.0
-    expected = leith_e(q, u, v, d, C2, C4, budget, **chosen).tendency
+    d = 1.0 if chosen[1] == "vorticity" else 15625.0
+    expected = leith_e(q, u, v, d, C2, C4, budget, fields=chosen).tendency
     largest = np.abs(expected).max()
-    closure = made(budget, **chosen)
+    closure = made(budget, fields=chosen)
     assert np.abs(evaluated(closure, flow, d=d) - expected).max() <= 1e-12 * largest
     single = evaluated(closure, flow, "float32", d=d)
     assert single.dtype == np.float32
@@ -123,7 +123,7 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
     run = MODEL.run(steps=2, tendency=made(BUDGETS["limited"]))
     assert run.attrs["tendency"] == (
         "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25, "
-        "scale='q', backscattered='q')"
+        "fields=('q', 'q'))"
     )
 
 
@@ -151,8 +151,13 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
         ({"returned": float("nan")}, "returned: expected a number of at least 0, got nan"),
         ({"largest_factor": -1.0}, "largest_factor: expected a positive number, got -1.0"),
         ({"delta": 0.0}, "delta: expected a positive number, got 0.0"),
-        ({"scale": "u"}, "scale: expected 'q' or 'laplacian', got 'u'"),
-        ({"backscattered": "psi"}, "backscattered: expected 'q' or 'vorticity', got 'psi'"),
+        (
+            {"fields": ("psi", "q")},
+            (
+                "fields: expected one of (('q', 'q'), ('q', 'vorticity'), ('laplacian', 'q'), "
+                "('laplacian', 'vorticity')), got ('psi', 'q')"
+            ),
+        ),
     ],
 )
 def test_what_is_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:

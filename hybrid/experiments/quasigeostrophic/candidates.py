@@ -55,6 +55,9 @@ class Candidate:
         Whether it is `LeithE` with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
+    most_seeds
+        Initial states that it is run from at most, the first ones, as its steps are so costly;
+        None: all.
     """
 
     label: str
@@ -63,6 +66,7 @@ class Candidate:
     published: bool = False
     is_tuned: bool = False
     plan: Plan | None = None
+    most_seeds: int | None = None
 
     @property
     def has_closure(self) -> bool:
@@ -157,7 +161,10 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
         "leith_e": Candidate(label="Leith+E, tuned online", is_tuned=True),
         "fcnn": Candidate(
-            label="FCNN of the paper, trained here", plan=Plan("fcnn", PAPER), published=True
+            label="FCNN of the paper, trained here",
+            plan=Plan("fcnn", PAPER),
+            published=True,
+            most_seeds=3,
         ),
         "gated": Candidate(label="gated network, trained on states", plan=_GATED),
         "gated_online": Candidate(

@@ -35,7 +35,8 @@ class Settings:
     candidates
         Names of the models.
     n_seed
-        Initial states, from each of which everything is run.
+        Initial states, from each of which everything is run but what costs too much, see
+        `Candidate.most_seeds`.
     pairs_years
         Length of the run that gives the states of the offline scores [years].
     n_round
@@ -54,6 +55,11 @@ class Settings:
     n_round: int
     search: Search
     learning: Learning = field(default_factory=Learning)
+
+    def seeds(self, model: str) -> range:
+        """Return the initial states that a model, or the truth, is run from."""
+        most = CANDIDATES[model].most_seeds if model in CANDIDATES else None
+        return range(min(self.n_seed, most or self.n_seed))
 
     @property
     def n_search(self) -> int:

@@ -1,7 +1,8 @@
 """The stages of the experiment; what is done is not done again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import xarray as xr
@@ -72,6 +73,15 @@ class Stages:
         else:
             self.learner.trajectories(job.number, on_progress)
 
+    def is_done(self, job: Job) -> bool:
+        """Return whether a job is finished."""
+        return self.checkpoint.has(job.name)
+
+    def climates(self, model: str, configuration: str) -> list[xr.Dataset]:
+        """Return the finished runs of a model, or of the truth, from the first seeds on."""
+        jobs = (RunJob(model, configuration, seed) for seed in self.settings.seeds(model))
+        return [self.climate(job) for job in takewhile(self.is_done, jobs)]
+
     def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a model, see `climate`."""
         configuration = self.settings.configurations[job.configuration]
@@ -118,8 +128,9 @@ class Stages:
         return Found(**self.checkpoint.weights(job.name, make))
 
     def searches(self) -> list[Found]:
-        """Return what all searches find."""
-        return [self.search(SearchJob(i)) for i in range(self.settings.n_search)]
+        """Return what the finished searches found."""
+        jobs = (SearchJob(i) for i in range(self.settings.n_search))
+        return [self.search(job) for job in jobs if self.is_done(job)]
 
     def coefficients(self) -> Coefficients:
         """Return the best coefficients that were found."""
@@ -133,8 +144,9 @@ class Stages:
         return Learner(self.checkpoint, self.settings.learning, flow, folder)
 
     def trained(self) -> dict[str, Trained]:
-        """Return what the trainings took, by name of the network."""
-        return {plan.name: self.learner.train(plan) for plan in self.settings.plans}
+        """Return what the finished trainings took, by name of the network."""
+        done = (plan for plan in self.settings.plans if self.is_done(TrainingJob(plan)))
+        return {plan.name: self.learner.train(plan) for plan in done}
 
     def offline(self, model: str, configuration: str) -> dict[str, float]:
         """Return the offline scores of a closure, see `offline_scores`; of none, nothing."""
@@ -174,12 +186,12 @@ class Stages:
         """Return where the compiled closure of a model is."""
         return self.archives / f"{model}_{configuration}.pt"
 
-    def export(self) -> tuple[Path, ...]:
-        """Compile every closure for every configuration."""
+    def export(self, models: Iterable[str]) -> tuple[Path, ...]:
+        """Compile the closures of some models for every configuration."""
         self.archives.mkdir(parents=True, exist_ok=True)
         paths = []
-        for configuration in self.settings.configurations:
-            for model in self.settings.candidates:
+        for model in models:
+            for configuration in self.settings.configurations:
                 closure = self.closure(model, configuration)
                 if closure is not None:
                     paths.append(self.archive(model, configuration))
