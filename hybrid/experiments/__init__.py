@@ -111,7 +111,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {
                 "test": "half a minute",
                 "quick": "5 minutes",
-                "full": "10 hours (estimated), 4 of them without the published network",
+                "full": "11 hours (estimated), 5 of them without the published network",
             },
             in_demo=False,
             stages=("now", "search", "published", "classical", "networks"),

@@ -96,7 +96,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
-            search=Search(n_search=1, n_generation=1, population=4, n_run=1),
+            search=Search(n_search=1, n_generation=1, population=4, n_run=1, n_truth=1),
             learning=Learning(
                 n_run=1,
                 years=0.25,
@@ -125,7 +125,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
             duration=Duration(),
             candidates=tuple(CANDIDATES),
-            n_seed=5,
+            n_seed=10,
             pairs_years=10.0,
             n_round=21,
             search=Search(),

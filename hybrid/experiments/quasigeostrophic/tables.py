@@ -175,7 +175,7 @@ def search_table(findings: Findings) -> Table:
     return Table(
         "Coefficients of Leith+E",
         (
-            *("c4 upper", "c4 lower", "c2 lower / upper", "energy returned"),
+            *("c4", "energy returned"),
             *("first median", "last median", "best"),
         ),
         rows,
