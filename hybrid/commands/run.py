@@ -71,9 +71,8 @@ def run(
         str | None,
         typer.Option(
             metavar="STAGE",
-            help="Stop after this stage: dump, train, export or couple of plasim; search, "
-            "published, classical or networks of quasigeostrophic, which reports what it has by "
-            "then, or now, to report without doing more. "
+            help="Stop after this stage: dump, train, export or couple of plasim; now, published, "
+            "classical, search or networks of quasigeostrophic, which reports what is finished. "
             "The same command without it, or with a later one, goes on.",
         ),
     ] = None,

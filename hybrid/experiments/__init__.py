@@ -114,7 +114,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 "full": "11 hours (estimated), 5 of them without the published network",
             },
             in_demo=False,
-            stages=("now", "search", "published", "classical", "networks"),
+            stages=("now", "published", "classical", "search", "networks"),
         ),
     }
 )

@@ -149,7 +149,14 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         assert results[f"blowups_eddy_{name}"] == 0.0
     assert results["cost_none"] == 1.0
     assert results["cost_symbolic"] > 1.0
-    for name in ("smagorinsky", "backscatter", "symbolic", "leith_e", "gated_online"):
+    for name in (
+        "smagorinsky",
+        "backscatter",
+        "symbolic",
+        "leith_e",
+        "leith_e_search",
+        "gated_online",
+    ):
         assert -1.0 <= results[f"offline_corr_upper_{name}"] <= 1.0
     assert result.choices["best"] in PRESETS["test"].candidates
     assert len(result.figures) == 6
@@ -170,7 +177,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
 @pytest.mark.fortran
 def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, Path]) -> None:
     result, out = run
-    names = ("smagorinsky", "backscatter", "symbolic", "leith_e", "gated_online")
+    names = ("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search", "gated_online")
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
 
@@ -182,3 +189,4 @@ def test_a_quick_run_has_the_order_of_the_benchmark(tmp_path: Path) -> None:
     mean = {name: metrics[f"similarity_eddy_mean_{name}"] for name in PRESETS["quick"].candidates}
     assert mean["backscatter"] > mean["none"] > mean["smagorinsky"]
     assert mean["symbolic"] > mean["smagorinsky"]
+    assert mean["leith_e"] > mean["none"]

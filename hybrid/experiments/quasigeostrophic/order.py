@@ -19,7 +19,7 @@ from hybrid.experiments.quasigeostrophic.settings import Settings
 NOW = "now"
 """Stage before all others, in which nothing is done."""
 
-STAGES = (NOW, "search", "published", "classical", "networks")
+STAGES = (NOW, "published", "classical", "search", "networks")
 """Parts after which the experiment can be told to stop, and to report what it has."""
 
 LAST = "all"
@@ -48,17 +48,18 @@ class Step:
 def steps(settings: Settings) -> Mapping[str, list[Step]]:
     """Return the steps of every stage, in order, with `LAST` at the end."""
     where = settings.configurations
-    truths = [RunJob(TRUTH, name, seed) for seed in settings.seeds(TRUTH) for name in where]
     models = {stage: _models(settings, stage) for stage in (*STAGES, LAST)}
     return {
         NOW: [],
-        "search": [
-            Step("runs of the truth", truths),
+        "published": [
             Step("states and subgrid tendencies", [PairsJob(name) for name in where]),
-            Step("searches for coefficients", [SearchJob(i) for i in range(settings.n_search)]),
+            _runs(settings, (TRUTH, *models["published"]), "the truth and published closures"),
         ],
-        "published": [_runs(settings, models["published"], "published and tuned closures")],
         "classical": [_runs(settings, models["classical"], "other closures")],
+        "search": [
+            Step("searches for coefficients", [SearchJob(i) for i in range(settings.n_search)]),
+            _runs(settings, models["search"], "what searches found"),
+        ],
         "networks": [
             Step("what networks learn from", _data(settings)),
             *_trainings(settings, models["networks"]),
@@ -79,7 +80,9 @@ def _stage(candidate: Candidate) -> str:
     """Return the stage in which a model is run."""
     if candidate.plan is not None:
         return "networks" if candidate.most_seeds is None else LAST
-    is_first = candidate.published or candidate.is_tuned or not candidate.has_closure
+    if candidate.is_searched:
+        return "search"
+    is_first = candidate.published or candidate.is_leith_e or not candidate.has_closure
     return "published" if is_first else "classical"
 
 

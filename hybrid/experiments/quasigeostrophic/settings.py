@@ -64,7 +64,7 @@ class Settings:
     @property
     def n_search(self) -> int:
         """How many searches are made."""
-        tunes = any(CANDIDATES[name].is_tuned for name in self.candidates)
+        tunes = any(CANDIDATES[name].is_searched for name in self.candidates)
         return self.search.n_search if tunes else 0
 
     @property
@@ -90,7 +90,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 n_snapshot=4,
             ),
             candidates=(
-                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
+                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search"),
                 "gated_online",
             ),
             n_seed=2,
@@ -114,7 +114,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             duration=Duration(years=5.0, spin_up=2.5),
             candidates=(
                 *("none", "none_96", "smagorinsky", "leith", "backscatter"),
-                *("zanna_bolton", "symbolic"),
+                *("zanna_bolton", "symbolic", "leith_e"),
             ),
             n_seed=2,
             pairs_years=5.0,

@@ -10,7 +10,7 @@ import xarray as xr
 import hybrid
 from closures import Closure
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, tuned
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import climate
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
@@ -132,8 +132,11 @@ class Stages:
         jobs = (SearchJob(i) for i in range(self.settings.n_search))
         return [self.search(job) for job in jobs if self.is_done(job)]
 
-    def coefficients(self) -> Coefficients:
-        """Return the best coefficients that were found."""
+    def coefficients(self, model: str) -> Coefficients:
+        """Return the coefficients of a `LeithE`: given, or the best that were found."""
+        given = CANDIDATES[model].coefficients
+        if given is not None:
+            return given
         return Coefficients.at(max(self.searches(), key=lambda found: found.value).place)
 
     @property
@@ -168,8 +171,8 @@ class Stages:
         flow = self.settings.configurations[configuration]
         if model == TRUTH:
             return None
-        if CANDIDATES[model].is_tuned:
-            return tuned(flow.coarse, self.coefficients())
+        if CANDIDATES[model].is_leith_e:
+            return self.coefficients(model).closure(flow.coarse)
         plan = CANDIDATES[model].plan
         if plan is not None:
             return self.learner.closure(plan, flow.coarse)
@@ -178,8 +181,9 @@ class Stages:
 
     def in_loop(self, model: str, configuration: str) -> TendencySource:
         """Return what the time loop of a model with a closure calls."""
-        if CANDIDATES[model].is_tuned:
-            return self.coefficients().in_loop(self.settings.configurations[configuration].coarse)
+        if CANDIDATES[model].is_leith_e:
+            flow = self.settings.configurations[configuration]
+            return self.coefficients(model).in_loop(flow.coarse)
         return hybrid.couple(self.archive(model, configuration))
 
     def archive(self, model: str, configuration: str) -> Path:
