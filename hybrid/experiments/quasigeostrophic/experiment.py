@@ -36,7 +36,8 @@ def run_until(request: Request, stage: str) -> ExperimentResult | None:
     Returns
     -------
     ExperimentResult or None
-        What there is; None before the first runs without closure and of the truth.
+        What there is, of models with two runs or more; None before those without closure and of
+        the truth.
     """
     settings = PRESETS[request.preset]
     stages = _done_until(request, settings, stage)
@@ -65,9 +66,10 @@ def _done_until(request: Request, settings: Settings, last: str) -> Stages:
 
 
 def _finished(settings: Settings, stages: Stages) -> dict[str, dict[str, int]]:
-    """Return the number of finished runs by model and configuration, if there is one in each.
+    """Return the number of finished runs by model and configuration, if there are two in each.
 
-    Those from whose initial states the truth and the model without closure have been run too.
+    Those from whose initial states the truth and the model without closure have been run too. A
+    single run says little: climates vary from decade to decade.
     """
     most = {
         where: min(len(stages.climates(name, where)) for name in (TRUTH, NONE))
@@ -77,7 +79,8 @@ def _finished(settings: Settings, stages: Stages) -> dict[str, dict[str, int]]:
         model: {where: min(most[where], len(stages.climates(model, where))) for where in most}
         for model in settings.candidates
     }
-    return {model: n_run for model, n_run in found.items() if all(n_run.values())}
+    least = min(2, settings.n_seed)
+    return {model: n_run for model, n_run in found.items() if min(n_run.values()) >= least}
 
 
 def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, int]]) -> Findings:
