@@ -26,6 +26,7 @@ from turbulence_tables import (
     smarl_table,
     smarl_transfer_table,
 )
+from two_layer_tables import two_layer_ahead_table, two_layer_table
 from values import with_values
 
 DOCS = Path(__file__).resolve().parent
@@ -41,12 +42,14 @@ TURBULENCE = DOCS / "turbulence.md"
 LEARNED_TURBULENCE = DOCS / "learned_turbulence.md"
 PARALLEL = DOCS / "guide" / "parallel.md"
 PLASIM = DOCS / "plasim.md"
+TWO_LAYER = DOCS / "quasigeostrophic_benchmark.md"
 PAGES = (
     *(README, COST, COLUMN_HOST, COLUMNS, EMULATORS, MULTIFIDELITY, MODEL_ERROR, ENSEMBLES),
     TURBULENCE,
     LEARNED_TURBULENCE,
     PARALLEL,
     PLASIM,
+    TWO_LAYER,
 )
 
 _LORENZ96_ROWS = {
@@ -445,6 +448,8 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "plasim-cost": ("plasim-quick.json", plasim_cost_table),
     "smarl-transfer": ("smarl-full.json", smarl_transfer_table),
     "smarl-gains": ("smarl-full.json", smarl_gains_table),
+    "two-layer": ("quasigeostrophic-full.json", two_layer_table),
+    "two-layer-ahead": ("quasigeostrophic-full.json", two_layer_ahead_table),
     "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),
     "ensembles": ("ensembles.json", ensemble_costs_table),
     "ensemble-training": ("ensembles.json", ensemble_training_table),

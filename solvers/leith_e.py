@@ -3,11 +3,20 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Literal, get_args
 
 from solvers.errors import TendencyError
 from solvers.leith_e_kernel import context_of, function_address
 from solvers.tendency_source import BoundTendency, GridField
 
+Scale = Literal["q", "laplacian"]
+"""Field s of `LeithE` whose gradient the diffusivity goes with: q, or d^2 lap q."""
+
+Backscattered = Literal["q", "vorticity"]
+"""Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
+
+_CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
 _FIELDS = (("q", "s-1"), ("u", "m s-1"), ("v", "m s-1"))
 _TENDENCIES = (("q_tendency", "s-2"),)
 
@@ -17,15 +26,18 @@ class LeithE:
     r"""Biharmonic QG Leith diffusion whose energy returns by harmonic anti-diffusion.
 
     .. math::
-        T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla q|, \quad
-        \phi = f c_2 q - c_4 d^2 \nabla^2 q
+        T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla s|, \quad
+        \phi = f c_2 b - c_4 d^2 \nabla^2 q
 
     in each layer of two-layer flow, by second-order differences on a doubly periodic grid of
-    square cells of width d. The factor f, one for both layers, makes the anti-diffusion put the
-    part r of the energy back that the biharmonic part takes out of the column:
+    square cells of width d. The field s is q, or its Laplacian times d^2, which knows the smallest
+    scales alone; b is q, or the relative vorticity, which knows nothing of how thick layers are, so
+    that its fluxes are those of momentum. The factor f, one for both layers, makes the
+    anti-diffusion put the part r of the energy back that the biharmonic part takes out of the
+    column:
 
     .. math::
-        f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 q)}, \quad
+        f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 b)}, \quad
         E(\phi) = \sum_z \frac{H_z}{H} \langle m \nabla\phi \cdot \nabla\psi \rangle
         = \sum_z \frac{H_z}{H} \langle m (v \partial_x \phi - u \partial_y \phi) \rangle,
 
@@ -48,11 +60,15 @@ class LeithE:
         Limit of f [1], which may be infinite; given with `returned` and not without.
     delta
         Ratio of the layer depths ``H_1 / H_2`` [1], that of the model; likewise.
+    fields
+        What s and b are: ``"q"``, or ``"laplacian"``, d^2 times that of q; and ``"q"``, or
+        ``"vorticity"``, the relative one.
 
     Raises
     ------
     ValueError
-        If one of these is out of range, or not all of the last three are given, or none.
+        If one of these is out of range, or some of `returned`, `largest_factor` and `delta` are
+        given and others not.
     TendencyError
         When it is coupled, if the model is none of two layers or its grid cells are not square.
 
@@ -77,6 +93,7 @@ class LeithE:
     returned: float | None = None
     largest_factor: float | None = None
     delta: float | None = None
+    fields: tuple[Scale, Backscattered] = ("q", "q")
 
     def __post_init__(self) -> None:
         _require(self.c2, -1.0, "c2", "no positive ones")
@@ -97,6 +114,8 @@ class LeithE:
             )
         if self.delta is not None and not 0.0 < self.delta < math.inf:
             raise ValueError(f"LeithE: delta: expected a positive number, got {self.delta}")
+        if self.fields not in _CHOICES:
+            raise ValueError(f"LeithE: fields: expected one of {_CHOICES}, got {self.fields}")
 
     @property
     def description(self) -> str:
@@ -128,7 +147,10 @@ class LeithE:
         if self.returned is not None and self.largest_factor is not None:
             budget = (self.returned, self.largest_factor)
         n_y, n_x = q.array.shape[-2:]
-        context = context_of(q.array.dtype, (n_y, n_x), self.c2, self.c4, shares, budget)
+        context = context_of(
+            q.array.dtype, (n_y, n_x), self.c2, self.c4, shares, budget,
+            self.fields[0] == "laplacian", self.fields[1] == "vorticity", dx,
+        )  # fmt: skip
         function = function_address(q.array.dtype.name)
         return BoundTendency(function, context.ctypes.data, keep_alive=context)
 

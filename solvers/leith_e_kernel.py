@@ -2,7 +2,8 @@
 
 In units of the grid its spacing drops out: with differences over two points for the gradient,
 ``d^3 |grad q|`` is ``d^2 / 2`` times their length, and a divergence of gradients divides by d^2.
-The factor 1/4 is that of the two halves, of the length and of the mean at a face.
+The factor 1/4 is that of two halves, of the length and of the mean at a face. Vorticity alone is
+divided by the spacing: it must have the unit of q.
 """
 
 from functools import cache
@@ -18,6 +19,7 @@ Field = NDArray[Any]
 
 # Places in a context, before its work space; the first three have an entry for each layer.
 _C2, _C4, _SHARE, _BUDGET, _RETURNED, _LARGEST = 0, 2, 4, 6, 7, 8
+_OF_LAPLACIAN, _OF_VORTICITY, _HALF = 9, 10, 11
 _N_NUMBER = 16
 
 # The compiler may add the terms of a sum in any order, several at a time, and round a product and
@@ -30,17 +32,18 @@ class Work(NamedTuple):
 
     Parameters
     ----------
-    q
+    q, vorticity
         Both layers with two periodic neighbours on each side, shape ``(2, y + 4, x + 4)``.
     length
-        Of the differences of q over two points, with one neighbour, shape ``(2, y + 2, x + 2)``.
+        Of differences over two points, with one neighbour, shape ``(2, y + 2, x + 2)``.
     potential
         First the Laplacian of q, then what the flux goes down, the same shape.
     row
-        A row of v with its eastern neighbour, shape ``(x + 1,)``.
+        A row of v with a neighbour on each side, shape ``(x + 2,)``.
     """
 
     q: Field
+    vorticity: Field
     length: Field
     potential: Field
     row: Field
@@ -49,6 +52,7 @@ class Work(NamedTuple):
 def context_of(
     dtype: DTypeLike, shape: tuple[int, int], c2: tuple[float, float], c4: tuple[float, float],
     shares: tuple[float, float], budget: tuple[float, float] | None,
+    of_laplacian: bool, of_vorticity: bool, spacing: float,
 ) -> Field:  # fmt: skip
     """Return the context of a member: its numbers, and zeros to work in.
 
@@ -62,25 +66,36 @@ def context_of(
         Coefficients and shares in the depth of both layers [1].
     budget
         Part of the energy that is returned and largest factor [1]; None: the factor is 1.
+    of_laplacian
+        Whether the scale is the gradient of the Laplacian of q.
+    of_vorticity
+        Whether relative vorticity is anti-diffused, not q.
+    spacing
+        Of the grid, along x and y [m].
     """
     context = np.zeros(_N_NUMBER + _work_size(*shape), dtype)
-    numbers = (*c2, *c4, *shares, budget is not None, *(budget or (0.0, 0.0)))
+    numbers = (
+        *(*c2, *c4, *shares, budget is not None, *(budget or (0.0, 0.0))),
+        *(of_laplacian, of_vorticity, 0.5 / spacing),
+    )
     context[: len(numbers)] = numbers
     return context
 
 
 @njit(cache=True)
 def _work_size(n_y: int, n_x: int) -> int:
-    return 2 * (n_y + 4) * (n_x + 4) + 4 * (n_y + 2) * (n_x + 2) + n_x + 1
+    return 4 * (n_y + 4) * (n_x + 4) + 4 * (n_y + 2) * (n_x + 2) + n_x + 2
 
 
 @njit(cache=True)
 def _work(memory: Field, n_y: int, n_x: int) -> Work:
-    a = 2 * (n_y + 4) * (n_x + 4)
-    b = a + 2 * (n_y + 2) * (n_x + 2)
-    c = b + 2 * (n_y + 2) * (n_x + 2)
+    wide, narrow = 2 * (n_y + 4) * (n_x + 4), 2 * (n_y + 2) * (n_x + 2)
+    a = 2 * wide
+    b = a + narrow
+    c = b + narrow
     return Work(
-        memory[:a].reshape((2, n_y + 4, n_x + 4)),
+        memory[:wide].reshape((2, n_y + 4, n_x + 4)),
+        memory[wide:a].reshape((2, n_y + 4, n_x + 4)),
         memory[a:b].reshape((2, n_y + 2, n_x + 2)),
         memory[b:c].reshape((2, n_y + 2, n_x + 2)),
         memory[c:],
@@ -88,19 +103,27 @@ def _work(memory: Field, n_y: int, n_x: int) -> Work:
 
 
 @njit(cache=True)
-def _pad(q: Field, padded: Field) -> None:
-    """Copy q with two periodic neighbours on each side."""
-    n_y, n_x = q.shape
+def _pad(field: Field, padded: Field, width: int) -> None:
+    """Copy a field with periodic neighbours on each side, one or two."""
+    n_y, n_x = field.shape
     for j in range(n_y):
-        source, row = q[j], padded[j + 2]
+        source, row = field[j], padded[j + width]
         for i in range(n_x):
-            row[i + 2] = source[i]
-        row[0], row[1] = source[n_x - 2], source[n_x - 1]
-        row[n_x + 2], row[n_x + 3] = source[0], source[1]
-    for j in range(2):
-        for i in range(n_x + 4):
+            row[i + width] = source[i]
+        for i in range(width):
+            row[i], row[i + n_x + width] = source[i + n_x - width], source[i]
+    for j in range(width):
+        for i in range(n_x + 2 * width):
             padded[j, i] = padded[j + n_y, i]
-            padded[j + n_y + 2, i] = padded[j + 2, i]
+            padded[j + n_y + width, i] = padded[j + width, i]
+
+
+@njit(cache=True)
+def _pad_row(source: Field, row: Field) -> None:
+    n = source.shape[0]
+    for i in range(n):
+        row[i + 1] = source[i]
+    row[0], row[n + 1] = source[n - 1], source[0]
 
 
 # Neighbouring rows are named by a number, not given as arrays: that they do not overlap what is
@@ -123,23 +146,34 @@ def _laplacians(q: Field, laplacian: Field, four: Any) -> None:
 
 
 @njit(cache=True, fastmath=_FAST)
+def _vorticities(u: Field, v: Field, row: Field, half: Any, vorticity: Field) -> None:
+    n_y, n_x = u.shape
+    for j in range(n_y):
+        _pad_row(v[j], row)
+        south, north, out = u[j - 1 if j else n_y - 1], u[j + 1 if j + 1 < n_y else 0], vorticity[j]
+        for i in range(n_x):
+            out[i] = half * (row[i + 2] - row[i] - (north[i] - south[i]))
+
+
+@njit(cache=True, fastmath=_FAST)
 def _energy_put_in(
     q: Field, u: Field, v: Field, length: Field, laplacian: Field, row: Field
 ) -> tuple[float, float]:
-    """Return the energy that fluxes of q and of its Laplacian put into a layer, in one unit."""
+    """Return the energy that fluxes of q and of a Laplacian put into a layer, in one unit.
+
+    Vorticity may be in the place of q.
+    """
     of_q, of_laplacian = 0.0, 0.0
     n_y, n_x = u.shape
     for j in range(n_y):
-        u0, u1, v0 = u[j], u[j + 1 if j + 1 < n_y else 0], v[j]
-        for i in range(n_x):
-            row[i] = v0[i]
-        row[n_x] = v0[0]
+        u0, u1 = u[j], u[j + 1 if j + 1 < n_y else 0]
+        _pad_row(v[j], row)
         m0, m1, q0, q1 = length[j + 1], length[j + 2], q[j + 2], q[j + 3]
         l0, l1 = laplacian[j + 1], laplacian[j + 2]
         # The sum of a row in the model's precision, as many terms at a time as that allows.
         a = b = u.dtype.type(0)
         for i in range(n_x):
-            x = (row[i] + row[i + 1]) * (m0[i + 1] + m0[i + 2])
+            x = (row[i + 1] + row[i + 2]) * (m0[i + 1] + m0[i + 2])
             y = (u0[i] + u1[i]) * (m0[i + 1] + m1[i + 1])
             a += x * (q0[i + 3] - q0[i + 2]) - y * (q1[i + 2] - q0[i + 2])
             b += x * (l0[i + 2] - l0[i + 1]) - y * (l1[i + 1] - l0[i + 1])
@@ -150,7 +184,7 @@ def _energy_put_in(
 
 @njit(cache=True, fastmath=_FAST)
 def _potential(q: Field, a: Any, b: Any, laplacian: Field) -> None:
-    """Put ``a q - b lap q`` in the place of the Laplacian."""
+    """Put ``a q - b lap q`` in the place of the Laplacian; vorticity may be in that of q."""
     for j in range(laplacian.shape[0]):
         here, row = q[j + 1], laplacian[j]
         for i in range(laplacian.shape[1]):
@@ -187,22 +221,31 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
     """Set the tendency of q of both layers; all fields have shape ``(2, y, x)``."""
     work = _work(context[_N_NUMBER:], q.shape[1], q.shape[2])
     kind = context.dtype.type
+    raised = work.vorticity if context[_OF_VORTICITY] != 0 else work.q
     put_in, taken = 0.0, 0.0
     for z in range(2):
-        _pad(q[z], work.q[z])
-        _lengths(work.q[z], work.length[z])
+        _pad(q[z], work.q[z], 2)
         _laplacians(work.q[z], work.potential[z], kind(4))
+        # The tendency is free until the end: what has no neighbours yet is there first.
+        if context[_OF_LAPLACIAN] != 0:
+            _lengths(work.potential[z], tendency[z])
+            _pad(tendency[z], work.length[z], 1)
+        else:
+            _lengths(work.q[z], work.length[z])
+        if context[_OF_VORTICITY] != 0:
+            _vorticities(u[z], v[z], work.row, context[_HALF], tendency[z])
+            _pad(tendency[z], work.vorticity[z], 2)
         if context[_BUDGET] != 0:
-            of_q, of_laplacian = _energy_put_in(
-                work.q[z], u[z], v[z], work.length[z], work.potential[z], work.row
+            of_raised, of_laplacian = _energy_put_in(
+                raised[z], u[z], v[z], work.length[z], work.potential[z], work.row
             )
-            put_in += context[_SHARE + z] * context[_C2 + z] * of_q
+            put_in += context[_SHARE + z] * context[_C2 + z] * of_raised
             # The flux of the Laplacian has the other sign.
             taken += context[_SHARE + z] * context[_C4 + z] * of_laplacian
     factor, quarter = _factor(context, put_in, taken), kind(0.25)
     for z in range(2):
         a, b = quarter * kind(factor * context[_C2 + z]), quarter * context[_C4 + z]
-        _potential(work.q[z], a, b, work.potential[z])
+        _potential(raised[z], a, b, work.potential[z])
         _divergence(work.length[z], work.potential[z], tendency[z])
 
 

@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 
 Field = NDArray[Any]
 
+FORMS: dict[str, tuple[Any, Any]] = {
+    "of q": ("q", "q"),
+    "scaled by the Laplacian": ("laplacian", "q"),
+    "of vorticity": ("q", "vorticity"),
+    "both": ("laplacian", "vorticity"),
+}
+"""Fields of the forms of the closure, by name."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -24,15 +32,21 @@ class Found:
 
 def leith_e(
     q: Field, u: Field, v: Field, d: float, c2: tuple[float, float], c4: tuple[float, float],
-    budget: tuple[float, float, float] | None = None,
+    budget: tuple[float, float, float] | None = None, *, fields: tuple[str, str] = ("q", "q"),
 ) -> Found:  # fmt: skip
     """Tendency of q of one member, shapes (2, y, x); `budget` as (returned, limit, delta)."""
     returned, limit, delta = budget or (0.0, 1.0, 1.0)
     shares = np.array([delta, 1.0]) / (1.0 + delta)
-    along_x = (np.roll(q, -1, 2) - np.roll(q, 1, 2)) / (2 * d)
-    along_y = (np.roll(q, -1, 1) - np.roll(q, 1, 1)) / (2 * d)
-    m = d**3 * np.hypot(along_x, along_y)
-    laplacian = sum(np.roll(q, n, axis) - q for n in (1, -1) for axis in (1, 2)) / d**2
+    neighbours = [np.roll(q, n, axis) - q for n in (1, -1) for axis in (1, 2)]
+    laplacian: Field = np.sum(neighbours, axis=0) / d**2
+
+    def along(field: Field, axis: int) -> Field:
+        centred: Field = (np.roll(field, -1, axis) - np.roll(field, 1, axis)) / (2 * d)
+        return centred
+
+    s = d**2 * laplacian if fields[0] == "laplacian" else q
+    m = d**3 * np.hypot(along(s, 2), along(s, 1))
+    b = along(v, 2) - along(u, 1) if fields[1] == "vorticity" else q
 
     def flux(phi: Field) -> tuple[Field, Field]:
         x, y = ((np.roll(phi, -1, axis) - phi) / d for axis in (2, 1))
@@ -43,7 +57,7 @@ def leith_e(
         v_face, u_face = (v + np.roll(v, -1, 2)) / 2, (u + np.roll(u, -1, 1)) / 2
         return float(shares @ (v_face * x - u_face * y).mean(axis=(1, 2)))
 
-    down = np.array(c2)[:, None, None] * q
+    down = np.array(c2)[:, None, None] * b
     hyper = -np.array(c4)[:, None, None] * d**2 * laplacian
     put_in, taken = energy(down), -energy(hyper)
     factor = 1.0

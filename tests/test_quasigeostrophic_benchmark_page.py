@@ -16,7 +16,8 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
         "Duration()": "Duration(years=0.25, spin_up=0.1, n_snapshot=2)",
         "range(3)": "range(2)",
     }
-    names = run_programs("quasigeostrophic_benchmark.md", smaller, 2, monkeypatch, tmp_path)
+    names = run_programs("quasigeostrophic_benchmark.md", smaller, 3, monkeypatch, tmp_path)
+    assert np.isfinite(names["short"].q).all()
     assert names["pairs"].sizes["time"] == 2
     assert -1.0 <= names["scores"]["corr_upper"] <= 1.0
     assert not any(map(names["is_lost"], names["made"]))

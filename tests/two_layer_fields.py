@@ -59,6 +59,15 @@ def every_closure(n: int) -> dict[str, Closure]:
         "leith e": LeithE(
             step, c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=10.0, delta=1 / 3
         ),
+        "leith e of momentum": LeithE(
+            step,
+            c2=(-0.8, -0.3),
+            c4=(0.02, 0.05),
+            returned=0.7,
+            largest_factor=10.0,
+            delta=1 / 3,
+            fields=("laplacian", "vorticity"),
+        ),
         "hyperviscosity": Hyperviscosity(step, 1e-4, 3),
         "dynamic smagorinsky": DynamicEddyViscosity(step, clipping="none"),
         "dynamic leith": DynamicEddyViscosity(

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from itertools import product
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -17,19 +19,30 @@ GROOMS = (
 )
 
 
+Scale = Literal["q", "laplacian"]
+"""Field s of `LeithE` whose gradient the diffusivity goes with: q, or d^2 lap q."""
+
+Backscattered = Literal["q", "vorticity"]
+"""Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
+
+_CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
+
+
 class LeithE(Closure):
     r"""Biharmonic QG Leith diffusion whose energy returns by harmonic anti-diffusion.
 
     .. math::
-        T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla q|, \quad
-        \phi = f c_2 q - c_4 d^2 \nabla^2 q,
+        T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla s|, \quad
+        \phi = f c_2 b - c_4 d^2 \nabla^2 q,
 
-    in each layer, by second-order differences on square cells of width d. The factor f, one for
-    both layers, makes the anti-diffusion put the part r of the energy back that the biharmonic
-    part takes out of the column:
+    in each layer, by second-order differences on square cells of width d. The field s is q, or its
+    Laplacian times d^2, which knows the smallest scales alone; b is q, or the relative vorticity,
+    which knows nothing of how thick layers are, so that its fluxes are those of momentum. The
+    factor f, one for both layers, makes the anti-diffusion put the part r of the energy back that
+    the biharmonic part takes out of the column:
 
     .. math::
-        f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 q)}, \quad
+        f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 b)}, \quad
         E(\phi) = \sum_z \frac{H_z}{H} \langle m \nabla\phi \cdot \nabla\psi \rangle
         = \sum_z \frac{H_z}{H} \langle m (v \partial_x \phi - u \partial_y \phi) \rangle,
 
@@ -54,6 +67,9 @@ class LeithE(Closure):
         Limit of f [1], which may be infinite; given with `returned` and not without.
     delta
         Ratio of the layer depths ``H_1 / H_2`` [1], see `Stratification.of`; likewise.
+    fields
+        What s and b are: ``"q"``, or ``"laplacian"``, d^2 times that of q; and ``"q"``, or
+        ``"vorticity"``, the relative one.
     largest
         Largest magnitudes of q, u and v that it was made for [s-1, m s-1], by name; see
         `layer_spec`.
@@ -61,8 +77,8 @@ class LeithE(Closure):
     Raises
     ------
     SpecError
-        If the cells are not square, one of the numbers is out of range, not all or none of
-        `returned`, `largest_factor` and `delta` are given, or `largest` names no input.
+        If the cells are not square, an argument is out of range, not all or none of `returned`,
+        `largest_factor` and `delta` are given, or `largest` names no input.
 
     References
     ----------
@@ -80,16 +96,23 @@ class LeithE(Closure):
         returned: float | None = None,
         largest_factor: float | None = None,
         delta: float | None = None,
+        fields: tuple[Scale, Backscattered] = ("q", "q"),
         largest: Mapping[str, float] | None = None,
     ) -> None:
         _require_square(spacing)
         _require(c2, -1.0, "c2", "no positive ones")
         _require(c4, 1.0, "c4", "no negative ones")
         _require_budget(returned, largest_factor, delta)
+        if fields not in _CHOICES:
+            raise SpecError(f"fields: expected one of {_CHOICES}, got {fields}")
         how = "as given" if returned is None else f"{returned:g} of the energy returned"
         description = f"QG Leith, c2 = {_text(c2)}, c4 = {_text(c4)}, {how}"
         if largest_factor is not None:
             description += f", largest factor {largest_factor:g}"
+        if fields[0] == "laplacian":
+            description += ", scaled by the gradient of the Laplacian"
+        if fields[1] == "vorticity":
+            description += ", of relative vorticity"
         super().__init__(
             layer_spec("leith_e", spacing, "quv", description, (GROOMS, BACHMAN), largest)
         )
@@ -98,17 +121,23 @@ class LeithE(Closure):
         self.has_budget = returned is not None
         self.returned = 0.0 if returned is None else float(returned)
         self.largest_factor = 1.0 if largest_factor is None else float(largest_factor)
+        self.of_laplacian, self.of_vorticity = fields[0] == "laplacian", fields[1] == "vorticity"
+        self.per_two_cells = 0.5 / spacing[0]
         ratio = 1.0 if delta is None else float(delta)
         self.share1, self.share2 = ratio / (1.0 + ratio), 1.0 / (1.0 + ratio)
 
     def forward(self, q: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor]:
         """Return the tendency of q [s-2] of q [s-1], u and v [m s-1], all ``(n, 2, y, x)``."""
         # In units of the grid: the spacing drops out, of the tendency and of the factor.
-        gx, gy = _east(q) - _west(q), _north(q) - _south(q)
+        laplacian = _east(q) + _west(q) + _north(q) + _south(q) - 4.0 * q
+        scale = laplacian if self.of_laplacian else q
+        gx, gy = _east(scale) - _west(scale), _north(scale) - _south(scale)
         m = 0.5 * torch.sqrt(gx * gx + gy * gy)
         mx, my = 0.5 * (m + _east(m)), 0.5 * (m + _north(m))
-        laplacian = _east(q) + _west(q) + _north(q) + _south(q) - 4.0 * q
-        down = self._weighted(q, self.upper2, self.lower2)
+        raised = q
+        if self.of_vorticity:
+            raised = self.per_two_cells * (_east(v) - _west(v) - _north(u) + _south(u))
+        down = self._weighted(raised, self.upper2, self.lower2)
         hyper = -self._weighted(laplacian, self.upper4, self.lower4)
         if self.has_budget:
             vx, uy = 0.5 * mx * (v + _east(v)), 0.5 * my * (u + _north(u))

@@ -71,7 +71,8 @@ def run(
         str | None,
         typer.Option(
             metavar="STAGE",
-            help="Stop after this stage: dump, train, export or couple of plasim. "
+            help="Stop after this stage: dump, train, export or couple of plasim; now, published, "
+            "classical, search or networks of quasigeostrophic, which reports what is finished. "
             "The same command without it, or with a later one, goes on.",
         ),
     ] = None,
@@ -93,11 +94,12 @@ def run(
     console.print(f"{name}, preset {preset.value}: about {duration} on 2 cores", highlight=False)
     with progress_display(console) as progress:
         if until is not None:
-            run_until(name, preset.value, folder, until, seed, data, progress)
+            result = run_until(name, preset.value, folder, until, seed, data, progress)
             console.print(f"stage {until} of {name} is done", highlight=False)
-            return
-        result = run_experiment(name, preset.value, folder, seed, data, progress)
-    show([result], folder)
+        else:
+            result = run_experiment(name, preset.value, folder, seed, data, progress)
+    if result is not None:
+        show([result], folder)
 
 
 def demo(out: Out = None, seed: Seed = 0, data: Data = None) -> None:
@@ -148,5 +150,6 @@ def add_to(app: typer.Typer) -> None:
             "hybrid run lorenz96 --preset test --out /tmp/lorenz96",
             "hybrid run climsim --data ../climsim --seed 1",
             "hybrid run plasim --until train",
+            "hybrid run quasigeostrophic --preset full --until published",
         )
     )(run)

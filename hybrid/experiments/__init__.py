@@ -108,8 +108,13 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         "quasigeostrophic": Experiment(
             "hybrid.experiments.quasigeostrophic",
             "Closures of two-layer flow in the benchmark of Ross et al. (2023), online and offline",
-            {"test": "half a minute", "quick": "5 minutes", "full": "12 hours (estimated)"},
+            {
+                "test": "half a minute",
+                "quick": "5 minutes",
+                "full": "11 hours (estimated), 5 of them without the published network",
+            },
             in_demo=False,
+            stages=("now", "published", "classical", "search", "networks"),
         ),
     }
 )
@@ -140,8 +145,10 @@ def run_until(
     seed: int = 0,
     data: Path | None = None,
     progress: "Progress | None" = None,
-) -> None:
+) -> "ExperimentResult | None":
     """Do the first stages of an experiment; later calls go on from there.
+
+    Some experiments report what they have by then, into the files of `run_experiment`.
 
     Parameters
     ----------
@@ -149,6 +156,11 @@ def run_until(
         The last one to be done, of those of the experiment.
     name, preset, out, seed, data, progress
         As of `run_experiment`.
+
+    Returns
+    -------
+    ExperimentResult or None
+        The report; None if there is none before the last stage.
 
     Raises
     ------
@@ -160,7 +172,11 @@ def run_until(
         expected = f"one of {', '.join(stages)}" if stages else "none, as it runs as a whole"
         raise UnknownExperimentError(f"stage of {name}: expected {expected}; got {stage!r}")
     module = import_module(find(name).module)
-    module.run_until(_request(preset, out, seed, data, progress), stage)
+    request = _request(preset, out, seed, data, progress)
+    result: ExperimentResult | None = module.run_until(request, stage)
+    if result is not None:
+        _write(result, name, preset, out, seed, data, stage)
+    return result
 
 
 def _request(
@@ -210,11 +226,26 @@ def run_experiment(
         If there is no experiment `name`.
     """
     from hybrid.experiments import checkpoint
-    from hybrid.report import Run, write_report
-    from hybrid.results import Results, write_results
 
     module = import_module(find(name).module)
     result: ExperimentResult = module.run(_request(preset, out, seed, data, progress))
+    _write(result, name, preset, out, seed, data)
+    checkpoint.discard(out)
+    return result
+
+
+def _write(
+    result: "ExperimentResult",
+    name: str,
+    preset: "Preset",
+    out: Path,
+    seed: int,
+    data: Path | None,
+    stage: str | None = None,
+) -> None:
+    from hybrid.report import Run, write_report
+    from hybrid.results import Results, write_results
+
     record = Results(
         experiment=name,
         preset=preset,
@@ -225,7 +256,6 @@ def run_experiment(
         choices=result.choices,
     )
     write_results(out / "results.json", record)
-    command = f"hybrid run {name} --preset {preset} --seed {seed}{' --data DIR' if data else ''}"
+    options = f"{f' --until {stage}' if stage else ''}{' --data DIR' if data else ''}"
+    command = f"hybrid run {name} --preset {preset} --seed {seed}{options}"
     write_report(out / "report.html", [result], Run(command, preset, seed))
-    checkpoint.discard(out)
-    return result

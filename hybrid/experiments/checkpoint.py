@@ -100,6 +100,10 @@ class Checkpoint:
             lambda path: torch.load(path, weights_only=True),
         )
 
+    def has(self, stage: str) -> bool:
+        """Return whether a stage is finished."""
+        return next(self.folder.glob(f"{self.prefix}{stage}.*"), None) is not None
+
     def _result(
         self,
         stage: str,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from leith_e_oracle import Field, leith_e
+from leith_e_oracle import FORMS, Field, leith_e
 from numpy.typing import DTypeLike
 
 from solvers import Barotropic, LeithE, RelaxedJetQG, TendencyError, TwoLayerQG
@@ -65,14 +65,20 @@ def random_flow(n_y: int, n_x: int, budget: Any) -> Field:
 
 @pytest.mark.parametrize("shape", [(16, 16), (12, 18), (37, 7), (4, 4), (8, 64)])
 @pytest.mark.parametrize("name", BUDGETS)
-def test_the_tendency_is_that_of_the_equations(name: str, shape: tuple[int, int]) -> None:
-    budget = BUDGETS[name]
+@pytest.mark.parametrize("form", FORMS)
+def test_the_tendency_is_that_of_the_equations(
+    form: str, name: str, shape: tuple[int, int]
+) -> None:
+    budget, chosen = BUDGETS[name], FORMS[form]
     flow = random_flow(*shape, budget)
     q, u, v = flow
-    expected = leith_e(q, u, v, 15625.0, C2, C4, budget).tendency
+    # Vorticity is as large as q where velocities are differences of a grid cell.
+    d = 1.0 if chosen[1] == "vorticity" else 15625.0
+    expected = leith_e(q, u, v, d, C2, C4, budget, fields=chosen).tendency
     largest = np.abs(expected).max()
-    assert np.abs(evaluated(made(budget), flow) - expected).max() <= 1e-12 * largest
-    single = evaluated(made(budget), flow, "float32")
+    closure = made(budget, fields=chosen)
+    assert np.abs(evaluated(closure, flow, d=d) - expected).max() <= 1e-12 * largest
+    single = evaluated(closure, flow, "float32", d=d)
     assert single.dtype == np.float32
     # Noise is the worst case of the sums: their terms cancel.
     assert np.abs(single - expected).max() <= 3e-5 * largest
@@ -116,7 +122,8 @@ def test_members_have_work_space_of_their_own(dtype: str) -> None:
 def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
     run = MODEL.run(steps=2, tendency=made(BUDGETS["limited"]))
     assert run.attrs["tendency"] == (
-        "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25)"
+        "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25, "
+        "fields=('q', 'q'))"
     )
 
 
@@ -144,6 +151,13 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
         ({"returned": float("nan")}, "returned: expected a number of at least 0, got nan"),
         ({"largest_factor": -1.0}, "largest_factor: expected a positive number, got -1.0"),
         ({"delta": 0.0}, "delta: expected a positive number, got 0.0"),
+        (
+            {"fields": ("psi", "q")},
+            (
+                "fields: expected one of (('q', 'q'), ('q', 'vorticity'), ('laplacian', 'q'), "
+                "('laplacian', 'vorticity')), got ('psi', 'q')"
+            ),
+        ),
     ],
 )
 def test_what_is_out_of_range_is_refused(settings: dict[str, Any], message: str) -> None:

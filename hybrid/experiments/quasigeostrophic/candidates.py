@@ -16,7 +16,6 @@ from closures.quasigeostrophic import (
     Hyperviscosity,
     JansenHeldBackscatter,
     Leith,
-    LeithE,
     QGLeith,
     Smagorinsky,
     Stratification,
@@ -25,7 +24,7 @@ from closures.quasigeostrophic import (
 from closures.quasigeostrophic.networks import PAPER, Architecture
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
 from hybrid.experiments.quasigeostrophic.learning import Plan
-from hybrid.experiments.quasigeostrophic.tuning import Coefficients
+from hybrid.experiments.quasigeostrophic.tuning import CHOSEN, Coefficients
 from solvers.quasigeostrophic import TwoLayerQG
 
 NONE = "none"
@@ -51,23 +50,35 @@ class Candidate:
         Grid points along a side; None: those of the coarse model.
     published
         Whether Ross et al. (2023) ran it.
-    is_tuned
+    coefficients
+        Of `LeithE`, which is computed inside the time loop; None: it is another closure.
+    is_searched
         Whether it is `LeithE` with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
+    most_seeds
+        Initial states that it is run from at most, the first ones, as its steps are so costly;
+        None: all.
     """
 
     label: str
     closure: Callable[[TwoLayerQG], Closure] | None = None
     nx: int | None = None
     published: bool = False
-    is_tuned: bool = False
+    coefficients: Coefficients | None = None
+    is_searched: bool = False
     plan: Plan | None = None
+    most_seeds: int | None = None
 
     @property
     def has_closure(self) -> bool:
         """Whether it is a model with a closure."""
-        return self.is_tuned or self.closure is not None or self.plan is not None
+        return self.is_leith_e or self.closure is not None or self.plan is not None
+
+    @property
+    def is_leith_e(self) -> bool:
+        """Whether it is `LeithE`, with coefficients given or found."""
+        return self.is_searched or self.coefficients is not None
 
 
 def _spacing(model: TwoLayerQG) -> tuple[float, float]:
@@ -122,11 +133,6 @@ def _combination(model: TwoLayerQG) -> Closure:
     return 0.5 * _smagorinsky(model) + 0.75 * _zanna_bolton(model)
 
 
-def tuned(model: TwoLayerQG, coefficients: Coefficients) -> Closure:
-    """Return `LeithE` with coefficients for a model."""
-    return LeithE(_spacing(model), **coefficients.arguments(model), largest=_largest("quv"))
-
-
 def _symbolic(model: TwoLayerQG) -> Closure:
     return HybridSymbolic.published(
         _spacing(model), mean_flow=(model.u1, model.u2), largest=_largest("quv")
@@ -155,9 +161,13 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
-        "leith_e": Candidate(label="Leith+E, tuned online", is_tuned=True),
+        "leith_e": Candidate(label="Leith+E of momentum", coefficients=CHOSEN),
+        "leith_e_search": Candidate(label="Leith+E, by a search", is_searched=True),
         "fcnn": Candidate(
-            label="FCNN of the paper, trained here", plan=Plan("fcnn", PAPER), published=True
+            label="FCNN of the paper, trained here",
+            plan=Plan("fcnn", PAPER),
+            published=True,
+            most_seeds=3,
         ),
         "gated": Candidate(label="gated network, trained on states", plan=_GATED),
         "gated_online": Candidate(

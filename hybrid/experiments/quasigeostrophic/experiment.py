@@ -4,19 +4,12 @@ from pathlib import Path
 
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.pool import run_jobs
-from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.costs import step_costs
 from hybrid.experiments.quasigeostrophic.figures import all_figures
 from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.job import (
-    TRUTH,
-    DataJob,
-    Job,
-    PairsJob,
-    RunJob,
-    SearchJob,
-    TrainingJob,
-)
+from hybrid.experiments.quasigeostrophic.job import TRUTH
+from hybrid.experiments.quasigeostrophic.order import LAST, steps
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, PRESETS, Settings
 from hybrid.experiments.quasigeostrophic.stages import Stages
 from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
@@ -25,31 +18,111 @@ from hybrid.experiments.result import ExperimentResult, Request
 
 def run(request: Request) -> ExperimentResult:
     """Run truths and every model from the same initial states, and compare."""
+    result = run_until(request, LAST)
+    assert result is not None, "everything is done"
+    return result
+
+
+def run_until(request: Request, stage: str) -> ExperimentResult | None:
+    """Do the stages up to one, and report what is finished by then, of whatever stage.
+
+    Parameters
+    ----------
+    request
+        The run.
+    stage
+        One of `order.STAGES`, or `order.LAST`.
+
+    Returns
+    -------
+    ExperimentResult or None
+        What there is, of models with two runs or more; None before those without closure and of
+        the truth.
+    """
     settings = PRESETS[request.preset]
-    archives, findings = _findings(request, settings)
-    best = findings.best
-    metrics = flat_metrics(findings)
+    stages = _done_until(request, settings, stage)
+    models = _finished(settings, stages)
+    if not models:
+        return None
+    archives = stages.export(models)
+    return _result(settings, _findings(settings, stages, models), archives)
+
+
+def _done_until(request: Request, settings: Settings, last: str) -> Stages:
+    """Do the stages up to one."""
+    order = steps(settings)
+    n_job = sum(len(step.jobs) for part in order.values() for step in part)
+    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, n_job)
+    stages = Stages(checkpoint, settings, request.out / "closures")
+    for stage, part in order.items():
+        for step in part:
+            waiting = [job for job in step.jobs if not stages.is_done(job)]
+            if waiting:
+                stages.export(step.models)
+            run_jobs(request, stages.do, waiting, step.text)
+        if stage == last:
+            break
+    return stages
+
+
+def _finished(settings: Settings, stages: Stages) -> dict[str, dict[str, int]]:
+    """Return the number of finished runs by model and configuration, if there are two in each.
+
+    Those from whose initial states the truth and the model without closure have been run too. A
+    single run says little: climates vary from decade to decade.
+    """
+    most = {
+        where: min(len(stages.climates(name, where)) for name in (TRUTH, NONE))
+        for where in settings.configurations
+    }
+    found = {
+        model: {where: min(most[where], len(stages.climates(model, where))) for where in most}
+        for model in settings.candidates
+    }
+    least = min(2, settings.n_seed)
+    return {model: n_run for model, n_run in found.items() if min(n_run.values()) >= least}
+
+
+def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, int]]) -> Findings:
+    where = settings.configurations
+    timed = {model: stages.started(model, CHOSEN_IN) for model in models}
+    return Findings(
+        truths={n: stages.climates(TRUTH, n)[: models[NONE][n]] for n in where},
+        climates={
+            n: {m: stages.climates(m, n)[: n_run[n]] for m, n_run in models.items()} for n in where
+        },
+        offline={n: {m: found for m in models if (found := stages.offline(m, n))} for n in where},
+        costs=step_costs(timed, settings.n_round),
+        searches=stages.searches(),
+        trained=stages.trained(),
+    )
+
+
+def _result(settings: Settings, findings: Findings, archives: tuple[Path, ...]) -> ExperimentResult:
+    best, flow = findings.best, settings.configurations[CHOSEN_IN]
     scores = ", ".join(
         f"mean {findings.interval(where, best, 'mean').value:.2f} and worst "
         f"{findings.interval(where, best, 'min').value:.2f} on {where}"
         for where in findings.configurations
     )
+    missing = [name for name in settings.candidates if name not in findings.climates[CHOSEN_IN]]
+    n_run = {len(runs) for runs in findings.truths.values()}
+    so_far = "; not yet run: " + ", ".join(missing) if missing else ""
     return ExperimentResult(
         name="quasigeostrophic",
         headline=(
-            f"two-layer flow, {settings.configurations[CHOSEN_IN].n_truth} to "
-            f"{settings.configurations[CHOSEN_IN].n_coarse} points a side: similarity to the "
-            f"truth with {CANDIDATES[best].label}: {scores}"
+            f"two-layer flow, {flow.n_truth} to {flow.n_coarse} points a side: similarity to the "
+            f"truth with {CANDIDATES[best].label}: {scores}{so_far}"
         ),
-        metrics=metrics,
+        metrics=flat_metrics(findings),
         settings={
-            "n_seed": settings.n_seed,
+            "n_seed": min(n_run),
             "years": settings.duration.years,
             "spin_up_years": settings.duration.spin_up,
             "n_snapshot": settings.duration.n_snapshot,
             "pairs_years": settings.pairs_years,
             **({"search": repr(settings.search)} if settings.n_search else {}),
-            **({"learning": repr(settings.learning)} if settings.plans else {}),
+            **({"learning": repr(settings.learning)} if findings.trained else {}),
             **{f"n_truth_{name}": c.n_truth for name, c in settings.configurations.items()},
             **{f"n_coarse_{name}": c.n_coarse for name, c in settings.configurations.items()},
         },
@@ -63,57 +136,3 @@ def run(request: Request) -> ExperimentResult:
         archives=archives,
         generated_data=True,
     )
-
-
-def _findings(request: Request, settings: Settings) -> tuple[tuple[Path, ...], Findings]:
-    where, seeds = settings.configurations, range(settings.n_seed)
-    truths = [RunJob(TRUTH, name, seed) for name in where for seed in seeds]
-    pairs = [PairsJob(name) for name in where]
-    runs = [RunJob(m, name, seed) for name in where for m in settings.candidates for seed in seeds]
-    searches = [SearchJob(i) for i in range(settings.n_search)]
-    data = _data(settings)
-    trainings = [TrainingJob(plan) for plan in settings.plans]
-    jobs: list[Job] = [*truths, *pairs, *searches, *data, *trainings, *runs]
-    checkpoint = Checkpoint.open(request, {"settings": repr(settings)}, len(jobs))
-    stages = Stages(checkpoint, settings, request.out / "closures")
-    run_jobs(request, stages.do, truths, "runs of the truth")
-    run_jobs(request, stages.do, pairs, "states and subgrid tendencies")
-    run_jobs(request, stages.do, searches, "searches for coefficients")
-    run_jobs(request, stages.do, data, "what networks learn from")
-    on_states, in_runs = (
-        [job for job in trainings if (job.plan.begins_as is None) == first]
-        for first in (True, False)
-    )
-    run_jobs(request, stages.do, on_states, "trainings on states")
-    run_jobs(request, stages.do, in_runs, "trainings in runs")
-    archives = stages.export()
-    run_jobs(request, stages.do, runs, "runs of the models")
-    timed = {model: stages.started(model, CHOSEN_IN) for model in settings.candidates}
-    return archives, Findings(
-        truths={n: [stages.climate(RunJob(TRUTH, n, seed)) for seed in seeds] for n in where},
-        climates={
-            n: {
-                m: [stages.climate(RunJob(m, n, seed)) for seed in seeds]
-                for m in settings.candidates
-            }
-            for n in where
-        },
-        offline={
-            n: {m: found for m in settings.candidates if (found := stages.offline(m, n))}
-            for n in where
-        },
-        costs=step_costs(timed, settings.n_round),
-        searches=stages.searches(),
-        trained=stages.trained(),
-    )
-
-
-def _data(settings: Settings) -> list[DataJob]:
-    """Return the runs of the truth that networks learn from, if there is one."""
-    n_states = settings.learning.n_run if settings.plans else 0
-    in_runs = any(plan.begins_as is not None for plan in settings.plans)
-    n_trajectories = settings.learning.n_trajectory_run if in_runs else 0
-    return [
-        *(DataJob("states", i) for i in range(n_states)),
-        *(DataJob("trajectories", i) for i in range(n_trajectories)),
-    ]

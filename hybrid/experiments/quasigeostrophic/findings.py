@@ -61,7 +61,8 @@ class Findings:
     truths
         Runs of the truth by configuration, seed by seed.
     climates
-        Runs by configuration and model, seed by seed.
+        Runs by configuration and model, seed by seed; of some models those of the first few seeds
+        alone. Each is scored with the truth and the coarse model of its own seeds.
     offline
         Offline scores by configuration and closure.
     costs
@@ -94,10 +95,16 @@ class Findings:
         return {name: pooled(runs) for name, runs in self.truths.items()}
 
     @cached_property
-    def _targets(self) -> dict[str, list[_Target]]:
-        """What is compared with by configuration: of all seeds, then without each of them."""
+    def _targets(self) -> dict[str, dict[int, list[_Target]]]:
+        """What is compared with by configuration and number of the first seeds.
+
+        Of all these seeds, then without each of them.
+        """
         return {
-            name: [self._target(name, runs) for runs in _with_and_without(truths)]
+            name: {
+                n: [self._target(name, runs) for runs in _with_and_without(truths[:n])]
+                for n in {len(truths), *map(len, self.climates[name].values())}
+            }
             for name, truths in self._thinned.items()
         }
 
@@ -121,25 +128,23 @@ class Findings:
 
     @cached_property
     def scores(self) -> dict[str, dict[str, list[Scores]]]:
-        """Similarities by configuration and model: of all seeds, then without each of them.
+        """Similarities by configuration and model: of its seeds, then without each of them.
 
         All runs of a model are one, as all runs of the truth are. Where a run was lost there are
         none.
         """
         return {
-            name: {
-                model: []
-                if self.n_lost(name, model)
-                else [
-                    self._scores(name, pooled(part), target)
-                    for part, target in zip(
-                        _with_and_without(runs), self._targets[name], strict=True
-                    )
-                ]
-                for model, runs in models.items()
-            }
+            name: {model: self._scores_of(name, runs) for model, runs in models.items()}
             for name, models in self.climates.items()
         }
+
+    def _scores_of(self, name: str, runs: list[xr.Dataset]) -> list[Scores]:
+        """Return the similarities of the runs from the first seeds, then without each of them."""
+        if any(map(is_lost, runs)):
+            return []
+        targets = self._targets[name][len(runs)]
+        parts = zip(_with_and_without(runs), targets, strict=True)
+        return [self._scores(name, pooled(part), target) for part, target in parts]
 
     @cached_property
     def single_scores(self) -> dict[str, dict[str, list[Scores]]]:
@@ -147,7 +152,7 @@ class Findings:
         return {
             name: {
                 model: [
-                    self._scores(name, run, self._targets[name][0])
+                    self._scores(name, run, self._targets[name][len(self.truths[name])][0])
                     for run in runs
                     if not is_lost(run)
                 ]
@@ -162,7 +167,7 @@ class Findings:
         return {
             name: similarities(
                 distances(pooled(runs[::2]), pooled(runs[1::2]), self.cutoff(name)),
-                self._targets[name][0].baseline,
+                self._targets[name][len(runs)][0].baseline,
             )
             for name, runs in self.truths.items()
             if len(runs) > 1
@@ -196,14 +201,36 @@ class Findings:
         return summary(found)[kind] if found else float("nan")
 
     def ahead(self, configuration: str, model: str, other: str, kind: str) -> Interval:
-        """Return by how much a model is ahead of another, with the same seeds left out of both."""
-        pairs = zip(
-            self.each(configuration, model, kind),
-            self.each(configuration, other, kind),
-            strict=True,
-        )
-        whole, *without = [a - b for a, b in pairs]
+        """Return by how much a model is ahead of another, with the same seeds left out of both.
+
+        Seeds that one of them was not run with count for neither. NaN if a run was lost.
+        """
+        both = [self.climates[configuration][name] for name in (model, other)]
+        n = min(map(len, both))
+        if self.n_lost(configuration, model) or self.n_lost(configuration, other):
+            return Interval(float("nan"), float("nan"))
+        found = [
+            self.scores[configuration][name]
+            if len(runs) == n
+            else self._scores_of(configuration, runs[:n])
+            for name, runs in zip((model, other), both, strict=True)
+        ]
+        whole, *without = [summary(a)[kind] - summary(b)[kind] for a, b in zip(*found, strict=True)]
         return Interval.jackknife(whole, without)
+
+    def front(self, configuration: str) -> tuple[str, ...]:
+        """Return the models whose mean score no other reaches at their cost, the cheapest first."""
+        means = {
+            model: self.interval(configuration, model, "mean").value
+            for model in self.climates[configuration]
+        }
+        best, found = -np.inf, []
+        for model in sorted(means, key=lambda name: (self.costs[name][1], -means[name])):
+            # NaN, of a model that lost a run, is ahead of nothing.
+            if means[model] > best:
+                best = means[model]
+                found.append(model)
+        return tuple(found)
 
     def by_metric(self, configuration: str, model: str) -> Scores:
         """Return every similarity of all seeds; empty if a run was lost."""

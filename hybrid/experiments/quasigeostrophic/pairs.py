@@ -34,12 +34,25 @@ class PairsRun:
         Length [years of 360 days].
     every
         Time between snapshots [s].
+
+    Raises
+    ------
+    ValueError
+        If the run is shorter than that.
     """
 
     configuration: Configuration
     seed: int
     years: float = 10.0
     every: float = 1000.0 * HOUR
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.every <= self.years * YEAR:
+            raise ValueError(
+                f"years: expected a run of at least the {self.every / HOUR:g} hours between two "
+                f"snapshots, {self.every / YEAR:.3g} years, got {self.years:g}; lengthen the run, "
+                "or give a shorter `every`"
+            )
 
     def pairs(self, on_progress: OnProgress = lambda _fraction: None) -> xr.Dataset:
         """Return the pairs; where the cache of this machine has them, from there.

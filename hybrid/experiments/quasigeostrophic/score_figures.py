@@ -9,7 +9,7 @@ from matplotlib.ticker import ScalarFormatter
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.findings import Findings
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
-from hybrid.experiments.quasigeostrophic.similarity import METRICS
+from hybrid.experiments.quasigeostrophic.similarity import METRICS, short_name
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, common_legend, line, new_figure, panel_title
 
@@ -27,7 +27,8 @@ def heat_map(findings: Findings) -> Figure:
         image = axes.imshow(values, cmap=DIVERGING, vmin=-1.0, vmax=1.0, aspect="auto")
         axes.grid(visible=False)
         axes.set_yticks(range(len(models)), [CANDIDATES[model].label for model in models])
-        axes.set_xticks(range(len(METRICS)), METRICS, rotation=90, fontsize=7.0)
+        names = [short_name(name) for name in METRICS]
+        axes.set_xticks(range(len(METRICS)), names, rotation=60, ha="right", fontsize=8.0)
         for (y, x), value in np.ndenumerate(values):
             color = "white" if abs(value) > 0.6 else "black"
             axes.text(x, y, f"{value:.1f}", ha="center", va="center", fontsize=6.0, color=color)
@@ -36,7 +37,9 @@ def heat_map(findings: Findings) -> Figure:
     return Figure(
         "heat_map",
         "Every score of every model",
-        "1 is the truth, 0 the coarse model without closure; all runs of a model together.",
+        "1 is the truth, 0 the coarse model without closure; all runs of a model together. Left, "
+        "distributions; right, spectra; 1 is the upper layer, KE kinetic and APE available "
+        "potential energy, PV potential enstrophy.",
         figure,
     )
 
@@ -52,6 +55,7 @@ def trade_off(findings: Findings) -> Figure:
         for i, model in enumerate(findings.closures):
             look = {"marker": "o" if i % 2 else "D", "color": f"C{i % 10}", "linestyle": "none"}
             _bars(axes, findings, where, [model], label=CANDIDATES[model].label, **look)
+        _front(axes, findings, where)
         floor = findings.floor(where, "mean")
         axes.axhline(floor, **line("floor", label="half of the truth, beside the other"))
         axes.set_xscale("log")
@@ -65,10 +69,20 @@ def trade_off(findings: Findings) -> Figure:
     return Figure(
         "trade_off",
         f"Score and cost; the closure named best is chosen on {CHOSEN_IN}",
-        "Higher and further left is better. Black squares have no closure but finer grids: what a "
-        "closure must beat. Models below -1 are not shown; bars are 95 % intervals.",
+        "Higher and further left is better; the green line joins the models that none beats in "
+        "both. Black squares have no closure but finer grids: what a closure must beat. Models "
+        "below -1 are not shown; bars are 95 % intervals.",
         figure,
     )
+
+
+def _front(axes: Axes, findings: Findings, where: str) -> None:
+    """Draw the models that are ahead of all cheaper ones, as steps."""
+    models = findings.front(where)
+    costs = [findings.costs[model][1] for model in models]
+    means = [findings.interval(where, model, "mean").value for model in models]
+    look: dict[str, Any] = {"color": "#009E73", "linewidth": 1.0, "alpha": 0.7}
+    axes.step(costs, means, where="post", label="not beaten in both", **look)
 
 
 def _bars(axes: Axes, findings: Findings, where: str, models: list[str], **look: Any) -> None:

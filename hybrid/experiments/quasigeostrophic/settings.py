@@ -35,7 +35,8 @@ class Settings:
     candidates
         Names of the models.
     n_seed
-        Initial states, from each of which everything is run.
+        Initial states, from each of which everything is run but what costs too much, see
+        `Candidate.most_seeds`.
     pairs_years
         Length of the run that gives the states of the offline scores [years].
     n_round
@@ -55,10 +56,15 @@ class Settings:
     search: Search
     learning: Learning = field(default_factory=Learning)
 
+    def seeds(self, model: str) -> range:
+        """Return the initial states that a model, or the truth, is run from."""
+        most = CANDIDATES[model].most_seeds if model in CANDIDATES else None
+        return range(min(self.n_seed, most or self.n_seed))
+
     @property
     def n_search(self) -> int:
         """How many searches are made."""
-        tunes = any(CANDIDATES[name].is_tuned for name in self.candidates)
+        tunes = any(CANDIDATES[name].is_searched for name in self.candidates)
         return self.search.n_search if tunes else 0
 
     @property
@@ -84,13 +90,13 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 n_snapshot=4,
             ),
             candidates=(
-                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
+                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search"),
                 "gated_online",
             ),
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
-            search=Search(n_search=1, n_generation=1, population=4, n_run=1),
+            search=Search(n_search=1, n_generation=1, population=4, n_run=1, n_truth=1),
             learning=Learning(
                 n_run=1,
                 years=0.25,
@@ -108,7 +114,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             duration=Duration(years=5.0, spin_up=2.5),
             candidates=(
                 *("none", "none_96", "smagorinsky", "leith", "backscatter"),
-                *("zanna_bolton", "symbolic"),
+                *("zanna_bolton", "symbolic", "leith_e"),
             ),
             n_seed=2,
             pairs_years=5.0,
@@ -119,7 +125,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
             duration=Duration(),
             candidates=tuple(CANDIDATES),
-            n_seed=5,
+            n_seed=10,
             pairs_years=10.0,
             n_round=21,
             search=Search(),

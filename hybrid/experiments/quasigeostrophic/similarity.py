@@ -25,6 +25,31 @@ METRICS = (*DISTRIBUTIONAL, *SPECTRAL)
 """All 18."""
 
 
+_SHORT = {
+    "kinetic_energy_spectrum": "KE spectrum",
+    "enstrophy_spectrum": "PV spectrum",
+    "kinetic_energy_transfer": "KE transfer",
+    "available_potential_energy_transfer": "APE transfer",
+    "available_potential_energy_generation": "APE generation",
+    "bottom_drag": "bottom drag",
+    "kinetic_energy": "KE",
+}
+
+
+def short_name(metric: str) -> str:
+    """Return what figures call a metric.
+
+    Examples
+    --------
+    >>> short_name("kinetic_energy_spectrum_1"), short_name("q_2"), short_name("bottom_drag")
+    ('KE spectrum 1', 'q 2', 'bottom drag')
+    """
+    name, _, layer = metric.rpartition("_")
+    if layer not in ("1", "2"):
+        return _SHORT[metric]
+    return f"{_SHORT.get(name, name)} {layer}"
+
+
 def pooled(runs: Sequence[xr.Dataset]) -> xr.Dataset:
     """Return several runs of one model as one: their states together, and mean spectra.
 

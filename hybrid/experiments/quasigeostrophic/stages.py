@@ -1,7 +1,8 @@
 """The stages of the experiment; what is done is not done again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import xarray as xr
@@ -9,7 +10,7 @@ import xarray as xr
 import hybrid
 from closures import Closure
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, tuned
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import climate
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
@@ -72,6 +73,15 @@ class Stages:
         else:
             self.learner.trajectories(job.number, on_progress)
 
+    def is_done(self, job: Job) -> bool:
+        """Return whether a job is finished."""
+        return self.checkpoint.has(job.name)
+
+    def climates(self, model: str, configuration: str) -> list[xr.Dataset]:
+        """Return the finished runs of a model, or of the truth, from the first seeds on."""
+        jobs = (RunJob(model, configuration, seed) for seed in self.settings.seeds(model))
+        return [self.climate(job) for job in takewhile(self.is_done, jobs)]
+
     def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a model, see `climate`."""
         configuration = self.settings.configurations[job.configuration]
@@ -118,11 +128,15 @@ class Stages:
         return Found(**self.checkpoint.weights(job.name, make))
 
     def searches(self) -> list[Found]:
-        """Return what all searches find."""
-        return [self.search(SearchJob(i)) for i in range(self.settings.n_search)]
+        """Return what the finished searches found."""
+        jobs = (SearchJob(i) for i in range(self.settings.n_search))
+        return [self.search(job) for job in jobs if self.is_done(job)]
 
-    def coefficients(self) -> Coefficients:
-        """Return the best coefficients that were found."""
+    def coefficients(self, model: str) -> Coefficients:
+        """Return the coefficients of a `LeithE`: given, or the best that were found."""
+        given = CANDIDATES[model].coefficients
+        if given is not None:
+            return given
         return Coefficients.at(max(self.searches(), key=lambda found: found.value).place)
 
     @property
@@ -133,8 +147,9 @@ class Stages:
         return Learner(self.checkpoint, self.settings.learning, flow, folder)
 
     def trained(self) -> dict[str, Trained]:
-        """Return what the trainings took, by name of the network."""
-        return {plan.name: self.learner.train(plan) for plan in self.settings.plans}
+        """Return what the finished trainings took, by name of the network."""
+        done = (plan for plan in self.settings.plans if self.is_done(TrainingJob(plan)))
+        return {plan.name: self.learner.train(plan) for plan in done}
 
     def offline(self, model: str, configuration: str) -> dict[str, float]:
         """Return the offline scores of a closure, see `offline_scores`; of none, nothing."""
@@ -156,8 +171,8 @@ class Stages:
         flow = self.settings.configurations[configuration]
         if model == TRUTH:
             return None
-        if CANDIDATES[model].is_tuned:
-            return tuned(flow.coarse, self.coefficients())
+        if CANDIDATES[model].is_leith_e:
+            return self.coefficients(model).closure(flow.coarse)
         plan = CANDIDATES[model].plan
         if plan is not None:
             return self.learner.closure(plan, flow.coarse)
@@ -166,20 +181,21 @@ class Stages:
 
     def in_loop(self, model: str, configuration: str) -> TendencySource:
         """Return what the time loop of a model with a closure calls."""
-        if CANDIDATES[model].is_tuned:
-            return self.coefficients().in_loop(self.settings.configurations[configuration].coarse)
+        if CANDIDATES[model].is_leith_e:
+            flow = self.settings.configurations[configuration]
+            return self.coefficients(model).in_loop(flow.coarse)
         return hybrid.couple(self.archive(model, configuration))
 
     def archive(self, model: str, configuration: str) -> Path:
         """Return where the compiled closure of a model is."""
         return self.archives / f"{model}_{configuration}.pt"
 
-    def export(self) -> tuple[Path, ...]:
-        """Compile every closure for every configuration."""
+    def export(self, models: Iterable[str]) -> tuple[Path, ...]:
+        """Compile the closures of some models for every configuration."""
         self.archives.mkdir(parents=True, exist_ok=True)
         paths = []
-        for configuration in self.settings.configurations:
-            for model in self.settings.candidates:
+        for model in models:
+            for configuration in self.settings.configurations:
                 closure = self.closure(model, configuration)
                 if closure is not None:
                     paths.append(self.archive(model, configuration))

@@ -26,8 +26,7 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
                 single = findings.single(where, model, kind)
                 metrics[f"similarity_{where}_{kind}_{model}_single"] = single
             metrics[f"similarity_{where}_{kind}_floor"] = findings.floor(where, kind)
-        for model in findings.climates[where]:
-            metrics[f"blowups_{where}_{model}"] = float(findings.n_lost(where, model))
+        metrics |= _metrics_of_models(findings, where)
         prefix = "offline" if where == CHOSEN_IN else f"offline_{where}"
         for model, scores in findings.offline[where].items():
             for name, value in scores.items():
@@ -37,6 +36,22 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
         metrics[f"step_seconds_{model}"] = seconds
     metrics |= _learning_metrics(findings)
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
+
+
+def _metrics_of_models(findings: Findings, where: str) -> dict[str, float]:
+    """Return runs, every score, and what the best is ahead by, of each model, in flat names."""
+    metrics: dict[str, float] = {}
+    for model, runs in findings.climates[where].items():
+        metrics[f"runs_{where}_{model}"] = float(len(runs))
+        metrics[f"blowups_{where}_{model}"] = float(findings.n_lost(where, model))
+        for name, value in findings.by_metric(where, model).items():
+            metrics[f"similarity_{where}_{name}_{model}"] = value
+        for kind in ("mean", "min"):
+            if model != findings.best:
+                ahead = findings.ahead(where, findings.best, model, kind)
+                metrics[f"ahead_{where}_{kind}_{model}"] = ahead.value
+                metrics[f"ahead_{where}_{kind}_{model}_interval"] = ahead.half
+    return metrics
 
 
 def _learning_metrics(findings: Findings) -> dict[str, float]:
@@ -69,23 +84,29 @@ def online_table(findings: Findings, where: str) -> Table:
         CANDIDATES[model].label: (
             *_shown(*(findings.interval(where, model, kind) for kind in KINDS)),
             *_shown(Interval(findings.single(where, model, "mean"), np.nan))[:1],
+            float(len(findings.climates[where][model])),
             float(findings.n_lost(where, model)),
             findings.costs[model][1],
         )
         for model in findings.climates[where]
     }
     floor = _shown(*(Interval(findings.floor(where, kind), np.nan) for kind in KINDS))
-    rows["half of the truth, beside the other"] = (*floor, *(None,) * 3)
-    n_run = len(findings.truths[where])
+    rows["half of the truth, beside the other"] = (
+        *floor,
+        None,
+        float(len(findings.truths[where])),
+        None,
+        None,
+    )
     return Table(
         f"Online similarity to the truth: {where}",
-        (*(name for kind in KINDS for name in (kind, "+-")), "single", "lost", "cost"),
+        (*(name for kind in KINDS for name in (kind, "+-")), "single", "runs", "lost", "cost"),
         rows,
         "1 is the truth, 0 the coarse model without closure; mean and worst of 18 scores, and "
-        f"means of the 10 of distributions and the 8 of spectra. The {n_run} runs of a model, from "
-        f"initial states of their own, are held together against the {n_run} of the truth; +-: "
-        "half the 95 % interval, from what comes out without each of the seeds. Single: mean of "
-        "the scores of single runs, which chance keeps lower. Lost: runs that did not stay "
+        "means of the 10 of distributions and the 8 of spectra. The runs of a model, from initial "
+        "states of their own, are held together against those of the truth from the same states; "
+        "+-: half the 95 % interval, from what comes out without each of the seeds. Single: mean "
+        "of the scores of single runs, which chance keeps lower. Lost: runs that did not stay "
         "finite. Cost: processor time of a step, in steps of the coarse model without closure.",
     )
 
@@ -104,7 +125,8 @@ def ahead_table(findings: Findings, where: str) -> Table:
         f"{CANDIDATES[findings.best].label} ahead of others: {where}",
         ("mean", "+-", "min", "+-"),
         rows,
-        "Differences of scores, of runs from the same initial states against the same truth; "
+        "Differences of scores, of runs from the same initial states against the same truth, as "
+        "many as both have; "
         "+-: half the 95 % interval, from what comes out without each of the seeds in both. The "
         f"closure is that with the highest mean on {CHOSEN_IN}.",
     )
@@ -153,7 +175,7 @@ def search_table(findings: Findings) -> Table:
     return Table(
         "Coefficients of Leith+E",
         (
-            *("c4 upper", "c4 lower", "c2 lower / upper", "energy returned"),
+            *("c4", "energy returned"),
             *("first median", "last median", "best"),
         ),
         rows,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from leith_e_oracle import Field, leith_e, with_exact_energy
+from leith_e_oracle import FORMS, Field, leith_e, with_exact_energy
 from two_dimensional_flow import spacing
 from two_layer_fields import SHARES, flow_of, turbulence
 
@@ -47,15 +47,34 @@ def same(found: Field, expected: Field, tolerance: float = 1e-12) -> bool:
     return bool(np.abs(found - expected).max() <= tolerance * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", BUDGETS)
-def test_the_tendency_is_that_of_the_equations(name: str) -> None:
-    d, budget = spacing(N)[0], BUDGETS[name]
-    expected = leith_e(*flow(), d, C2, C4, budget)
+def test_the_tendency_is_that_of_the_equations(name: str, form: str) -> None:
+    d, budget, chosen = spacing(N)[0], BUDGETS[name], FORMS[form]
+    expected = leith_e(*flow(), d, C2, C4, budget, fields=chosen)
     if name == "limited":
         assert expected.factor == 0.01
     elif name in ("a part", "more than all", "deep above"):
         assert 0.0 < expected.factor < INFINITE
-    assert same(tendency(made(d, budget), *flow()), expected.tendency)
+    assert same(tendency(made(d, budget, fields=chosen), *flow()), expected.tendency)
+
+
+def test_forms_differ() -> None:
+    found = [
+        tendency(made(1.0, BUDGETS["a part"], fields=form), *flow()) for form in FORMS.values()
+    ]
+    for i, one in enumerate(found):
+        assert not any(same(one, other, 0.1) for other in found[:i])
+
+
+def test_vorticity_as_q_without_thickness_is_anti_diffused_alike() -> None:
+    # Where q is the relative vorticity by the same differences, both forms are one.
+    rng = np.random.default_rng(4)
+    u, v = rng.standard_normal((2, 2, N, N))
+    q = (np.roll(v, -1, 2) - np.roll(v, 1, 2) - np.roll(u, -1, 1) + np.roll(u, 1, 1)) / 2.0
+    budget = BUDGETS["more than all"]
+    alike = [tendency(made(1.0, budget, fields=("q", b)), q, u, v) for b in ("q", "vorticity")]
+    assert same(alike[0], alike[1], 1e-13)
 
 
 def test_the_spacing_drops_out_for_what_is_measured_in_grid_cells() -> None:
@@ -74,18 +93,19 @@ def test_each_member_has_a_factor_of_its_own() -> None:
         assert same(found, leith_e(*fields, d, C2, C4, BUDGETS["a part"]).tendency)
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("returned", [0.0, 0.4, 1.0, 1.2])
-def test_of_the_energy_taken_the_part_r_comes_back(returned: float) -> None:
+def test_of_the_energy_taken_the_part_r_comes_back(returned: float, form: str) -> None:
     # Where v and -u at faces are differences of psi, the sum by parts has no error.
     for seed in range(50):
         fields = with_exact_energy(np.random.default_rng(seed), 13, 15, 0.5)
         given = fields["q"], fields["u"], fields["v"]
-        without = leith_e(*given, 0.5, C2, C4, BUDGETS["nothing"])
+        without = leith_e(*given, 0.5, C2, C4, BUDGETS["nothing"], fields=FORMS[form])
         if without.put_in > 0.0 and without.taken > 0.0:
             break
     else:
         pytest.fail("no such flow")
-    found = tendency(made(0.5, (returned, INFINITE, DELTA)), *given)
+    found = tendency(made(0.5, (returned, INFINITE, DELTA), fields=FORMS[form]), *given)
     gained = -(SHARES @ (fields["psi"] * found).mean(axis=(1, 2)))
     assert gained == pytest.approx((returned - 1.0) * without.taken, abs=1e-13 * without.taken)
 
@@ -184,6 +204,13 @@ def test_single_precision_gives_the_same_to_its_rounding(budget: Any) -> None:
         ({"largest_factor": 0.0}, "largest_factor: expected a positive number, got 0.0"),
         ({"delta": INFINITE}, "delta: expected a positive number, got inf"),
         (
+            {"fields": ("q", "psi")},
+            (
+                "fields: expected one of (('q', 'q'), ('q', 'vorticity'), ('laplacian', 'q'), "
+                "('laplacian', 'vorticity')), got ('q', 'psi')"
+            ),
+        ),
+        (
             {"largest": {"psi": 1.0}},
             "largest: expected names among q, u, v, the inputs of leith_e, got psi",
         ),
@@ -204,4 +231,9 @@ def test_the_specification_says_what_it_is() -> None:
     )
     assert made(1.0, None).spec.description == (
         "QG Leith, c2 = (-0.8, -0.3), c4 = (0.02, 0.05), as given"
+    )
+    described = made(1.0, None, fields=FORMS["both"]).spec.description
+    assert described == (
+        "QG Leith, c2 = (-0.8, -0.3), c4 = (0.02, 0.05), as given, scaled by the gradient of the "
+        "Laplacian, of relative vorticity"
     )

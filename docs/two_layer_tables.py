@@ -1,0 +1,77 @@
+"""Tables of the benchmark of two-layer closures, from ``hybrid run quasigeostrophic``."""
+
+from typing import Any
+
+from markdown_table import markdown_table
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+
+_FLOWS = ("eddy", "jet")
+_KINDS = ("mean", "min")
+
+
+def two_layer_table(results: dict[str, Any]) -> str:
+    """Return scores online and offline, and costs, of all models that were run."""
+    header = [
+        "model",
+        *(f"{flow} {kind}" for flow in _FLOWS for kind in ("mean", "worst")),
+        "offline, upper / lower",
+        "cost",
+        "runs eddy / jet",
+        "lost",
+    ]
+    rows = [
+        [
+            CANDIDATES[name].label + (" **(best)**" if name == results["choices"]["best"] else ""),
+            *(_score(results, f"{flow}_{kind}_{name}") for flow in _FLOWS for kind in _KINDS),
+            _offline(results, name),
+            f"{results[f'cost_{name}']:.1f}",
+            " / ".join(f"{results[f'runs_{flow}_{name}']:.0f}" for flow in _FLOWS),
+            f"{sum(results[f'blowups_{flow}_{name}'] for flow in _FLOWS):.0f}",
+        ]
+        for name in CANDIDATES
+        if f"cost_{name}" in results
+    ]
+    floors = [
+        _number(results.get(f"similarity_{flow}_{kind}_floor"))
+        for flow in _FLOWS
+        for kind in _KINDS
+    ]
+    rows.append(["half of the truth, beside the other", *floors, *[""] * 4])
+    return markdown_table(header, rows)
+
+
+def two_layer_ahead_table(results: dict[str, Any]) -> str:
+    """Return by how much the best closure is ahead of others, with 95 % intervals."""
+    header = ["ahead of", *(f"{flow} {kind}" for flow in _FLOWS for kind in ("mean", "worst"))]
+    rows = [
+        [
+            CANDIDATES[name].label,
+            *(
+                _interval(results, f"ahead_{flow}_{kind}_{name}")
+                for flow in _FLOWS
+                for kind in _KINDS
+            ),
+        ]
+        for name in CANDIDATES
+        if f"ahead_eddy_mean_{name}" in results
+    ]
+    return markdown_table(header, rows)
+
+
+def _score(results: dict[str, Any], key: str) -> str:
+    return _interval(results, f"similarity_{key}")
+
+
+def _interval(results: dict[str, Any], key: str) -> str:
+    half = results.get(f"{key}_interval")
+    return _number(results.get(key)) + (f" ± {half:.2f}" if half is not None else "")
+
+
+def _offline(results: dict[str, Any], name: str) -> str:
+    found = [results.get(f"offline_corr_{layer}_{name}") for layer in ("upper", "lower")]
+    return " / ".join(map(_number, found)) if any(value is not None for value in found) else ""
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"

@@ -1,0 +1,124 @@
+"""The jobs of the experiment in the order in which they are done: the costliest come last."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, Candidate
+from hybrid.experiments.quasigeostrophic.job import (
+    TRUTH,
+    DataJob,
+    Job,
+    PairsJob,
+    RunJob,
+    SearchJob,
+    TrainingJob,
+)
+from hybrid.experiments.quasigeostrophic.learning import Plan
+from hybrid.experiments.quasigeostrophic.settings import Settings
+
+NOW = "now"
+"""Stage before all others, in which nothing is done."""
+
+STAGES = (NOW, "published", "classical", "search", "networks")
+"""Parts after which the experiment can be told to stop, and to report what it has."""
+
+LAST = "all"
+"""The rest: networks that cost most by far."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Jobs that do not wait for each other.
+
+    Parameters
+    ----------
+    text
+        What the progress display calls them.
+    jobs
+        The jobs.
+    models
+        Models whose closures the jobs need compiled.
+    """
+
+    text: str
+    jobs: Sequence[Job]
+    models: tuple[str, ...] = ()
+
+
+def steps(settings: Settings) -> Mapping[str, list[Step]]:
+    """Return the steps of every stage, in order, with `LAST` at the end."""
+    where = settings.configurations
+    models = {stage: _models(settings, stage) for stage in (*STAGES, LAST)}
+    return {
+        NOW: [],
+        "published": [
+            Step("states and subgrid tendencies", [PairsJob(name) for name in where]),
+            _runs(settings, (TRUTH, *models["published"]), "the truth and published closures"),
+        ],
+        "classical": [_runs(settings, models["classical"], "other closures")],
+        "search": [
+            Step("searches for coefficients", [SearchJob(i) for i in range(settings.n_search)]),
+            _runs(settings, models["search"], "what searches found"),
+        ],
+        "networks": [
+            Step("what networks learn from", _data(settings)),
+            *_trainings(settings, models["networks"]),
+            _runs(settings, models["networks"], "networks"),
+        ],
+        LAST: [
+            *_trainings(settings, models[LAST]),
+            _runs(settings, models[LAST], "costly networks"),
+        ],
+    }
+
+
+def _models(settings: Settings, stage: str) -> tuple[str, ...]:
+    return tuple(name for name in settings.candidates if _stage(CANDIDATES[name]) == stage)
+
+
+def _stage(candidate: Candidate) -> str:
+    """Return the stage in which a model is run."""
+    if candidate.plan is not None:
+        return "networks" if candidate.most_seeds is None else LAST
+    if candidate.is_searched:
+        return "search"
+    is_first = candidate.published or candidate.is_leith_e or not candidate.has_closure
+    return "published" if is_first else "classical"
+
+
+def _runs(settings: Settings, models: tuple[str, ...], text: str) -> Step:
+    # Seed by seed: wherever it is interrupted, models have been run from the same states.
+    jobs = [
+        RunJob(model, where, seed)
+        for seed in range(settings.n_seed)
+        for where in settings.configurations
+        for model in models
+        if seed in settings.seeds(model)
+    ]
+    return Step(f"runs of {text}", jobs, models)
+
+
+def _trainings(settings: Settings, models: tuple[str, ...]) -> list[Step]:
+    """Return the trainings that some models need, those that others begin as before these."""
+    plans = [plan for name in models if (plan := CANDIDATES[name].plan) is not None]
+    wanted = [*(plan.begins_as for plan in plans if plan.begins_as is not None), *plans]
+
+    def jobs(in_runs: bool) -> list[Job]:
+        chosen = (plan for plan in settings.plans if plan in wanted)
+        return [TrainingJob(plan) for plan in chosen if _in_runs(plan) == in_runs]
+
+    return [Step("trainings on states", jobs(False)), Step("trainings in runs", jobs(True))]
+
+
+def _in_runs(plan: Plan) -> bool:
+    return plan.begins_as is not None
+
+
+def _data(settings: Settings) -> list[DataJob]:
+    """Return the runs of the truth that networks learn from, if there is one."""
+    n_states = settings.learning.n_run if settings.plans else 0
+    n_trajectories = settings.learning.n_trajectory_run if any(map(_in_runs, settings.plans)) else 0
+    return [
+        *(DataJob("states", i) for i in range(n_states)),
+        *(DataJob("trajectories", i) for i in range(n_trajectories)),
+    ]

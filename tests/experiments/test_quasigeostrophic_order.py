@@ -1,0 +1,79 @@
+"""The order of the jobs of the benchmark, and reports of what is finished."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hybrid.experiments import EXPERIMENTS, run_until
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR
+from hybrid.experiments.quasigeostrophic.job import TRUTH, RunJob, TrainingJob
+from hybrid.experiments.quasigeostrophic.order import LAST, NOW, STAGES, steps
+from hybrid.experiments.quasigeostrophic.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.settings import PRESETS
+
+FULL = PRESETS["full"]
+
+
+def test_every_job_is_done_once_and_the_costliest_last() -> None:
+    order = steps(FULL)
+    assert (*order,) == (*STAGES, LAST)
+    assert EXPERIMENTS["quasigeostrophic"].stages == STAGES
+    jobs = [job.name for part in order.values() for step in part for job in step.jobs]
+    assert len(jobs) == len(set(jobs))
+    n_flow = len(FULL.configurations)
+    n_run = sum(len(FULL.seeds(model)) for model in (*FULL.candidates, TRUTH)) * n_flow
+    assert sum(name.startswith("climate_") for name in jobs) == n_run
+    assert jobs[-1] == f"climate_fcnn_jet_{len(FULL.seeds('fcnn')) - 1}"
+    last = [job for step in order[LAST] for job in step.jobs]
+    assert {job.model for job in last if isinstance(job, RunJob)} == {"fcnn"}
+    assert [job.plan.name for job in last if isinstance(job, TrainingJob)] == ["fcnn"]
+    assert len(FULL.seeds("fcnn")) == 3 < len(FULL.seeds("gated")) == 10
+
+
+def test_a_network_is_trained_after_the_one_it_begins_as() -> None:
+    names = [job.name for step in steps(FULL)["networks"] for job in step.jobs]
+    order = [names.index(name) for name in ("states_0", "network_gated", "network_gated_online")]
+    assert order == sorted(order)
+    assert names.index("climate_gated_eddy_0") > order[-1]
+
+
+def test_runs_go_seed_by_seed() -> None:
+    _, step = steps(FULL)["published"]
+    seeds = [job.seed for job in step.jobs if isinstance(job, RunJob)]
+    assert seeds == sorted(seeds)
+    models = [job.model for job in step.jobs if isinstance(job, RunJob)]
+    assert models[0] == TRUTH
+    assert {CANDIDATES[model].plan for model in models if model != TRUTH} == {None}
+
+
+@pytest.mark.fortran
+def test_a_run_that_is_told_to_stop_reports_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    assert run_until("quasigeostrophic", "test", out, NOW) is None
+    assert not (out / "results.json").exists()
+    result = run_until("quasigeostrophic", "test", out, "published")
+    assert result is not None
+    assert result.headline.endswith("; not yet run: leith_e_search, gated_online")
+    results = json.loads((out / "results.json").read_text())
+    assert np.isfinite(results["similarity_eddy_mean_leith_e"])
+    assert "similarity_eddy_mean_gated_online" not in results
+    assert "--until published" in (out / "report.html").read_text()
+    again = run_until("quasigeostrophic", "test", out, NOW)
+    assert again is not None
+    kept = {k: v for k, v in again.metrics.items() if "cost" not in k and "seconds" not in k}
+    assert kept == {k: v for k, v in result.metrics.items() if k in kept}
+
+
+def test_a_run_without_a_snapshot_is_refused() -> None:
+    with pytest.raises(ValueError, match="years: expected a run of at least") as error:
+        PairsRun(CONFIGURATIONS["eddy"], seed=1, years=0.1, every=1000.0 * HOUR)
+    assert str(error.value) == (
+        "years: expected a run of at least the 1000 hours between two snapshots, 0.116 years, "
+        "got 0.1; lengthen the run, or give a shorter `every`"
+    )
