@@ -11,7 +11,7 @@ module pumamod
   real, parameter :: ga = 9.80665
   real :: deglat(NLPP), dsigma(NLEV)
   real, dimension(NHOR, NLEP) :: dt, dq, dcc, dql, dftu, dftd, dlwfl, dfu, dfd, dswfl
-  real :: dqo3(NHOR, NLEV)
+  real :: dqo3(NHOR, NLEV), dqco2(NHOR, NLEV) = 360.0
   real, dimension(NHOR) :: dp, dls, dicec, dalb, dprc, dprl, dshfl, dlhfl
 end module pumamod
 """
@@ -55,7 +55,7 @@ subroutine lwr
   do k = 1, NLEP
     dftu(:, k) = -sigma*dt(:, k)**4*(1.0 - 0.3*dcc(:, NLEV))
     dftd(:, k) = 0.05*(k - 1)*sigma*dt(:, k)**4 + 0.0*(dql(:, 1) + dqo3(:, 1) + dp + dls) &
-      + 100.0*(k - 1)*dq(:, NLEV)
+      + 100.0*(k - 1)*dq(:, NLEV) + 0.01*(k - 1)*dqco2(:, NLEV)
   end do
   dlwfl(:,:) = dftu + dftd
 end subroutine lwr

@@ -23,7 +23,7 @@ CLOUD_ABSORPTION = 100.0
 class ColumnFeatures(nn.Module):
     r"""Features of a column of layers.
 
-    Humidity q becomes :math:`q^{1/4}`. Cloud water w in a layer that covers the fraction c becomes
+    Humidity q becomes :math:`q^{1/4}`, carbon dioxide its logarithm. Cloud water w in a layer that covers the fraction c becomes
     an emissivity :math:`c (1 - e^{-d k W})`, where :math:`W = w p_s \Delta\sigma / g` is its path.
     All other fields stay as they are.
 
@@ -31,7 +31,7 @@ class ColumnFeatures(nn.Module):
     ----------
     fields
         Inputs in the order of the features, with ``specific_humidity``, ``cloud_water``,
-        ``cloud_fraction`` and ``surface_pressure``.
+        ``cloud_fraction``, ``surface_pressure`` and ``carbon_dioxide``, the latter positive.
     thickness
         Layers' part of the surface pressure ``(n_level,)`` [1].
 
@@ -52,7 +52,8 @@ class ColumnFeatures(nn.Module):
         self.humidity, self.water, self.cover = (_bounds(parts[name]) for name in own)
         self.pressure = parts["surface_pressure"].start
         self.opacity = DIFFUSIVITY * CLOUD_ABSORPTION
-        others = [i for name, part in parts.items() if name not in own
+        self.carbon_dioxide = parts["carbon_dioxide"].start
+        others = [i for name, part in parts.items() if name not in (*own, "carbon_dioxide")
                   for i in range(part.start, part.stop)]  # fmt: skip
         self.register_buffer("others", torch.tensor(others), persistent=False)
         self.register_buffer("layer_mass", (thickness / GRAVITY).float())
@@ -64,8 +65,9 @@ class ColumnFeatures(nn.Module):
         water = features[:, self.water[0] : self.water[1]].clamp(min=0.0)
         path = water * self.layer_mass * features[:, self.pressure : self.pressure + 1]
         cloud = cover * (1.0 - torch.exp(-self.opacity * path))
+        absorber = torch.log(features[:, self.carbon_dioxide : self.carbon_dioxide + 1])
         known = features.index_select(1, self.others)
-        return torch.cat([torch.sqrt(torch.sqrt(humidity)), cloud, known], dim=1)
+        return torch.cat([torch.sqrt(torch.sqrt(humidity)), cloud, absorber, known], dim=1)
 
 
 def _bounds(part: slice) -> tuple[int, int]:

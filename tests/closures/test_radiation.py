@@ -36,6 +36,7 @@ def spec() -> ClosureSpec:
     inputs = (
         *(level_field(name, *values) for name, values in PROFILES.items()),
         Field("surface_pressure", "Pa", valid_min=8e4, valid_max=1.05e5),
+        Field("carbon_dioxide", "1e-6", valid_min=90.0, valid_max=1440.0),
         Field("insolation", "W m-2", valid_min=0.0, valid_max=1400.0),
     )
     outputs = tuple(
@@ -48,7 +49,7 @@ def spec() -> ClosureSpec:
 def emulator() -> FluxEmulator:
     of = spec()
     features = ColumnFeatures(of.inputs, torch.full((N_LEVEL,), 0.25))
-    n_feature = features(torch.ones(1, 4 * N_LEVEL + 2)).shape[1]
+    n_feature = features(torch.ones(1, 4 * N_LEVEL + 3)).shape[1]
     with torch.random.fork_rng():
         torch.manual_seed(3)
         network = nn.Sequential(nn.Linear(n_feature, 16), nn.SiLU(), nn.Linear(16, 2 * N_INTERFACE))
@@ -92,7 +93,8 @@ def test_features_in_closed_form() -> None:
     # A difference of numbers near 1 in 4 bytes.
     torch.testing.assert_close(longwave[:, 4:8], emissivity, rtol=1e-4, atol=1e-7)
     torch.testing.assert_close(longwave[:, :4], humidity**0.25, rtol=1e-6, atol=0.0)
-    torch.testing.assert_close(longwave[:, 8:12], temperature, rtol=0, atol=0)
+    torch.testing.assert_close(longwave[:, 8:9], given[:, 17:18].double().log(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(longwave[:, 9:13], temperature, rtol=0, atol=0)
 
 
 def test_humidity_and_cloud_water_below_zero_count_as_none() -> None:

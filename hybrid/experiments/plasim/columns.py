@@ -8,7 +8,7 @@ import xarray as xr
 from hybrid.experiments.plasim.errors import HostRunError
 
 N_COLUMN = 2048
-"""Columns of the model at T21, on one rank."""
+"""Columns of the model at T21, on all ranks."""
 
 
 def read_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
@@ -17,7 +17,7 @@ def read_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
     Parameters
     ----------
     folder
-        Folder of a run of one rank with mode ``dump``.
+        Folder of a run with mode ``dump``, or with ``recorded``, of any number of ranks.
     scheme
         ``longwave`` or ``shortwave``.
     stride
@@ -35,11 +35,17 @@ def read_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
     HostRunError
         If the files are not there, or are not of this stride.
     """
-    index, path = folder / f"{scheme}.fields", folder / f"{scheme}.columns"
-    if not (index.exists() and path.exists()):
+    paths = sorted(folder.glob(f"{scheme}.columns.*"))
+    if not paths:
         raise HostRunError(f"{folder}: expected recorded columns of {scheme}, got none")
-    fields = _fields(index)
-    n = N_COLUMN // stride
+    parts = [_of_rank(path, scheme, N_COLUMN // len(paths) // stride, stride) for path in paths]
+    columns = xr.concat(parts, "column", data_vars="all")
+    in_time = np.argsort(columns["step"].to_numpy(), kind="stable")
+    return columns.isel(column=in_time)
+
+
+def _of_rank(path: Path, scheme: str, n: int, stride: int) -> xr.Dataset:
+    fields = _fields(path.with_name(f"{scheme}.fields{path.suffix}"))
     record = np.dtype(
         [
             ("step", "<i4"),

@@ -41,7 +41,7 @@ class Interface:
 SCHEMES = {
     "longwave": Interface(
         "radmod.f90", "lwr", "radmod",
-        reads=("dt", "dq", "dql", "dcc", "dqo3", "dp", "dls"),
+        reads=("dt", "dq", "dql", "dcc", "dqo3", "dqco2", "dp", "dls"),
         writes=("dftu", "dftd", "dlwfl"),
     ),
     "shortwave": Interface(

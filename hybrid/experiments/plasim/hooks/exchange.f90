@@ -50,8 +50,9 @@ module hybrid_exchange
     procedure :: profile => get_profile
   end type outputs_t
 
-  !> Appends every `stride`-th column to `NAME.columns`, as 4-byte numbers in the order of the
-  !> calls; `NAME.fields` tells what they are: a line `name units dim size` for each field.
+  !> Appends every `stride`-th column of process `rank` to `NAME.columns.RANK`, as 4-byte numbers in
+  !> the order of the calls; `NAME.fields.RANK` tells what they are: a line `name units dim size` for
+  !> each field.
   type, extends(exchange_t) :: columns_file_t
     private
     integer :: unit = 0, index = 0, first = 1, stride = 1
@@ -94,14 +95,16 @@ contains
     call self%binding%get(name, values, dims='column,'//dim, units=units)
   end subroutine get_profile
 
-  subroutine columns_open(self, name, stride)
+  subroutine columns_open(self, name, rank, stride)
     class(columns_file_t), intent(inout) :: self
     character(len=*), intent(in) :: name
-    integer, intent(in) :: stride
+    integer, intent(in) :: rank, stride
+    character(len=12) :: ending
     self%stride = stride
-    open (newunit=self%unit, file=name//'.columns', access='stream', form='unformatted', &
-          status='replace', action='write')
-    open (newunit=self%index, file=name//'.fields', status='replace', action='write')
+    write (ending, '(a, i0)') '.', rank
+    open (newunit=self%unit, file=name//'.columns'//trim(ending), access='stream', &
+          form='unformatted', status='replace', action='write')
+    open (newunit=self%index, file=name//'.fields'//trim(ending), status='replace', action='write')
   end subroutine columns_open
 
   !> Begin a record; the sampled columns are others from record to record.

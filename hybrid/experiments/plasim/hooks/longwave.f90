@@ -2,20 +2,22 @@
 module hybrid_longwave
   use hybrid_exchange, only: exchange_t
   use hybrid_scheme, only: scheme_t
-  use pumamod, only: dcc, dftd, dftu, dls, dlwfl, dp, dq, dql, dqo3, dt, NHOR, NLEP, NLEV
+  use pumamod, only: dcc, dftd, dftu, dls, dlwfl, dp, dq, dqco2, dql, dqo3, dt, NHOR, NLEP, NLEV
   implicit none(type, external)
   private
 
   public :: longwave
 
   type, extends(scheme_t) :: longwave_t
-    real :: up(NHOR, NLEP), down(NHOR, NLEP)
+    real :: up(NHOR, NLEP), down(NHOR, NLEP), carbon_dioxide(NHOR, NLEV)
   contains
     procedure :: native
     procedure :: native_where
     procedure :: hold
     procedure :: recall
     procedure :: complete
+    procedure :: vary
+    procedure :: settle
     procedure :: inputs
     procedure :: outputs
   end type longwave_t
@@ -61,6 +63,27 @@ contains
     dlwfl = dftu + dftd
   end subroutine complete
 
+  !> From a quarter to four times the carbon dioxide of the run, its logarithm by a sequence of low
+  !> discrepancy over columns and steps.
+  subroutine vary(self)
+    class(longwave_t), intent(inout) :: self
+    real, parameter :: a_column = 0.7548776662466927, a_step = 0.5698402909980532
+    real :: exponent
+    integer :: i
+    self%carbon_dioxide = dqco2
+    do i = 1, NHOR
+      exponent = 2.0*modulo(a_column*i + a_step*self%n_step, 1.0) - 1.0
+      dqco2(i, :) = dqco2(i, :)*4.0**exponent
+    end do
+  end subroutine vary
+
+  subroutine settle(self)
+    class(longwave_t), intent(inout) :: self
+    dqco2 = self%carbon_dioxide
+    call self%native()
+  end subroutine settle
+
+  !> Carbon dioxide is well mixed, so that of the lowest layer stands for all.
   subroutine inputs(self, exchange)
     class(longwave_t), intent(inout) :: self
     class(exchange_t), intent(inout) :: exchange
@@ -72,6 +95,7 @@ contains
     call exchange%scalar('surface_temperature', 'K', dt(:, NLEP))
     call exchange%scalar('surface_pressure', 'Pa', dp)
     call exchange%scalar('land_fraction', '1', dls)
+    call exchange%scalar('carbon_dioxide', '1e-6', dqco2(:, NLEV))
   end subroutine inputs
 
   subroutine outputs(self, exchange)

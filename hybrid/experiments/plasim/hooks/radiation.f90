@@ -16,8 +16,8 @@ contains
 
   subroutine shortwave_step()
     if (.not. is_started) then
-      call longwave%start('longwave', NHOR)
-      call shortwave%start('shortwave', NHOR)
+      call longwave%start('longwave', NHOR, mypid)
+      call shortwave%start('shortwave', NHOR, mypid)
       is_started = .true.
     end if
     call shortwave%step()

@@ -13,10 +13,11 @@ module hybrid_scheme
   !> Settings and state; a scheme of the host extends it by its fields and its own computation.
   !>
   !> `mode`: 'native' computes the host's scheme; 'dump' also records every `stride`-th column at
-  !> every `interval`-th step; 'closure' computes the closure in its place; 'shadow' computes both,
+  !> every `interval`-th step, if `varied` with other values of what the host holds constant; 'closure' computes the closure in its place; 'shadow' computes both,
   !> uses the host's and keeps the differences; 'ramp' goes from the host's at step `first` to the
   !> closure's at step `last`; 'noop' computes the host's once and holds it. With `every` = n the
-  !> scheme is computed at every n-th step and held between. Steps count from 0 in every run.
+  !> scheme is computed at every n-th step and held between. If `recorded`, other modes record what
+  !> they are given and what they make of it, like 'dump'. Steps count from 0 in every run.
   type, abstract :: scheme_t
     character(len=16) :: name = ''
     character(len=8) :: mode = 'native'
@@ -24,6 +25,7 @@ module hybrid_scheme
     character(len=16) :: engine = 'auto'
     character(len=8) :: policy = 'flag'
     integer :: every = 1, first = 0, last = 0, interval = 37, stride = 1
+    logical :: varied = .false., recorded = .false.
     integer :: n_step = 0
     real(real64) :: seconds_native = 0, seconds_closure = 0, seconds_held = 0, seconds_fallback = 0
     integer(int64) :: n_native = 0, n_closure = 0, n_held = 0, n_fallback = 0
@@ -36,6 +38,8 @@ module hybrid_scheme
     procedure :: start
     procedure :: step
     procedure :: report
+    procedure :: vary
+    procedure :: settle
     procedure(plain), deferred :: native
     procedure(chosen), deferred :: native_where
     procedure(plain), deferred :: hold
@@ -74,16 +78,16 @@ module hybrid_scheme
 
 contains
 
-  !> Read the group of this scheme and prepare for `n_column` columns.
-  subroutine start(self, name, n_column)
+  !> Read the group of this scheme and prepare for `n_column` columns of process `rank`.
+  subroutine start(self, name, n_column, rank)
     class(scheme_t), intent(inout) :: self
     character(len=*), intent(in) :: name
-    integer, intent(in) :: n_column
+    integer, intent(in) :: n_column, rank
     integer :: i
     self%name = name
     allocate (self%is_flagged(n_column), source=.false.)
     call read_settings(self)
-    if (self%mode == 'dump') call self%columns%open(name, self%stride)
+    if (self%recorded) call self%columns%open(name, rank, self%stride)
     if (.not. learned(self)) return
     call self%closure%load(trim(self%archive), engine=trim(self%engine))
     call self%binding%create(self%closure, n_column, policy=trim(self%policy))
@@ -104,7 +108,9 @@ contains
     character(len=1024) :: archive
     character(len=200) :: message
     integer :: every, first, last, interval, stride, unit, status
-    namelist /scheme_nl/ scheme, mode, archive, engine, policy, every, first, last, interval, stride
+    logical :: varied, recorded
+    namelist /scheme_nl/ scheme, mode, archive, engine, policy, every, first, last, interval, &
+      stride, varied, recorded
     open (newunit=unit, file=settings_file, status='old', action='read', iostat=status, &
           iomsg=message)
     if (status /= 0) call stop_with(settings_file//': '//message)
@@ -119,6 +125,8 @@ contains
       last = self%last
       interval = self%interval
       stride = self%stride
+      varied = self%varied
+      recorded = self%recorded
       read (unit, nml=scheme_nl, iostat=status, iomsg=message)
       if (is_iostat_end(status)) exit
       if (status /= 0) call stop_with(settings_file//': '//message)
@@ -132,6 +140,8 @@ contains
       self%last = last
       self%interval = interval
       self%stride = stride
+      self%varied = varied .and. mode == 'dump'
+      self%recorded = recorded .or. mode == 'dump'
     end do
     close (unit)
     if (all(self%mode /= [character(len=8) :: 'native', 'dump', 'closure', 'shadow', 'ramp', &
@@ -166,19 +176,31 @@ contains
   subroutine compute(self)
     class(scheme_t), intent(inout), target :: self
     logical :: records
-    records = self%mode == 'dump' .and. modulo(self%n_step, self%interval) == 0
+    records = self%recorded .and. modulo(self%n_step, self%interval) == 0
     if (records) then
+      if (self%varied) call self%vary()
       call self%columns%record(self%n_step)
       call self%inputs(self%columns)
     end if
     if (learned(self)) call timed_inputs(self)
     if (self%mode /= 'closure') call timed_native(self)
-    if (records) then
-      call self%outputs(self%columns)
-      call self%columns%complete()
-    end if
     if (learned(self)) call timed_closure(self)
+    if (.not. records) return
+    call self%outputs(self%columns)
+    call self%columns%complete()
+    if (self%varied) call self%settle()
   end subroutine compute
+
+  !> Before a record: change what the host holds constant, so that training sees more of it. Here
+  !> nothing is changed.
+  subroutine vary(self)
+    class(scheme_t), intent(inout) :: self
+  end subroutine vary
+
+  !> After a record: undo `vary`, with the results that the host goes on with.
+  subroutine settle(self)
+    class(scheme_t), intent(inout) :: self
+  end subroutine settle
 
   subroutine timed_native(self)
     class(scheme_t), intent(inout) :: self
