@@ -159,8 +159,8 @@ def test_a_cloud_collects_and_shares_out_what_its_layers_gain() -> None:
     assert bool((collected[rains] > 0.0).all())
     assert float(rain[collected <= 0.0].abs().sum()) == 0.0
     more = rain.sum(dim=1) - (1.0 - moistening) * collected
-    # The limit on humidity makes less of it in some columns, never more: to the rounding of terms of
-    # up to 1e-2.
+    # The limit on humidity makes less of it in some columns, never more: to the rounding of terms
+    # of up to 1e-2.
     assert float(more[rains].max()) < 1e-9
     whole = rains & (more > -1e-9)
     assert 0.1 < float(whole.double().sum() / rains.sum()) < 1.0
@@ -264,7 +264,7 @@ def test_other_outputs_and_missing_inputs_are_refused() -> None:
     of = spec(N)
     features = MoistFeatures(of.inputs, THICKNESS)
     one = Normalization(np.zeros(1), np.ones(1))
-    with pytest.raises(SpecError, match="expected outputs .* 6 values; got .* moisture_flux with"):
+    with pytest.raises(SpecError, match=r"expected outputs .* 6 values; got .* moisture_flux with"):
         ConvectionEmulator(of, nn.Identity(), features, one, one, budget())
     with pytest.raises(SpecError, match="got no temperature"):
         MoistFeatures(of.inputs[1:], THICKNESS)

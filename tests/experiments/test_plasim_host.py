@@ -107,10 +107,10 @@ def test_recorded_columns_are_those_of_the_scheme(recorded: Path) -> None:
     np.testing.assert_allclose(columns["upward_longwave"][:, 0], up, rtol=1e-5)
 
 
-def test_carbon_dioxide_varies_in_records_alone(
-    host: Host, recorded: Path, tmp_path: Path
-) -> None:
-    varied = run_model(host, Run(4, {"longwave": {**DUMP, "varied": True}}), tmp_path / "v", nothing)
+def test_carbon_dioxide_varies_in_records_alone(host: Host, recorded: Path, tmp_path: Path) -> None:
+    varied = run_model(
+        host, Run(4, {"longwave": {**DUMP, "varied": True}}), tmp_path / "v", nothing
+    )
     columns, plain = (read_columns(folder, "longwave", 4) for folder in (varied, recorded))
     doublings = np.log2(columns["carbon_dioxide"].to_numpy() / 360.0)
     counts, _ = np.histogram(doublings, np.linspace(-2.0, 2.0, 9))
@@ -118,7 +118,9 @@ def test_carbon_dioxide_varies_in_records_alone(
     assert (plain["carbon_dioxide"] == 360.0).all()
     # What the stand-in makes of carbon dioxide is in the record, and the run goes on without it.
     more = columns["downward_longwave"] - plain["downward_longwave"]
-    expected = 0.01 * (columns["carbon_dioxide"] - 360.0) * xr.DataArray(np.arange(11), dims="interface")
+    expected = (
+        0.01 * (columns["carbon_dioxide"] - 360.0) * xr.DataArray(np.arange(11), dims="interface")
+    )
     np.testing.assert_allclose(more, expected, rtol=0, atol=1e-4)
     np.testing.assert_array_equal(
         read_climate(varied)["surface_longwave"], read_climate(recorded)["surface_longwave"]

@@ -115,7 +115,12 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
 
 def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> Path:
     """Return the folder of the run from a cold start, which records columns on its way."""
-    dump = {"mode": "dump", "interval": settings.interval, "stride": settings.stride, "varied": True}
+    dump = {
+        "mode": "dump",
+        "interval": settings.interval,
+        "stride": settings.stride,
+        "varied": True,
+    }
     schemes = dict.fromkeys(SCHEMES, dump)
     # A seed of 0 would mean the time of day.
     run = Run(settings.n_spin_up, schemes, seed=request.seed + 1)

@@ -215,6 +215,7 @@ def _spec(columns: xr.Dataset, name: str, provenance: Mapping[str, str]) -> Clos
 
 
 def field_of(columns: xr.Dataset, name: str, bounded: bool) -> Field:
+    """Return the contract of a recorded field; if `bounded`, with its range as the envelope."""
     variable = columns[name]
     dims = tuple(str(dim) for dim in variable.dims[1:])
     low, high = (

@@ -204,9 +204,7 @@ def _emulator(
     with seeded(seed):
         network = MLP(layout, MLPSizes(widths, activation="silu"))
     outputs = Normalization(np.zeros(n_output), np.ones(n_output))
-    return ConvectionEmulator(
-        spec, network, _features(spec), inputs, outputs, budget, INPUT_LIMIT
-    )
+    return ConvectionEmulator(spec, network, _features(spec), inputs, outputs, budget, INPUT_LIMIT)
 
 
 def _spec(columns: xr.Dataset, provenance: Mapping[str, str]) -> ClosureSpec:
