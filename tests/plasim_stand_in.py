@@ -67,12 +67,30 @@ program plasim
   implicit none
   integer :: n_run_days, first, unit, i, k, status
   integer :: noutput, n_start_year, n_days_per_year, n_run_years, kick, seed(8), nveg, nstpw
-  real :: mpstep
+  integer :: nocean, newsurf
+  real :: mpstep, co2, sea
+  namelist /oceanmod_nl/ nocean, newsurf
+  namelist /radmod_nl/ co2
   namelist /plasim_nl/ noutput, n_start_year, n_days_per_year, n_run_years, n_run_days, kick, &
     seed, mpstep, nveg, nstpw
   open (newunit=unit, file='plasim_namelist')
   read (unit, nml=plasim_nl)
   close (unit)
+  nocean = 1
+  open (newunit=unit, file='oceanmod_namelist')
+  read (unit, nml=oceanmod_nl)
+  close (unit)
+  co2 = 360.0
+  open (newunit=unit, file='radmod_namelist')
+  read (unit, nml=radmod_nl)
+  close (unit)
+  dqco2 = co2
+  sea = 280.0
+  if (nocean == 0) then
+    open (newunit=unit, file='N032_surf_0169.sra')
+    read (unit, '(/, f10.3)') sea
+    close (unit)
+  end if
   first = 0
   open (newunit=unit, file='plasim_restart', status='old', iostat=status)
   if (status == 0) read (unit, *) first
@@ -91,7 +109,7 @@ program plasim
       dalb(i) = 0.2 + 0.1*sin(1.3*i)
       gmu0(i) = max(0.0, sin(0.0981748*i + 1.570796*nstep))
       do k = 1, NLEP
-        dt(i, k) = 220.0 + 6.0*k + 5.0*sin(0.37*i + 0.9*k + 1.1*nstep)
+        dt(i, k) = sea - 60.0 + 6.0*k + 5.0*sin(0.37*i + 0.9*k + 1.1*nstep)
         dq(i, k) = 1.0e-3*k*(1.0 + 0.5*sin(0.21*i + 2.3*nstep))
         dcc(i, k) = 0.5 + 0.5*sin(0.53*i + k + 1.7*nstep)
         dql(i, k) = 1.0e-5*dcc(i, k)
@@ -138,4 +156,5 @@ def write_stand_in(tree: Path) -> Path:
     (source / "make_plasim").write_text(MAKEFILE)
     (tree / "most_compiler").write_text(COMPILER)
     (data / "N032_surf_0129.sra").write_text("0\n")
+    (data / "N032_surf_0169.sra").write_text("       169\n   280.000\n")
     return tree

@@ -36,7 +36,8 @@ from hybrid.experiments.plasim.convection.training import (
 )
 from hybrid.experiments.plasim.errors import SourceError
 from hybrid.experiments.plasim.insertion import CONVECTION, with_hook
-from hybrid.experiments.plasim.running import Run, run_model
+from hybrid.experiments.plasim.model_run import Run
+from hybrid.experiments.plasim.running import run_model
 
 pytestmark = pytest.mark.fortran
 

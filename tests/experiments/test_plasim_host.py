@@ -1,10 +1,12 @@
 """The hooks compiled into a tiny stand-in of PlaSim, and everything around a run of it."""
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from plasim_stand_in import write_stand_in
 
@@ -24,8 +26,10 @@ from hybrid.experiments.plasim.climate import (
 )
 from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
+from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.rain import EDGES, maps_of
-from hybrid.experiments.plasim.running import RESTART, Run, run_model, seconds_a_day
+from hybrid.experiments.plasim.ranks import RECORDED, differing_columns
+from hybrid.experiments.plasim.running import RESTART, run_model, seconds_a_day
 from hybrid.experiments.plasim.training import predict, stacked, train_emulator
 
 pytestmark = pytest.mark.fortran
@@ -201,6 +205,22 @@ def test_a_closure_in_the_host_is_the_one_that_was_trained(
     assert 0.0 <= report["flagged"].seconds < report["flagged"].count
 
 
+def test_recorded_columns_of_a_closure_are_the_archive_to_the_bit(
+    host: Host, recorded: Path, learned: Learned, tmp_path: Path
+) -> None:
+    settings = {**learned.settings("closure")[learned.name], **RECORDED, "interval": 3}
+    folder = run_model(host, Run(1, {learned.name: settings}), tmp_path / "recorded", nothing)
+    n = 2 * N_COLUMN // RECORDED["stride"]
+    assert differing_columns(folder, learned.name, learned.path) == (0, n)
+    # An archive with one other weight is not that of the run.
+    other = copy.deepcopy(learned.emulator)
+    with torch.no_grad():
+        next(other.core.network.parameters()).mul_(1.01)
+    hybrid.export(other, tmp_path / "other.pt")
+    n_differing, _ = differing_columns(folder, learned.name, tmp_path / "other.pt")
+    assert n_differing > n / 3
+
+
 def test_shadow_leaves_the_host_alone_and_finds_what_python_finds(
     host: Host, recorded: Path, learned: Learned, tmp_path: Path
 ) -> None:
@@ -316,4 +336,8 @@ def test_a_failing_compiler_is_said(tmp_path: Path) -> None:
 def test_missing_compilers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: None if name == "gcc" else name)
     with pytest.raises(HostBuildError, match=r"expected make, gcc, gfortran, got no gcc; .*apt"):
-        building._check_tools()
+        building._check_tools(1)
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "mpirun" else name)
+    building._check_tools(1)
+    with pytest.raises(HostBuildError, match=r"got no mpirun; .* openmpi-bin"):
+        building._check_tools(2)

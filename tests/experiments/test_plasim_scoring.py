@@ -13,7 +13,7 @@ from hybrid.experiments.plasim import building, experiment, jobs, years
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.climate import MAPS, PROFILES, SINGLE, Calls
 from hybrid.experiments.plasim.errors import HostRunError
-from hybrid.experiments.plasim.running import Run
+from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.schemes import layer_thickness, split_in_time
 from hybrid.experiments.plasim.scoring import (
     annual_means,
@@ -134,8 +134,11 @@ def test_the_full_preset_is_as_long_as_it_says() -> None:
     }
     assert years == {"native": [5.0] * 5, "closure": [10.0, 5.0, 5.0]}
     others = [job for job in found if not job.name.startswith(("native_", "closure_"))]
-    assert {job.run.n_day for job in others} == {settings.n_timing}
-    assert len(others) == 6
+    over_given_sea = [job for job in others if job.name.startswith("response_")]
+    assert sum(job.run.n_day / 360 for job in over_given_sea) == 6.0
+    assert {job.run.n_day for job in others if job not in over_given_sea} == {settings.n_timing}
+    assert [job.n_rank for job in others if job.name.startswith("ranks_")] == [1, 1, 2, 2]
+    assert len(others) == 6 + 4 + 6
 
 
 def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(
@@ -146,7 +149,7 @@ def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(
         raise HostRunError("after day 3")
 
     monkeypatch.setattr(jobs, "run_years", blows_up)
-    work = jobs.Work(Host(tmp_path / "plasim.x", tmp_path, "key"), tmp_path)
+    work = jobs.Work({1: Host(tmp_path / "plasim.x", tmp_path, "key")}, tmp_path)
     work(jobs.Job("closure_0", Run(9), may_end_early=True), lambda _: None)
     assert work.ended_early("closure_0") == "after day 3"
     monkeypatch.setattr(jobs, "run_years", lambda *_: None)
@@ -177,6 +180,8 @@ def test_the_whole_experiment_on_the_stand_in(
         stride=8,
         widths=(16,),
         sunlit_widths=(16,),
+        n_response=2,
+        ranks=(1,),
     )
     monkeypatch.setattr(experiment, "PRESETS", {"test": small})
     monkeypatch.setattr(years, "N_DAY", 2)
@@ -209,6 +214,14 @@ def test_the_whole_experiment_on_the_stand_in(
     assert metrics["dTs"] == metrics["zonal_T_rms"] == 0.0
     assert metrics["dOLR"] != 0.0
     assert [table.title for table in result.tables][1] == "Processor time"
+    # Twice the carbon dioxide changes nothing at the top of this model, four kelvins do.
+    assert metrics["forcing_native"] == 0.0
+    sigma, t = 5.67e-8, 226.0
+    assert metrics["feedback_native"] == pytest.approx(-4.0 * sigma * t**3 * 0.85, rel=0.05)
+    assert metrics["columns_differing_1_ranks"] == 0.0
+    # No column of the training was as warm.
+    assert metrics["fallback_share_control"] < metrics["fallback_share_warm"] <= 1.0
+    assert metrics["response_blowups"] == 0.0
     assert [figure.name for figure in result.figures] == [
         "zonal_means",
         "temperature",

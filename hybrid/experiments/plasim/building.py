@@ -47,18 +47,22 @@ CONVECTION_HOOKS = Hooks(
 _RESOLUTION = """module resmod
   parameter(NLAT_ATM = 32)
   parameter(NLEV_ATM = 10)
-  parameter(NPRO_ATM = 1)
+  parameter(NPRO_ATM = {n_rank})
 end module resmod
 """
 
 _TOOLS = ("make", "gcc", "gfortran")
+_MPI_TOOLS = ("mpif90", "mpirun")
+
+# The model hands arrays of several types to the same routines of MPI.
+_MPI_OPTIONS = "MOST_F90_OPTS += -fallow-argument-mismatch\n"
 
 OnProgress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Host:
-    """A compiled model at T21 with 10 levels, for one process.
+    """A compiled model at T21 with 10 levels.
 
     Parameters
     ----------
@@ -68,14 +72,19 @@ class Host:
         Folder of surface data.
     key
         Name of the build: differs where source, hooks or settings differ.
+    n_rank
+        Processes that it runs as.
     """
 
     program: Path
     data: Path
     key: str
+    n_rank: int = 1
 
 
-def ensure_host(folder: Path, on_progress: OnProgress, hooks: Hooks = RADIATION_HOOKS) -> Host:
+def ensure_host(
+    folder: Path, on_progress: OnProgress, n_rank: int = 1, hooks: Hooks = RADIATION_HOOKS
+) -> Host:
     """Return the compiled model, made if it is not there.
 
     Parameters
@@ -84,6 +93,8 @@ def ensure_host(folder: Path, on_progress: OnProgress, hooks: Hooks = RADIATION_
         Where source and builds are kept.
     on_progress
         Called with the fraction done.
+    n_rank
+        Processes that it is to run as; more than one need MPI.
     hooks
         What stands in for schemes of the model.
 
@@ -97,12 +108,13 @@ def ensure_host(folder: Path, on_progress: OnProgress, hooks: Hooks = RADIATION_
     tree = source_tree(folder)
     bridge = ensure_built()
     key = _key(bridge.fortran_source, bridge.root, hooks)
+    key += f"-{n_rank}-ranks" if n_rank > 1 else ""
     built = folder / f"host-{key}"
     if not (built / "plasim.x").exists():
-        _check_tools()
+        _check_tools(n_rank)
         partial = folder / f"unfinished-host-{key}"
         shutil.rmtree(partial, ignore_errors=True)
-        _working_copy(tree, partial, hooks)
+        _working_copy(tree, partial, n_rank, hooks)
         flags = f"-L{bridge.root / 'lib'} -Wl,-rpath,{bridge.root / 'lib'} -lhybrid"
         make(
             partial,
@@ -111,7 +123,7 @@ def ensure_host(folder: Path, on_progress: OnProgress, hooks: Hooks = RADIATION_
         )
         partial.replace(built)
     on_progress(1.0)
-    return Host(built / "plasim.x", tree / "plasim" / "dat" / "T21", key)
+    return Host(built / "plasim.x", tree / "plasim" / "dat" / "T21", key, n_rank)
 
 
 def _key(fortran_source: Path, prefix: Path, hooks: Hooks) -> str:
@@ -121,19 +133,25 @@ def _key(fortran_source: Path, prefix: Path, hooks: Hooks) -> str:
     return digest.hexdigest()[:12]
 
 
-def _check_tools() -> None:
-    missing = [name for name in _TOOLS if shutil.which(name) is None]
+def _check_tools(n_rank: int) -> None:
+    needed = _TOOLS + (_MPI_TOOLS if n_rank > 1 else ())
+    missing = [name for name in needed if shutil.which(name) is None]
     if missing:
+        packages = [*_TOOLS, *(["libopenmpi-dev", "openmpi-bin"] if n_rank > 1 else [])]
         raise HostBuildError(
-            f"PlaSim: expected {', '.join(_TOOLS)}, got no {', '.join(missing)}; install what is "
-            f"missing, for example `apt install {' '.join(_TOOLS)}`"
+            f"PlaSim: expected {', '.join(needed)}, got no {', '.join(missing)}; install what is "
+            f"missing, for example `apt install {' '.join(packages)}`"
         )
 
 
-def _working_copy(tree: Path, folder: Path, hooks: Hooks) -> None:
+def _working_copy(tree: Path, folder: Path, n_rank: int, hooks: Hooks) -> None:
     shutil.copytree(tree / "plasim" / "src", folder)
-    shutil.copy(tree / "most_compiler", folder)
-    (folder / "resmod.f90").write_text(_RESOLUTION)
+    if n_rank > 1:
+        options = (tree / "most_compiler_mpi").read_text()
+        (folder / "most_compiler").write_text(f"{options.rstrip()}\n{_MPI_OPTIONS}")
+    else:
+        shutil.copy(tree / "most_compiler", folder)
+    (folder / "resmod.f90").write_text(_RESOLUTION.format(n_rank=n_rank))
     for interface in hooks.interfaces.values():
         path = folder / interface.file
         # Comments of the model are in several encodings; each byte is a character here.

@@ -33,25 +33,44 @@ MAPS = {
 
 N_LATITUDE, N_LONGITUDE, N_LEVEL = 32, 64, 10
 
-_FILE, _MAPS_FILE = "hybrid_climate.0", "hybrid_maps.0"
+_FILE, _MAPS_FILE = "hybrid_climate", "hybrid_maps"
 _N_FIELD = len(SINGLE) + N_LEVEL * len(PROFILES)
 
 
-_RECORD = np.dtype(
-    [
-        ("step", "<i4"),
-        ("latitude", "<f4", (N_LATITUDE,)),
-        ("means", "<f4", (_N_FIELD, N_LATITUDE)),
-    ]
-)
+def _record(n_latitude: int) -> np.dtype[np.void]:
+    return np.dtype(
+        [
+            ("step", "<i4"),
+            ("latitude", "<f4", (n_latitude,)),
+            ("means", "<f4", (_N_FIELD, n_latitude)),
+        ]
+    )
 
-_MAPS_RECORD = np.dtype([("step", "<i4"), ("means", "<f4", (len(MAPS), N_LATITUDE, N_LONGITUDE))])
+
+def _maps_record(n_latitude: int) -> np.dtype[np.void]:
+    return np.dtype([("step", "<i4"), ("means", "<f4", (len(MAPS), n_latitude, N_LONGITUDE))])
+
+
+def _of_ranks(folder: Path, stem: str) -> list[Path]:
+    """Return the files of a run, one for each of its ranks."""
+    return sorted(folder.glob(f"{stem}.*"))
 
 
 def n_day_written(folder: Path) -> int:
     """Return how many days a run has written so far."""
-    path = folder / _FILE
-    return path.stat().st_size // _RECORD.itemsize if path.exists() else 0
+    paths = _of_ranks(folder, _FILE)
+    if not paths:
+        return 0
+    size = _record(N_LATITUDE // len(paths)).itemsize
+    return min(path.stat().st_size // size for path in paths)
+
+
+def _zonal(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return latitudes ``(latitude,)`` and means ``(day, field, latitude)`` as written."""
+    paths = _of_ranks(folder, _FILE)
+    parts = [np.fromfile(path, _record(N_LATITUDE // len(paths))) for path in paths]
+    latitude = np.concatenate([part["latitude"][0] for part in parts])
+    return latitude.astype(float), np.concatenate([part["means"] for part in parts], axis=2)
 
 
 def read_climate(folder: Path) -> xr.Dataset:
@@ -63,10 +82,9 @@ def read_climate(folder: Path) -> xr.Dataset:
         `SINGLE` over time and latitude, `PROFILES` over time, level and latitude, level 0 at the
         top; ``weight`` over latitude, Gaussian, with sum 1; ``time`` is in days since the start.
     """
-    records = np.fromfile(folder / _FILE, _RECORD)
-    latitude, means = records["latitude"][0].astype(float), records["means"].astype(float)
+    latitude, written = _zonal(folder)
     order = np.argsort(latitude)
-    latitude, means = latitude[order], means[:, :, order]
+    latitude, means = latitude[order], written[:, :, order].astype(float)
     variables: dict[str, xr.Variable] = {}
     for i, (name, units) in enumerate(SINGLE.items()):
         variables[name] = xr.Variable(("time", "latitude"), means[:, i], {"units": units})
@@ -95,8 +113,11 @@ def read_maps(folder: Path) -> xr.Dataset:
     """
     zonal = read_climate(folder)
     # Latitudes of the files are those of the zonal means before they were sorted.
-    latitude = np.fromfile(folder / _FILE, _RECORD, 1)["latitude"][0]
-    means = np.fromfile(folder / _MAPS_FILE, _MAPS_RECORD)["means"][:, :, np.argsort(latitude)]
+    latitude, _ = _zonal(folder)
+    paths = _of_ranks(folder, _MAPS_FILE)
+    record = _maps_record(N_LATITUDE // len(paths))
+    written = np.concatenate([np.fromfile(path, record)["means"] for path in paths], axis=2)
+    means = written[:, :, np.argsort(latitude)]
     dims = ("time", "latitude", "longitude")
     variables: dict[str, xr.Variable] = {
         name: xr.Variable(dims, means[:, i], {"units": units})

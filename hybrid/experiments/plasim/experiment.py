@@ -10,12 +10,19 @@ from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names
 from hybrid.experiments.plasim.figures import cross_sections, maps, rain, zonal_means
 from hybrid.experiments.plasim.findings import Findings, collect
 from hybrid.experiments.plasim.jobs import Work, all_jobs
+from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.offline import flat
-from hybrid.experiments.plasim.running import RESTART, Run, run_model
+from hybrid.experiments.plasim.running import RESTART, run_model
 from hybrid.experiments.plasim.schemes import SCHEMES
 from hybrid.experiments.plasim.settings import PRESETS, Settings
 from hybrid.experiments.plasim.source import VERSION, plasim_folder
-from hybrid.experiments.plasim.tables import climate_table, cost_table, offline_table
+from hybrid.experiments.plasim.tables import (
+    climate_table,
+    cost_table,
+    offline_table,
+    rank_table,
+    response_table,
+)
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Request
 
@@ -44,7 +51,7 @@ def run(request: Request) -> ExperimentResult:
     settings = PRESETS[request.preset]
     made = _until(request, settings, "couple")
     assert made is not None
-    findings = collect(made.work, settings)
+    findings = collect(made.work, settings, made.archives["0"])
     offline = {
         f"{scheme}{'_linear' if name == LINEAR else ''}": each.scores
         for scheme, of_scheme in made.trained.items()
@@ -60,6 +67,8 @@ def run(request: Request) -> ExperimentResult:
         tables=(
             climate_table(findings, settings),
             cost_table(findings, settings),
+            *([rank_table(findings.ranked)] if findings.ranked else []),
+            *([response_table(findings.responses)] if findings.responses else []),
             offline_table(offline),
         ),
         figures=(
@@ -94,7 +103,11 @@ def run_until(request: Request, stage: str) -> None:
 
 def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     folder = plasim_folder()
-    host = ensure_host(folder, request.task("plasim: downloading and compiling"))
+    hosts = {
+        n_rank: ensure_host(folder, request.task(_building(n_rank)), n_rank)
+        for n_rank in {1, *settings.ranks}
+    }
+    host = hosts[1]
     spin_up = _spin_up(host, settings, folder, request)
     if last == "dump":
         return None
@@ -105,12 +118,16 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     if last == "train":
         return None
     archives = exported(emulators, request.out)
-    work = Work(host, request.out / "runs")
+    work = Work(hosts, request.out / "runs")
     if last == "couple":
         closures = [archives[name] for name in archives if name != LINEAR]
         jobs = all_jobs(settings, spin_up / RESTART, closures, archives[LINEAR])
         run_jobs(request, work, jobs, "plasim: runs of the model")
     return _Made(host, emulators, archives, work)
+
+
+def _building(n_rank: int) -> str:
+    return "plasim: downloading and compiling" + (f", {n_rank} ranks" if n_rank > 1 else "")
 
 
 def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> Path:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from numpy.typing import NDArray
 
 from hybrid.experiments.plasim.findings import Findings
-from hybrid.experiments.plasim.jobs import CLOSURE, NATIVE
+from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import EDGES, MM_PER_DAY
 from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import cross_section

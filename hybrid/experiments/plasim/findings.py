@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 
 import xarray as xr
 
-from hybrid.experiments.plasim.climate import Calls
 from hybrid.experiments.plasim.columns import N_COLUMN
-from hybrid.experiments.plasim.jobs import CLOSURE, GUARDED, NATIVE, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.guard_counts import counted, share
+from hybrid.experiments.plasim.jobs import GUARDED, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import Maps, maps_of
+from hybrid.experiments.plasim.rank_findings import Ranked, collect_ranked
+from hybrid.experiments.plasim.ranks import ranked_name
+from hybrid.experiments.plasim.response_findings import Responses, collect_responses
 from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import (
     COSTS,
@@ -48,6 +53,10 @@ class Findings:
     fallback
         Part of them that the host's own schemes computed in the run whose guard leaves flagged
         columns to them; NaN if it ended early.
+    responses
+        To a warmer sea and to carbon dioxide; None without such runs.
+    ranked
+        Of runs as several processes, by their number.
     endings
         Why runs ended early, by their names.
     """
@@ -61,24 +70,14 @@ class Findings:
     days: Mapping[str, float]
     flagged: float
     fallback: float
+    responses: Responses | None
+    ranked: Mapping[int, Ranked]
     endings: Mapping[str, str]
 
     def metrics(self) -> dict[str, float]:
         """Return everything as flat numbers."""
         found = {"blowups": float(sum(name.startswith(CLOSURE) for name in self.endings))}
-        for scheme, times in self.costs.items():
-            for kind, microseconds in times.items():
-                found[f"{scheme}_{kind}_us"] = microseconds
-                if kind != "native" and "native" in times:
-                    infix = "" if kind == "closure" else f"{kind}_"
-                    found[f"{scheme}_{infix}time_ratio"] = microseconds / times["native"]
-        if self.costs and all(
-            "noop" in times and "native" in times for times in self.costs.values()
-        ):
-            noop, native = (
-                sum(times[kind] for times in self.costs.values()) for kind in ("noop", "native")
-            )
-            found["noop_time_ratio"] = noop / native
+        found |= self._of_costs()
         for kind, seconds in self.days.items():
             found[f"seconds_a_day_{kind}"] = seconds
         for key, each in self.differences.items():
@@ -91,10 +90,27 @@ class Findings:
             found["flagged_share"] = self.flagged
         if isfinite(self.fallback):
             found["fallback_share"] = self.fallback
+        for n_rank, ranked in self.ranked.items():
+            found |= ranked.metrics(n_rank)
+        return found | (self.responses.metrics() if self.responses else {})
+
+    def _of_costs(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for scheme, times in self.costs.items():
+            for kind, microseconds in times.items():
+                found[f"{scheme}_{kind}_us"] = microseconds
+                if kind != "native" and "native" in times:
+                    infix = "" if kind == "closure" else f"{kind}_"
+                    found[f"{scheme}_{infix}time_ratio"] = microseconds / times["native"]
+        if self.costs and all({"noop", "native"} <= times.keys() for times in self.costs.values()):
+            noop, native = (
+                sum(times[kind] for times in self.costs.values()) for kind in ("noop", "native")
+            )
+            found["noop_time_ratio"] = noop / native
         return found
 
 
-def collect(work: Work, settings: Settings) -> Findings:
+def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Findings:
     """Read what the runs have left.
 
     Parameters
@@ -103,13 +119,18 @@ def collect(work: Work, settings: Settings) -> Findings:
         Where they are.
     settings
         Which they are.
+    archives
+        Closures of the first run with closures, by scheme.
     """
     names = {
         NATIVE: [f"{NATIVE}_{i}" for i in range(settings.n_native)],
         CLOSURE: [f"{CLOSURE}_{i}" for i in range(settings.n_closure)],
     }
+    ranked = [ranked_name(CLOSURE, n_rank) for n_rank in settings.ranks]
     endings = {
-        name: text for name in (*names[CLOSURE], SHADOW, *TIMED) if (text := work.ended_early(name))
+        name: text
+        for name in (*names[CLOSURE], SHADOW, *TIMED, *ranked)
+        if (text := work.ended_early(name))
     }
     names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]
     native, closure = (
@@ -118,7 +139,7 @@ def collect(work: Work, settings: Settings) -> Findings:
     short = [name for name in (SHADOW, *TIMED) if name not in endings]
     reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
     timed = [names[NATIVE][0], *names[CLOSURE][:1], *(name for name in short if name != SHADOW)]
-    flags = [_counted(reports[name], settings, "flagged") for name in names[CLOSURE]]
+    flags = [counted(reports[name], settings.schemes, "flagged") for name in names[CLOSURE]]
     return Findings(
         native=native,
         closure=closure,
@@ -138,7 +159,11 @@ def collect(work: Work, settings: Settings) -> Findings:
         flagged=sum(each.seconds for each in flags) / sum(each.count for each in flags)
         if flags
         else float("nan"),
-        fallback=_fallback(reports[GUARDED], settings) if GUARDED in reports else float("nan"),
+        fallback=share(reports[GUARDED], settings.schemes, "fallback")
+        if GUARDED in reports
+        else float("nan"),
+        responses=collect_responses(work, settings) if settings.n_response else None,
+        ranked=collect_ranked(work, settings, archives),
         endings=endings,
     )
 
@@ -156,13 +181,3 @@ def _temperature_rms(native: tuple[xr.Dataset, ...], closure: tuple[xr.Dataset, 
     of_closure, of_native = (cross_section(each, "temperature") for each in (closure, native))
     thickness = layer_thickness(of_native.sizes["level"])
     return rms(of_closure - of_native, native[0]["weight"], thickness)
-
-
-def _counted(report: Mapping[str, Mapping[str, Calls]], settings: Settings, what: str) -> Calls:
-    each = [report[scheme][what] for scheme in settings.schemes]
-    return Calls(sum(calls.count for calls in each), sum(calls.seconds for calls in each))
-
-
-def _fallback(report: Mapping[str, Mapping[str, Calls]], settings: Settings) -> float:
-    evaluations = _counted(report, settings, "flagged").count
-    return _counted(report, settings, "fallback").count / evaluations

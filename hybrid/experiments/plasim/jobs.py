@@ -8,13 +8,15 @@ from typing import Any
 
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.errors import HostRunError
-from hybrid.experiments.plasim.running import Run
+from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE, Run
+from hybrid.experiments.plasim.ranks import ranked_name, ranked_schemes
+from hybrid.experiments.plasim.responses import response_name, response_runs
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import run_years
 
 OnProgress = Callable[[float], None]
 
-NATIVE, CLOSURE, SHADOW, GUARDED, LINEAR = "native", "closure", "shadow", "guarded", "linear"
+SHADOW, GUARDED, LINEAR = "shadow", "guarded", "linear"
 
 RIVALS: Mapping[str, Mapping[str, Any]] = {
     "noop": {"mode": "noop"},
@@ -31,11 +33,12 @@ _ENDED_EARLY = "ended_early.json"
 
 @dataclass(frozen=True)
 class Job:
-    """A run with a name, which is that of its folder."""
+    """A run with a name, which is that of its folder, and as how many processes it is."""
 
     name: str
     run: Run
     may_end_early: bool = False
+    n_rank: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,13 @@ class Work:
 
     Parameters
     ----------
-    host
-        The compiled model.
+    hosts
+        The compiled model by the number of its processes.
     folder
         Folder of the runs.
     """
 
-    host: Host
+    hosts: Mapping[int, Host]
     folder: Path
 
     def __call__(self, job: Job, on_progress: OnProgress) -> None:
@@ -58,7 +61,7 @@ class Work:
         folder = self.folder / job.name
         (folder / _ENDED_EARLY).unlink(missing_ok=True)
         try:
-            run_years(self.host, job.run, folder, on_progress)
+            run_years(self.hosts[job.n_rank], job.run, folder, on_progress)
         except HostRunError as error:
             if not job.may_end_early:
                 raise
@@ -76,7 +79,7 @@ def all_jobs(
     closures: Sequence[Mapping[str, Path]],
     linear: Mapping[str, Path],
 ) -> list[Job]:
-    """Return the ensembles, the shadow run, and the runs that are timed beside it.
+    """Return the ensembles, the shadow run, and what `Settings` has beside them.
 
     Parameters
     ----------
@@ -97,16 +100,25 @@ def all_jobs(
     for i, schemes in enumerate(learned):
         n_day = settings.n_coupled if i else settings.n_longest
         jobs.append(Job(f"{CLOSURE}_{i}", Run(n_day, schemes, restart, member=i), True))
+    guarded = _learned(closures[0], mode="closure", policy="host")
     short = {
         SHADOW: _learned(closures[0], mode="shadow"),
-        GUARDED: _learned(closures[0], mode="closure", policy="host"),
+        GUARDED: guarded,
         LINEAR: _learned(linear, mode="closure"),
         **{name: dict.fromkeys(settings.schemes, changed) for name, changed in RIVALS.items()},
     }
-    return [
-        *jobs,
-        *(Job(name, Run(settings.n_timing, each, restart), True) for name, each in short.items()),
-    ]
+    jobs += [Job(name, Run(settings.n_timing, each, restart), True) for name, each in short.items()]
+    for n_rank in settings.ranks:
+        for kind, schemes in ranked_schemes(learned[0]).items():
+            run = Run(settings.n_timing, schemes)
+            jobs.append(Job(ranked_name(kind, n_rank), run, bool(schemes), n_rank))
+    if settings.n_response:
+        jobs += [
+            Job(response_name(kind, scenario), run, may_end_early=bool(schemes))
+            for kind, schemes in ((NATIVE, {}), (CLOSURE, guarded))
+            for scenario, run in response_runs(settings.n_response, restart, schemes).items()
+        ]
+    return jobs
 
 
 def _learned(archives: Mapping[str, Path], **settings: str) -> dict[str, Mapping[str, Any]]:

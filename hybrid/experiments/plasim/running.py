@@ -1,104 +1,42 @@
-"""Run PlaSim in a folder: what it does with its radiation, from where, for how long."""
+"""Run PlaSim in a folder, unless it has run there before."""
 
 import json
+import os
 import re
 import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import f90nml
-
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.climate import n_day_written
 from hybrid.experiments.plasim.errors import HostRunError
+from hybrid.experiments.plasim.model_run import Run, warmed
 
 RESTART = "plasim_status"
 """File that a run leaves, and that another one goes on from."""
 
 _FINISHED = "finished.json"
+_SEA = "*_surf_0169.sra"
 _POLL = 0.5
+
+# Other implementations of MPI start more processes than cores, and as root, without being asked;
+# processes that wait leave the core to others.
+_OPEN_MPI = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+}
 _N_LINE = 4
 _NOISE = re.compile(r"#\d|at |At line|Error termination|Backtrace|Fortran runtime warning")
 
-# Parts of the model that read a namelist of their own.
-_PARTS = (
-    "aero",
-    "carbonmod",
-    "fluxmod",
-    "glacier",
-    "hurricane",
-    "icemod",
-    "landmod",
-    "miscmod",
-    "oceanmod",
-    "planet",
-    "radmod",
-    "rainmod",
-    "seamod",
-    "surfmod",
-    "vegmod",
-)
-
 OnProgress = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the model.
-
-    Parameters
-    ----------
-    n_day
-        Days to run.
-    schemes
-        For ``longwave`` and ``shortwave`` what the hooks are told: ``mode``, ``archive``, ... as in
-        ``hooks/scheme.f90``; a scheme that is not named is the host's own.
-    restart
-        File to go on from; None: a cold start on 1 January, at rest, with a little noise.
-    member
-        Number in an ensemble; members other than 0 have their first fluxes changed a little.
-    seed
-        Of the model's own random numbers in a cold start.
-    """
-
-    n_day: int
-    schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    restart: Path | None = None
-    member: int = 0
-    seed: int = 1
-
-    def namelists(self) -> dict[str, f90nml.Namelist]:
-        """Return the namelist files by name."""
-        plasim = {
-            "noutput": 0,
-            "n_start_year": 1,
-            "n_days_per_year": 360,
-            "n_run_years": 0,
-            "n_run_days": self.n_day,
-            "kick": 1,
-            "seed": [self.seed, *[0] * 7],
-            "mpstep": 30.0,
-            "nveg": 0,
-            # Steps between outputs: none are written, but the model divides by it at the end.
-            "nstpw": 48,
-        }
-        files: dict[str, Any] = {f"{part}_namelist": {f"{part}_nl": {}} for part in _PARTS}
-        files["plasim_namelist"] = {"plasim_nl": plasim}
-        return {name: f90nml.Namelist(groups) for name, groups in files.items()}
-
-    def hooks(self) -> str:
-        """Return the namelist file of the hooks: one group a scheme."""
-        groups: list[tuple[str, dict[str, Any]]] = [("run_nl", {"member": self.member})]
-        groups += [
-            ("scheme_nl", {"scheme": name, **settings}) for name, settings in self.schemes.items()
-        ]
-        return "".join(f"{f90nml.Namelist({name: group})}\n" for name, group in groups)
 
 
 def run_model(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Path:
@@ -169,6 +107,9 @@ def _identity(host: Host, run: Run) -> dict[str, Any]:
 def _prepare(host: Host, run: Run, folder: Path) -> None:
     for path in host.data.glob("*.sra"):
         shutil.copy(path, folder)
+    if run.sea_warmer is not None:
+        sea = next(folder.glob(_SEA))
+        sea.write_text(warmed(sea.read_text(), run.sea_warmer))
     for name, groups in run.namelists().items():
         groups.write(folder / name)
     (folder / "hybrid_namelist").write_text(run.hooks())
@@ -176,11 +117,18 @@ def _prepare(host: Host, run: Run, folder: Path) -> None:
         shutil.copy(run.restart, folder / "plasim_restart")
 
 
+def _command(host: Host) -> list[str]:
+    launcher = ["mpirun", "-n", str(host.n_rank)] if host.n_rank > 1 else []
+    return [*launcher, str(host.program)]
+
+
 def _execute(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> None:
     with (
         (folder / "errors").open("w") as errors,
         (folder / "log").open("w") as log,
-        subprocess.Popen([host.program], cwd=folder, stdout=log, stderr=errors) as process,
+        subprocess.Popen(
+            _command(host), cwd=folder, stdout=log, stderr=errors, env={**os.environ, **_OPEN_MPI}
+        ) as process,
     ):
         try:
             while process.poll() is None:

@@ -35,6 +35,12 @@ class Settings:
         Members of both ensembles; each closure is trained with a seed of its own.
     n_timing
         Days of the runs that are timed, and of the shadow run.
+    ranks
+        Numbers of processes of short runs from a cold start, which show that a closure does not
+        depend on them; several for comparison, or none.
+    n_response, n_response_adjusting
+        Days of the runs over a given sea, and those at their beginning that do not count; 0: none
+        are made.
     """
 
     schemes: tuple[str, ...]
@@ -51,6 +57,9 @@ class Settings:
     n_native: int
     n_closure: int
     n_timing: int
+    ranks: tuple[int, ...] = ()
+    n_response: int = 0
+    n_response_adjusting: int = 0
 
 
 TEST_PART = 0.2
@@ -97,8 +106,12 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_native=5,
             n_closure=3,
             n_timing=20,
+            ranks=(1, 2),
+            n_response=360,
+            n_response_adjusting=60,
         ),
     }
 )
 """By name; a year has 360 days. Runs of `full` that are compared have 45 years together: 5 native
-ones and 2 with closures of 5 years each, and one with closures of 10."""
+ones and 2 with closures of 5 years each, and one with closures of 10; 6 more are over a given
+sea."""

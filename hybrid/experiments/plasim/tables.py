@@ -5,6 +5,9 @@ from math import isnan
 
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.offline import Offline
+from hybrid.experiments.plasim.rank_findings import Ranked
+from hybrid.experiments.plasim.response_findings import Responses
+from hybrid.experiments.plasim.responses import DOUBLED, KELVIN, N_DAY_OF_BLOCK
 from hybrid.experiments.plasim.scoring import COMPARED
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.result import Table
@@ -84,6 +87,48 @@ def offline_table(offline: Mapping[str, Offline]) -> Table:
         },
         note="Heating: the net flux that each of the 10 layers keeps; linear: without hidden "
         "layers, of the same features. Sunlight: columns that the sun shines on.",
+    )
+
+
+def rank_table(ranked: Mapping[int, Ranked]) -> Table:
+    """Return the runs as one and as several processes."""
+    return Table(
+        title="As several processes",
+        columns=("native [s a day]", "closure [s a day]", "ratio", "columns", "differing"),
+        rows={
+            f"{n_rank} rank{'s' * (n_rank > 1)}": (
+                each.native,
+                each.closure,
+                each.closure / each.native,
+                float(each.n_column),
+                float(each.n_differing),
+            )
+            for n_rank, each in ranked.items()
+        },
+        note="Processor time, the sum over processes, of runs from a cold start; processes that "
+        "wait for another count as busy. Differing: recorded columns in which the closure's fluxes "
+        "are not, to the bit, those of the archive evaluated in one batch on the same inputs.",
+    )
+
+
+def response_table(responses: Responses) -> Table:
+    """Return feedback and forcing, with their errors."""
+    columns = ("feedback [W m-2 K-1]", "of sunlight", "forcing [W m-2]")
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for kind, each in responses.of.items():
+        estimates = each.feedback, each.of_sunlight, each.forcing
+        rows[kind] = tuple(estimate.value for estimate in estimates)
+        rows[f"{kind}, standard error"] = tuple(estimate.error for estimate in estimates)
+    shares = ", ".join(f"{name} {part:.1%}" for name, part in responses.fallback.items())
+    return Table(
+        title="Response to a warmer sea and to carbon dioxide",
+        columns=columns,
+        rows=rows,
+        note=f"Over a sea that is given: its climatology, or {KELVIN:.0f} K warmer. Feedback: "
+        "change of the net downward flux at the top for each kelvin of the surface. Forcing: its "
+        f"change by twice the carbon dioxide, {DOUBLED:.0f} ppmv. Errors: of means of "
+        f"{N_DAY_OF_BLOCK} days of two runs. Columns that the guard flagged were left to the "
+        f"model's own schemes: {shares}.",
     )
 
 

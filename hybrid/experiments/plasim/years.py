@@ -9,7 +9,8 @@ import xarray as xr
 
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.climate import Calls, n_day_written, read_climate, read_report
-from hybrid.experiments.plasim.running import RESTART, Run, run_model, seconds_a_day
+from hybrid.experiments.plasim.model_run import Run
+from hybrid.experiments.plasim.running import RESTART, run_model, seconds_a_day
 
 N_DAY = 360
 """Days of a year of the model."""
