@@ -131,25 +131,25 @@ def zonal_rain_rms(found: list[xr.Dataset], native: list[xr.Dataset]) -> float:
 def convection_table(findings: ConvectionFindings, settings: Settings) -> Table:
     """Return what the report says of moist convection."""
     scores = findings.scores
-    rows: dict[str, tuple[float | None, ...]] = {
-        "zonal-mean precipitation, rms of the global mean [%]": (100.0 * findings.rain_rms,),
-        "the same between two native runs [%]": (100.0 * findings.native_rms,),
+    rows = {
+        "zonal-mean precipitation, rms of the global mean [%]": 100.0 * findings.rain_rms,
+        "the same between two native runs [%]": 100.0 * findings.native_rms,
         **{
-            f"{key}, closure - native [{COMPARED[key][2]}]": (each.difference,)
+            f"{key}, closure - native [{COMPARED[key][2]}]": each.difference
             for key, each in findings.differences.items()
         },
-        "time of a column, of the native scheme's": (findings.closure_us / findings.native_us,),
-        "columns that the guard flags [%]": (100.0 * findings.flagged,),
-        "columns left to the native scheme, guarded [%]": (100.0 * findings.fallback,),
-        "offline: columns that rain and are found [%]": (100.0 * scores.hit_rate,),
-        "offline: rain where there is none [%]": (100.0 * scores.false_alarms,),
-        "offline: bias of the precipitation [%]": (100.0 * scores.bias,),
-        "offline: precipitation R2": (scores.precipitation_r2,),
+        "time of a column, of the native scheme's": findings.closure_us / findings.native_us,
+        "columns that the guard flags [%]": 100.0 * findings.flagged,
+        "columns left to the native scheme, guarded [%]": 100.0 * findings.fallback,
+        "offline: columns that rain and are found [%]": 100.0 * scores.hit_rate,
+        "offline: rain where there is none [%]": 100.0 * scores.false_alarms,
+        "offline: bias of the precipitation [%]": 100.0 * scores.bias,
+        "offline: precipitation R2": scores.precipitation_r2,
     }
     return Table(
         title="Moist convection",
         columns=("value",),
-        rows=rows,
+        rows={name: (value if isfinite(value) else None,) for name, value in rows.items()},
         note=f"A run of {settings.n_convection} days with the closure in the place of moist "
         f"convection, radiation being the model's own, beside {N_NATIVE} native runs; all go on "
         f"from the end of the {settings.n_convection} days in which columns were recorded. "
