@@ -23,8 +23,9 @@ CLOUD_ABSORPTION = 100.0
 class ColumnFeatures(nn.Module):
     r"""Features of a column of layers.
 
-    Humidity q becomes :math:`q^{1/4}`, carbon dioxide its logarithm. Cloud water w in a layer that covers the fraction c becomes
-    an emissivity :math:`c (1 - e^{-d k W})`, where :math:`W = w p_s \Delta\sigma / g` is its path.
+    Humidity q becomes :math:`q^{1/4}`, carbon dioxide its logarithm. Cloud water w in a layer that
+    covers the fraction c becomes an emissivity :math:`c (1 - e^{-d k W})`, where
+    :math:`W = w p_s \Delta\sigma / g` is its path.
     All other fields stay as they are.
 
     Parameters

@@ -97,6 +97,16 @@ def test_night_is_known_and_rounding_is_not_amplified(learned: Learned) -> None:
     assert 0.0 < float(learned.emulator.core.input_scale.max()) <= 1000.0 * (1.0 + 1e-6)
 
 
+def test_comments_of_hooks_make_no_other_build(tmp_path: Path) -> None:
+    source = tmp_path / "hook.f90"
+    source.write_text("!> One.\nreal :: x ! of it\n")
+    code = building._code(source)
+    source.write_text("  ! Another one,\n! longer.\nreal :: x ! of it\n")
+    assert building._code(source) == code
+    source.write_text("real :: y ! of it\n")
+    assert building._code(source) != code
+
+
 def test_recorded_columns_are_those_of_the_scheme(recorded: Path) -> None:
     columns = read_columns(recorded, "longwave", 4)
     n_record = -(-4 * STEPS_A_DAY // 3)

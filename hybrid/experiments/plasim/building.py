@@ -129,8 +129,14 @@ def ensure_host(
 def _key(fortran_source: Path, prefix: Path, hooks: Hooks) -> str:
     digest = sha256(f"{VERSION} {prefix} {hooks.interfaces}".encode())
     for path in (fortran_source, *hooks.sources, hooks.makefile):
-        digest.update(path.read_bytes())
+        digest.update(_code(path).encode())
     return digest.hexdigest()[:12]
+
+
+def _code(path: Path) -> str:
+    """Return a source without lines that are comments: they make no other build."""
+    lines = path.read_text().splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("!"))
 
 
 def _check_tools(n_rank: int) -> None:

@@ -51,8 +51,8 @@ module hybrid_exchange
   end type outputs_t
 
   !> Appends every `stride`-th column of process `rank` to `NAME.columns.RANK`, as 4-byte numbers in
-  !> the order of the calls; `NAME.fields.RANK` tells what they are: a line `name units dim size` for
-  !> each field.
+  !> the order of the calls; `NAME.fields.RANK` tells what they are: a line `name units dim size`
+  !> for each field.
   type, extends(exchange_t) :: columns_file_t
     private
     integer :: unit = 0, index = 0, first = 1, stride = 1

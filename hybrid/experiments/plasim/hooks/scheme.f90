@@ -13,11 +13,12 @@ module hybrid_scheme
   !> Settings and state; a scheme of the host extends it by its fields and its own computation.
   !>
   !> `mode`: 'native' computes the host's scheme; 'dump' also records every `stride`-th column at
-  !> every `interval`-th step, if `varied` with other values of what the host holds constant; 'closure' computes the closure in its place; 'shadow' computes both,
-  !> uses the host's and keeps the differences; 'ramp' goes from the host's at step `first` to the
-  !> closure's at step `last`; 'noop' computes the host's once and holds it. With `every` = n the
-  !> scheme is computed at every n-th step and held between. If `recorded`, other modes record what
-  !> they are given and what they make of it, like 'dump'. Steps count from 0 in every run.
+  !> every `interval`-th step, if `varied` with other values of what the host holds constant;
+  !> 'closure' computes the closure in its place; 'shadow' computes both, uses the host's and keeps
+  !> the differences; 'ramp' goes from the host's at step `first` to the closure's at step `last`;
+  !> 'noop' computes the host's once and holds it. With `every` = n the scheme is computed at every
+  !> n-th step and held between. If `recorded`, other modes record what they are given and what they
+  !> make of it, like 'dump'. Steps count from 0 in every run.
   type, abstract :: scheme_t
     character(len=16) :: name = ''
     character(len=8) :: mode = 'native'
