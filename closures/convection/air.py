@@ -1,4 +1,4 @@
-"""Moist air: constants, saturation, heights of layers."""
+"""Moist air: constants, with the values of PlaSim, saturation, and heights of layers."""
 
 from dataclasses import dataclass
 
