@@ -44,7 +44,8 @@ class ConvectionLoss(nn.Module):
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss of the network's output ``(n, Head.size)``."""
         n = self.budget.n_level
-        supply, rain, change, fluxes = target.split([n, n, n, 2 * (n - 1)], dim=1)
+        supply, rain, change = (target[:, i * n : (i + 1) * n] for i in range(3))
+        fluxes = target[:, 3 * n :]
         deep = (rain.sum(dim=1) > 0.0).float()
         shallow = (fluxes.abs().sum(dim=1) > 0.0).float() * (1.0 - deep)
         whether = binary_cross_entropy_with_logits(
@@ -61,4 +62,5 @@ class ConvectionLoss(nn.Module):
         of_sum = (found_rain - rain).sum(dim=1) / self.total
         transport = (prediction[:, self.budget.starts[3] :] - fluxes).square().mean(dim=1)
         parts = deep * (where + errors + of_sum.square()) + shallow * transport
-        return whether + parts.mean()
+        loss: Tensor = whether + parts.mean()
+        return loss

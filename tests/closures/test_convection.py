@@ -137,7 +137,9 @@ def test_no_layer_loses_more_humidity_than_it_has(seed: int) -> None:
     rounding = 2.0**-22 * TIMESTEP * moisture.abs().amax(dim=1, keepdim=True) / mass
     assert bool((after >= -rounding).all())
     with_unlimited = emulator(seed)
-    with_unlimited.core.physics[0].rate = 1e6
+    of_unlimited = with_unlimited.core.physics[0]
+    assert isinstance(of_unlimited, ConvectiveBudget)
+    of_unlimited.rate = 1e6
     rain, moisture, _ = (each.detach().double() for each in with_unlimited(*given))
     drained = humidity + TIMESTEP * humidity_tendency(rain, moisture, mass)
     assert float((drained.amin(dim=1) < -1e-9).double().mean()) > 0.01

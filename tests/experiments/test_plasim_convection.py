@@ -59,7 +59,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
     tree = write_rainy_stand_in(folder / "tree")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(building, "source_tree", lambda _folder: tree)
-        return ensure_host(folder, nothing, CONVECTION_HOOKS)
+        return ensure_host(folder, nothing, hooks=CONVECTION_HOOKS)
 
 
 @pytest.fixture(scope="module")

@@ -143,11 +143,8 @@ class Target:
     def loss(self, budget: ConvectiveBudget) -> ConvectionLoss:
         """Return the loss, with spreads in columns of deep convection."""
         rain, change = self.condensation[self.is_deep], self.change[self.is_deep]
-        of_layers = (_spread(rain), _spread(change))
         total = float(rain.sum(axis=1).std()) if len(rain) else 1.0
-        return ConvectionLoss(
-            budget, *(torch.from_numpy(each).float() for each in of_layers), total
-        )
+        return ConvectionLoss(budget, _spread(rain), _spread(change), total)
 
     def packed(self, budget: ConvectiveBudget) -> torch.Tensor:
         """Return everything side by side, as `ConvectionLoss` has it."""
@@ -161,7 +158,8 @@ class Target:
 def layer_mass(columns: xr.Dataset) -> Array:
     """Return the mass of the layers ``(n, n_level)`` [kg m-2]."""
     pressure = columns["surface_pressure"].to_numpy().astype(float)
-    return pressure[:, np.newaxis] * layer_thickness(columns.sizes["level"]) / GRAVITY
+    mass: Array = pressure[:, np.newaxis] * layer_thickness(columns.sizes["level"]) / GRAVITY
+    return mass
 
 
 def predict(emulator: ConvectionEmulator, columns: xr.Dataset) -> tuple[Array, Array, Array]:
@@ -172,12 +170,13 @@ def predict(emulator: ConvectionEmulator, columns: xr.Dataset) -> tuple[Array, A
     return found[0], found[1], found[2]
 
 
-def _spread(values: Array) -> Array:
+def _spread(values: Array) -> torch.Tensor:
     if not len(values):
-        return np.ones(values.shape[1])
+        return torch.ones(values.shape[1])
     spread = values.std(axis=0)
-    largest = spread.max()
-    return np.maximum(spread, LEAST_SPREAD * largest if largest > 0.0 else 1.0)
+    largest = float(spread.max())
+    least = LEAST_SPREAD * largest if largest > 0.0 else 1.0
+    return torch.from_numpy(np.maximum(spread, least)).float()
 
 
 def _features(spec: ClosureSpec) -> MoistFeatures:
