@@ -33,6 +33,9 @@ OUTPUTS = ("condensation", "moisture_flux", "heat_flux")
 TIMESTEP = 3600.0
 """Time over which the model applies tendencies: two of its steps, as it leaps [s]."""
 
+ROUNDING = 1e-6
+"""Spread of a flux, as a part of that of the largest one, below which nothing is carried."""
+
 LEAST_SPREAD = 0.05
 """Of a layer, as a part of the largest one: rarer events would count by their errors alone."""
 
@@ -135,10 +138,12 @@ class Target:
         return cls(accession * mass, condensation, change, moisture[:, 1:-1], heat[:, 1:-1])
 
     def transport(self) -> Array:
-        """Return the spread of both fluxes in shallow columns, 1 where they are nothing."""
+        """Return the spread of both fluxes in shallow columns, 0 where they are but rounding."""
         spread = np.sqrt((self.fluxes[self.is_shallow] ** 2).sum(axis=0))
         spread = spread / max(np.sqrt(self.is_shallow.sum()), 1.0)
-        return np.where(spread > 0.0, spread, 1.0)
+        largest = spread.reshape(2, -1).max(axis=1, keepdims=True)
+        kept: Array = np.where(spread.reshape(2, -1) > ROUNDING * largest, 1.0, 0.0).ravel()
+        return spread * kept
 
     def loss(self, budget: ConvectiveBudget) -> ConvectionLoss:
         """Return the loss, with spreads in columns of deep convection."""
@@ -150,7 +155,8 @@ class Target:
         """Return everything side by side, as `ConvectionLoss` has it."""
         spread = budget.transport.double().numpy()
         # Fluxes of a deep cloud follow from its changes of vapour.
-        fluxes = np.where(self.is_shallow[:, np.newaxis], self.fluxes / spread, 0.0)
+        is_carried = self.is_shallow[:, np.newaxis] & (spread > 0.0)
+        fluxes = np.where(is_carried, self.fluxes / np.where(spread > 0.0, spread, 1.0), 0.0)
         parts = [self.supply, self.condensation, self.change, fluxes]
         return torch.from_numpy(np.concatenate(parts, axis=1)).float()
 
