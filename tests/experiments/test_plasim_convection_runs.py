@@ -123,7 +123,7 @@ def test_the_whole_experiment_with_convection(
         interval=1,
         stride=8,
         widths=(16,),
-        n_convection=4,
+        n_convection=6,
         convection_widths=(16,),
     )
     monkeypatch.setattr(experiment, "PRESETS", {"test": small})
