@@ -138,7 +138,7 @@ def test_the_full_preset_is_as_long_as_it_says() -> None:
     assert sum(job.run.n_day / 360 for job in over_given_sea) == 6.0
     assert {job.run.n_day for job in others if job not in over_given_sea} == {settings.n_timing}
     assert [job.n_rank for job in others if job.name.startswith("ranks_")] == [1, 1, 2, 2]
-    assert len(others) == 6 + 4 + 6
+    assert len(others) == 7 + 4 + 6
 
 
 def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(

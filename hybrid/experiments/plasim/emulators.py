@@ -11,6 +11,7 @@ from closures.radiation import FluxEmulator
 from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.columns import read_columns
+from hybrid.experiments.plasim.jobs import STEPS_A_DAY
 from hybrid.experiments.plasim.offline import Offline, score_offline
 from hybrid.experiments.plasim.schemes import SCHEMES, split_in_time
 from hybrid.experiments.plasim.settings import N_SEASON, TEST_PART, Settings
@@ -18,8 +19,6 @@ from hybrid.experiments.plasim.source import VERSION
 from hybrid.experiments.plasim.training import restored, stored, train_emulator
 from hybrid.experiments.result import Request
 from hybrid.threads import one_thread
-
-STEPS_A_DAY = 48
 
 LINEAR = "linear"
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.guard_counts import counted, share
-from hybrid.experiments.plasim.jobs import GUARDED, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.jobs import GUARDED, RAMP, SHADOW, TIMED, Work
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import Maps, maps_of
 from hybrid.experiments.plasim.rank_findings import Ranked, collect_ranked
@@ -129,7 +129,7 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
     ranked = [ranked_name(CLOSURE, n_rank) for n_rank in settings.ranks]
     endings = {
         name: text
-        for name in (*names[CLOSURE], SHADOW, *TIMED, *ranked)
+        for name in (*names[CLOSURE], SHADOW, RAMP, *TIMED, *ranked)
         if (text := work.ended_early(name))
     }
     names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]

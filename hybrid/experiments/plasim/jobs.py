@@ -16,7 +16,9 @@ from hybrid.experiments.plasim.years import run_years
 
 OnProgress = Callable[[float], None]
 
-SHADOW, GUARDED, LINEAR = "shadow", "guarded", "linear"
+SHADOW, RAMP, GUARDED, LINEAR = "shadow", "ramp", "guarded", "linear"
+
+STEPS_A_DAY = 48
 
 RIVALS: Mapping[str, Mapping[str, Any]] = {
     "noop": {"mode": "noop"},
@@ -103,6 +105,8 @@ def all_jobs(
     guarded = _learned(closures[0], mode="closure", policy="host")
     short = {
         SHADOW: _learned(closures[0], mode="shadow"),
+        # The first half of the run goes over from the host's schemes, the second is the closures'.
+        RAMP: _learned(closures[0], mode="ramp", last=settings.n_timing * STEPS_A_DAY // 2),
         GUARDED: guarded,
         LINEAR: _learned(linear, mode="closure"),
         **{name: dict.fromkeys(settings.schemes, changed) for name, changed in RIVALS.items()},
@@ -121,6 +125,6 @@ def all_jobs(
     return jobs
 
 
-def _learned(archives: Mapping[str, Path], **settings: str) -> dict[str, Mapping[str, Any]]:
+def _learned(archives: Mapping[str, Path], **settings: str | int) -> dict[str, Mapping[str, Any]]:
     # The engine is left to the archive: the native one wherever the closure has a program.
     return {name: {"archive": str(path), **settings} for name, path in archives.items()}

@@ -142,8 +142,8 @@ class Target:
         spread = np.sqrt((self.fluxes[self.is_shallow] ** 2).sum(axis=0))
         spread = spread / max(np.sqrt(self.is_shallow.sum()), 1.0)
         largest = spread.reshape(2, -1).max(axis=1, keepdims=True)
-        kept: Array = np.where(spread.reshape(2, -1) > ROUNDING * largest, 1.0, 0.0).ravel()
-        return spread * kept
+        is_kept = (spread.reshape(2, -1) > ROUNDING * largest).ravel()
+        return np.where(is_kept, spread, 0.0)
 
     def loss(self, budget: ConvectiveBudget) -> ConvectionLoss:
         """Return the loss, with spreads in columns of deep convection."""
