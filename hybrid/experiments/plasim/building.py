@@ -2,17 +2,47 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from fortran_bridge.build import ensure_built
 from hybrid.experiments.plasim.errors import HostBuildError
-from hybrid.experiments.plasim.insertion import SCHEMES, with_hook
+from hybrid.experiments.plasim.insertion import CONVECTION, SCHEMES, Interface, with_hook
 from hybrid.experiments.plasim.source import VERSION, source_tree
 
 HOOKS = Path(__file__).parent / "hooks"
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What is put into a working copy of the model.
+
+    Parameters
+    ----------
+    sources
+        Fortran files.
+    makefile
+        Includes the model's own.
+    interfaces
+        The schemes that are renamed.
+    """
+
+    sources: tuple[Path, ...]
+    makefile: Path
+    interfaces: Mapping[str, Interface]
+
+
+RADIATION_HOOKS = Hooks(tuple(sorted(HOOKS.glob("*.f90"))), HOOKS / "makefile", SCHEMES)
+"""Longwave radiation and sunlight."""
+
+CONVECTION_HOOKS = Hooks(
+    (*RADIATION_HOOKS.sources, *sorted((HOOKS / "convection").glob("*.f90"))),
+    HOOKS / "convection" / "makefile",
+    {**SCHEMES, **CONVECTION},
+)
+"""Moist convection as well: a build of its own, so that either can change alone."""
 
 _RESOLUTION = """module resmod
   parameter(NLAT_ATM = 32)
@@ -52,7 +82,9 @@ class Host:
     n_rank: int = 1
 
 
-def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
+def ensure_host(
+    folder: Path, on_progress: OnProgress, n_rank: int = 1, hooks: Hooks = RADIATION_HOOKS
+) -> Host:
     """Return the compiled model, made if it is not there.
 
     Parameters
@@ -63,6 +95,8 @@ def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
         Called with the fraction done.
     n_rank
         Processes that it is to run as; more than one need MPI.
+    hooks
+        What stands in for schemes of the model.
 
     Raises
     ------
@@ -73,13 +107,14 @@ def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
     """
     tree = source_tree(folder)
     bridge = ensure_built()
-    key = _key(bridge.fortran_source, bridge.root) + (f"-{n_rank}-ranks" if n_rank > 1 else "")
+    key = _key(bridge.fortran_source, bridge.root, hooks)
+    key += f"-{n_rank}-ranks" if n_rank > 1 else ""
     built = folder / f"host-{key}"
     if not (built / "plasim.x").exists():
         _check_tools(n_rank)
         partial = folder / f"unfinished-host-{key}"
         shutil.rmtree(partial, ignore_errors=True)
-        _working_copy(tree, partial, n_rank)
+        _working_copy(tree, partial, n_rank, hooks)
         flags = f"-L{bridge.root / 'lib'} -Wl,-rpath,{bridge.root / 'lib'} -lhybrid"
         make(
             partial,
@@ -91,9 +126,9 @@ def ensure_host(folder: Path, on_progress: OnProgress, n_rank: int = 1) -> Host:
     return Host(built / "plasim.x", tree / "plasim" / "dat" / "T21", key, n_rank)
 
 
-def _key(fortran_source: Path, prefix: Path) -> str:
-    digest = sha256(f"{VERSION} {prefix} {SCHEMES}".encode())
-    for path in (fortran_source, *sorted(HOOKS.glob("*.f90")), HOOKS / "makefile"):
+def _key(fortran_source: Path, prefix: Path, hooks: Hooks) -> str:
+    digest = sha256(f"{VERSION} {prefix} {hooks.interfaces}".encode())
+    for path in (fortran_source, *hooks.sources, hooks.makefile):
         digest.update(_code(path).encode())
     return digest.hexdigest()[:12]
 
@@ -115,7 +150,7 @@ def _check_tools(n_rank: int) -> None:
         )
 
 
-def _working_copy(tree: Path, folder: Path, n_rank: int) -> None:
+def _working_copy(tree: Path, folder: Path, n_rank: int, hooks: Hooks) -> None:
     shutil.copytree(tree / "plasim" / "src", folder)
     if n_rank > 1:
         options = (tree / "most_compiler_mpi").read_text()
@@ -123,12 +158,13 @@ def _working_copy(tree: Path, folder: Path, n_rank: int) -> None:
     else:
         shutil.copy(tree / "most_compiler", folder)
     (folder / "resmod.f90").write_text(_RESOLUTION.format(n_rank=n_rank))
-    for interface in SCHEMES.values():
+    for interface in hooks.interfaces.values():
         path = folder / interface.file
         # Comments of the model are in several encodings; each byte is a character here.
         path.write_text(with_hook(path.read_text("latin-1"), interface), "latin-1")
-    for path in (*HOOKS.glob("*.f90"), HOOKS / "makefile"):
+    for path in hooks.sources:
         shutil.copy(path, folder)
+    shutil.copy(hooks.makefile, folder / "makefile")
 
 
 def make(folder: Path, variables: list[str], on_progress: OnProgress) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host, ensure_host
+from hybrid.experiments.plasim.convection.findings import ConvectionFindings, convection_table
+from hybrid.experiments.plasim.convection.study import ConvectionStudy
 from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names, trained
 from hybrid.experiments.plasim.figures import cross_sections, maps, rain, zonal_means
 from hybrid.experiments.plasim.findings import Findings, collect
@@ -35,6 +37,7 @@ class _Made:
     trained: Mapping[str, Mapping[str, Trained]]
     archives: Mapping[str, Mapping[str, Path]]
     work: Work
+    convection: tuple[Path, ConvectionFindings] | None
 
 
 def run(request: Request) -> ExperimentResult:
@@ -58,18 +61,28 @@ def run(request: Request) -> ExperimentResult:
         for name, each in of_scheme.items()
         if name in {"0", LINEAR}
     }
+    convection = [made.convection] if made.convection else []
     return ExperimentResult(
         name="plasim",
         headline=_headline(settings, findings),
-        metrics={**findings.metrics(), **flat(offline)},
+        metrics={
+            **findings.metrics(),
+            **flat(offline),
+            **{name: value for _, each in convection for name, value in each.metrics().items()},
+        },
         settings=_settings(settings, made.host, request),
-        choices={"host": f"ExoPlaSim {VERSION}", **findings.endings},
+        choices={
+            "host": f"ExoPlaSim {VERSION}",
+            **findings.endings,
+            **{name: text for _, each in convection for name, text in each.endings.items()},
+        },
         tables=(
             climate_table(findings, settings),
             cost_table(findings, settings),
             *([rank_table(findings.ranked)] if findings.ranked else []),
             *([response_table(findings.responses)] if findings.responses else []),
             offline_table(offline),
+            *(convection_table(each, settings) for _, each in convection),
         ),
         figures=(
             zonal_means(findings),
@@ -79,7 +92,10 @@ def run(request: Request) -> ExperimentResult:
         )
         if findings.closure
         else (),
-        archives=tuple(path for each in made.archives.values() for path in each.values()),
+        archives=(
+            *(path for each in made.archives.values() for path in each.values()),
+            *(path for path, _ in convection),
+        ),
     )
 
 
@@ -109,13 +125,21 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     }
     host = hosts[1]
     spin_up = _spin_up(host, settings, folder, request)
+    study = None
+    if settings.n_convection:
+        study = ConvectionStudy.begin(spin_up, folder, settings, request)
     if last == "dump":
         return None
     depends_on = {"experiment": "plasim", "settings": asdict(settings), "host": host.key}
     n_stage = len(settings.schemes) * len(names(settings))
+    if study:
+        depends_on["convection_host"] = study.host.key
+        n_stage += 1
     checkpoint = Checkpoint.open(request, depends_on, n_stage)
     emulators = trained(spin_up, settings, checkpoint, request)
     if last == "train":
+        if study:
+            study.run(checkpoint, last)
         return None
     archives = exported(emulators, request.out)
     work = Work(hosts, request.out / "runs")
@@ -123,7 +147,8 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
         closures = [archives[name] for name in archives if name != LINEAR]
         jobs = all_jobs(settings, spin_up / RESTART, closures, archives[LINEAR])
         run_jobs(request, work, jobs, "plasim: runs of the model")
-    return _Made(host, emulators, archives, work)
+    convection = study.run(checkpoint, last) if study else None
+    return _Made(host, emulators, archives, work, convection)
 
 
 def _building(n_rank: int) -> str:

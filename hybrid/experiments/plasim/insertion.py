@@ -50,7 +50,16 @@ SCHEMES = {
         writes=("dfu", "dfd", "dswfl"),
     ),
 }  # fmt: skip
-"""The schemes of PlaSim that hooks stand in for, by the names that the hooks use."""
+"""The radiation of PlaSim that hooks stand in for, by the names that the hooks use."""
+
+CONVECTION = {
+    "convection": Interface(
+        "rainmod.f90", "kuo", "rainmod",
+        reads=("dt", "dq", "dqt", "dp", "deltsec2"),
+        writes=("dtdt", "dqdt", "dprcl", "dprscl", "icclev", "icctot"),
+    ),
+}  # fmt: skip
+"""Its moist convection, likewise."""
 
 
 def with_hook(text: str, interface: Interface) -> str:

@@ -38,6 +38,11 @@ class Settings:
     ranks
         Numbers of processes of short runs from a cold start, which show that a closure does not
         depend on them; several for comparison, or none.
+    n_convection
+        Days in which columns of moist convection are recorded, and of the run with a closure in its
+        place and the native ones beside it; 0: none of them.
+    convection_widths
+        Hidden layers of the network of moist convection.
     n_response, n_response_adjusting
         Days of the runs over a given sea, and those at their beginning that do not count; 0: none
         are made.
@@ -58,6 +63,8 @@ class Settings:
     n_closure: int
     n_timing: int
     ranks: tuple[int, ...] = ()
+    n_convection: int = 0
+    convection_widths: tuple[int, ...] = (96, 96)
     n_response: int = 0
     n_response_adjusting: int = 0
 
@@ -107,6 +114,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_closure=3,
             n_timing=20,
             ranks=(1, 2),
+            n_convection=360,
             n_response=360,
             n_response_adjusting=60,
         ),
@@ -114,4 +122,4 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
 )
 """By name; a year has 360 days. Runs of `full` that are compared have 45 years together: 5 native
 ones and 2 with closures of 5 years each, and one with closures of 10; 6 more are over a given
-sea."""
+sea, and 4 for moist convection."""

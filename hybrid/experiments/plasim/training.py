@@ -205,8 +205,8 @@ def _spec(columns: xr.Dataset, name: str, provenance: Mapping[str, str]) -> Clos
     return ClosureSpec(
         name=f"plasim_{name}",
         version="1.0",
-        inputs=tuple(_field(columns, str(each), bounded=True) for each in names),
-        outputs=tuple(_field(columns, each, bounded=False) for each in outputs),
+        inputs=tuple(field_of(columns, str(each), bounded=True) for each in names),
+        outputs=tuple(field_of(columns, each, bounded=False) for each in outputs),
         description=f"Perceptron in the place of PlaSim's {name} radiation at T21 and 10 levels; "
         "fluxes are positive downward, level 1 is the top",
         references=REFERENCES,
@@ -214,7 +214,8 @@ def _spec(columns: xr.Dataset, name: str, provenance: Mapping[str, str]) -> Clos
     )
 
 
-def _field(columns: xr.Dataset, name: str, bounded: bool) -> Field:
+def field_of(columns: xr.Dataset, name: str, bounded: bool) -> Field:
+    """Return the contract of a recorded field; if `bounded`, with its range as the envelope."""
     variable = columns[name]
     dims = tuple(str(dim) for dim in variable.dims[1:])
     low, high = (
