@@ -115,6 +115,18 @@ def test_a_model_with_fewer_seeds_is_held_against_the_truth_of_these(findings: F
     assert found.front("eddy") == ("none", "smagorinsky", "symbolic")
 
 
+def test_the_best_closure_is_not_bad_at_anything(findings: Findings) -> None:
+    uneven = shifted(0.2)
+    uneven["bottom_drag"] = uneven["bottom_drag"] + 1.5
+    runs = {"none": [shifted(1.0)] * 2, "smagorinsky": [uneven] * 2, "symbolic": [shifted(0.3)] * 2}
+    costs = dict.fromkeys(runs, (1.0, 1.0))
+    found = replace(findings, climates={"eddy": runs}, offline={"eddy": {}}, costs=costs)
+    means = {name: found.interval("eddy", name, "mean").value for name in runs}
+    assert means["smagorinsky"] == pytest.approx((17 * 0.8 - 0.7) / 18)
+    assert means["smagorinsky"] > means["symbolic"]
+    assert found.best == "symbolic"
+
+
 def test_the_front_has_the_models_that_no_cheaper_one_reaches(findings: Findings) -> None:
     costs = {"none": (1.0, 1.0), "smagorinsky": (2.0, 0.5), "backscatter": (3.0, 0.4)}
     # Backscatter lost a run: it has no score, at whatever cost.

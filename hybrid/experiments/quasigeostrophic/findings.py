@@ -19,6 +19,7 @@ from hybrid.experiments.quasigeostrophic.similarity import (
     similarities,
     summary,
     thinned,
+    worth,
 )
 from hybrid.experiments.quasigeostrophic.tuning import Found
 
@@ -244,7 +245,7 @@ class Findings:
 
     @cached_property
     def best(self) -> str:
-        """The closure with the highest mean in the configuration that it is chosen in.
+        """The closure worth most in the configuration that it is chosen in, see `worth`.
 
         Closures that lost a run in any configuration are left out, unless all did.
         """
@@ -253,12 +254,11 @@ class Findings:
             for name in self.closures
             if not any(self.n_lost(where, name) for where in self.configurations)
         ]
-        return max(
-            stable or self.closures,
-            key=lambda name: np.nan_to_num(
-                self.interval(CHOSEN_IN, name, "mean").value, nan=-np.inf
-            ),
-        )
+        return max(stable or self.closures, key=self._worth)
+
+    def _worth(self, model: str) -> float:
+        mean, worst = (self.interval(CHOSEN_IN, model, kind).value for kind in ("mean", "min"))
+        return float(np.nan_to_num(worth(mean, worst), nan=-np.inf))
 
 
 def _with_and_without(runs: list[Part]) -> list[list[Part]]:

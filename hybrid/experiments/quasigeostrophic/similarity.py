@@ -24,6 +24,8 @@ SPECTRAL = (*(f"{name}_{layer}" for name in SPECTRA for layer in (1, 2)), *FLUXE
 METRICS = (*DISTRIBUTIONAL, *SPECTRAL)
 """All 18."""
 
+WORST = 0.3
+"""Weight of the worst of the 18 scores, beside their mean, where closures are chosen."""
 
 _SHORT = {
     "kinetic_energy_spectrum": "KE spectrum",
@@ -129,6 +131,11 @@ def summary(scores: Mapping[str, float]) -> dict[str, float]:
         "distributional": float(np.mean([scores[name] for name in DISTRIBUTIONAL])),
         "spectral": float(np.mean([scores[name] for name in SPECTRAL])),
     }
+
+
+def worth(mean: float, worst: float) -> float:
+    """Return what closures are chosen by: the mean of the scores, and `WORST` of the worst."""
+    return mean + WORST * worst
 
 
 def thinned(run: xr.Dataset, nx: int) -> xr.Dataset:

@@ -22,6 +22,7 @@ from hybrid.experiments.quasigeostrophic.similarity import (
     similarities,
     summary,
     thinned,
+    worth,
 )
 from hybrid.experiments.quasigeostrophic.truth import PlainRun
 from solvers.leith_e import LeithE
@@ -32,9 +33,6 @@ OnProgress = Callable[[float], None]
 
 LARGEST_FACTOR = 0.1
 """Largest coefficient of anti-diffusion of the upper layer [1], about ten times what runs have."""
-
-WORST = 0.3
-"""Weight of the worst of the 18 scores, beside their mean, in what a search looks for."""
 
 LOST = -10.0
 """What coefficients with which a run does not stay finite are worth."""
@@ -132,7 +130,7 @@ class Found:
     place
         Of the best coefficients in the search space.
     value
-        What they are worth: mean of the scores and `WORST` of the worst.
+        What they are worth, see `worth`.
     medians
         Of the values of each generation.
     """
@@ -228,4 +226,4 @@ class _Worth:
                 return LOST
         made = distances(pooled(runs), self.truth, self.cutoff)
         found = summary(similarities(made, self.baseline))
-        return found["mean"] + WORST * found["min"]
+        return worth(found["mean"], found["min"])
