@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from hybrid.cli import app
 from hybrid.experiments import EXPERIMENTS, run_until
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR
@@ -47,6 +49,13 @@ def test_runs_go_seed_by_seed() -> None:
     models = [job.model for job in step.jobs if isinstance(job, RunJob)]
     assert models[0] == TRUTH
     assert {CANDIDATES[model].plan for model in models if model != TRUTH} == {None}
+
+
+def test_what_a_report_needs_is_said(tmp_path: Path) -> None:
+    options = ["run", "quasigeostrophic", "--preset", "test", "--until", NOW]
+    found = CliRunner().invoke(app, [*options, "--out", str(tmp_path / "out")])
+    assert found.exit_code == 0
+    assert "nothing to report yet: expected two finished runs of the truth" in found.output
 
 
 @pytest.mark.fortran

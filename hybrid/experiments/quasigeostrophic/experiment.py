@@ -43,6 +43,11 @@ def run_until(request: Request, stage: str) -> ExperimentResult | None:
     stages = _done_until(request, settings, stage)
     models = _finished(settings, stages)
     if not models:
+        line = (
+            "nothing to report yet: expected two finished runs of the truth, and of the model "
+            "without closure, in each flow"
+        )
+        request.progress.console.print(line, highlight=False)
         return None
     archives = stages.export(models)
     return _result(settings, _findings(settings, stages, models), archives)
