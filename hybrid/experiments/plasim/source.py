@@ -119,6 +119,10 @@ def unpack(archive: Path, folder: Path, sha256: str) -> None:
     with tarfile.open(archive) as tar:
         for member in tar.getmembers():
             inside = member.name.partition("/")[2]
-            if member.isfile() and inside.startswith(_WANTED):
-                member.name = inside.partition("/")[2]
-                tar.extract(member, folder, filter="data")
+            if not (member.isfile() and inside.startswith(_WANTED)):
+                continue
+            if content := tar.extractfile(member):
+                path = folder / inside.partition("/")[2]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with content, path.open("wb") as file:
+                    shutil.copyfileobj(content, file)
