@@ -99,6 +99,6 @@ def test_the_first_run_is_not_slower_than_the_others(
     program = compile_program(prefix, tmp_path, "first_call")
     # What else the machine does makes a single run longer now and then, but not every time.
     # Cold caches cost a few medians, or some 20 of the native engine's, which are below a
-    # microsecond; an engine that is not warm takes tens of milliseconds, a thousand medians or more.
+    # microsecond; an engine that is not warm takes tens of milliseconds: a thousand medians.
     ratios = [float(run_program(program, column_archive, engine).stdout) for _ in range(3)]
     assert min(ratios) < 100.0
