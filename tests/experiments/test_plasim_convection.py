@@ -7,7 +7,7 @@ import pytest
 from plasim_rain_stand_in import RAIN, write_rainy_stand_in
 
 import hybrid
-from closures.convection import ConvectionEmulator
+from closures.convection import OUTPUTS, ConvectionEmulator
 from closures.training import Training
 from hybrid.experiments.plasim import building
 from hybrid.experiments.plasim.building import (
@@ -26,16 +26,15 @@ from hybrid.experiments.plasim.climate import (
 from hybrid.experiments.plasim.columns import read_columns
 from hybrid.experiments.plasim.convection.offline import score_convection
 from hybrid.experiments.plasim.convection.training import (
-    OUTPUTS,
     Target,
     layer_mass,
     predict,
     restored,
-    stored,
     train_convection,
 )
 from hybrid.experiments.plasim.errors import SourceError
 from hybrid.experiments.plasim.insertion import CONVECTION, with_hook
+from hybrid.experiments.plasim.learning import stored
 from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.running import run_model
 

@@ -26,11 +26,12 @@ from hybrid.experiments.plasim.climate import (
 )
 from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
+from hybrid.experiments.plasim.learning import stacked
 from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.rain import EDGES, maps_of
 from hybrid.experiments.plasim.ranks import RECORDED, differing_columns
 from hybrid.experiments.plasim.running import RESTART, run_model, seconds_a_day
-from hybrid.experiments.plasim.training import predict, stacked, train_emulator
+from hybrid.experiments.plasim.training import predict, train_emulator
 
 pytestmark = pytest.mark.fortran
 

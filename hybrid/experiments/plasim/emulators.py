@@ -8,15 +8,14 @@ import xarray as xr
 
 import hybrid
 from closures.radiation import FluxEmulator
-from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.columns import read_columns
 from hybrid.experiments.plasim.jobs import STEPS_A_DAY
+from hybrid.experiments.plasim.learning import provenance_of, stored, training_of
 from hybrid.experiments.plasim.offline import Offline, score_offline
 from hybrid.experiments.plasim.schemes import SCHEMES, split_in_time
 from hybrid.experiments.plasim.settings import N_SEASON, TEST_PART, Settings
-from hybrid.experiments.plasim.source import VERSION
-from hybrid.experiments.plasim.training import restored, stored, train_emulator
+from hybrid.experiments.plasim.training import restored, train_emulator
 from hybrid.experiments.result import Request
 from hybrid.threads import one_thread
 
@@ -79,12 +78,8 @@ def _trained(
     widths = () if name == LINEAR else hidden
     seed = request.seed if name == LINEAR else request.seed + int(name)
     n_epoch = min(settings.n_epoch, N_EPOCH_LINEAR) if name == LINEAR else settings.n_epoch
-    training = Training(n_epoch, batch_size=512, learning_rate=3e-3, weight_decay=1e-4, seed=seed)
-    provenance = {
-        "host": f"ExoPlaSim {VERSION}, T21, 10 levels",
-        "days": f"{settings.n_left_out} to {settings.n_spin_up} after a cold start, the last "
-        f"{TEST_PART:.0%} of each of {N_SEASON} parts left out",
-    }
+    training = training_of(n_epoch, seed)
+    provenance = provenance_of(settings.n_left_out, settings.n_spin_up)
 
     def make() -> dict[str, object]:
         with one_thread():

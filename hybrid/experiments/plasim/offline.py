@@ -8,8 +8,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from closures.radiation import FluxEmulator
+from hybrid.experiments.plasim.learning import stacked
 from hybrid.experiments.plasim.schemes import SCHEMES, usable
-from hybrid.experiments.plasim.training import predict, stacked
+from hybrid.experiments.plasim.training import predict
 
 Array = NDArray[np.float64]
 

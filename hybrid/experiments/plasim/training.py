@@ -10,10 +10,6 @@ import xarray as xr
 from numpy.typing import NDArray
 from torch import nn
 
-from closures.columns.layout import ColumnLayout
-from closures.columns.networks.mlp import MLP, MLPSizes
-from closures.columns.seeding import seeded
-from closures.field import Field
 from closures.normalization import Normalization, fit_normalization
 from closures.radiation import (
     ColumnFeatures,
@@ -26,21 +22,21 @@ from closures.radiation import (
 )
 from closures.spec import ClosureSpec
 from closures.training import Training, train
+from hybrid.experiments.plasim.learning import (
+    INPUT_LIMIT,
+    REFERENCES,
+    evaluated,
+    field_of,
+    perceptron,
+    stacked,
+)
 from hybrid.experiments.plasim.schemes import SCHEMES, layer_thickness, usable
 
 Array = NDArray[np.float32]
 OnProgress = Callable[[float], None]
 
-REFERENCES = (
-    "Fraedrich et al. 2005, The Planet Simulator, Meteorol. Z. 14, 299-304",
-    "Paradise et al. 2022, ExoPlaSim, Mon. Not. R. Astron. Soc. 511, 3272-3303",
-)
-
 END_WEIGHT = 0.5
 """Spread of net fluxes at top and ground in the loss, as a part of their own."""
-
-INPUT_LIMIT = 5.0
-"""Largest magnitude of a normalised feature: what drifts away from the training columns."""
 
 
 def train_emulator(
@@ -123,11 +119,6 @@ def _task(spec: ClosureSpec, name: str, targets: Array) -> _Task:
     return _Task(Normalization(centre.numpy(), np.ones(len(spread))), wanted, of_parts)
 
 
-def stored(emulator: FluxEmulator) -> dict[str, Any]:
-    """Return a trained emulator as strings and tensors."""
-    return {"spec": emulator.spec.to_json(), "weights": emulator.state_dict()}
-
-
 def restored(values: Mapping[str, Any], name: str, widths: tuple[int, ...]) -> FluxEmulator:
     """Return the emulator that `stored` was given.
 
@@ -163,26 +154,16 @@ def _emulator(
     inputs: Normalization,
     outputs: Normalization,
 ) -> FluxEmulator:
-    layout = ColumnLayout.profiles_first(1, (0, len(inputs.mean)), (0, len(outputs.mean)))
-    with seeded(seed):
-        network = MLP(layout, MLPSizes(widths, activation="silu"))
+    network = perceptron(len(inputs.mean), len(outputs.mean), widths, seed)
     scale = SCHEMES[name].scale
     physics = EnergyPartition(spec, scale) if scale else Signs(spec)
     features = _features(spec, name)
     return FluxEmulator(spec, network, features, inputs, outputs, physics, INPUT_LIMIT)
 
 
-def stacked(columns: xr.Dataset, fields: tuple[Field, ...]) -> Array:
-    """Return the fields side by side, ``(n_column, n_feature)``."""
-    values = [columns[field.name].to_numpy() for field in fields]
-    return np.concatenate([v if v.ndim == 2 else v[:, np.newaxis] for v in values], axis=1)
-
-
 def predict(emulator: FluxEmulator, columns: xr.Dataset) -> Array:
     """Return the fluxes ``(n_column, 2 * n_interface)`` [W m-2], the upward ones first."""
-    arguments = [torch.from_numpy(columns[f.name].to_numpy()) for f in emulator.spec.inputs]
-    with torch.no_grad():
-        return torch.cat(emulator(*arguments), dim=1).numpy()
+    return torch.cat(evaluated(emulator, columns), dim=1).numpy()
 
 
 def _loss(targets: Array, spread: NDArray[np.float64]) -> FluxLoss:
@@ -212,28 +193,3 @@ def _spec(columns: xr.Dataset, name: str, provenance: Mapping[str, str]) -> Clos
         references=REFERENCES,
         provenance={"n_column": str(columns.sizes["column"]), **provenance},
     )
-
-
-def field_of(columns: xr.Dataset, name: str, bounded: bool) -> Field:
-    """Return the contract of a recorded field; if `bounded`, with its range as the envelope."""
-    variable = columns[name]
-    dims = tuple(str(dim) for dim in variable.dims[1:])
-    low, high = (
-        (variable.min("column").to_numpy(), variable.max("column").to_numpy())
-        if bounded
-        else (None, None)
-    )
-    return Field(
-        name,
-        str(variable.attrs["units"]),
-        dims,
-        variable.shape[1:],
-        valid_min=_bound(low),
-        valid_max=_bound(high),
-    )
-
-
-def _bound(values: Array | None) -> float | tuple[float, ...] | None:
-    if values is None:
-        return None
-    return tuple(values.tolist()) if values.ndim else float(values)

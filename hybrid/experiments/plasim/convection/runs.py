@@ -3,18 +3,17 @@
 from pathlib import Path
 
 from closures.convection import ConvectionEmulator
-from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.columns import read_columns
 from hybrid.experiments.plasim.convection.offline import ConvectionScores, score_convection
-from hybrid.experiments.plasim.convection.training import restored, stored, train_convection
+from hybrid.experiments.plasim.convection.training import restored, train_convection
 from hybrid.experiments.plasim.jobs import GUARDED, SHADOW, Job
+from hybrid.experiments.plasim.learning import provenance_of, stored, training_of
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE, Run
 from hybrid.experiments.plasim.running import RESTART, run_model
 from hybrid.experiments.plasim.schemes import split_in_time
 from hybrid.experiments.plasim.settings import N_SEASON, TEST_PART, Settings
-from hybrid.experiments.plasim.source import VERSION
 from hybrid.experiments.result import Request
 from hybrid.threads import one_thread
 
@@ -79,18 +78,8 @@ def trained_convection(
     columns = read_columns(recorded, CONVECTION, settings.stride)
     earlier, later = split_in_time(columns, TEST_PART, N_SEASON)
     widths = settings.convection_widths
-    training = Training(
-        settings.n_epoch,
-        batch_size=512,
-        learning_rate=3e-3,
-        weight_decay=1e-4,
-        seed=request.seed,
-    )
-    provenance = {
-        "host": f"ExoPlaSim {VERSION}, T21, 10 levels",
-        "days": f"{settings.n_spin_up} to {settings.n_spin_up + settings.n_convection} after a "
-        f"cold start, the last {TEST_PART:.0%} of each of {N_SEASON} parts left out",
-    }
+    training = training_of(settings.n_epoch, request.seed)
+    provenance = provenance_of(settings.n_spin_up, settings.n_spin_up + settings.n_convection)
 
     def make() -> dict[str, object]:
         with one_thread():

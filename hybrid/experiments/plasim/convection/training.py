@@ -8,10 +8,8 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from closures.columns.layout import ColumnLayout
-from closures.columns.networks.mlp import MLP, MLPSizes
-from closures.columns.seeding import seeded
 from closures.convection import (
+    OUTPUTS,
     ConvectionEmulator,
     ConvectionLoss,
     ConvectiveBudget,
@@ -22,13 +20,18 @@ from closures.convection.air import GRAVITY
 from closures.normalization import Normalization, fit_normalization
 from closures.spec import ClosureSpec
 from closures.training import Training, train
+from hybrid.experiments.plasim.learning import (
+    INPUT_LIMIT,
+    REFERENCES,
+    evaluated,
+    field_of,
+    perceptron,
+    stacked,
+)
 from hybrid.experiments.plasim.schemes import layer_thickness
-from hybrid.experiments.plasim.training import INPUT_LIMIT, REFERENCES, field_of, stacked
 
 Array = NDArray[np.float64]
 OnProgress = Callable[[float], None]
-
-OUTPUTS = ("condensation", "moisture_flux", "heat_flux")
 
 TIMESTEP = 3600.0
 """Time over which the model applies tendencies: two of its steps, as it leaps [s]."""
@@ -83,13 +86,8 @@ def train_convection(
     return emulator.eval()
 
 
-def stored(emulator: ConvectionEmulator) -> dict[str, Any]:
-    """Return a trained emulator as strings and tensors."""
-    return {"spec": emulator.spec.to_json(), "weights": emulator.state_dict()}
-
-
 def restored(values: Mapping[str, Any], widths: tuple[int, ...]) -> ConvectionEmulator:
-    """Return the emulator that `stored` was given.
+    """Return the emulator that `hybrid.experiments.plasim.learning.stored` was given.
 
     Parameters
     ----------
@@ -170,10 +168,8 @@ def layer_mass(columns: xr.Dataset) -> Array:
 
 def predict(emulator: ConvectionEmulator, columns: xr.Dataset) -> tuple[Array, Array, Array]:
     """Return condensation and the fluxes of moisture and heat, in the units of the contract."""
-    arguments = [torch.from_numpy(columns[f.name].to_numpy()) for f in emulator.spec.inputs]
-    with torch.no_grad():
-        found = [each.double().numpy() for each in emulator(*arguments)]
-    return found[0], found[1], found[2]
+    condensation, moisture, heat = (each.double().numpy() for each in evaluated(emulator, columns))
+    return condensation, moisture, heat
 
 
 def _spread(values: Array) -> torch.Tensor:
@@ -205,9 +201,7 @@ def _emulator(
     budget: ConvectiveBudget,
 ) -> ConvectionEmulator:
     n_output = Head(budget.n_level).size
-    layout = ColumnLayout.profiles_first(1, (0, len(inputs.mean)), (0, n_output))
-    with seeded(seed):
-        network = MLP(layout, MLPSizes(widths, activation="silu"))
+    network = perceptron(len(inputs.mean), n_output, widths, seed)
     outputs = Normalization(np.zeros(n_output), np.ones(n_output))
     return ConvectionEmulator(spec, network, _features(spec), inputs, outputs, budget, INPUT_LIMIT)
 
