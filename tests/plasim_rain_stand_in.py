@@ -6,7 +6,7 @@ from plasim_stand_in import write_stand_in
 
 STATE = """
   real, parameter :: acpd = 1003.5, adv = 0.85, alv = 2.5e6, deltsec2 = 3600.0
-  real :: dqt(NHOR, NLEP), dqdt(NHOR, NLEP), dtdt(NHOR, NLEP)
+  real :: dqt(NHOR, NLEP), dqdt(NHOR, NLEP), dtdt(NHOR, NLEP), dprs(NHOR) = 0.0
   real, parameter :: sigma(NLEV) = [0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95]
 end module pumamod
 """
@@ -58,6 +58,37 @@ end module rainmod
       end subroutine kuo
 """
 
+OTHER = """
+module rainmod
+  use pumamod
+  implicit none
+  integer :: icctot(NHOR)
+  real :: {name}_part = {part}
+end module rainmod
+
+      subroutine {name}
+      use rainmod
+      implicit none
+      integer :: k
+      icctot = NLEV
+      do k = 1, NLEV
+        dtdt(:, k) = dtdt(:, k) + {name}_part*(dt(:, k) + dtdt(:, k)*deltsec2 - 270.0)
+        dqdt(:, k) = dqdt(:, k) - {name}_part*(dq(:, k) + dqdt(:, k)*deltsec2)
+      end do
+      dprc(:) = dprc + 1.0e-3*dp
+      dprs(:) = dprs + dprc
+      end subroutine {name}
+
+      subroutine rainstep
+      use rainmod
+      call {name}
+      call nothing_of_this_name
+      end subroutine rainstep
+"""
+
+BETTS_MILLER_PART, ADJUSTMENT_PART = 2.0e-6, -5.0e-7
+"""What the stand-in's other schemes take of the temperature above 270 K, and of vapour [s-1]."""
+
 STEP = """
     dtdt = 1.0e-5*sin(real(nstep))
     do k = 1, NLEV
@@ -83,6 +114,11 @@ def write_rainy_stand_in(tree: Path) -> Path:
     write_stand_in(tree)
     source = tree / "plasim" / "src"
     (source / "rainmod.f90").write_text(RAIN)
+    for file, name, part in (
+        ("rainmod_bm.f90", "mkbm", BETTS_MILLER_PART),
+        ("rainmod_mca.f90", "mca", ADJUSTMENT_PART),
+    ):
+        (source / file).write_text(OTHER.format(name=name, part=part))
     for name, old, new in (
         ("radmod.f90", "sigma", "stefan"),
         ("plasimmod.f90", "end module pumamod\n", STATE.lstrip("\n")),

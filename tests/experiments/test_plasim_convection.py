@@ -4,7 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plasim_rain_stand_in import RAIN, write_rainy_stand_in
+from plasim_rain_stand_in import (
+    ADJUSTMENT_PART,
+    BETTS_MILLER_PART,
+    RAIN,
+    write_rainy_stand_in,
+)
 
 import hybrid
 from closures.convection import OUTPUTS, ConvectionEmulator
@@ -33,7 +38,7 @@ from hybrid.experiments.plasim.convection.training import (
     train_convection,
 )
 from hybrid.experiments.plasim.errors import SourceError
-from hybrid.experiments.plasim.insertion import CONVECTION, with_hook
+from hybrid.experiments.plasim.insertion import ALTERNATIVES, CONVECTION, alone, with_hook
 from hybrid.experiments.plasim.learning import stored
 from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.running import run_model
@@ -105,6 +110,34 @@ def test_what_is_recorded_closes_the_budgets_of_the_scheme(recorded: Path) -> No
     mass = columns["surface_pressure"].to_numpy()[target.is_deep] / 9.80665 / 10.0
     accession = columns["moisture_accession"].to_numpy()[target.is_deep][:, 2:].sum(axis=1)
     np.testing.assert_allclose(rain, 0.8 * accession * mass, rtol=2e-4)
+
+
+def test_what_other_schemes_make_of_columns_is_recorded_and_changes_nothing(
+    host: Host, recorded: Path, tmp_path: Path
+) -> None:
+    varied = {"convection": {**DUMP, "varied": True}}
+    folder = run_model(host, Run(2, varied), tmp_path / "varied", nothing)
+    columns, plain = (read_columns(each, "convection", 2) for each in (folder, recorded))
+    for name in plain.data_vars:
+        np.testing.assert_array_equal(columns[name].to_numpy(), plain[name].to_numpy())
+    for found, native in zip(
+        rain_and_tendencies(folder), rain_and_tendencies(recorded), strict=True
+    ):
+        np.testing.assert_array_equal(found, native)
+    for name, part in (("betts_miller", BETTS_MILLER_PART), ("adjustment", ADJUSTMENT_PART)):
+        for what, before in (
+            ("heating", columns["temperature"].to_numpy().astype(float) - 270.0),
+            ("moistening", -columns["specific_humidity"].to_numpy().astype(float)),
+        ):
+            expected = part * before
+            np.testing.assert_allclose(
+                columns[f"{name}_{what}"].to_numpy(),
+                expected,
+                rtol=1e-5,
+                atol=1e-5 * np.abs(expected).max(),
+            )
+    assert columns["betts_miller_heating"].attrs == {"units": "K s-1"}
+    assert columns["adjustment_moistening"].attrs == {"units": "kg kg-1 s-1"}
 
 
 def test_a_ramp_that_has_not_begun_is_the_host(
@@ -245,3 +278,14 @@ def test_two_lines_of_the_scheme_differ_and_another_one_is_refused() -> None:
         SourceError, match=r"rainmod\.f90, subroutine kuo: expected it to set dprscl"
     ):
         with_hook(RAIN.replace("dprscl(:,:) = 0.0", ""), interface)
+
+
+def test_a_scheme_stands_alone_with_a_module_of_its_own(tmp_path: Path) -> None:
+    source = write_rainy_stand_in(tmp_path / "tree") / "plasim" / "src"
+    for interface in ALTERNATIVES:
+        text = (source / interface.file).read_text()
+        code = alone(text, interface)
+        assert code.count(f"rainmod_{interface.name}") == 3
+        assert "nothing_of_this_name" not in code
+        with pytest.raises(SourceError, match=f"{interface.file}, subroutine {interface.name}"):
+            alone(text.replace("end module rainmod", "end module"), interface)

@@ -9,6 +9,7 @@ import xarray as xr
 from plasim_rain_stand_in import write_rainy_stand_in
 
 from hybrid.experiments import run_experiment, run_until
+from hybrid.experiments.multifidelity import settings as multifidelity
 from hybrid.experiments.plasim import building, experiment, years
 from hybrid.experiments.plasim.climate import Calls
 from hybrid.experiments.plasim.convection import findings
@@ -21,7 +22,7 @@ from hybrid.experiments.plasim.convection.offline import ConvectionScores
 from hybrid.experiments.plasim.convection.runs import LEARNED, convection_jobs, short_name
 from hybrid.experiments.plasim.jobs import Work
 from hybrid.experiments.plasim.scoring import COMPARED
-from hybrid.experiments.plasim.settings import PRESETS
+from hybrid.experiments.plasim.settings import PRESETS, FidelitySettings
 
 N_LATITUDE = 8
 SCORES = ConvectionScores(0.9, 0.1, -0.02, 0.8, np.full(10, 0.7), np.full(10, 0.6))
@@ -125,6 +126,13 @@ def test_the_whole_experiment_with_convection(
         widths=(16,),
         n_convection=6,
         convection_widths=(16,),
+        fidelities=FidelitySettings(
+            n_day=6,
+            n_left_out=0,
+            candidates=("mf", "hf", "code"),
+            n_seed=2,
+            training=multifidelity.Settings(2, (16,), 1, 128, 1),
+        ),
     )
     monkeypatch.setattr(experiment, "PRESETS", {"test": small})
     monkeypatch.setattr(years, "N_DAY", 2)
@@ -139,5 +147,12 @@ def test_the_whole_experiment_with_convection(
     assert metrics["convection_P_zonal_rms"] > 0.0
     # This model feels neither rain nor the first fluxes.
     assert metrics["convection_P_zonal_rms_native"] == metrics["convection_dTs"] == 0.0
-    assert result.tables[-1].title == "Moist convection"
+    for cheap in ("betts_miller", "adjustment"):
+        for name in ("r2_heating_present_mf", "r2_moistening_p4k_hf", "lead_r2_heating_p4k_code"):
+            assert f"convection_{cheap}_{name}" in metrics
+        # The low-fidelity code with a learned correction knows what is linear in both.
+        assert result.choices[f"best_convection_{cheap}"] in {"mf", "hf", "code"}
+    titles = [table.title for table in result.tables]
+    assert titles.count("Moist convection") == 1
+    assert sum("Kuo's" in title for title in titles) == 2 * 5
     assert (out / "plasim_convection_0.pt").exists()

@@ -1,33 +1,22 @@
 """Multi-fidelity closures on every test bed: trained, and scored in climates never seen."""
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from hybrid.experiments.multifidelity.beds import Opened, Sizes, open_bed
 from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.figures import all_figures
 from hybrid.experiments.multifidelity.hosted import compiled, hosted
-from hybrid.experiments.multifidelity.job import Job, Scored, do
+from hybrid.experiments.multifidelity.job import Job
 from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.online import online_findings
 from hybrid.experiments.multifidelity.settings import PRESETS, Plan, Settings
 from hybrid.experiments.multifidelity.spread_maps import spread_maps
 from hybrid.experiments.multifidelity.stated import Stated, bed_settings
-from hybrid.experiments.multifidelity.tables import (
-    Findings,
-    flat_metrics,
-    labels,
-    score_tables,
-)
-from hybrid.experiments.pool import run_all
+from hybrid.experiments.multifidelity.tables import flat_metrics, labels, score_tables
+from hybrid.experiments.multifidelity.trainings import TRAININGS, trained_findings
 from hybrid.experiments.result import ExperimentResult, Figure, Request, Table
 from solvers.column_physics import generated_grid
-
-TRAININGS = "trainings"
-"""Folder of the trainings, below that of the experiment; what is done is not done again."""
 
 
 @dataclass
@@ -86,7 +75,7 @@ def _add(
         for name in plan.candidates
         for i in range(plan.n_seed)
     ]
-    findings = _findings(request, settings, opened, jobs)
+    findings = trained_findings(request, settings, opened, jobs)
     best = findings.best()
     online = plan.online if bed.name == "lorenz96" else None
     found.beds.append(bed.name)
@@ -120,26 +109,3 @@ def _add(
         metrics, table = online_findings(opened, jobs, folder, settings, online, task)
         found.metrics |= metrics
         found.tables.append(table)
-
-
-def _findings(
-    request: Request, settings: Settings, opened: Opened, jobs: Sequence[Job]
-) -> Findings:
-    bed = opened.bed
-    out = request.out / TRAININGS
-    run_all(
-        partial(do, bed=bed, data=opened.data, out=out, settings=settings),
-        jobs,
-        [job.name for job in jobs],
-        1 if request.preset == "test" else os.cpu_count() or 1,
-        request.task(f"{bed.title}: {len(jobs)} trainings"),
-    )
-    candidates = list(dict.fromkeys(job.candidate for job in jobs))
-    return Findings(
-        bed,
-        {
-            each.name: [Scored.read(out / job.name) for job in jobs if job.candidate is each]
-            for each in candidates
-        },
-        candidates,
-    )

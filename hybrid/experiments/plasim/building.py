@@ -9,7 +9,14 @@ from pathlib import Path
 
 from fortran_bridge.build import ensure_built
 from hybrid.experiments.plasim.errors import HostBuildError
-from hybrid.experiments.plasim.insertion import CONVECTION, SCHEMES, Interface, with_hook
+from hybrid.experiments.plasim.insertion import (
+    ALTERNATIVES,
+    CONVECTION,
+    SCHEMES,
+    Interface,
+    alone,
+    with_hook,
+)
 from hybrid.experiments.plasim.source import VERSION, source_tree
 
 HOOKS = Path(__file__).parent / "hooks"
@@ -27,11 +34,14 @@ class Hooks:
         Includes the model's own.
     interfaces
         The schemes that are renamed.
+    alternatives
+        Schemes that are compiled beside those that the model uses.
     """
 
     sources: tuple[Path, ...]
     makefile: Path
     interfaces: Mapping[str, Interface]
+    alternatives: tuple[Interface, ...] = ()
 
 
 RADIATION_HOOKS = Hooks(tuple(sorted(HOOKS.glob("*.f90"))), HOOKS / "makefile", SCHEMES)
@@ -41,6 +51,7 @@ CONVECTION_HOOKS = Hooks(
     (*RADIATION_HOOKS.sources, *sorted((HOOKS / "convection").glob("*.f90"))),
     HOOKS / "convection" / "makefile",
     {**SCHEMES, **CONVECTION},
+    ALTERNATIVES,
 )
 """Moist convection as well: a build of its own, so that either can change alone."""
 
@@ -127,7 +138,8 @@ def ensure_host(
 
 
 def _key(fortran_source: Path, prefix: Path, hooks: Hooks) -> str:
-    digest = sha256(f"{VERSION} {prefix} {hooks.interfaces}".encode())
+    schemes = f"{hooks.interfaces}{hooks.alternatives or ''}"
+    digest = sha256(f"{VERSION} {prefix} {schemes}".encode())
     for path in (fortran_source, *hooks.sources, hooks.makefile):
         digest.update(_code(path).encode())
     return digest.hexdigest()[:12]
@@ -162,6 +174,9 @@ def _working_copy(tree: Path, folder: Path, n_rank: int, hooks: Hooks) -> None:
         path = folder / interface.file
         # Comments of the model are in several encodings; each byte is a character here.
         path.write_text(with_hook(path.read_text("latin-1"), interface), "latin-1")
+    for interface in hooks.alternatives:
+        path = folder / interface.file
+        path.write_text(alone(path.read_text("latin-1"), interface), "latin-1")
     for path in hooks.sources:
         shutil.copy(path, folder)
     shutil.copy(hooks.makefile, folder / "makefile")

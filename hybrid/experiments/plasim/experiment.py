@@ -1,14 +1,16 @@
 """Download, build, record, train, run with closures, score: every stage can be gone on from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host, ensure_host
 from hybrid.experiments.plasim.convection.findings import ConvectionFindings, convection_table
 from hybrid.experiments.plasim.convection.study import ConvectionStudy
 from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names, trained
+from hybrid.experiments.plasim.fidelities.study import FidelityResult, FidelityStudy
 from hybrid.experiments.plasim.figures import cross_sections, maps, rain, zonal_means
 from hybrid.experiments.plasim.findings import Findings, collect
 from hybrid.experiments.plasim.jobs import Work, all_jobs
@@ -26,7 +28,7 @@ from hybrid.experiments.plasim.tables import (
     response_table,
 )
 from hybrid.experiments.pool import run_jobs
-from hybrid.experiments.result import ExperimentResult, Request
+from hybrid.experiments.result import ExperimentResult, Figure, Request
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class _Made:
     archives: Mapping[str, Mapping[str, Path]]
     work: Work
     convection: tuple[Path, ConvectionFindings] | None
+    fidelities: Sequence[FidelityResult]
 
 
 def run(request: Request) -> ExperimentResult:
@@ -69,12 +72,14 @@ def run(request: Request) -> ExperimentResult:
             **findings.metrics(),
             **flat(offline),
             **{name: value for _, each in convection for name, value in each.metrics().items()},
+            **{name: value for each in made.fidelities for name, value in each.metrics.items()},
         },
         settings=_settings(settings, made.host, request),
         choices={
             "host": f"ExoPlaSim {VERSION}",
             **findings.endings,
             **{name: text for _, each in convection for name, text in each.endings.items()},
+            **{name: text for each in made.fidelities for name, text in each.choices.items()},
         },
         tables=(
             climate_table(findings, settings),
@@ -83,15 +88,12 @@ def run(request: Request) -> ExperimentResult:
             *([response_table(findings.responses)] if findings.responses else []),
             offline_table(offline),
             *(convection_table(each, settings) for _, each in convection),
+            *(table for each in made.fidelities for table in each.tables),
         ),
         figures=(
-            zonal_means(findings),
-            *cross_sections(findings),
-            *maps(findings),
-            rain(findings),
-        )
-        if findings.closure
-        else (),
+            *_climate_figures(findings),
+            *(figure for each in made.fidelities for figure in each.figures),
+        ),
         archives=(
             *(path for each in made.archives.values() for path in each.values()),
             *(path for path, _ in convection),
@@ -125,9 +127,11 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     }
     host = hosts[1]
     spin_up = _spin_up(host, settings, folder, request)
-    study = None
+    study, fidelities = None, None
     if settings.n_convection:
         study = ConvectionStudy.begin(spin_up, folder, settings, request)
+        if settings.fidelities:
+            fidelities = FidelityStudy.begin(study, spin_up, folder, settings.fidelities)
     if last == "dump":
         return None
     depends_on = {"experiment": "plasim", "settings": asdict(settings), "host": host.key}
@@ -140,6 +144,8 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     if last == "train":
         if study:
             study.run(checkpoint, last)
+        if fidelities:
+            fidelities.run()
         return None
     archives = exported(emulators, request.out)
     work = Work(hosts, request.out / "runs")
@@ -148,7 +154,8 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
         jobs = all_jobs(settings, spin_up / RESTART, closures, archives[LINEAR])
         run_jobs(request, work, jobs, "plasim: runs of the model")
     convection = study.run(checkpoint, last) if study else None
-    return _Made(host, emulators, archives, work, convection)
+    results = fidelities.run() if fidelities and last == "couple" else []
+    return _Made(host, emulators, archives, work, convection, results)
 
 
 def _building(n_rank: int) -> str:
@@ -170,6 +177,12 @@ def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> 
     return run_model(host, run, folder / name, request.task("plasim: spin-up"))
 
 
+def _climate_figures(findings: Findings) -> tuple[Figure, ...]:
+    if not findings.closure:
+        return ()
+    return zonal_means(findings), *cross_sections(findings), *maps(findings), rain(findings)
+
+
 def _headline(settings: Settings, findings: Findings) -> str:
     schemes = " and ".join(settings.schemes)
     if not findings.closure:
@@ -183,8 +196,15 @@ def _headline(settings: Settings, findings: Findings) -> str:
 
 
 def _settings(settings: Settings, host: Host, request: Request) -> Mapping[str, str | int | float]:
-    plain = {
-        key: value if isinstance(value, int | float | str) else "-".join(map(str, value))
-        for key, value in asdict(settings).items()
-    }
-    return {**plain, "host_build": host.key, "seed": request.seed}
+    return {**_flat(asdict(settings)), "host_build": host.key, "seed": request.seed}
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, str | int | float]:
+    flat: dict[str, str | int | float] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}_{name}": each for name, each in _flat(value).items()}
+        elif value is not None:
+            is_plain = isinstance(value, int | float | str)
+            flat[key] = value if is_plain else "-".join(map(str, value))
+    return flat

@@ -61,6 +61,21 @@ CONVECTION = {
 }  # fmt: skip
 """Its moist convection, likewise."""
 
+ALTERNATIVES = (
+    Interface(
+        "rainmod_bm.f90", "mkbm", "rainmod",
+        reads=("dt", "dq", "dp", "deltsec2"),
+        writes=("dtdt", "dqdt", "dprc"),
+    ),
+    Interface(
+        "rainmod_mca.f90", "mca", "rainmod",
+        reads=("dt", "dq", "dp", "deltsec2"),
+        writes=("dtdt", "dqdt", "dprc"),
+    ),
+)  # fmt: skip
+"""Other schemes of moist convection in PlaSim's source: Betts and Miller's, and moist convective
+adjustment. The model is compiled with one file in the place of another; see `alone`."""
+
 
 def with_hook(text: str, interface: Interface) -> str:
     r"""Return the source with the scheme renamed.
@@ -84,6 +99,30 @@ def with_hook(text: str, interface: Interface) -> str:
     >>> with_hook(source, scheme).splitlines()
     ['subroutine rain_phys', 'use state', 'dqdt(:) = -q(:)', 'end subroutine rain_phys']
     """
+    begin, end = located(text, interface)
+    return "".join(
+        (
+            *(text[: begin.end(1)], SUFFIX, text[begin.end(1) : end.end(1)]),
+            *(SUFFIX, text[end.end(1) :]),
+        )
+    )
+
+
+def located(text: str, interface: Interface) -> tuple[re.Match[str], re.Match[str]]:
+    """Return the first and the last line of a scheme; the first group of each is its name.
+
+    Parameters
+    ----------
+    text
+        Fortran source, free form.
+    interface
+        The scheme.
+
+    Raises
+    ------
+    SourceError
+        If the source has no such subroutine, or one of another interface.
+    """
     begin = _only(text, interface, rf"^[ \t]*subroutine[ \t]+({interface.name})\b(.*)$")
     end = _only(text, interface, rf"^[ \t]*end[ \t]*subroutine[ \t]+({interface.name})\b(.*)$")
     arguments = _statement(begin[2]).strip().strip("()").strip()
@@ -92,12 +131,41 @@ def with_hook(text: str, interface: Interface) -> str:
     if end.start() < begin.end():
         raise _other(interface, "its end after its beginning")
     _check_body(text[begin.end() : end.start()], interface)
-    return "".join(
-        (
-            *(text[: begin.end(1)], SUFFIX, text[begin.end(1) : end.end(1)]),
-            *(SUFFIX, text[end.end(1) :]),
-        )
-    )
+    return begin, end
+
+
+def alone(text: str, interface: Interface) -> str:
+    r"""Return a scheme and the module that it uses, under a name of its own.
+
+    So it can be compiled into a model whose own scheme has variables of the same names.
+
+    Parameters
+    ----------
+    text
+        Fortran source, free form, of the module and of more than this scheme.
+    interface
+        The scheme.
+
+    Raises
+    ------
+    SourceError
+        As of `located`, or if the module is not in the source.
+
+    Examples
+    --------
+    >>> scheme = Interface("other.f90", "storm", "state", reads=("q",), writes=("dqdt",))
+    >>> source = "module state\nend module state\nsubroutine rain\nend subroutine rain\n"
+    >>> source += "subroutine storm\nuse state\ndqdt(:) = -q(:)\nend subroutine storm\n"
+    >>> alone(source, scheme).splitlines()[:4]
+    ['module state_storm', 'end module state_storm', 'subroutine storm', 'use state_storm']
+    """
+    begin, end = located(text, interface)
+    first = _only(text, interface, rf"^[ \t]*module[ \t]+({interface.module})\b(.*)$")
+    last = _only(text, interface, rf"^[ \t]*end[ \t]*module[ \t]+({interface.module})\b(.*)$")
+    parts = (text[first.start() : last.end()], text[begin.start() : end.end()])
+    own = f"{interface.module}_{interface.name}"
+    code = "\n".join(parts) + "\n"
+    return re.sub(rf"\b{interface.module}\b", own, code, flags=re.IGNORECASE)
 
 
 def _only(text: str, interface: Interface, pattern: str) -> re.Match[str]:

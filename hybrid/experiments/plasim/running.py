@@ -21,7 +21,9 @@ from hybrid.experiments.plasim.model_run import Run, warmed
 RESTART = "plasim_status"
 """File that a run leaves, and that another one goes on from."""
 
-_FINISHED = "finished.json"
+FINISHED = "finished.json"
+"""What a finished run was, and how long it took."""
+
 _SEA = "*_surf_0169.sra"
 _POLL = 0.5
 
@@ -64,7 +66,7 @@ def run_model(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Pa
         If the model ends before its time; the message says after which day.
     """
     identity = _identity(host, run)
-    finished = folder / _FINISHED
+    finished = folder / FINISHED
     if not (finished.exists() and json.loads(finished.read_text())["run"] == identity):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -84,7 +86,7 @@ def _content(archive: Path) -> str:
 
 def seconds_a_day(folder: Path) -> float:
     """Return the processor time that a finished run took for one of its days [s]."""
-    finished = json.loads((folder / _FINISHED).read_text())
+    finished = json.loads((folder / FINISHED).read_text())
     return float(finished["seconds"]) / n_day_written(folder)
 
 

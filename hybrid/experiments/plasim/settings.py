@@ -4,7 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from hybrid.experiments.multifidelity import settings as multifidelity
 from hybrid.experiments.result import Preset
+
+
+@dataclass(frozen=True, kw_only=True)
+class FidelitySettings:
+    """How closures of moist convection learn from two of the model's schemes.
+
+    Parameters
+    ----------
+    n_day, n_left_out
+        Days over a warmer sea, and those at their beginning of which nothing is recorded.
+    candidates
+        Names of the closures, of `hybrid.experiments.multifidelity.candidates`.
+    n_seed
+        Trainings of each.
+    training
+        Sizes of the networks and of their training.
+    """
+
+    n_day: int
+    n_left_out: int
+    candidates: tuple[str, ...] = multifidelity.QUICK
+    n_seed: int
+    training: multifidelity.Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +67,9 @@ class Settings:
         place and the native ones beside it; 0: none of them.
     convection_widths
         Hidden layers of the network of moist convection.
+    fidelities
+        Closures of moist convection from two schemes, where columns of it are recorded; None:
+        without.
     n_response, n_response_adjusting
         Days of the runs over a given sea, and those at their beginning that do not count; 0: none
         are made.
@@ -65,6 +92,7 @@ class Settings:
     ranks: tuple[int, ...] = ()
     n_convection: int = 0
     convection_widths: tuple[int, ...] = (96, 96)
+    fidelities: FidelitySettings | None = None
     n_response: int = 0
     n_response_adjusting: int = 0
 
@@ -115,6 +143,12 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_timing=20,
             ranks=(1, 2),
             n_convection=360,
+            fidelities=FidelitySettings(
+                n_day=180,
+                n_left_out=60,
+                n_seed=3,
+                training=multifidelity.Settings(8, (128, 128), 4),
+            ),
             n_response=360,
             n_response_adjusting=60,
         ),
@@ -122,4 +156,4 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
 )
 """By name; a year has 360 days. Runs of `full` that are compared have 45 years together: 5 native
 ones and 2 with closures of 5 years each, and one with closures of 10; 6 more are over a given
-sea, and 4 for moist convection."""
+sea, and 4 and a half for moist convection."""

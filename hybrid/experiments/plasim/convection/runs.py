@@ -52,10 +52,19 @@ def record(host: Host, settings: Settings, spin_up: Path, folder: Path, request:
     request
         The run.
     """
-    dump = {"mode": "dump", "interval": settings.interval, "stride": settings.stride}
-    run = Run(settings.n_convection, {CONVECTION: dump}, spin_up / RESTART)
+    run = Run(settings.n_convection, {CONVECTION: dump_of(settings)}, spin_up / RESTART)
     name = f"{CONVECTION}-{settings.n_convection}-{settings.stride}-{request.seed}-{host.key}"
     return run_model(host, run, folder / name, request.task("plasim: columns of convection"))
+
+
+def dump_of(settings: Settings) -> dict[str, str | int | bool]:
+    """Return what the hook is told to record columns, and what all schemes make of them."""
+    return {
+        "mode": "dump",
+        "interval": settings.interval,
+        "stride": settings.stride,
+        "varied": True,
+    }
 
 
 def trained_convection(

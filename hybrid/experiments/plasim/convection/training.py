@@ -17,6 +17,7 @@ from closures.convection import (
     MoistFeatures,
 )
 from closures.convection.air import GRAVITY
+from closures.convection.features import NAMES
 from closures.normalization import Normalization, fit_normalization
 from closures.spec import ClosureSpec
 from closures.training import Training, train
@@ -207,11 +208,10 @@ def _emulator(
 
 
 def _spec(columns: xr.Dataset, provenance: Mapping[str, str]) -> ClosureSpec:
-    names = [str(each) for each in columns.data_vars if each not in (*OUTPUTS, "step")]
     return ClosureSpec(
         name="plasim_convection",
         version="1.0",
-        inputs=tuple(field_of(columns, each, bounded=True) for each in names),
+        inputs=tuple(field_of(columns, each, bounded=True) for each in NAMES),
         outputs=tuple(field_of(columns, each, bounded=False) for each in OUTPUTS),
         description="Perceptron in the place of PlaSim's moist convection (Kuo) at T21 and 10 "
         "levels; the state is that after the tendencies so far, fluxes are positive downward and "

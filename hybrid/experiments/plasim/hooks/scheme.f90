@@ -192,8 +192,8 @@ contains
     if (self%varied) call self%settle()
   end subroutine compute
 
-  !> Before a record: change what the host holds constant, so that training sees more of it. Here
-  !> nothing is changed.
+  !> Before a record: change what the host holds constant, so that training sees more of it, or
+  !> compute what else is recorded. Here nothing is done.
   subroutine vary(self)
     class(scheme_t), intent(inout) :: self
   end subroutine vary

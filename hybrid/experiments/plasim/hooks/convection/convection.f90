@@ -2,8 +2,8 @@
 module hybrid_convection
   use hybrid_exchange, only: exchange_t
   use hybrid_scheme, only: scheme_t
-  use pumamod, only: acpd, adv, alv, deltsec2, dp, dq, dqdt, dqt, dsigma, dt, dtdt, ga, NHOR, &
-    NLEP, NLEV, sigma
+  use pumamod, only: acpd, adv, alv, deltsec2, dp, dprc, dprs, dq, dqdt, dqt, dsigma, dt, dtdt, &
+    ga, NHOR, NLEP, NLEV, sigma
   use rainmod, only: dprcl, dprscl, icclev, icctot
   implicit none(type, external)
   private
@@ -13,14 +13,28 @@ module hybrid_convection
   !> Above this part of the surface pressure a cloud's top layer is cirrus to the host.
   real, parameter :: cirrus = 0.4
 
+  !> Heating [K s-1] and moistening [kg kg-1 s-1].
+  type :: tendencies_t
+    real :: heating(NHOR, NLEV), moistening(NHOR, NLEV)
+  end type tendencies_t
+
+  abstract interface
+    subroutine scheme_interface()
+      implicit none(type, external)
+    end subroutine scheme_interface
+  end interface
+
   !> What convection does to a column, as water that condenses in the layers and as what goes from
   !> layer to layer: fluxes that are positive downward and nothing at both ends. Whatever they are,
   !> condensed water leaves the vapour and its heat is in the layer, and transport makes nothing.
+  !> If `varied`, what the host's other schemes would make of a column is recorded as well.
   type, extends(scheme_t) :: convection_t
     real :: condensation(NHOR, NLEV), moisture(NHOR, NLEP), heat(NHOR, NLEP)
     real :: held_condensation(NHOR, NLEV), held_moisture(NHOR, NLEP), held_heat(NHOR, NLEP)
     real :: earlier_dqdt(NHOR, NLEV), earlier_dtdt(NHOR, NLEV)
+    type(tendencies_t) :: betts_miller, adjustment
   contains
+    procedure :: vary
     procedure :: native
     procedure :: native_where
     procedure :: hold
@@ -137,7 +151,44 @@ contains
     call exchange%profile('condensation', 'kg m-2 s-1', 'level', self%condensation)
     call exchange%profile('moisture_flux', 'kg m-2 s-1', 'interface', self%moisture)
     call exchange%profile('heat_flux', 'W m-2', 'interface', self%heat)
+    if (.not. self%varied) return
+    call hand_over(exchange, 'betts_miller', self%betts_miller)
+    call hand_over(exchange, 'adjustment', self%adjustment)
   end subroutine outputs
+
+  subroutine vary(self)
+    class(convection_t), intent(inout) :: self
+    procedure(scheme_interface) :: mca, mkbm
+    call keep_tendencies(self)
+    call compute_other(self, mkbm, self%betts_miller)
+    call compute_other(self, mca, self%adjustment)
+  end subroutine vary
+
+  !> Others add to tendencies, too, and to snow; rain is theirs from nothing.
+  subroutine compute_other(self, scheme, tendencies)
+    class(convection_t), intent(in) :: self
+    procedure(scheme_interface) :: scheme
+    type(tendencies_t), intent(out) :: tendencies
+    real :: rain(NHOR), snow(NHOR)
+    rain = dprc
+    snow = dprs
+    dprc = 0.0
+    call scheme()
+    tendencies%heating = dtdt(:, 1:NLEV) - self%earlier_dtdt
+    tendencies%moistening = dqdt(:, 1:NLEV) - self%earlier_dqdt
+    dtdt(:, 1:NLEV) = self%earlier_dtdt
+    dqdt(:, 1:NLEV) = self%earlier_dqdt
+    dprc = rain
+    dprs = snow
+  end subroutine compute_other
+
+  subroutine hand_over(exchange, name, tendencies)
+    class(exchange_t), intent(inout) :: exchange
+    character(len=*), intent(in) :: name
+    type(tendencies_t), intent(inout) :: tendencies
+    call exchange%profile(name//'_heating', 'K s-1', 'level', tendencies%heating)
+    call exchange%profile(name//'_moistening', 'kg kg-1 s-1', 'level', tendencies%moistening)
+  end subroutine hand_over
 
   subroutine keep_tendencies(self)
     class(convection_t), intent(inout) :: self
