@@ -2,8 +2,9 @@
 
 A run is made of named stages. The result of a stage is a file in a folder named after everything
 that the run depends on; with other settings, another seed, other data or another version of this
-software there is another folder, and the old one is deleted. A file carries the digest of its
-content in its name, so that one that was torn or damaged does not count as finished.
+software there is another folder, and the old one stays until a run comes to its end. A file carries
+the digest of its content in its name, so that one that was torn or damaged does not count as
+finished.
 
 Two things make a resumed run equal to an uninterrupted one, bit for bit. A stage draws its random
 numbers from its own generator, whatever ran before. And its result is always what was read back
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from closures.atomic import write_text
 from hybrid.experiments.netcdf import read_dataset, write_dataset
 from hybrid.experiments.result import Request
 from hybrid.versions import versions
@@ -66,16 +68,15 @@ class Checkpoint:
         n_stage
             Number of stages of a whole run.
         """
+        everything = _everything({**depends_on, "seed": request.seed})
         root = request.out / FOLDER
-        folder = root / _key({**depends_on, "seed": request.seed})
-        for other in root.glob("*"):
-            if other != folder:
-                shutil.rmtree(other)
+        folder = root / _key(everything)
         folder.mkdir(parents=True, exist_ok=True)
+        write_text(_described(folder), json.dumps(everything, sort_keys=True))
         n_done = sum(_is_intact(path) for path in folder.iterdir())
-        if n_done:
-            line = f"resuming: {n_done} of {n_stage} stages are done"
-            request.progress.console.print(line, highlight=False)
+        line = f"resuming: {n_done} of {n_stage} stages are done" if n_done else _kept(folder)
+        if line:
+            request.progress.console.print(line, highlight=False, soft_wrap=True)
         return cls(folder, request.seed)
 
     def within(self, prefix: str) -> "Checkpoint":
@@ -126,10 +127,35 @@ def discard(out: Path) -> None:
         shutil.rmtree(out / FOLDER)
 
 
-def _key(depends_on: Mapping[str, Any]) -> str:
+def _everything(depends_on: Mapping[str, Any]) -> dict[str, Any]:
     everything = {**depends_on, "versions": versions(), "sources": _source_digest()}
-    text = json.dumps(everything, sort_keys=True)
-    return sha256(text.encode()).hexdigest()[:16]
+    as_json: dict[str, Any] = json.loads(json.dumps(everything))
+    return as_json
+
+
+def _key(everything: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _described(folder: Path) -> Path:
+    """Return the file that says what the stages in `folder` depend on."""
+    return folder.with_suffix(".json")
+
+
+def _kept(folder: Path) -> str:
+    """Return what is said of stages that another run has left; empty if there are none."""
+    described = (path.with_suffix("") for path in folder.parent.glob("*.json"))
+    others = [each for each in described if each != folder and any(each.glob("*"))]
+    if not others:
+        return ""
+    last = max(others, key=lambda other: other.stat().st_mtime)
+    own, theirs = (json.loads(_described(each).read_text("utf-8")) for each in (folder, last))
+    differing = [key for key in {**own, **theirs} if own.get(key) != theirs.get(key)]
+    return (
+        f"beginning anew: the stages that are kept are of a run that differs in "
+        f"{', '.join(differing)}; a run as that one goes on with them, and the end of any run "
+        f"deletes {folder.parent}"
+    )
 
 
 def _source_digest() -> str:

@@ -78,28 +78,41 @@ def test_an_object_is_not_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "settings"),
-    [(1, SETTINGS), (0, {**SETTINGS, "n_step": 4}), (0, {**SETTINGS, "files": {"a.nc": 3}})],
+    ("seed", "settings", "differing"),
+    [
+        (1, SETTINGS, "seed"),
+        (0, {**SETTINGS, "n_step": 4}, "n_step"),
+        (1, {**SETTINGS, "files": {"a.nc": 3}}, "seed, files"),
+    ],
     ids=["seed", "settings", "files"],
 )
-def test_what_other_settings_left_is_discarded(
-    seed: int, settings: dict[str, Any], tmp_path: Path
+def test_what_other_settings_left_stays_until_a_run_has_ended(
+    seed: int, settings: dict[str, Any], differing: str, tmp_path: Path
 ) -> None:
     run_all(opened(tmp_path)[0], "ab")
     checkpoint, said = opened(tmp_path, seed, settings)
-    assert said == ""
-    assert list((tmp_path / "checkpoint").iterdir()) == [checkpoint.folder]
+    assert said.startswith("beginning anew: the stages that are kept are of a run that differs in ")
+    named = said.split("differs in ")[1].split(";")[0]
+    assert sorted(named.split(", ")) == sorted(differing.split(", "))
     assert run_all(checkpoint, "a") == ["a"]
-    assert run_all(opened(tmp_path)[0], "ab") == ["a", "b"]
+    checkpoint, said = opened(tmp_path)
+    assert said == "resuming: 2 of 12 stages are done\n"
+    assert run_all(checkpoint, "ab") == []
+    discard(tmp_path)
+    assert opened(tmp_path)[1] == ""
 
 
-@pytest.mark.parametrize("changed", ["versions", "_source_digest"])
-def test_what_another_version_left_is_discarded(
-    changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("changed", "name"), [("versions", "versions"), ("_source_digest", "sources")]
+)
+def test_what_another_version_left_does_not_count(
+    changed: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_all(opened(tmp_path)[0], "a")
     monkeypatch.setattr(f"hybrid.experiments.checkpoint.{changed}", lambda: "another")
-    assert run_all(opened(tmp_path)[0], "a") == ["a"]
+    checkpoint, said = opened(tmp_path)
+    assert f"differs in {name};" in said
+    assert run_all(checkpoint, "a") == ["a"]
 
 
 def test_a_torn_file_is_ignored(tmp_path: Path) -> None:
