@@ -13,6 +13,7 @@ from hybrid.experiments.multifidelity import settings as multifidelity
 from hybrid.experiments.plasim import building, experiment, years
 from hybrid.experiments.plasim.climate import Calls
 from hybrid.experiments.plasim.convection import findings
+from hybrid.experiments.plasim.convection.figures import convection_figure
 from hybrid.experiments.plasim.convection.findings import (
     collect_convection,
     convection_table,
@@ -36,6 +37,7 @@ def climate(rain: np.ndarray) -> xr.Dataset:
     names += ["surface_shortwave", "sensible_heat", "latent_heat", "precipitable_water"]
     return xr.Dataset(
         {
+            "latitude": np.degrees(np.arcsin(np.polynomial.legendre.leggauss(N_LATITUDE)[0])),
             **dict.fromkeys(names, zeros),
             "precipitation": (("time", "latitude"), np.stack([rain, 3.0 * rain])),
             "weight": ("latitude", weight / weight.sum()),
@@ -99,6 +101,10 @@ def test_findings_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended
     assert metrics["convection_heating_r2_mean"] == pytest.approx(0.7)
     assert ("convection_P_zonal_rms" in metrics) is not ended
     table = convection_table(found, PRESETS["full"])
+    where, layers = convection_figure(found).figure.axes[:2]
+    assert len(where.get_lines()) == (2 if ended else 3)
+    np.testing.assert_allclose(np.asarray(where.get_lines()[1].get_ydata()), 2.0 * 3e-8 * 86400e3)
+    assert layers.get_ylim() == (1.0, 0.0)
     if ended:
         assert "after day 3" in table.note
         assert not {f"convection_d{key}" for key in COMPARED} & set(metrics)

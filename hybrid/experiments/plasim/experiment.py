@@ -7,6 +7,7 @@ from typing import Any
 
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host, ensure_host
+from hybrid.experiments.plasim.convection.figures import convection_figure
 from hybrid.experiments.plasim.convection.findings import ConvectionFindings, convection_table
 from hybrid.experiments.plasim.convection.study import ConvectionStudy
 from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names, trained
@@ -92,6 +93,7 @@ def run(request: Request) -> ExperimentResult:
         ),
         figures=(
             *_climate_figures(findings),
+            *(convection_figure(each) for _, each in convection),
             *(figure for each in made.fidelities for figure in each.figures),
         ),
         archives=(

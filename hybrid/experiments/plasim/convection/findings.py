@@ -1,7 +1,7 @@
 """What the runs of moist convection say."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite, nan
 
 import numpy as np
@@ -18,6 +18,7 @@ from hybrid.experiments.plasim.convection.runs import (
 )
 from hybrid.experiments.plasim.guard_counts import Report, share
 from hybrid.experiments.plasim.jobs import GUARDED, SHADOW, Work
+from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.scoring import COMPARED, Difference, differences, microseconds
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import climate_of, report_of
@@ -47,6 +48,9 @@ class ConvectionFindings:
         Part that the host's scheme computed in the guarded run; NaN if that ended early [1].
     endings
         Why runs ended early, by their names.
+    rain
+        Zonal-mean precipitation of each run, ``native`` and, if it did not end early, ``closure``
+        [m s-1].
     """
 
     scores: ConvectionScores
@@ -58,6 +62,7 @@ class ConvectionFindings:
     flagged: float
     fallback: float
     endings: Mapping[str, str]
+    rain: Mapping[str, Sequence[xr.DataArray]] = field(default_factory=dict)
 
     def metrics(self) -> dict[str, float]:
         """Return everything as flat numbers."""
@@ -106,6 +111,10 @@ def collect_convection(work: Work, scores: ConvectionScores) -> ConvectionFindin
         flagged=_share(reports, LEARNED, "flagged"),
         fallback=_share(reports, short_name(GUARDED), "fallback"),
         endings=endings,
+        rain={
+            kind: [each["precipitation"].mean("time") for each in runs]
+            for kind, runs in ((NATIVE, native), (CLOSURE, learned))
+        },
     )
 
 
