@@ -10,7 +10,7 @@ module pumamod
   integer :: mypid = 0, nstep = 0, ntspd = 4
   real, parameter :: ga = 9.80665
   real :: deglat(NLPP), dsigma(NLEV)
-  real, dimension(NHOR, NLEP) :: dt, dq, dcc, dql, dftu, dftd, dlwfl, dfu, dfd, dswfl
+  real, dimension(NHOR, NLEP) :: dt, dq, du, dcc, dql, dftu, dftd, dlwfl, dfu, dfd, dswfl
   real :: dqo3(NHOR, NLEV), dqco2(NHOR, NLEV) = 360.0
   real, dimension(NHOR) :: dp, dls, dicec, dalb, dprc, dprl, dshfl, dlhfl
 end module pumamod
@@ -111,6 +111,7 @@ program plasim
       do k = 1, NLEP
         dt(i, k) = sea - 60.0 + 6.0*k + 5.0*sin(0.37*i + 0.9*k + 1.1*nstep)
         dq(i, k) = 1.0e-3*k*(1.0 + 0.5*sin(0.21*i + 2.3*nstep))
+        du(i, k) = 3.0*k
         dcc(i, k) = 0.5 + 0.5*sin(0.53*i + k + 1.7*nstep)
         dql(i, k) = 1.0e-5*dcc(i, k)
       end do

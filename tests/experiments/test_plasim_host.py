@@ -160,6 +160,8 @@ def test_climate_and_report_of_a_native_run(recorded: Path) -> None:
     np.testing.assert_allclose(
         means["net_top"], means["absorbed_shortwave"] - means["outgoing_longwave"], rtol=1e-6
     )
+    wind = climate["eastward_wind"].mean(["time", "latitude"])
+    np.testing.assert_allclose(wind, 3.0 * np.arange(1, 11), rtol=1e-6)
     report = read_report(recorded)
     assert report["longwave"]["native"].count == 4 * STEPS_A_DAY
     assert report["longwave"]["closure"].count == 0

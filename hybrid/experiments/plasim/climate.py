@@ -20,7 +20,7 @@ SINGLE = {
 }
 """Zonal means of single fields in the order of a record, with units."""
 
-PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1"}
+PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1", "eastward_wind": "m s-1"}
 """Zonal means at each level, likewise."""
 
 MAPS = {

@@ -1,8 +1,8 @@
 !> Daily zonal means and maps of the host model.
 module hybrid_climate
   use, intrinsic :: iso_fortran_env, only: int32, real32
-  use pumamod, only: deglat, dlhfl, dlwfl, dp, dprc, dprl, dq, dsigma, dshfl, dswfl, dt, ga, &
-    mypid, NHOR, NLEP, NLEV, NLON, NLPP, nstep, ntspd
+  use pumamod, only: deglat, dlhfl, dlwfl, dp, dprc, dprl, dq, dsigma, dshfl, dswfl, dt, du, &
+    ga, mypid, NHOR, NLEP, NLEV, NLON, NLPP, nstep, ntspd
   implicit none(type, external)
   private
 
@@ -12,7 +12,7 @@ module hybrid_climate
 
   integer, parameter :: n_single = 9, n_map = 4
   integer :: unit = 0, map_unit = 0, n_step = 0
-  real :: sums(NLPP, n_single + 2*NLEV), maps(NHOR, n_map)
+  real :: sums(NLPP, n_single + 3*NLEV), maps(NHOR, n_map)
 
 contains
 
@@ -21,8 +21,8 @@ contains
   !> A record is the step as int32, then in real32 the latitudes [degree], and the zonal means of:
   !> surface temperature [K]; outgoing longwave, absorbed shortwave at the top, net downward
   !> longwave and shortwave, sensible and latent heat at the surface, positive downward but for the
-  !> first [W m-2]; precipitation [m s-1]; precipitable water [kg m-2]; temperature [K] and specific
-  !> humidity [kg kg-1] at each level, the top first.
+  !> first [W m-2]; precipitation [m s-1]; precipitable water [kg m-2]; temperature [K], specific
+  !> humidity [kg kg-1] and eastward wind [m s-1] at each level, the top first.
   !>
   !> A record of the maps is the step, and of each column surface temperature [K], outgoing longwave
   !> and absorbed shortwave at the top [W m-2], precipitation [m s-1]; columns of one latitude are
@@ -44,6 +44,7 @@ contains
     do k = 1, NLEV
       call add(n_single + k, dt(:, k))
       call add(n_single + NLEV + k, dq(:, k))
+      call add(n_single + 2*NLEV + k, du(:, k))
     end do
     maps(:, 1) = maps(:, 1) + dt(:, NLEP)
     maps(:, 2) = maps(:, 2) - dlwfl(:, 1)
