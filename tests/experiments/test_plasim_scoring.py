@@ -23,6 +23,7 @@ from hybrid.experiments.plasim.scoring import (
     differences,
     microseconds,
     rms,
+    zonal_rms,
 )
 from hybrid.experiments.plasim.settings import PRESETS
 
@@ -58,6 +59,8 @@ def test_differences_are_told_in_spreads_of_native_runs() -> None:
     assert of_surface.difference == pytest.approx(0.4)
     assert of_surface.spread == pytest.approx(0.2)
     assert of_surface.in_spreads == pytest.approx(2.0)
+    assert np.isnan(of_surface.native_trend)
+    assert found["SFC"].difference == pytest.approx(4 * 0.4)
     # Absorbed less outgoing: both are warmer by the same.
     assert found["TOA"].difference == pytest.approx(0.0, abs=1e-12)
     assert found["P"].difference == pytest.approx(0.4 * 86400e3)
@@ -80,6 +83,8 @@ def test_spreads_are_those_of_single_years() -> None:
     np.testing.assert_allclose(annual_means(members[0])["Ts"], [1.0, -1.0], atol=1e-12)
     found = differences(members, members[:1])["Ts"]
     assert found.difference == pytest.approx(0.0, abs=1e-12)
+    assert found.native_trend == pytest.approx(0.0, abs=1e-12)
+    assert found.closure_trend == pytest.approx(-2.0)
     assert found.spread == pytest.approx(2.0**0.5)
 
 
@@ -94,6 +99,16 @@ def test_zonal_temperature_differs_by_mass_and_area() -> None:
     top = difference * xr.DataArray(np.eye(N_LEVEL)[0], dims="level")
     expected = 2.0 * thickness[0] ** 0.5
     assert rms(top, climate()["weight"], thickness) == pytest.approx(expected)
+
+
+def test_zonal_means_are_compared_in_units_for_people() -> None:
+    warm, cold = ([compared(climate(warmer), 2, N_TIME)] for warmer in (3.0, 1.0))
+    found = zonal_rms(warm, cold, layer_thickness(N_LEVEL))
+    assert found == {
+        "T": pytest.approx(2.0),
+        "q": pytest.approx(2000.0),
+        "u": pytest.approx(2.0),
+    }
 
 
 def test_costs_are_of_a_column() -> None:
@@ -213,7 +228,7 @@ def test_the_whole_experiment_on_the_stand_in(
     # No dynamics: states do not feel the fluxes.
     assert metrics["dTs"] == metrics["zonal_T_rms"] == 0.0
     assert metrics["dOLR"] != 0.0
-    assert [table.title for table in result.tables][1] == "Processor time"
+    assert [table.title for table in result.tables][2] == "Processor time"
     # Twice the carbon dioxide changes nothing at the top of this model, four kelvins do.
     assert metrics["forcing_native"] == 0.0
     sigma, t = 5.67e-8, 226.0
@@ -226,6 +241,7 @@ def test_the_whole_experiment_on_the_stand_in(
         "zonal_means",
         "temperature",
         "specific_humidity",
+        "eastward_wind",
         *(f"map_{name}" for name in MAPS),
         "rain",
     ]

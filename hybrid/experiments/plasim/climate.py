@@ -20,6 +20,8 @@ SINGLE = {
 }
 """Zonal means of single fields in the order of a record, with units."""
 
+_AT_SURFACE = ("surface_longwave", "surface_shortwave", "sensible_heat", "latent_heat")
+
 PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1", "eastward_wind": "m s-1"}
 """Zonal means at each level, likewise."""
 
@@ -135,10 +137,16 @@ def read_maps(folder: Path) -> xr.Dataset:
 
 
 def global_means(climate: xr.Dataset) -> xr.Dataset:
-    """Return global means of the single fields, and the net flux at the top of the atmosphere."""
+    """Return global means of the single fields, and the net fluxes at both ends of the atmosphere.
+
+    ``net_top`` and ``net_surface`` are positive downward [W m-2].
+    """
     means = climate[list(SINGLE)].weighted(climate["weight"]).mean("latitude", keep_attrs=True)
-    net = means["absorbed_shortwave"] - means["outgoing_longwave"]
-    return means.assign(net_top=net.assign_attrs(units="W m-2"))
+    top = means["absorbed_shortwave"] - means["outgoing_longwave"]
+    surface = sum((means[name] for name in _AT_SURFACE[1:]), means[_AT_SURFACE[0]])
+    return means.assign(
+        net_top=top.assign_attrs(units="W m-2"), net_surface=surface.assign_attrs(units="W m-2")
+    )
 
 
 @dataclass(frozen=True)

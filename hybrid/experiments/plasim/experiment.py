@@ -27,6 +27,7 @@ from hybrid.experiments.plasim.tables import (
     offline_table,
     rank_table,
     response_table,
+    zonal_table,
 )
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Figure, Request
@@ -84,6 +85,7 @@ def run(request: Request) -> ExperimentResult:
         },
         tables=(
             climate_table(findings, settings),
+            zonal_table(findings),
             cost_table(findings, settings),
             *([rank_table(findings.ranked)] if findings.ranked else []),
             *([response_table(findings.responses)] if findings.responses else []),

@@ -12,7 +12,7 @@ from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import EDGES, MM_PER_DAY
 from hybrid.experiments.plasim.schemes import layer_thickness
-from hybrid.experiments.plasim.scoring import cross_section
+from hybrid.experiments.plasim.scoring import ZONAL, cross_section
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, legend, line, new_figure, panel_title, symmetric_limits
 
@@ -22,9 +22,10 @@ _LINES = (
     ("precipitation", MM_PER_DAY, "precipitation [mm day$^{-1}$]"),
 )
 
-_PROFILES: Mapping[str, tuple[float, str, str]] = {
-    "temperature": (1.0, "temperature", "K"),
-    "specific_humidity": (1e3, "specific humidity", "g kg$^{-1}$"),
+_PROFILES: Mapping[str, tuple[str, str]] = {
+    "T": ("temperature", "K"),
+    "q": ("specific humidity", "g kg$^{-1}$"),
+    "u": ("eastward wind", "m s$^{-1}$"),
 }
 
 _MAPS: Mapping[str, tuple[float, str, str]] = {
@@ -67,11 +68,12 @@ def zonal_means(findings: Findings) -> Figure:
 
 def cross_sections(findings: Findings) -> tuple[Figure, ...]:
     """Zonal-mean profiles: native, and the difference of the runs with closures."""
-    return tuple(_cross_section(findings, name) for name in _PROFILES)
+    return tuple(_cross_section(findings, key) for key in ZONAL)
 
 
-def _cross_section(findings: Findings, name: str) -> Figure:
-    factor, text, units = _PROFILES[name]
+def _cross_section(findings: Findings, key: str) -> Figure:
+    name, factor, plain_units = ZONAL[key]
+    text, units = _PROFILES[key]
     native = cross_section(findings.native, name) * factor
     difference = cross_section(findings.closure, name) * factor - native
     thickness = layer_thickness(native.sizes["level"])
@@ -83,15 +85,11 @@ def _cross_section(findings: Findings, name: str) -> Figure:
         axis.set_xlabel(_LATITUDE)
     axes[0, 0].set_ylabel("sigma [1]")
     axes[0, 0].set_ylim(1.0, 0.0)
-    size = (
-        f"has a root mean square of {findings.zonal_t_rms:.2f} K, by area and mass"
-        if name == "temperature"
-        else f"is at most {np.abs(pair[1]).max():.2f} g/kg"
-    )
     return Figure(
         name=name,
         title=f"Zonal-mean {text}",
-        reading=f"The difference, closure less native, {size}.",
+        reading="The difference, closure less native, has a root mean square of "
+        f"{findings.zonal[key]:.2g} {plain_units}, by area and mass.",
         figure=figure,
     )
 

@@ -21,9 +21,8 @@ from hybrid.experiments.plasim.scoring import (
     Difference,
     compared,
     costs,
-    cross_section,
     differences,
-    rms,
+    zonal_rms,
 )
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import climate_of, report_of, seconds_a_day_of
@@ -42,8 +41,11 @@ class Findings:
         Of native runs and of those with closures; empty without a run with closures.
     differences
         Of global means; empty likewise.
-    zonal_t_rms
-        Root mean square difference of the zonal-mean temperature [K]; NaN likewise.
+    zonal
+        Root mean square differences of zonal means by level, by the keys of `ZONAL`; empty
+        likewise.
+    zonal_native
+        The same of the first native run from the others; empty without others.
     costs
         Of each scheme, by the keys of `COSTS` [us a column].
     days
@@ -65,7 +67,8 @@ class Findings:
     closure: tuple[xr.Dataset, ...]
     maps: Mapping[str, Maps]
     differences: Mapping[str, Difference]
-    zonal_t_rms: float
+    zonal: Mapping[str, float]
+    zonal_native: Mapping[str, float]
     costs: Mapping[str, Mapping[str, float]]
     days: Mapping[str, float]
     flagged: float
@@ -85,8 +88,14 @@ class Findings:
             if isfinite(each.in_spreads):
                 found[f"d{key}_in_spreads"] = each.in_spreads
             found[f"{key}_native"] = each.native
-        if self.closure:
-            found["zonal_T_rms"] = self.zonal_t_rms
+            if isfinite(each.closure_trend):
+                found[f"{key}_trend_native"] = each.native_trend
+                found[f"{key}_trend_closure"] = each.closure_trend
+        for key, value in self.zonal.items():
+            found[f"zonal_{key}_rms"] = value
+        for key, value in self.zonal_native.items():
+            found[f"zonal_{key}_rms_native"] = value
+        if isfinite(self.flagged):
             found["flagged_share"] = self.flagged
         if isfinite(self.fallback):
             found["fallback_share"] = self.fallback
@@ -140,12 +149,14 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
     reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
     timed = [names[NATIVE][0], *names[CLOSURE][:1], *(name for name in short if name != SHADOW)]
     flags = [counted(reports[name], settings.schemes, "flagged") for name in names[CLOSURE]]
+    thickness = layer_thickness(native[0].sizes["level"])
     return Findings(
         native=native,
         closure=closure,
         maps={kind: _maps(work, names[kind], settings) for kind in names} if closure else {},
         differences=differences(native, closure) if closure else {},
-        zonal_t_rms=_temperature_rms(native, closure) if closure else float("nan"),
+        zonal=zonal_rms(closure, native, thickness) if closure else {},
+        zonal_native=zonal_rms(native[:1], native[1:], thickness) if native[1:] else {},
         costs=costs(
             {
                 name: each
@@ -175,9 +186,3 @@ def _days(work: Work, name: str, settings: Settings) -> xr.Dataset:
 def _maps(work: Work, names: list[str], settings: Settings) -> Maps:
     folders = [work.folder / name for name in names]
     return maps_of(folders, settings.n_adjusting, settings.n_coupled)
-
-
-def _temperature_rms(native: tuple[xr.Dataset, ...], closure: tuple[xr.Dataset, ...]) -> float:
-    of_closure, of_native = (cross_section(each, "temperature") for each in (closure, native))
-    thickness = layer_thickness(of_native.sizes["level"])
-    return rms(of_closure - of_native, native[0]["weight"], thickness)

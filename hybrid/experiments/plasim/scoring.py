@@ -16,10 +16,18 @@ COMPARED = {
     "Ts": ("surface_temperature", 1.0, "K"),
     "OLR": ("outgoing_longwave", 1.0, "W m-2"),
     "TOA": ("net_top", 1.0, "W m-2"),
+    "SFC": ("net_surface", 1.0, "W m-2"),
     "PW": ("precipitable_water", 1.0, "kg m-2"),
     "P": ("precipitation", 86400.0e3, "mm d-1"),
 }
 """Global means: variable, factor to the units shown, and these units."""
+
+ZONAL = {
+    "T": ("temperature", 1.0, "K"),
+    "q": ("specific_humidity", 1e3, "g kg-1"),
+    "u": ("eastward_wind", 1.0, "m s-1"),
+}
+"""Zonal means by level and latitude, likewise."""
 
 COSTS = {
     "native": ("shadow", "native"),
@@ -43,11 +51,15 @@ class Difference:
         Means over the members.
     spread
         Standard deviation of annual means over native members; NaN for a single one.
+    native_trend, closure_trend
+        Change in a year, of the line through the annual means; NaN for a single year.
     """
 
     native: float
     closure: float
     spread: float
+    native_trend: float
+    closure_trend: float
 
     @property
     def difference(self) -> float:
@@ -92,16 +104,46 @@ def differences(
     native, closure
         Daily zonal means of the members, those days that count, see `read_climate`.
     """
-    of_native = [annual_means(each) for each in native]
-    of_closure = [annual_means(each) for each in closure]
+    of_native, of_closure = (
+        [annual_means(each) for each in members] for members in (native, closure)
+    )
     found = {}
     for key in COMPARED:
-        values = np.stack([each[key] for each in of_native])
-        enough = len(values) >= LEAST_MEMBERS
-        spread = np.sqrt(values.var(axis=0, ddof=1).mean()) if enough else np.nan
-        mean = float(np.mean([each[key] for each in of_closure]))
-        found[key] = Difference(float(values.mean()), mean, float(spread))
+        ours, theirs = (np.stack([each[key] for each in of]) for of in (of_closure, of_native))
+        enough = len(theirs) >= LEAST_MEMBERS
+        spread = np.sqrt(theirs.var(axis=0, ddof=1).mean()) if enough else np.nan
+        found[key] = Difference(
+            float(theirs.mean()), float(ours.mean()), float(spread), _trend(theirs), _trend(ours)
+        )
     return found
+
+
+def _trend(annual: Array) -> float:
+    """Return the slope of the mean over members, ``(member, year)``."""
+    years = np.arange(annual.shape[1])
+    return float(np.polyfit(years, annual.mean(axis=0), 1)[0]) if len(years) > 1 else np.nan
+
+
+def zonal_rms(
+    found: Sequence[xr.Dataset], native: Sequence[xr.Dataset], thickness: np.ndarray
+) -> dict[str, float]:
+    """Return the difference of the zonal means of two ensembles, by the keys of `ZONAL`.
+
+    Root mean square over latitude and level, by area and mass.
+
+    Parameters
+    ----------
+    found, native
+        Daily zonal means of the members, those days that count.
+    thickness
+        Layers' part of the surface pressure.
+    """
+    weight = native[0]["weight"]
+    return {
+        key: factor
+        * rms(cross_section(found, name) - cross_section(native, name), weight, thickness)
+        for key, (name, factor, _) in ZONAL.items()
+    }
 
 
 def cross_section(members: Sequence[xr.Dataset], name: str) -> xr.DataArray:

@@ -1,16 +1,19 @@
 """Tables of the report."""
 
 from collections.abc import Mapping
-from math import isnan
+from math import isfinite, isnan
 
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.offline import Offline
 from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.response_findings import Responses
 from hybrid.experiments.plasim.responses import DOUBLED, KELVIN, N_DAY_OF_BLOCK
-from hybrid.experiments.plasim.scoring import COMPARED
+from hybrid.experiments.plasim.scoring import COMPARED, ZONAL
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.result import Table
+
+_RELATIVE = ("PW", "P")
+"""Global means whose differences are told in percent as well."""
 
 
 def climate_table(findings: Findings, settings: Settings) -> Table:
@@ -20,22 +23,51 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
             each.native,
             each.closure,
             each.difference,
+            100.0 * each.difference / each.native if key in _RELATIVE else None,
             each.spread,
             each.in_spreads,
+            *(
+                trend if isfinite(trend) else None
+                for trend in (each.native_trend, each.closure_trend)
+            ),
         )
         for key, each in findings.differences.items()
     }
     return Table(
         title=f"Global means of days {settings.n_adjusting} to {settings.n_coupled}",
-        columns=("native", "closure", "difference", "spread", "difference in spreads"),
+        columns=(
+            "native",
+            "closure",
+            "difference",
+            "% of native",
+            "spread",
+            "difference in spreads",
+            "native a year",
+            "closure a year",
+        ),
         rows=rows,
         note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start. "
         f"Spread: standard deviation of annual means over {settings.n_native} native runs whose "
-        "first fluxes differ by at most 1 in 1000; less than a year counts as one. Ts: surface "
-        "temperature; OLR: outgoing longwave; TOA: net flux at the top; PW: precipitable water; "
-        "P: precipitation. The zonal-mean temperature "
-        f"differs by {findings.zonal_t_rms:.2f} K (root mean square), and the guard flagged "
-        f"{findings.flagged:.1%} of the columns as outside the envelope of the training.",
+        "first fluxes differ by at most 1 in 1000; less than a year counts as one. A year: slope "
+        "of the line through the annual means. Ts: surface temperature; OLR: outgoing longwave; "
+        "TOA, SFC: net downward flux at the top and at the surface; PW: precipitable water; P: "
+        f"precipitation. The guard flagged {_share(findings.flagged)} of the columns as outside "
+        "the envelope of the training.",
+    )
+
+
+def zonal_table(findings: Findings) -> Table:
+    """Return the differences of zonal means by level and latitude."""
+    return Table(
+        title="Zonal means by level and latitude, root mean square differences",
+        columns=("closure - native", "native - native"),
+        rows={
+            f"{key} [{units}]": (findings.zonal.get(key), findings.zonal_native.get(key))
+            for key, (_, _, units) in ZONAL.items()
+        },
+        note="Of means over the days that count and over members, by area and mass; native: the "
+        "first run from the mean of the others. T: temperature, q: specific humidity, u: eastward "
+        "wind.",
     )
 
 
