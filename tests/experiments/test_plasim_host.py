@@ -24,7 +24,7 @@ from hybrid.experiments.plasim.climate import (
     read_maps,
     read_report,
 )
-from hybrid.experiments.plasim.columns import N_COLUMN, read_columns
+from hybrid.experiments.plasim.columns import N_COLUMN, kept_columns, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
 from hybrid.experiments.plasim.learning import stacked
 from hybrid.experiments.plasim.model_run import Run
@@ -148,6 +148,21 @@ def test_sunlight_is_recorded_with_its_insolation(recorded: Path) -> None:
         columns["downward_shortwave"][:, 0], columns["insolation"], rtol=1e-6
     )
     assert float(columns["insolation"].min()) == 0.0
+
+
+def test_columns_are_kept_as_netcdf_with_units(recorded: Path) -> None:
+    plain = read_columns(recorded, "longwave", 4)
+    for _ in range(2):
+        kept = kept_columns(recorded, "longwave", 4)
+        for name, variable in plain.data_vars.items():
+            assert kept[name].dtype == variable.dtype
+            assert kept[name].attrs == variable.attrs
+            np.testing.assert_array_equal(kept[name], variable)
+    with xr.open_dataset(recorded / "longwave.nc", engine="scipy") as file:
+        assert file["upward_longwave"].attrs["units"] == "W m-2"
+        assert file["upward_longwave"].dims == ("column", "interface")
+        assert file.attrs["stride"] == 4
+    assert not list(recorded.glob("*.unfinished"))
 
 
 def test_climate_and_report_of_a_native_run(recorded: Path) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hybrid.experiments.netcdf import read_dataset, write_dataset
 from hybrid.experiments.plasim.errors import HostRunError
+from hybrid.experiments.plasim.source import VERSION
+from hybrid.versions import DISTRIBUTION, own_version
 
 N_COLUMN = 2048
 """Columns of the model at T21, on all ranks."""
@@ -42,6 +45,38 @@ def read_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
     columns = xr.concat(parts, "column", data_vars="all")
     in_time = np.argsort(columns["step"].to_numpy(), kind="stable")
     return columns.isel(column=in_time)
+
+
+def kept_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
+    """Return what `read_columns` does, from a netCDF file that is written the first time.
+
+    The file is ``SCHEME.nc`` in the folder of the run.
+
+    Parameters
+    ----------
+    folder, scheme, stride
+        As of `read_columns`; a run that has come to its end.
+
+    Raises
+    ------
+    HostRunError
+        As of `read_columns`.
+    """
+    path = folder / f"{scheme}.nc"
+    if not path.exists():
+        columns = read_columns(folder, scheme, stride).assign_attrs(
+            title=f"Columns that {scheme} of PlaSim was given, and what it made of them",
+            source=f"ExoPlaSim {VERSION}, T21, 10 levels",
+            stride=stride,
+            level="1 is the top; interface: 1 is the top of the model; fluxes positive downward",
+            host=folder.name,
+            software=f"{DISTRIBUTION} {own_version()}",
+        )
+        unfinished = path.with_suffix(".unfinished")
+        write_dataset(unfinished, columns)
+        unfinished.replace(path)
+    # Numbers in the file have the other order of bytes.
+    return read_dataset(path).map(lambda values: values.astype(values.dtype.newbyteorder("=")))
 
 
 def _of_rank(path: Path, scheme: str, n: int, stride: int) -> xr.Dataset:

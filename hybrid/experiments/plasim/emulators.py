@@ -9,7 +9,7 @@ import xarray as xr
 import hybrid
 from closures.radiation import FluxEmulator
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.plasim.columns import read_columns
+from hybrid.experiments.plasim.columns import kept_columns
 from hybrid.experiments.plasim.jobs import STEPS_A_DAY
 from hybrid.experiments.plasim.learning import provenance_of, stored, training_of
 from hybrid.experiments.plasim.offline import Offline, score_offline
@@ -93,7 +93,7 @@ def _trained(
 
 
 def _columns(scheme: str, spin_up: Path, settings: Settings) -> xr.Dataset:
-    columns = read_columns(spin_up, scheme, settings.stride)
+    columns = kept_columns(spin_up, scheme, settings.stride)
     late = columns["step"].to_numpy() >= settings.n_left_out * STEPS_A_DAY
     return columns.isel(column=late)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from closures.convection import ConvectionEmulator
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host
-from hybrid.experiments.plasim.columns import read_columns
+from hybrid.experiments.plasim.columns import kept_columns
 from hybrid.experiments.plasim.convection.offline import ConvectionScores, score_convection
 from hybrid.experiments.plasim.convection.training import restored, train_convection
 from hybrid.experiments.plasim.jobs import GUARDED, SHADOW, Job
@@ -84,7 +84,7 @@ def trained_convection(
         The run.
     """
     on_progress = request.task("plasim: training, convection")
-    columns = read_columns(recorded, CONVECTION, settings.stride)
+    columns = kept_columns(recorded, CONVECTION, settings.stride)
     earlier, later = split_in_time(columns, TEST_PART, N_SEASON)
     widths = settings.convection_widths
     training = training_of(settings.n_epoch, request.seed)

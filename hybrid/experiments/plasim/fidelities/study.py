@@ -12,7 +12,7 @@ from hybrid.experiments.multifidelity.job import Job
 from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.tables import Findings, flat_metrics, labels, score_tables
 from hybrid.experiments.multifidelity.trainings import trained_findings
-from hybrid.experiments.plasim.columns import read_columns
+from hybrid.experiments.plasim.columns import kept_columns
 from hybrid.experiments.plasim.convection.runs import CONVECTION, dump_of
 from hybrid.experiments.plasim.convection.study import ConvectionStudy
 from hybrid.experiments.plasim.fidelities.bed import (
@@ -104,11 +104,11 @@ class FidelityStudy:
     def _open(self, cheap: str) -> Opened:
         runs = "".join((folder / FINISHED).read_text() for folder in (self.present, self.warm))
         digest = sha256(f"{runs}{self.sizes.n_left_out}".encode()).hexdigest()[:12]
-        present = read_columns(self.present, CONVECTION, self.settings.stride)
+        present = kept_columns(self.present, CONVECTION, self.settings.stride)
         bed = convection_bed(cheap, present)
         data = self.request.out / "samples" / f"{bed.name}-{digest}"
         if not Tables.are_in(data):
-            warm = read_columns(self.warm, CONVECTION, self.settings.stride)
+            warm = kept_columns(self.warm, CONVECTION, self.settings.stride)
             counts = warm["step"].to_numpy() >= STEPS_A_DAY * self.sizes.n_left_out
             convection_tables(cheap, present, warm.isel(column=counts)).write(data)
         return Opened(bed, data)
