@@ -168,6 +168,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         "leith_e",
         "leith_e_search",
         "gated_online",
+        "gated_noise",
     ):
         assert -1.0 <= results[f"offline_corr_upper_{name}"] <= 1.0
     assert result.choices["best"] in PRESETS["test"].candidates
@@ -179,7 +180,8 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     assert row[0] == pytest.approx(results["search_0_c4"])
     assert row[-1] == results["search_0_value"]
     trainings = next(table for table in result.tables if table.title == "Trainings of networks")
-    assert [*trainings.rows] == [CANDIDATES[n].label for n in ("gated", "gated_online")]
+    names = ("gated", "gated_online", "gated_noise")
+    assert [*trainings.rows] == [CANDIDATES[name].label for name in names]
     # States of 90 days, 100 hours apart, and trajectories.
     assert results["training_samples_gated"] == 21.0
     assert results["training_samples_gated_online"] == 10.0
@@ -189,7 +191,10 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
 @pytest.mark.fortran
 def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, Path]) -> None:
     result, out = run
-    names = ("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search", "gated_online")
+    names = (
+        *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search"),
+        *("gated_online", "gated_noise"),
+    )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
 

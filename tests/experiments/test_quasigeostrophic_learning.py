@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.progress import Progress
 
-from closures.quasigeostrophic.networks import Architecture
+from closures.quasigeostrophic.networks import Architecture, NetworkClosure, StochasticNetwork
 from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic import learner as learner_module
@@ -24,6 +24,7 @@ from hybrid.experiments.result import Request
 FLOW = replace(CONFIGURATIONS["eddy"], n_truth=32, n_coarse=16)
 FIRST = Plan("first", Architecture(n_channel=4, n_block=1))
 SECOND = Plan("second", FIRST.architecture, begins_as=FIRST)
+NOISY = Plan("noisy", FIRST.architecture, begins_as=FIRST, noise=True)
 ONCE = Training(n_epoch=1, batch_size=4, learning_rate=0.01, weight_decay=0.0)
 LEARNING = Learning(
     n_run=2,
@@ -34,7 +35,10 @@ LEARNING = Learning(
     spin_up=0.01,
     n_saved=1,
     lead=2.0 * HOUR,
-    trainings={"first": ONCE, "second": ONCE, "third": ONCE},
+    missed_years=0.1,
+    missed_spin_up=0.09,
+    missed_every=3.0 * HOUR,
+    trainings=dict.fromkeys(("first", "second", "third", "noisy"), ONCE),
 )
 
 
@@ -75,6 +79,24 @@ def test_what_is_trained_in_runs_begins_as_what_was_trained_on_states(learner: L
     assert not one.training
 
 
+def test_noise_is_for_what_the_network_misses_elsewhere(learner: Learner) -> None:
+    trained = learner.train(NOISY)
+    noisy, first = (learner.closure(plan, FLOW.coarse) for plan in (NOISY, FIRST))
+    assert isinstance(noisy, StochasticNetwork)
+    assert isinstance(first, NetworkClosure)
+    assert not NOISY.in_runs
+    for name, values in first.state_dict().items():
+        assert torch.equal(noisy.network.state_dict()[name], values)
+    # .01 of 360 days, every 3 hours.
+    assert trained.n_sample == 28
+    assert trained.n_parameter > first.n_parameter()
+    assert noisy.dt == FLOW.coarse.dt
+    assert noisy.correlation_time > 3600.0
+    memory = f"memory of {noisy.correlation_time / HOUR:.3g} hours"
+    assert noisy.spec.provenance["data"].endswith(f"noise: 28 states, {memory}")
+    assert learner.data("missed", 0)["time"][0] > 0.09 * 360 * 24 * HOUR
+
+
 def test_the_last_trajectories_are_the_last_of_every_run(
     learner: Learner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +110,7 @@ def test_the_last_trajectories_are_the_last_of_every_run(
     with pytest.raises(KeyboardInterrupt):
         learner.train(replace(SECOND, name="third"))
     (together,) = given
-    runs = [learner.trajectories(i).q.to_numpy() for i in range(2)]
+    runs = [learner.data("trajectories", i).q.to_numpy() for i in range(2)]
     np.testing.assert_array_equal(together.q[4], runs[0][2])
     np.testing.assert_array_equal(together.q[5], runs[1][2])
     assert not np.array_equal(runs[0][2], runs[1][2])
@@ -97,10 +119,10 @@ def test_the_last_trajectories_are_the_last_of_every_run(
 def test_a_network_learns_from_no_run_that_is_scored_or_searched_with() -> None:
     seeds = {
         getattr(LEARNING, f"{kind}_run")(FLOW, 3, number).seed
-        for kind in ("states", "trajectories")
+        for kind in ("states", "trajectories", "missed")
         for number in range(10)
     }
-    assert len(seeds) == 20
+    assert len(seeds) == 30
     assert min(seeds) >= 3_000_000
 
 
@@ -112,7 +134,13 @@ def test_presets_train_what_candidates_name() -> None:
             assert CANDIDATES[plan.name].plan == plan
             if plan.begins_as is not None:
                 assert names.index(plan.begins_as.name) < names.index(plan.name)
-    assert [p.name for p in PRESETS["full"].plans] == ["gated", "fcnn", "gated_online"]
+    assert [p.name for p in PRESETS["full"].plans] == [
+        "gated",
+        "fcnn",
+        "gated_online",
+        "gated_noise",
+        "unet",
+    ]
     assert PRESETS["quick"].plans == ()
 
 

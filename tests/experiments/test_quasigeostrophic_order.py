@@ -68,7 +68,7 @@ def test_a_run_that_is_told_to_stop_reports_what_it_has(
     assert not (out / "results.json").exists()
     result = run_until("quasigeostrophic", "test", out, "published")
     assert result is not None
-    assert result.headline.endswith("; not yet run: leith_e_search, gated_online")
+    assert result.headline.endswith("; not yet run: leith_e_search, gated_online, gated_noise")
     results = json.loads((out / "results.json").read_text())
     assert np.isfinite(results["similarity_eddy_mean_leith_e"])
     assert "similarity_eddy_mean_gated_online" not in results
@@ -83,6 +83,8 @@ def test_a_run_without_a_snapshot_is_refused() -> None:
     with pytest.raises(ValueError, match="years: expected a run of at least") as error:
         PairsRun(CONFIGURATIONS["eddy"], seed=1, years=0.1, every=1000.0 * HOUR)
     assert str(error.value) == (
-        "years: expected a run of at least the 1000 hours between two snapshots, 0.116 years, "
-        "got 0.1; lengthen the run, or give a shorter `every`"
+        "years: expected a run of at least 0.116 years, 0 of spin-up and the 1000 hours between "
+        "two snapshots, got 0.1; lengthen the run, or give a shorter `every`"
     )
+    with pytest.raises(ValueError, match=r"least 0\.616 years, 0\.5 of spin-up"):
+        PairsRun(CONFIGURATIONS["eddy"], seed=1, years=0.6, every=1000.0 * HOUR, spin_up=0.5)

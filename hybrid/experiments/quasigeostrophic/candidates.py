@@ -140,7 +140,7 @@ def _symbolic(model: TwoLayerQG) -> Closure:
 
 
 _GATED = Plan("gated", Architecture(n_channel=8, n_block=2))
-
+_UNET = Plan("unet", Architecture(kind="unet", n_channel=8, n_block=2))
 
 CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
     {
@@ -174,6 +174,11 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="gated network, trained in runs",
             plan=Plan("gated_online", _GATED.architecture, begins_as=_GATED),
         ),
+        "gated_noise": Candidate(
+            label="gated network, and noise for what it misses",
+            plan=Plan("gated_noise", _GATED.architecture, begins_as=_GATED, noise=True),
+        ),
+        "unet": Candidate(label="U-Net, trained on states", plan=_UNET),
     }
 )
 """Models by the names that metrics have."""

@@ -49,9 +49,12 @@ class SearchJob:
 
 @dataclass(frozen=True)
 class DataJob:
-    """A run of the truth that networks learn from, one of several: states, or trajectories."""
+    """A run of the truth that networks learn from, one of several.
 
-    kind: Literal["states", "trajectories"]
+    It gives states, trajectories, or states so close in time that what networks miss has a memory.
+    """
+
+    kind: Literal["states", "trajectories", "missed"]
     number: int
 
     @property

@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from closures.quasigeostrophic.networks import NetworkClosure, fit_network
+from closures.quasigeostrophic.networks import (
+    NetworkClosure,
+    StochasticNetwork,
+    fit_network,
+    fit_spread,
+)
 from closures.training import Checkpoint as TrainingCheckpoint
 from closures.training import History
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.climate import OnProgress
-from hybrid.experiments.quasigeostrophic.configurations import Configuration
+from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
 from hybrid.experiments.quasigeostrophic.learning import Learning, Plan
 from hybrid.experiments.quasigeostrophic.online import fit_online
 from hybrid.experiments.quasigeostrophic.settings import OPERATOR
@@ -64,19 +69,23 @@ class Learner:
     flow: Configuration
     folder: Path
 
-    def states(self, number: int, on_progress: OnProgress = _nothing) -> xr.Dataset:
-        """Return states of a run of the truth, and what the coarse model misses there."""
-        run = self.learning.states_run(self.flow, self.checkpoint.seed, number)
-        return self.checkpoint.arrays(
-            f"states_{number}", lambda: run.pairs(on_progress).sel(operator=OPERATOR)
-        )
+    def data(
+        self,
+        kind: Literal["states", "trajectories", "missed"],
+        number: int,
+        on_progress: OnProgress = _nothing,
+    ) -> xr.Dataset:
+        """Return what a run of the truth gives: pairs of states and targets, or trajectories."""
+        flow, seed = self.flow, self.checkpoint.seed
 
-    def trajectories(self, number: int, on_progress: OnProgress = _nothing) -> xr.Dataset:
-        """Return trajectories of a run of the truth."""
-        run = self.learning.trajectories_run(self.flow, self.checkpoint.seed, number)
-        return self.checkpoint.arrays(
-            f"trajectories_{number}", lambda: run.trajectories(on_progress)
-        )
+        def make() -> xr.Dataset:
+            if kind == "trajectories":
+                trajectories = self.learning.trajectories_run(flow, seed, number)
+                return trajectories.trajectories(on_progress)
+            of_kind = self.learning.states_run if kind == "states" else self.learning.missed_run
+            return of_kind(flow, seed, number).pairs(on_progress).sel(operator=OPERATOR)
+
+        return self.checkpoint.arrays(f"{kind}_{number}", make)
 
     def train(self, plan: Plan, on_progress: OnProgress = _nothing) -> Trained:
         """Train a network, unless it is trained, and return what that took."""
@@ -84,7 +93,7 @@ class Learner:
         on_progress(1.0)
         return Trained(values["n_sample"], values["n_parameter"], History(**values["history"]))
 
-    def closure(self, plan: Plan, model: TwoLayerQG) -> NetworkClosure:
+    def closure(self, plan: Plan, model: TwoLayerQG) -> NetworkClosure | StochasticNetwork:
         """Return a trained network as a closure of a coarse model."""
         values = self._values(plan, _nothing)
         closure = plan.closure(model, values["provenance"])
@@ -96,20 +105,21 @@ class Learner:
             with one_thread():
                 if plan.begins_as is None:
                     return self._on_states(plan, on_progress)
+                if plan.noise:
+                    return self._noise(plan, plan.begins_as, on_progress)
                 return self._in_runs(plan, plan.begins_as, on_progress)
 
         return self.checkpoint.weights(f"network_{plan.name}", make)
 
     def _on_states(self, plan: Plan, on_progress: OnProgress) -> dict[str, Any]:
         training = replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed)
-        closure = plan.closure(self.flow.coarse, seed=training.seed)
-        names = ["q", "u", "v", "q_tendency_total"]
-        runs = [self.states(i)[names] for i in range(self.learning.n_run)]
+        closure = plan.network(self.flow.coarse, seed=training.seed)
+        runs = [_pairs(self.data("states", i)) for i in range(self.learning.n_run)]
         pairs = xr.concat(runs, "run", join="exact", combine_attrs="override")
         unfinished = self._unfinished(plan)
         history = fit_network(
             closure,
-            pairs.rename(q_tendency_total="q_tendency"),
+            pairs,
             training,
             held_out=self.learning.held_out,
             checkpoint=unfinished,
@@ -120,10 +130,37 @@ class Learner:
         source = f"{n} states of {self.flow.name}, operator {OPERATOR}, S_tot"
         return _stored(closure, history, n, source)
 
+    def _noise(self, plan: Plan, first: Plan, on_progress: OnProgress) -> dict[str, Any]:
+        training = replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed)
+        network = self._begun(first)
+        closure = StochasticNetwork(network, self.flow.coarse.dt, seed=training.seed)
+        pairs = _pairs(self.data("missed", 0))
+        unfinished = self._unfinished(plan)
+        history = fit_spread(
+            closure,
+            pairs,
+            training,
+            held_out=self.learning.held_out,
+            checkpoint=unfinished,
+            on_progress=on_progress,
+        )
+        unfinished.path.unlink()
+        n = pairs.sizes["time"]
+        hours = closure.correlation_time / HOUR
+        source = (
+            f"{network.spec.provenance['data']}; noise: {n} states, memory of {hours:.3g} hours"
+        )
+        return _stored(closure, history, n, source)
+
+    def _begun(self, first: Plan) -> NetworkClosure:
+        closure = self.closure(first, self.flow.coarse)
+        assert isinstance(closure, NetworkClosure)
+        return closure
+
     def _in_runs(self, plan: Plan, first: Plan, on_progress: OnProgress) -> dict[str, Any]:
         training = replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed)
-        closure = self.closure(first, self.flow.coarse)
-        runs = [self.trajectories(i) for i in range(self.learning.n_trajectory_run)]
+        closure = self._begun(first)
+        runs = [self.data("trajectories", i) for i in range(self.learning.n_trajectory_run)]
         q = np.stack([run.q.to_numpy() for run in runs], axis=1)
         # Those of all runs in the order of time, so that the last are the last of each.
         together = xr.Dataset(
@@ -152,13 +189,19 @@ class Learner:
         return TrainingCheckpoint(path, {"plan": repr(plan)})
 
 
+def _pairs(states: xr.Dataset) -> xr.Dataset:
+    """Return states with the one target that networks learn."""
+    names = ["q", "u", "v", "q_tendency_total"]
+    return states[names].rename(q_tendency_total="q_tendency")
+
+
 def _stored(
-    closure: NetworkClosure, history: History, n_sample: int, source: str
+    closure: NetworkClosure | StochasticNetwork, history: History, n_sample: int, source: str
 ) -> dict[str, Any]:
     return {
         "weights": closure.state_dict(),
         "provenance": {"weights": "fitted by gradients", "data": source},
         "n_sample": n_sample,
-        "n_parameter": closure.n_parameter(),
+        "n_parameter": sum(weight.numel() for weight in closure.parameters()),
         "history": vars(history),
     }

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from closures.quasigeostrophic.networks import Architecture, NetworkClosure
+from closures.quasigeostrophic.networks import (
+    Architecture,
+    NetworkClosure,
+    StochasticNetwork,
+)
 from closures.training import Training
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
 from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
@@ -14,6 +18,7 @@ from solvers.quasigeostrophic import TwoLayerQG
 # Seeds of runs that are scored, offline or online, and of searches are far from these.
 _STATES_SEED = 3_000_000
 _TRAJECTORIES_SEED = 4_000_000
+_MISSED_SEED = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,33 @@ class Plan:
     architecture
         The network.
     begins_as
-        The plan whose weights it begins with, to be trained in runs; None: it is trained on states.
+        The plan whose weights it begins with; None: it is trained on states.
+    noise
+        Whether it stays as that is and gets noise for what that misses, instead of being trained
+        in runs.
     """
 
     name: str
     architecture: Architecture
     begins_as: "Plan | None" = None
+    noise: bool = False
+
+    @property
+    def in_runs(self) -> bool:
+        """Whether it is trained in runs."""
+        return self.begins_as is not None and not self.noise
 
     def closure(
         self, model: TwoLayerQG, provenance: Mapping[str, str] | None = None, seed: int = 0
+    ) -> NetworkClosure | StochasticNetwork:
+        """Return the closure for a coarse model, untrained, with the weights of a seed."""
+        network = self.network(model, provenance, seed)
+        return StochasticNetwork(network, model.dt, seed=seed) if self.noise else network
+
+    def network(
+        self, model: TwoLayerQG, provenance: Mapping[str, str] | None = None, seed: int = 0
     ) -> NetworkClosure:
-        """Return the network for a coarse model, untrained, with the weights of a seed."""
+        """Return it without noise, likewise."""
         return NetworkClosure(
             (model.grid.dy, model.grid.dx),
             self.architecture,
@@ -53,6 +74,8 @@ def trainings(n_states: int, n_runs: int) -> dict[str, Training]:
         "fcnn": Training(n_states, 8, 1e-3, weight_decay=0.0),
         "gated": Training(n_states, 8, 5e-3, weight_decay=0.0),
         "gated_online": Training(n_runs, 8, 2e-3, weight_decay=0.0, clip=1.0),
+        "gated_noise": Training(n_states, 8, 5e-3, weight_decay=0.0),
+        "unet": Training(n_states, 8, 2e-3, weight_decay=0.0),
     }
 
 
@@ -76,6 +99,11 @@ class Learning:
         States of a trajectory after its first, and the time between them [s].
     spectra
         Weight of spectra in training on trajectories.
+    missed_years, missed_spin_up
+        Length of a run of the truth that tells what a network misses, and its part before the
+        first state [years].
+    missed_every
+        Time between its states, so short that what is missed is remembered [s].
     held_out
         Part of the times, the last, that epochs are compared on.
     trainings
@@ -91,6 +119,9 @@ class Learning:
     n_saved: int = 4
     lead: float = 12.0 * HOUR
     spectra: float = 1.0
+    missed_years: float = 2.5
+    missed_spin_up: float = 2.0
+    missed_every: float = 12.0 * HOUR
     held_out: float = 0.2
     trainings: Mapping[str, Training] = field(
         default_factory=lambda: trainings(n_states=30, n_runs=10)
@@ -109,4 +140,14 @@ class Learning:
             n_trajectory=self.n_trajectory,
             n_saved=self.n_saved,
             every=self.lead,
+        )
+
+    def missed_run(self, flow: Configuration, seed: int, number: int) -> PairsRun:
+        """Return the run of the truth that tells what a network misses; its number is 0."""
+        return PairsRun(
+            flow,
+            _MISSED_SEED + seed + number,
+            self.missed_years,
+            self.missed_every,
+            self.missed_spin_up,
         )

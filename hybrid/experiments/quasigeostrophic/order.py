@@ -13,7 +13,6 @@ from hybrid.experiments.quasigeostrophic.job import (
     SearchJob,
     TrainingJob,
 )
-from hybrid.experiments.quasigeostrophic.learning import Plan
 from hybrid.experiments.quasigeostrophic.settings import Settings
 
 NOW = "now"
@@ -103,22 +102,27 @@ def _trainings(settings: Settings, models: tuple[str, ...]) -> list[Step]:
     plans = [plan for name in models if (plan := CANDIDATES[name].plan) is not None]
     wanted = [*(plan.begins_as for plan in plans if plan.begins_as is not None), *plans]
 
-    def jobs(in_runs: bool) -> list[Job]:
+    def jobs(begins_as_another: bool) -> list[Job]:
         chosen = (plan for plan in settings.plans if plan in wanted)
-        return [TrainingJob(plan) for plan in chosen if _in_runs(plan) == in_runs]
+        return [
+            TrainingJob(plan)
+            for plan in chosen
+            if (plan.begins_as is not None) == begins_as_another
+        ]
 
-    return [Step("trainings on states", jobs(False)), Step("trainings in runs", jobs(True))]
-
-
-def _in_runs(plan: Plan) -> bool:
-    return plan.begins_as is not None
+    return [
+        Step("trainings on states", jobs(begins_as_another=False)),
+        Step("trainings in runs, and of noise", jobs(begins_as_another=True)),
+    ]
 
 
 def _data(settings: Settings) -> list[DataJob]:
     """Return the runs of the truth that networks learn from, if there is one."""
-    n_states = settings.learning.n_run if settings.plans else 0
-    n_trajectories = settings.learning.n_trajectory_run if any(map(_in_runs, settings.plans)) else 0
+    plans, learning = settings.plans, settings.learning
+    n_states = learning.n_run if plans else 0
+    n_trajectories = learning.n_trajectory_run if any(plan.in_runs for plan in plans) else 0
     return [
         *(DataJob("states", i) for i in range(n_states)),
         *(DataJob("trajectories", i) for i in range(n_trajectories)),
+        *([DataJob("missed", 0)] if any(plan.noise for plan in plans) else []),
     ]

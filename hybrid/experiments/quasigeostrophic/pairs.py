@@ -34,24 +34,28 @@ class PairsRun:
         Length [years of 360 days].
     every
         Time between snapshots [s].
+    spin_up
+        Part of the run before the first snapshot's interval [years].
 
     Raises
     ------
     ValueError
-        If the run is shorter than that.
+        If the run is shorter than both.
     """
 
     configuration: Configuration
     seed: int
     years: float = 10.0
     every: float = 1000.0 * HOUR
+    spin_up: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.every <= self.years * YEAR:
+        least = self.spin_up + self.every / YEAR
+        if self.every <= 0.0 or self.years < least:
             raise ValueError(
-                f"years: expected a run of at least the {self.every / HOUR:g} hours between two "
-                f"snapshots, {self.every / YEAR:.3g} years, got {self.years:g}; lengthen the run, "
-                "or give a shorter `every`"
+                f"years: expected a run of at least {least:.3g} years, {self.spin_up:g} of spin-up "
+                f"and the {self.every / HOUR:g} hours between two snapshots, got {self.years:g}; "
+                "lengthen the run, or give a shorter `every`"
             )
 
     def pairs(self, on_progress: OnProgress = lambda _fraction: None) -> xr.Dataset:
@@ -72,7 +76,8 @@ class PairsRun:
     def _made(self, on_progress: OnProgress) -> xr.Dataset:
         fine = self.configuration.truth
         run = fine.start(self.configuration.initial(fine.nx, self.seed))
-        n, snapshots = int(self.years * YEAR / self.every), []
+        run.advance(round(self.spin_up * YEAR / fine.dt))
+        n, snapshots = int((self.years - self.spin_up) * YEAR / self.every), []
         for i in range(n):
             run.advance(round(self.every / fine.dt))
             q = to_grid(run.prognostic["q"][0], fine.grid.shape)

@@ -91,7 +91,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             ),
             candidates=(
                 *("none", "smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search"),
-                "gated_online",
+                *("gated_online", "gated_noise"),
             ),
             n_seed=2,
             pairs_years=0.25,
@@ -106,6 +106,8 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 spin_up=0.1,
                 n_saved=2,
                 lead=3.0 * HOUR,
+                missed_years=0.15,
+                missed_spin_up=0.1,
                 trainings=trainings(n_states=3, n_runs=2),
             ),
         ),

@@ -9,6 +9,7 @@ import xarray as xr
 
 import hybrid
 from closures import Closure
+from closures.quasigeostrophic.networks import StochasticNetwork
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import climate
@@ -68,10 +69,8 @@ class Stages:
             self.search(job, on_progress)
         elif isinstance(job, TrainingJob):
             self.learner.train(job.plan, on_progress)
-        elif job.kind == "states":
-            self.learner.states(job.number, on_progress)
         else:
-            self.learner.trajectories(job.number, on_progress)
+            self.learner.data(job.kind, job.number, on_progress)
 
     def is_done(self, job: Job) -> bool:
         """Return whether a job is finished."""
@@ -97,7 +96,7 @@ class Stages:
                 configuration.model(nx),
                 configuration.initial(nx, seed),
                 self.settings.duration,
-                tendency=self.in_loop(job.model, job.configuration),
+                tendency=self.in_loop(job.model, job.configuration, seed),
                 on_progress=on_progress,
             )
 
@@ -156,6 +155,9 @@ class Stages:
         closure = self.closure(model, configuration)
         if closure is None:
             return {}
+        if isinstance(closure, StochasticNetwork):
+            # Noise is no prediction of a state.
+            closure = closure.network
         pairs = self.pairs(PairsJob(configuration)).sel(operator=OPERATOR)
         return offline_scores(predicted(closure, pairs), pairs.q_tendency_total)
 
@@ -179,12 +181,12 @@ class Stages:
         make = CANDIDATES[model].closure
         return None if make is None else make(flow.coarse)
 
-    def in_loop(self, model: str, configuration: str) -> TendencySource:
-        """Return what the time loop of a model with a closure calls."""
+    def in_loop(self, model: str, configuration: str, seed: int = 0) -> TendencySource:
+        """Return what the time loop of a model with a closure calls, with the seed of noise."""
         if CANDIDATES[model].is_leith_e:
             flow = self.settings.configurations[configuration]
             return self.coefficients(model).in_loop(flow.coarse)
-        return hybrid.couple(self.archive(model, configuration))
+        return hybrid.couple(self.archive(model, configuration), seed=seed)
 
     def archive(self, model: str, configuration: str) -> Path:
         """Return where the compiled closure of a model is."""
