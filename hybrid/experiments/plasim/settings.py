@@ -91,7 +91,7 @@ class Settings:
     n_timing: int
     ranks: tuple[int, ...] = ()
     n_convection: int = 0
-    convection_widths: tuple[int, ...] = (96, 96)
+    convection_widths: tuple[int, ...] = (64, 64)
     fidelities: FidelitySettings | None = None
     n_response: int = 0
     n_response_adjusting: int = 0
