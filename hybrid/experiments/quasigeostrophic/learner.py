@@ -1,6 +1,8 @@
 """Training of the networks of the experiment, each once, going on where it was interrupted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,39 +114,19 @@ class Learner:
         return self.checkpoint.weights(f"network_{plan.name}", make)
 
     def _on_states(self, plan: Plan, on_progress: OnProgress) -> dict[str, Any]:
-        training = replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed)
-        closure = plan.network(self.flow.coarse, seed=training.seed)
+        closure = plan.network(self.flow.coarse, seed=self.checkpoint.seed)
         runs = [_pairs(self.data("states", i)) for i in range(self.learning.n_run)]
         pairs = xr.concat(runs, "run", join="exact", combine_attrs="override")
-        unfinished = self._unfinished(plan)
-        history = fit_network(
-            closure,
-            pairs,
-            training,
-            held_out=self.learning.held_out,
-            checkpoint=unfinished,
-            on_progress=on_progress,
-        )
-        unfinished.path.unlink()
+        history = self._fitted(plan, fit_network, closure, pairs, on_progress=on_progress)
         n = pairs.sizes["run"] * pairs.sizes["time"]
         source = f"{n} states of {self.flow.name}, operator {OPERATOR}, S_tot"
         return _stored(closure, history, n, source)
 
     def _noise(self, plan: Plan, first: Plan, on_progress: OnProgress) -> dict[str, Any]:
-        training = replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed)
         network = self._begun(first)
-        closure = StochasticNetwork(network, self.flow.coarse.dt, seed=training.seed)
+        closure = StochasticNetwork(network, self.flow.coarse.dt, seed=self.checkpoint.seed)
         pairs = _pairs(self.data("missed", 0))
-        unfinished = self._unfinished(plan)
-        history = fit_spread(
-            closure,
-            pairs,
-            training,
-            held_out=self.learning.held_out,
-            checkpoint=unfinished,
-            on_progress=on_progress,
-        )
-        unfinished.path.unlink()
+        history = self._fitted(plan, fit_spread, closure, pairs, on_progress=on_progress)
         n = pairs.sizes["time"]
         hours = closure.correlation_time / HOUR
         source = (
@@ -158,7 +140,6 @@ class Learner:
         return closure
 
     def _in_runs(self, plan: Plan, first: Plan, on_progress: OnProgress) -> dict[str, Any]:
-        training = replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed)
         closure = self._begun(first)
         runs = [self.data("trajectories", i) for i in range(self.learning.n_trajectory_run)]
         q = np.stack([run.q.to_numpy() for run in runs], axis=1)
@@ -166,21 +147,32 @@ class Learner:
         together = xr.Dataset(
             {"q": (runs[0].q.dims, q.reshape(-1, *q.shape[2:]))}, {"lead": runs[0].lead}
         )
-        unfinished = self._unfinished(plan)
-        history = fit_online(
+        history = self._fitted(
+            plan,
+            partial(fit_online, spectra=self.learning.spectra),
             closure,
             self.flow.coarse,
             together,
-            training,
-            spectra=self.learning.spectra,
+            on_progress=on_progress,
+        )
+        n = together.sizes["trajectory"]
+        source = f"{n} trajectories of {self.flow.name}, operator {OPERATOR}"
+        return _stored(closure, history, n, source)
+
+    def _fitted(
+        self, plan: Plan, fit: Callable[..., History], *what: object, on_progress: OnProgress
+    ) -> History:
+        """Train in place, going on where an earlier call was interrupted."""
+        unfinished = self._unfinished(plan)
+        history = fit(
+            *what,
+            replace(self.learning.trainings[plan.name], seed=self.checkpoint.seed),
             held_out=self.learning.held_out,
             checkpoint=unfinished,
             on_progress=on_progress,
         )
         unfinished.path.unlink()
-        n = together.sizes["trajectory"]
-        source = f"{n} trajectories of {self.flow.name}, operator {OPERATOR}"
-        return _stored(closure, history, n, source)
+        return history
 
     def _unfinished(self, plan: Plan) -> TrainingCheckpoint:
         # Named after all that the run depends on: another run begins anew.
