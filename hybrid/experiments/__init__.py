@@ -96,11 +96,11 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         ),
         "plasim": Experiment(
             "hybrid.experiments.plasim",
-            "PlaSim, a climate model in Fortran, downloaded and run with learned radiation",
+            "PlaSim, a climate model in Fortran, downloaded and run with learned radiation and convection",
             {
                 "test": "2 minutes",
                 "quick": "20 minutes (estimated)",
-                "full": "4 hours (estimated)",
+                "full": "5 hours (estimated)",
             },
             in_demo=False,
             stages=("dump", "train", "export", "couple"),
