@@ -96,7 +96,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         ),
         "plasim": Experiment(
             "hybrid.experiments.plasim",
-            "PlaSim, a climate model in Fortran, downloaded and run with learned radiation and convection",
+            "PlaSim, a climate model in Fortran, downloaded and run with learned physics",
             {
                 "test": "2 minutes",
                 "quick": "20 minutes (estimated)",
