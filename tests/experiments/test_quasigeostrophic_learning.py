@@ -42,6 +42,13 @@ LEARNING = Learning(
 )
 
 
+def network(learner: Learner, plan: Plan) -> NetworkClosure:
+    """Return what was trained without noise."""
+    closure = learner.closure(plan, FLOW.coarse)
+    assert isinstance(closure, NetworkClosure)
+    return closure
+
+
 @pytest.fixture(scope="module")
 def learner(tmp_path_factory: pytest.TempPathFactory) -> Learner:
     out = tmp_path_factory.mktemp("run")
@@ -61,14 +68,14 @@ def test_what_is_trained_is_not_trained_again(
     first, second = learner.train(FIRST), learner.train(SECOND)
     # Two runs of 4 states, two of 3 trajectories.
     assert (first.n_sample, second.n_sample) == (8, 6)
-    n_parameter = learner.closure(FIRST, FLOW.coarse).n_parameter()
+    n_parameter = network(learner, FIRST).n_parameter()
     assert first.n_parameter == second.n_parameter == n_parameter
     assert len(first.history.validation) == 1
     assert not any(learner.folder.iterdir())
 
 
 def test_what_is_trained_in_runs_begins_as_what_was_trained_on_states(learner: Learner) -> None:
-    one, other = (learner.closure(plan, FLOW.coarse) for plan in (FIRST, SECOND))
+    one, other = (network(learner, plan) for plan in (FIRST, SECOND))
     weights = [torch.cat([p.flatten() for p in c.core.parameters()]) for c in (one, other)]
     change = (weights[0] - weights[1]).abs().max()
     # A step of the optimizer is as long as its rate at most, other first weights of order one.
@@ -81,9 +88,8 @@ def test_what_is_trained_in_runs_begins_as_what_was_trained_on_states(learner: L
 
 def test_noise_is_for_what_the_network_misses_elsewhere(learner: Learner) -> None:
     trained = learner.train(NOISY)
-    noisy, first = (learner.closure(plan, FLOW.coarse) for plan in (NOISY, FIRST))
+    noisy, first = learner.closure(NOISY, FLOW.coarse), network(learner, FIRST)
     assert isinstance(noisy, StochasticNetwork)
-    assert isinstance(first, NetworkClosure)
     assert not NOISY.in_runs
     for name, values in first.state_dict().items():
         assert torch.equal(noisy.network.state_dict()[name], values)
