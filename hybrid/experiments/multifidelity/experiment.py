@@ -7,14 +7,13 @@ from hybrid.experiments.multifidelity.beds import Opened, Sizes, open_bed
 from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.figures import all_figures
 from hybrid.experiments.multifidelity.hosted import compiled, hosted
-from hybrid.experiments.multifidelity.job import Job
 from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.online import online_findings
 from hybrid.experiments.multifidelity.settings import PRESETS, Plan, Settings
 from hybrid.experiments.multifidelity.spread_maps import spread_maps
 from hybrid.experiments.multifidelity.stated import Stated, bed_settings
 from hybrid.experiments.multifidelity.tables import flat_metrics, labels, score_tables
-from hybrid.experiments.multifidelity.trainings import TRAININGS, trained_findings
+from hybrid.experiments.multifidelity.trainings import TRAININGS, jobs_of, trained_findings
 from hybrid.experiments.result import ExperimentResult, Figure, Request, Table
 from solvers.column_physics import generated_grid
 
@@ -70,11 +69,7 @@ def _add(
 ) -> None:
     bed = opened.bed
     sizes, settings = how
-    jobs = [
-        Job(bed.name, by_name(name), request.seed + i)
-        for name in plan.candidates
-        for i in range(plan.n_seed)
-    ]
+    jobs = jobs_of(bed.name, plan.candidates, plan.n_seed, request.seed)
     findings = trained_findings(request, settings, opened, jobs)
     best = findings.best()
     online = plan.online if bed.name == "lorenz96" else None

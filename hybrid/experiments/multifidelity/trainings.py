@@ -1,18 +1,23 @@
 """The trainings of a test bed, side by side."""
 
-import os
 from collections.abc import Sequence
 from functools import partial
 
 from hybrid.experiments.multifidelity.beds import Opened
+from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.job import Job, Scored, do
 from hybrid.experiments.multifidelity.settings import Settings
 from hybrid.experiments.multifidelity.tables import Findings
-from hybrid.experiments.pool import run_all
+from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import Request
 
 TRAININGS = "trainings"
 """Folder of the trainings, below that of the experiment; what is done is not done again."""
+
+
+def jobs_of(bed: str, candidates: Sequence[str], n_seed: int, first_seed: int) -> list[Job]:
+    """Return the trainings of some candidates on a test bed, each with so many seeds."""
+    return [Job(bed, by_name(name), first_seed + i) for name in candidates for i in range(n_seed)]
 
 
 def trained_findings(
@@ -33,13 +38,8 @@ def trained_findings(
     """
     bed = opened.bed
     out = request.out / TRAININGS
-    run_all(
-        partial(do, bed=bed, data=opened.data, out=out, settings=settings),
-        jobs,
-        [job.name for job in jobs],
-        1 if request.preset == "test" else os.cpu_count() or 1,
-        request.task(f"{bed.title}: {len(jobs)} trainings"),
-    )
+    work = partial(do, bed=bed, data=opened.data, out=out, settings=settings)
+    run_jobs(request, work, jobs, f"{bed.title}: {len(jobs)} trainings")
     candidates = list(dict.fromkeys(job.candidate for job in jobs))
     return Findings(
         bed,

@@ -138,8 +138,7 @@ def ensure_host(
 
 
 def _key(fortran_source: Path, prefix: Path, hooks: Hooks) -> str:
-    schemes = f"{hooks.interfaces}{hooks.alternatives or ''}"
-    digest = sha256(f"{VERSION} {prefix} {schemes}".encode())
+    digest = sha256(f"{VERSION} {prefix} {hooks.interfaces} {hooks.alternatives}".encode())
     for path in (fortran_source, *hooks.sources, hooks.makefile):
         digest.update(_code(path).encode())
     return digest.hexdigest()[:12]

@@ -20,8 +20,6 @@ SINGLE = {
 }
 """Zonal means of single fields in the order of a record, with units."""
 
-_AT_SURFACE = ("surface_longwave", "surface_shortwave", "sensible_heat", "latent_heat")
-
 PROFILES = {"temperature": "K", "specific_humidity": "kg kg-1", "eastward_wind": "m s-1"}
 """Zonal means at each level, likewise."""
 
@@ -34,6 +32,8 @@ MAPS = {
 """Fields of the maps in the order of a record, with units."""
 
 N_LATITUDE, N_LONGITUDE, N_LEVEL = 32, 64, 10
+
+_AT_SURFACE = ("surface_longwave", "surface_shortwave", "sensible_heat", "latent_heat")
 
 _FILE, _MAPS_FILE = "hybrid_climate", "hybrid_maps"
 _N_FIELD = len(SINGLE) + N_LEVEL * len(PROFILES)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from hybrid.experiments.netcdf import read_dataset, write_dataset
 from hybrid.experiments.plasim.errors import HostRunError
-from hybrid.experiments.plasim.source import VERSION
+from hybrid.experiments.plasim.source import MODEL
 from hybrid.versions import DISTRIBUTION, own_version
 
 N_COLUMN = 2048
@@ -66,10 +66,10 @@ def kept_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
     if not path.exists():
         columns = read_columns(folder, scheme, stride).assign_attrs(
             title=f"Columns that {scheme} of PlaSim was given, and what it made of them",
-            source=f"ExoPlaSim {VERSION}, T21, 10 levels",
+            source=MODEL,
             stride=stride,
             level="1 is the top; interface: 1 is the top of the model; fluxes positive downward",
-            host=folder.name,
+            run=folder.name,
             software=f"{DISTRIBUTION} {own_version()}",
         )
         unfinished = path.with_suffix(".unfinished")

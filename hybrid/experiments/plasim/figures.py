@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import EDGES, MM_PER_DAY
-from hybrid.experiments.plasim.schemes import layer_thickness
+from hybrid.experiments.plasim.schemes import layer_middle
 from hybrid.experiments.plasim.scoring import ZONAL, cross_section
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, legend, line, new_figure, panel_title, symmetric_limits
@@ -76,8 +76,7 @@ def _cross_section(findings: Findings, key: str) -> Figure:
     text, units = _PROFILES[key]
     native = cross_section(findings.native, name) * factor
     difference = cross_section(findings.closure, name) * factor - native
-    thickness = layer_thickness(native.sizes["level"])
-    sigma = np.cumsum(thickness) - 0.5 * thickness
+    sigma = layer_middle(native.sizes["level"])
     figure, axes = new_figure(1, 2, sharey=True)
     pair = native.to_numpy(), difference.to_numpy()
     _shade_pair(figure, axes[0], native["latitude"].to_numpy(), sigma, pair, units)

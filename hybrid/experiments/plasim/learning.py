@@ -15,7 +15,7 @@ from closures.columns.seeding import seeded
 from closures.field import Field
 from closures.training import Training
 from hybrid.experiments.plasim.settings import N_SEASON, TEST_PART
-from hybrid.experiments.plasim.source import VERSION
+from hybrid.experiments.plasim.source import MODEL
 
 Array = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ def training_of(n_epoch: int, seed: int) -> Training:
 def provenance_of(first: int, last: int) -> dict[str, str]:
     """Return what contracts record of columns of these days after a cold start."""
     return {
-        "host": f"ExoPlaSim {VERSION}, T21, 10 levels",
+        "host": MODEL,
         "days": f"{first} to {last} after a cold start, the last "
         f"{TEST_PART:.0%} of each of {N_SEASON} parts left out",
     }

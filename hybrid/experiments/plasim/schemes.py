@@ -52,6 +52,13 @@ def layer_thickness(n_level: int) -> NDArray[np.float64]:
     return np.diff(0.75 * s + 1.75 * s**3 - 1.5 * s**4)
 
 
+def layer_middle(n_level: int) -> NDArray[np.float64]:
+    """Return the pressure in the middle of the layers, as a part of that at the surface."""
+    thickness = layer_thickness(n_level)
+    middle: NDArray[np.float64] = np.cumsum(thickness) - 0.5 * thickness
+    return middle
+
+
 def split_in_time(columns: xr.Dataset, test: float, n_part: int) -> tuple[xr.Dataset, xr.Dataset]:
     """Return columns for training, and others: the end of each of equal parts of the time.
 

@@ -15,7 +15,7 @@ class FidelitySettings:
     Parameters
     ----------
     n_day, n_left_out
-        Days over a warmer sea, and those at their beginning of which nothing is recorded.
+        Days over a warmer sea, and those at their beginning that do not count.
     candidates
         Names of the closures, of `hybrid.experiments.multifidelity.candidates`.
     n_seed

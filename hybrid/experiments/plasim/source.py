@@ -18,6 +18,9 @@ from solvers.cache import cache_folder
 VERSION = "3.4.2"
 """Version of the package ``exoplasim`` whose interfaces the hooks know."""
 
+MODEL = f"ExoPlaSim {VERSION}, T21, 10 levels"
+"""What contracts and files call the model, at the one resolution that is compiled."""
+
 SHA256 = "fae502a92f5997ffd18b0bb85b9f0f0677857c62c5d1293f605c9799026f64c2"
 """Of its source archive."""
 

@@ -1,9 +1,8 @@
 """Pieces of the experiment that processes share: runs, and datasets for offline scores."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from hybrid.experiments.quasigeostrophic.learning import Plan
+from hybrid.experiments.quasigeostrophic.learning import DataKind, Plan
 
 TRUTH = "truth"
 """Name of the truth among the models that are run."""
@@ -49,12 +48,9 @@ class SearchJob:
 
 @dataclass(frozen=True)
 class DataJob:
-    """A run of the truth that networks learn from, one of several.
+    """A run of the truth that networks learn from, one of several."""
 
-    It gives states, trajectories, or states so close in time that what networks miss has a memory.
-    """
-
-    kind: Literal["states", "trajectories", "missed"]
+    kind: DataKind
     number: int
 
     @property

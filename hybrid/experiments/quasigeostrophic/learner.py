@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,7 +20,7 @@ from closures.training import History
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.climate import OnProgress
 from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
-from hybrid.experiments.quasigeostrophic.learning import Learning, Plan
+from hybrid.experiments.quasigeostrophic.learning import DataKind, Learning, Plan
 from hybrid.experiments.quasigeostrophic.online import fit_online
 from hybrid.experiments.quasigeostrophic.settings import OPERATOR
 from hybrid.threads import one_thread
@@ -73,7 +73,7 @@ class Learner:
 
     def data(
         self,
-        kind: Literal["states", "trajectories", "missed"],
+        kind: DataKind,
         number: int,
         on_progress: OnProgress = _nothing,
     ) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from closures.quasigeostrophic.networks import (
     Architecture,
@@ -19,6 +20,11 @@ from solvers.quasigeostrophic import TwoLayerQG
 _STATES_SEED = 3_000_000
 _TRAJECTORIES_SEED = 4_000_000
 _MISSED_SEED = 5_000_000
+
+
+DataKind = Literal["states", "trajectories", "missed"]
+"""What a run of the truth gives: states, trajectories, or states so close in time that what
+networks miss has a memory."""
 
 
 @dataclass(frozen=True)

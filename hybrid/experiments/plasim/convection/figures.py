@@ -1,11 +1,9 @@
 """Figure of moist convection: where it rains, and which layers are explained."""
 
-import numpy as np
-
 from hybrid.experiments.plasim.convection.findings import ConvectionFindings
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.rain import MM_PER_DAY
-from hybrid.experiments.plasim.schemes import layer_thickness
+from hybrid.experiments.plasim.schemes import layer_middle
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import legend, line, new_figure, panel_title
 
@@ -29,8 +27,7 @@ def convection_figure(findings: ConvectionFindings) -> Figure:
     panel_title(where, "zonal mean of each run")
     legend(where)
     scores = findings.scores
-    thickness = layer_thickness(len(scores.heating_r2))
-    sigma = np.cumsum(thickness) - 0.5 * thickness
+    sigma = layer_middle(len(scores.heating_r2))
     for values, role, label in (
         (scores.heating_r2, "mlp", "condensation"),
         (scores.moistening_r2, "ridge", "change of vapour"),

@@ -1,7 +1,7 @@
 """What the runs of moist convection say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite, nan
 
 import numpy as np
@@ -62,7 +62,7 @@ class ConvectionFindings:
     flagged: float
     fallback: float
     endings: Mapping[str, str]
-    rain: Mapping[str, Sequence[xr.DataArray]] = field(default_factory=dict)
+    rain: Mapping[str, Sequence[xr.DataArray]]
 
     def metrics(self) -> dict[str, float]:
         """Return everything as flat numbers."""

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from closures.convection import MoistFeatures, humidity_tendency, temperature_tendency
+from closures.convection import OUTPUTS, MoistFeatures, humidity_tendency, temperature_tendency
 from closures.convection.air import HEAT_CAPACITY, VAPORIZATION, Layers
 from closures.convection.features import NAMES
 from closures.field import Field
@@ -128,14 +128,12 @@ def convection_tables(cheap: str, present: xr.Dataset, warm: xr.Dataset) -> Tabl
     earlier, later = split_in_time(present, TEST_PART, N_SEASON)
     warm_earlier, warm_later = split_in_time(warm, TEST_PART, N_SEASON)
     moment, warm_moment = _moments(earlier), _moments(warm_earlier)
-    is_low = (moment % EVERY_HIGH != 0) & (moment % 2 == 0)
-    low = xr.concat(
-        [earlier.isel(column=is_low), warm_earlier.isel(column=warm_moment % 2 == 0)], "column"
-    )
-    # Days of both runs have the same numbers; a moment is of one of them.
-    group = np.concatenate([moment[is_low], moment.max() + 1 + warm_moment[warm_moment % 2 == 0]])
-    made = _tendencies(low, cheap)
     is_high = moment % EVERY_HIGH == 0
+    is_low, is_warm_low = ~is_high & (moment % 2 == 0), warm_moment % 2 == 0
+    low = xr.concat([earlier.isel(column=is_low), warm_earlier.isel(column=is_warm_low)], "column")
+    # Days of both runs have the same numbers; a moment is of one of them.
+    group = np.concatenate([moment[is_low], moment.max() + 1 + warm_moment[is_warm_low]])
+    made = _tendencies(low, cheap)
     return Tables(
         Table(_inputs(low), made, group, made),
         _kuo(cheap, earlier.isel(column=is_high), moment[is_high]),
@@ -148,11 +146,9 @@ def convection_tables(cheap: str, present: xr.Dataset, warm: xr.Dataset) -> Tabl
 
 def kuo_tendencies(columns: xr.Dataset) -> Array:
     """Return heating and moistening by the scheme that the model uses ``(n, 2 n_level)``."""
-    target = [
-        torch.from_numpy(columns[name].to_numpy().astype(float))
-        for name in ("condensation", "moisture_flux", "heat_flux")
-    ]
-    condensation, moisture, heat = target
+    condensation, moisture, heat = (
+        torch.from_numpy(columns[name].to_numpy().astype(float)) for name in OUTPUTS
+    )
     mass = torch.from_numpy(layer_mass(columns))
     heating = temperature_tendency(condensation, heat, mass)
     moistening = humidity_tendency(condensation, moisture, mass)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import xarray as xr
+
 from hybrid.experiments.multifidelity.bed import Tables
 from hybrid.experiments.multifidelity.beds import Opened
-from hybrid.experiments.multifidelity.candidates import by_name
 from hybrid.experiments.multifidelity.figures import r2_profiles
-from hybrid.experiments.multifidelity.job import Job
 from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.tables import Findings, flat_metrics, labels, score_tables
-from hybrid.experiments.multifidelity.trainings import trained_findings
+from hybrid.experiments.multifidelity.trainings import jobs_of, trained_findings
 from hybrid.experiments.plasim.columns import kept_columns
 from hybrid.experiments.plasim.convection.runs import CONVECTION, dump_of
 from hybrid.experiments.plasim.convection.study import ConvectionStudy
@@ -89,22 +89,18 @@ class FidelityStudy:
 
     def run(self) -> list[FidelityResult]:
         """Train and score what learns from each of the schemes of low fidelity."""
-        return [self._run(cheap) for cheap in CHEAP]
+        present = kept_columns(self.present, CONVECTION, self.settings.stride)
+        return [self._run(cheap, present) for cheap in CHEAP]
 
-    def _run(self, cheap: str) -> FidelityResult:
-        opened = self._open(cheap)
-        jobs = [
-            Job(opened.bed.name, by_name(name), self.request.seed + i)
-            for name in self.sizes.candidates
-            for i in range(self.sizes.n_seed)
-        ]
-        findings = trained_findings(self.request, self.sizes.training, opened, jobs)
-        return _result(findings, self.sizes.n_seed)
+    def _run(self, cheap: str, present: xr.Dataset) -> FidelityResult:
+        sizes, opened = self.sizes, self._open(cheap, present)
+        jobs = jobs_of(opened.bed.name, sizes.candidates, sizes.n_seed, self.request.seed)
+        findings = trained_findings(self.request, sizes.training, opened, jobs)
+        return _result(findings, sizes.n_seed)
 
-    def _open(self, cheap: str) -> Opened:
+    def _open(self, cheap: str, present: xr.Dataset) -> Opened:
         runs = "".join((folder / FINISHED).read_text() for folder in (self.present, self.warm))
         digest = sha256(f"{runs}{self.sizes.n_left_out}".encode()).hexdigest()[:12]
-        present = kept_columns(self.present, CONVECTION, self.settings.stride)
         bed = convection_bed(cheap, present)
         data = self.request.out / "samples" / f"{bed.name}-{digest}"
         if not Tables.are_in(data):
