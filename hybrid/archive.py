@@ -45,10 +45,18 @@ class NativeVerdict:
         Whether it does.
     reason
         What was shown of the program, or why there is none; for people.
+    bound
+        How far the program may be from the Python closure [eps on scaled outputs], where the
+        closure's own rounding asks for more than the engine's bound; None: that bound.
     """
 
     expressed: bool
     reason: str
+    bound: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``hybrid.json`` holds."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,7 @@ def manifest_text(
             "format": {"major": FORMAT_MAJOR, "minor": FORMAT_MINOR},
             "engine": engine,
             "versions": {**versions(), **(compiled_for or {})},
-            **({} if native is None else {"native": asdict(native)}),
+            **({} if native is None else {"native": native.to_dict()}),
             "spec": spec.to_dict(),
         },
         indent=2,
@@ -266,7 +274,12 @@ def _zipped(folder: str, entries: dict[str, bytes]) -> bytes:
 def _native_verdict(data: Any) -> NativeVerdict | None:
     if data is None:
         return None
-    return NativeVerdict(expressed=data["expressed"] is True, reason=str(data["reason"]))
+    bound = data.get("bound")
+    return NativeVerdict(
+        expressed=data["expressed"] is True,
+        reason=str(data["reason"]),
+        bound=None if bound is None else float(bound),
+    )
 
 
 def _reference_entry(entries: Container[str]) -> str:

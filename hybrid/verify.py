@@ -90,6 +90,9 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
     grid = host_grid(spec, sizes)
     reference = read_reference(path)
     scales = output_scales(spec, reference.largest)
+    bounds = dict(BOUNDS)
+    if manifest.native and manifest.native.bound:
+        bounds[NATIVE] = manifest.native.bound
     rows = []
     for way in (*_ways(path, spec, grid, manifest.engine), *_native_ways(path, spec)):
         for n, same_batch in sorted(reference.results.items()):
@@ -97,7 +100,7 @@ def verify(path: Path | str, on_row: Callable[[VerifyRow], None] | None = None) 
             large_batch = {name: array[:n] for name, array in reference.largest.items()}
             expected = large_batch if way.reproducible else same_batch
             eps = largest_difference(way.evaluate(arguments, n), expected, scales)
-            rows.append(VerifyRow(way.label, n, eps, BOUNDS[way.engine]))
+            rows.append(VerifyRow(way.label, n, eps, bounds[way.engine]))
             if on_row:
                 on_row(rows[-1])
     return VerifyReport(path, tuple(rows), spec.unbounded)

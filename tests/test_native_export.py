@@ -34,6 +34,7 @@ from hybrid.errors import ArchiveError
 from hybrid.native.evaluate import evaluate
 from hybrid.native.program_file import BINARY, TEXT, program_entries, program_of
 from hybrid.native.reading import read_program
+from hybrid.native.rounding import own_rounding
 from hybrid.native.writing import saved_storages
 from hybrid.torchscript import compiled
 from hybrid.verify import verify
@@ -171,6 +172,86 @@ def test_a_program_that_computes_something_else_is_not_written() -> None:
         "the program of its forward differs by 839 eps on scaled outputs, more than 64"
     )
     assert not part.entries
+
+
+def cancels(x: Tensor, shift: float) -> Tensor:
+    """Return x with an error of up to half a unit in the last place of `shift`."""
+    return (x + shift) - shift
+
+
+def test_a_closure_far_from_itself_in_float64_may_have_a_program_as_far() -> None:
+    # Half a unit of numbers up to 512 is 2^-15, which is 128 eps of an output of up to 2.
+    rounded = One(lambda x: cancels(x, 511.3 if len(x) == N_COLUMN else 510.2))
+    own = own_rounding_of(rounded)
+    assert own == pytest.approx(128.0, rel=0.1)
+    verdict = part_of(rounded).verdict
+    assert verdict is not None
+    assert verdict.expressed
+    assert verdict.bound == 2.0 * own
+    assert re.fullmatch(
+        rf"within \d+ of {verdict.bound:.3g} eps of the Python closure on scaled outputs, twice "
+        r"its own rounding, in \d+ steps",
+        verdict.reason,
+    )
+
+
+def test_beyond_its_own_rounding_a_program_is_not_written() -> None:
+    wrong = One(lambda x: cancels(x if len(x) == N_COLUMN else 1.0001 * x, 511.3))
+    verdict = part_of(wrong).verdict
+    assert verdict is not None
+    assert not verdict.expressed
+    assert verdict.reason.endswith(f"more than {2 * own_rounding_of(wrong):.3g}")
+
+
+def test_what_is_larger_than_rounding_is_no_bound() -> None:
+    # Half a unit of numbers up to 8192 is 1024 eps of an output of up to 2.
+    coarse = One(lambda x: cancels(x, 8191.3 if len(x) == N_COLUMN else 8000.2))
+    assert own_rounding_of(coarse) > 512
+    verdict = part_of(coarse).verdict
+    assert verdict is not None
+    assert not verdict.expressed
+    assert verdict.reason.endswith("more than 64")
+
+
+@pytest.mark.parametrize("only", ["float64", "float32"])
+def test_own_rounding_is_unknown_where_forward_runs_in_one_type_alone(only: str) -> None:
+    weight = torch.ones(1, 1)
+    closure = (
+        One(lambda x: 2.0 * x, "float64")
+        if only == "float64"
+        else One(lambda x: (x[:, None] @ weight)[:, 0])
+    )
+    assert own_rounding(closure, closure.spec, reference_of(closure)) is None
+
+
+class Cancels(Closure):
+    """As `cancels`, with one shift in TorchScript and another in the program."""
+
+    def __init__(self) -> None:
+        inputs = (Field("x", "1", valid_min=-2.0, valid_max=2.0),)
+        super().__init__(ClosureSpec("cancels", "1", inputs, (Field("y", "1"),)))
+        self.skips_columns = True
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        shift = 510.2 if self.skips_columns else 511.3
+        return ((x + shift) - shift,)
+
+
+def own_rounding_of(closure: Closure) -> float:
+    found = own_rounding(closure, closure.spec, reference_of(closure))
+    assert found is not None
+    return found
+
+
+def test_the_bound_of_a_program_is_in_the_archive_and_verify_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    report = hybrid.export(Cancels(), path)
+    assert report.native is not None
+    assert report.native.bound is not None
+    assert read_manifest(path).native == report.native
+    bounds = {row.engine: row.bound for row in verify(path).rows}
+    assert bounds["native program"] == report.native.bound
+    assert bounds["torchscript"] == 4.0
 
 
 def test_whatever_goes_wrong_is_a_reason_and_never_an_error() -> None:

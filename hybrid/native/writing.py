@@ -18,6 +18,7 @@ from hybrid.native.errors import NotExpressedError, ProgramError
 from hybrid.native.evaluate import evaluate
 from hybrid.native.program import Program
 from hybrid.native.program_file import program_entries
+from hybrid.native.rounding import bound_for
 from hybrid.native.tracing import trace
 
 FEWEST_COLUMNS = 5
@@ -62,7 +63,7 @@ def native_part(
     """
     try:
         program = express(closure, spec, reference)
-        shown = _shown(program, spec, reference)
+        verdict = _compared(program, closure, spec, reference)
         entries = program_entries(program, saved_storages(compiled))
     except (NotExpressedError, ProgramError) as error:
         return NativePart(NativeVerdict(expressed=False, reason=_short(str(error))))
@@ -70,7 +71,7 @@ def native_part(
     except Exception as error:  # noqa: BLE001
         text = f"forward cannot be followed ({type(error).__name__}: {error})"
         return NativePart(NativeVerdict(expressed=False, reason=_short(text)))
-    return NativePart(NativeVerdict(expressed=True, reason=shown), entries)
+    return NativePart(verdict, entries)
 
 
 def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Program:
@@ -101,7 +102,9 @@ def _n_column(closure: Closure, spec: ClosureSpec) -> int:
     return next(n for n in count(FEWEST_COLUMNS) if n not in taken)
 
 
-def _shown(program: Program, spec: ClosureSpec, reference: Reference) -> str:
+def _compared(
+    program: Program, closure: Closure, spec: ClosureSpec, reference: Reference
+) -> NativeVerdict:
     """Return what comparing a program with the closure shows; raise if they differ."""
     names = [result.name for result in (*spec.outputs, *spec.state)]
     expected = reference.largest
@@ -111,16 +114,20 @@ def _shown(program: Program, spec: ClosureSpec, reference: Reference) -> str:
         for name, values in zip(names, evaluate(program, given), strict=True)
     }
     difference = largest_difference(found, expected, output_scales(spec, expected))
-    bound = BOUNDS["native"]
+    bound = usual = BOUNDS["native"]
+    if difference > usual:
+        bound = bound_for(closure, spec, reference)
     if not difference <= bound:
         raise NotExpressedError(
             f"the program of its forward differs by {difference:.3g} eps on scaled outputs, more "
-            f"than {bound:g}"
+            f"than {bound:.3g}"
         )
-    return (
-        f"within {math.ceil(difference)} of {bound:g} eps of the Python closure on scaled "
-        f"outputs, in {len(program.steps)} steps"
+    own = "" if bound == usual else ", twice its own rounding"
+    reason = (
+        f"within {math.ceil(difference)} of {bound:.3g} eps of the Python closure on scaled "
+        f"outputs{own}, in {len(program.steps)} steps"
     )
+    return NativeVerdict(expressed=True, reason=reason, bound=None if bound == usual else bound)
 
 
 def saved_storages(compiled: bytes) -> dict[str, bytes]:
