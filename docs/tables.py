@@ -20,7 +20,7 @@ from model_error_tables import (
     sparse_regression_table,
 )
 from multifidelity_tables import CLIMSIM, GENERATED, LORENZ96, lead_table, shifted_table
-from plasim_tables import plasim_climate_table, plasim_cost_table
+from plasim_tables import plasim_climate_table, plasim_column_table, plasim_day_table
 from turbulence_tables import (
     smarl_gains_table,
     smarl_table,
@@ -444,8 +444,9 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bridge-overhead": ("bridge-overhead.json", overhead_table),
     "climsim-emulators": ("climsim-emulators.json", emulator_costs_table),
     "smarl": ("smarl-full.json", smarl_table),
-    "plasim-climate": ("plasim-quick.json", plasim_climate_table),
-    "plasim-cost": ("plasim-quick.json", plasim_cost_table),
+    "plasim-quick-climate": ("plasim-quick.json", plasim_climate_table),
+    "plasim-quick-column": ("plasim-quick.json", plasim_column_table),
+    "plasim-quick-day": ("plasim-quick.json", plasim_day_table),
     "smarl-transfer": ("smarl-full.json", smarl_transfer_table),
     "smarl-gains": ("smarl-full.json", smarl_gains_table),
     "two-layer": ("quasigeostrophic-full.json", two_layer_table),

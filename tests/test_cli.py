@@ -149,6 +149,17 @@ def test_expected_errors_are_one_message_and_1(
     assert "Traceback" not in result.output
 
 
+def test_notes_of_an_error_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        error = HostError("no fluxes")
+        error.add_note("closure_1 failed")
+        raise error
+
+    monkeypatch.setattr("hybrid.experiments.run_experiment", fail)
+    result = call("run", "lorenz96", "--out", tmp_path)
+    assert result.stderr.splitlines()[-2:] == ["error: no fluxes", "closure_1 failed"]
+
+
 @pytest.mark.parametrize("command", [("run", "lorenz96"), ("demo",)], ids=" ".join)
 @pytest.mark.parametrize(
     ("out", "got"), [("file", "a file of that name"), ("file/below", "'Not a directory'")]

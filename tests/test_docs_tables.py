@@ -32,12 +32,14 @@ def test_the_guide_holds_the_committed_overheads() -> None:
 
 def test_the_page_on_plasim_holds_the_committed_results() -> None:
     text = tables.PLASIM.read_text()
-    assert text.count("<!-- table: ") == 2
+    assert text.count("<!-- table: ") == 3
     assert tables.with_tables(text) == text
     results = json.loads((DOCS / "results" / "plasim-quick.json").read_text())
     results |= {"dOLR": 9.87, "longwave_time_ratio": 0.987}
     assert "| +9.870 |" in plasim_tables.plasim_climate_table(results)
-    assert "| the closure | 0.987 |" in plasim_tables.plasim_cost_table(results)
+    assert "| the closure | 0.987 |" in plasim_tables.plasim_column_table(results)
+    results["seconds_a_day_closure"] = 0.87 * results["seconds_a_day_native"]
+    assert "| the closures | 0.87 |" in plasim_tables.plasim_day_table(results)
 
 
 def test_the_page_of_the_column_host_holds_the_committed_costs() -> None:

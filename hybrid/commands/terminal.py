@@ -67,5 +67,5 @@ class ProjectGroup(TyperGroup):
         except Exception as error:
             if not is_expected(error):
                 raise
-            say_error(str(error))
+            say_error("\n".join((str(error), *getattr(error, "__notes__", ()))))
             raise typer.Exit(1) from error

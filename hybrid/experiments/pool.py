@@ -7,8 +7,6 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from hybrid.errors import TrainError
-
 if TYPE_CHECKING:
     from hybrid.experiments.result import Request
 
@@ -77,13 +75,41 @@ def run_all(
 
     Raises
     ------
-    TrainError
-        If jobs failed in processes of their own, when all others have ended.
+    Exception
+        The first one that a job raised, when all others have ended; a note says which job that was,
+        and what else failed.
     """
-    if n_process == 1:
-        for i, job in enumerate(jobs):
+    do = _in_turn if n_process == 1 else _at_once
+    errors = do(work, jobs, n_process, on_progress)
+    failed = [(name, error) for name, error in zip(names, errors, strict=True) if error is not None]
+    if failed:
+        _, first = failed[0]
+        for name, error in failed:
+            first.add_note(f"{name} failed" + ("" if error is first else f": {error}"))
+        raise first
+    on_progress(1.0)
+
+
+def _in_turn(
+    work: Callable[[Job, OnProgress], None], jobs: Sequence[Job], _: int, on_progress: OnProgress
+) -> list[BaseException | None]:
+    errors: list[BaseException | None] = []
+    for i, job in enumerate(jobs):
+        try:
             work(job, lambda fraction, i=i: on_progress((i + fraction) / len(jobs)))  # type: ignore[misc]
-        return
+        except Exception as error:  # noqa: BLE001 -- raised when the others have ended
+            errors.append(error)
+        else:
+            errors.append(None)
+    return errors
+
+
+def _at_once(
+    work: Callable[[Job, OnProgress], None],
+    jobs: Sequence[Job],
+    n_process: int,
+    on_progress: OnProgress,
+) -> list[BaseException | None]:
     with multiprocessing.Manager() as manager:
         reports: Queue[tuple[int, float]] = manager.Queue()
         context = multiprocessing.get_context("spawn")
@@ -101,11 +127,7 @@ def run_all(
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        failed = zip(names, (future.exception() for future in futures), strict=True)
-    errors = [f"{name}: {error}" for name, error in failed if error is not None]
-    if errors:
-        raise TrainError("; ".join(errors))
-    on_progress(1.0)
+        return [future.exception() for future in futures]
 
 
 def _work_and_report(

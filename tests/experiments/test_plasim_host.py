@@ -1,7 +1,7 @@
 """The hooks compiled into a tiny stand-in of PlaSim, and everything around a run of it."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,6 @@ from hybrid.experiments.plasim.climate import (
     global_means,
     read_climate,
     read_maps,
-    read_report,
 )
 from hybrid.experiments.plasim.columns import N_COLUMN, kept_columns, read_columns
 from hybrid.experiments.plasim.errors import HostBuildError, HostRunError
@@ -30,6 +29,7 @@ from hybrid.experiments.plasim.learning import stacked
 from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.rain import EDGES, maps_of
 from hybrid.experiments.plasim.ranks import RECORDED, differing_columns
+from hybrid.experiments.plasim.report import read_differences, read_report
 from hybrid.experiments.plasim.running import RESTART, run_model, seconds_a_day
 from hybrid.experiments.plasim.training import predict, train_emulator
 
@@ -172,9 +172,10 @@ def test_climate_and_report_of_a_native_run(recorded: Path) -> None:
     assert float(climate["weight"].sum()) == pytest.approx(1.0)
     means = global_means(climate)
     np.testing.assert_allclose(means["precipitation"], 3e-8, rtol=1e-6)
-    np.testing.assert_allclose(
-        means["net_top"], means["absorbed_shortwave"] - means["outgoing_longwave"], rtol=1e-6
-    )
+    for name, value in (("sensible_heat", -10.0), ("latent_heat", -80.0)):
+        np.testing.assert_allclose(means[name], value, rtol=1e-6)
+    radiation = means["surface_longwave"] + means["surface_shortwave"]
+    np.testing.assert_allclose(means["net_surface"], radiation - 90.0, rtol=1e-6)
     wind = climate["eastward_wind"].mean(["time", "latitude"])
     np.testing.assert_allclose(wind, 3.0 * np.arange(1, 11), rtol=1e-6)
     report = read_report(recorded)
@@ -211,7 +212,7 @@ def test_the_host_computes_what_the_guard_leaves_to_it(
     assert (found[~is_land] != native[~is_land]).mean() > 0.5
     report = read_report(folder)[name]
     n_all = STEPS_A_DAY * N_COLUMN
-    assert n_all / 3 <= report["fallback"].count == report["flagged"].seconds < n_all
+    assert n_all / 3 <= report["fallback"].count == report["flagged"].count < n_all
     if name == "shortwave":
         computed = int((folder / "log").read_text().split("computed:")[1].split()[0])
         assert 0 < computed <= report["fallback"].count
@@ -229,8 +230,8 @@ def test_a_closure_in_the_host_is_the_one_that_was_trained(
     assert np.abs(found[changed] - native[changed]).max() > 1e-3
     report = read_report(folder)[learned.name]
     assert (report["native"].count, report["closure"].count) == (0, STEPS_A_DAY)
-    assert report["flagged"].count == STEPS_A_DAY * N_COLUMN
-    assert 0.0 <= report["flagged"].seconds < report["flagged"].count
+    assert report["evaluated"].count == STEPS_A_DAY * N_COLUMN
+    assert 0 <= report["flagged"].count < report["evaluated"].count
 
 
 def test_recorded_columns_of_a_closure_are_the_archive_to_the_bit(
@@ -262,8 +263,10 @@ def test_shadow_leaves_the_host_alone_and_finds_what_python_finds(
     columns = read_columns(run_model(host, Run(1, dump), all_columns, nothing), learned.name, 1)
     fluxes = stacked(columns, learned.emulator.spec.outputs).astype(float)
     error = predict(learned.emulator, columns) - fluxes
-    rows = [line.split() for line in (shadow / "hybrid_report").read_text().splitlines()]
-    of_fluxes = np.array([row[3:] for row in rows if len(row) == 6], float)
+    told = read_differences(shadow)[learned.name]
+    assert list(told) == [output.name for output in learned.emulator.spec.outputs]
+    elements = [each for of_output in told.values() for each in of_output]
+    of_fluxes = np.array([(each.mean, each.rms, each.largest) for each in elements])
     expected = error.mean(axis=0), np.sqrt((error**2).mean(axis=0)), np.abs(error).max(axis=0)
     # The fluxes were recorded, and the closure computes, in 4 bytes.
     scale = np.abs(fluxes).max()
@@ -326,7 +329,8 @@ def test_years_join_to_one_run_and_stay(
     for name in ("outgoing_longwave", "absorbed_shortwave", "temperature", "time"):
         np.testing.assert_array_equal(joined[name], whole[name])
     assert years.report_of(folder)["longwave"]["native"].count == 4 * STEPS_A_DAY
-    assert years.seconds_a_day_of(folder) > 0.0
+    assert len(seconds := years.seconds_a_day_of(folder)) == 2
+    assert min(seconds) > 0.0
     both = maps_of([folder], 1, 4), maps_of([folder, folder], 1, 4)
     rain = read_climate(recorded)["precipitation"][1:].mean("time")
     found = both[0].mean["precipitation"].mean("longitude")
@@ -353,6 +357,16 @@ def test_what_the_hooks_refuse_is_said(host: Host, tmp_path: Path) -> None:
     run = Run(1, {"longwave": {"mode": "closure", "archive": "/nowhere.pt"}})
     with pytest.raises(HostRunError, match=r"nowhere\.pt"):
         run_model(host, run, tmp_path / "archive", nothing)
+
+
+def test_a_model_that_stops_by_itself_is_said_to_have_ended_early(
+    host: Host, tmp_path: Path
+) -> None:
+    stops = tmp_path / "stops"
+    stops.write_text("#!/bin/sh\necho 'too cold on day 1' > Abort_Message\ntouch plasim_status\n")
+    stops.chmod(0o755)
+    with pytest.raises(HostRunError, match=r"3 days, ended with status 0 after day 0: too cold"):
+        run_model(replace(host, program=stops), Run(3), tmp_path / "run", nothing)
 
 
 def test_a_failing_compiler_is_said(tmp_path: Path) -> None:

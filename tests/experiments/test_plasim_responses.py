@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hybrid.experiments.plasim.climate import SINGLE, Calls
-from hybrid.experiments.plasim.guard_counts import share
+from hybrid.experiments.plasim.climate import SINGLE
 from hybrid.experiments.plasim.jobs import all_jobs
 from hybrid.experiments.plasim.model_run import Run, warmed
+from hybrid.experiments.plasim.report import Calls, share
 from hybrid.experiments.plasim.responses import (
     CARBON_DIOXIDE,
     CONTROL,
     N_DAY_OF_BLOCK,
     WARM,
     response,
+    response_difference,
     response_name,
 )
 from hybrid.experiments.plasim.settings import PRESETS
@@ -47,7 +48,7 @@ def test_feedback_is_flux_for_each_kelvin_and_forcing_is_flux() -> None:
         }
     )
     assert found.feedback.value == pytest.approx(-2.0)
-    assert found.of_sunlight.value == pytest.approx(0.25)
+    assert found.shortwave_feedback.value == pytest.approx(0.25)
     assert found.forcing.value == pytest.approx(3.7)
     assert found.feedback.error == pytest.approx(0.0, abs=1e-12)
 
@@ -65,6 +66,24 @@ def test_errors_are_those_of_means_of_blocks() -> None:
     error = of_blocks.std(ddof=1) / N_BLOCK**0.5
     assert found.feedback.error == pytest.approx(error / 2.0)
     assert found.forcing.error == pytest.approx(error)
+
+
+def test_seasons_that_both_models_have_cancel_in_their_difference() -> None:
+    season = np.repeat([1.0, 2.0, 3.0, 3.0, 2.0, 1.0], N_DAY_OF_BLOCK)
+
+    def of(sunlight: float) -> dict[str, xr.Dataset]:
+        warm = {"surface_temperature": 4.0, "absorbed_shortwave": sunlight}
+        return {
+            CONTROL: climate({}),
+            WARM: climate(warm, season),
+            CARBON_DIOXIDE: climate({"outgoing_longwave": -3.7}),
+        }
+
+    assert response(of(1.0)).feedback.error > 0.05
+    found = response_difference(of(2.0), of(1.0))
+    assert found.feedback.value == found.shortwave_feedback.value == pytest.approx(0.25)
+    assert found.forcing.value == pytest.approx(0.0, abs=1e-12)
+    assert found.feedback.error == pytest.approx(0.0, abs=1e-12)
 
 
 def test_a_given_sea_is_told_to_the_model() -> None:
@@ -101,8 +120,8 @@ def test_runs_over_a_given_sea_are_made_where_the_preset_asks(tmp_path: Path) ->
 
 def test_shares_are_of_column_evaluations() -> None:
     report = {
-        "longwave": {"flagged": Calls(1000, 100.0), "fallback": Calls(100, 1.0)},
-        "shortwave": {"flagged": Calls(1000, 300.0), "fallback": Calls(50, 1.0)},
+        "longwave": {"evaluated": Calls(1000), "flagged": Calls(100), "fallback": Calls(100, 1.0)},
+        "shortwave": {"evaluated": Calls(1000), "flagged": Calls(300), "fallback": Calls(50, 1.0)},
     }
     assert share(report, ["longwave", "shortwave"], "flagged") == pytest.approx(0.2)
     assert share(report, ["longwave", "shortwave"], "fallback") == pytest.approx(0.075)

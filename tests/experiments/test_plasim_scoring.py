@@ -1,5 +1,6 @@
 """Scores of runs with closures, and the whole experiment on a stand-in of the model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from plasim_stand_in import write_stand_in
 from hybrid.experiments import UnknownExperimentError, run_experiment, run_until
 from hybrid.experiments.plasim import building, experiment, jobs, years
 from hybrid.experiments.plasim.building import Host
-from hybrid.experiments.plasim.climate import MAPS, PROFILES, SINGLE, Calls
+from hybrid.experiments.plasim.climate import MAPS, PROFILES, SINGLE
 from hybrid.experiments.plasim.errors import HostRunError
 from hybrid.experiments.plasim.model_run import Run
+from hybrid.experiments.plasim.noise import noise_floor
+from hybrid.experiments.plasim.offline import energy_residual
+from hybrid.experiments.plasim.report import Calls
 from hybrid.experiments.plasim.schemes import layer_thickness, split_in_time
 from hybrid.experiments.plasim.scoring import (
     annual_means,
@@ -26,6 +30,7 @@ from hybrid.experiments.plasim.scoring import (
     zonal_rms,
 )
 from hybrid.experiments.plasim.settings import PRESETS
+from hybrid.experiments.result import Table
 
 N_TIME, N_LATITUDE, N_LEVEL = 6, 8, 10
 
@@ -59,6 +64,8 @@ def test_differences_are_told_in_spreads_of_native_runs() -> None:
     assert of_surface.difference == pytest.approx(0.4)
     assert of_surface.spread == pytest.approx(0.2)
     assert of_surface.in_spreads == pytest.approx(2.0)
+    # Means of members have the same spread here, as there is a single year.
+    assert of_surface.error == pytest.approx(0.2 * (1 / 3 + 1 / 2) ** 0.5)
     assert np.isnan(of_surface.native_trend)
     assert found["SFC"].difference == pytest.approx(4 * 0.4)
     # Absorbed less outgoing: both are warmer by the same.
@@ -99,6 +106,8 @@ def test_zonal_temperature_differs_by_mass_and_area() -> None:
     top = difference * xr.DataArray(np.eye(N_LEVEL)[0], dims="level")
     expected = 2.0 * thickness[0] ** 0.5
     assert rms(top, climate()["weight"], thickness) == pytest.approx(expected)
+    top[0, 0] = np.nan
+    assert np.isnan(rms(top, climate()["weight"], thickness))
 
 
 def test_zonal_means_are_compared_in_units_for_people() -> None:
@@ -109,6 +118,31 @@ def test_zonal_means_are_compared_in_units_for_people() -> None:
         "q": pytest.approx(2000.0),
         "u": pytest.approx(2.0),
     }
+
+
+def test_the_noise_floor_is_what_two_ensembles_of_one_model_differ_by() -> None:
+    generator = np.random.default_rng(0)
+
+    def rms_of_means(found: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> float:
+        return float(np.sqrt(np.square(np.mean(found, 0) - np.mean(others, 0)).mean()))
+
+    members = list(generator.normal(size=(5, 100_000)))
+    others = list(generator.normal(size=(3, 100_000)))
+    expected = rms_of_means(others, members)
+    assert noise_floor(members, 3, rms_of_means) == pytest.approx(expected, rel=0.01)
+    assert np.isnan(noise_floor(members[:1], 3, rms_of_means))
+
+
+def test_energy_that_is_not_accounted_for() -> None:
+    # Two layers; 100 and 60 W m-2 upward at the top and at the ground, 300 in the first column
+    # and 310 in the second downward at the top.
+    fluxes = np.array(
+        [[-100, -80, -60, 300, 200, 150], [-100, -80, -60, 310, 200, 150]], np.float32
+    )
+    assert energy_residual(fluxes, None) == 0.0
+    assert energy_residual(fluxes, xr.DataArray([300.0, 310.5])) == pytest.approx(0.5)
+    rounded = np.random.default_rng(0).uniform(0.0, 400.0, (100, 6)).astype(np.float32)
+    assert 0.0 < energy_residual(rounded, None) < 8 * 400.0 * 2.0**-23
 
 
 def test_costs_are_of_a_column() -> None:
@@ -221,14 +255,13 @@ def test_the_whole_experiment_on_the_stand_in(
     ):
         assert name in metrics
     assert 0.0 <= metrics["fallback_share"] < 1.0
-    assert metrics["longwave_time_ratio"] > 0.0
-    assert metrics["shortwave_time_ratio"] > 0.0
-    assert metrics["shortwave_heating_r2_mean"] <= 1.0
     assert 0.0 <= metrics["flagged_share"] < 1.0
+    for name in ("longwave", "shortwave"):
+        assert 0.0 <= metrics[f"{name}_energy_residual"] < 1e-3
     # No dynamics: states do not feel the fluxes.
     assert metrics["dTs"] == metrics["zonal_T_rms"] == 0.0
     assert metrics["dOLR"] != 0.0
-    assert [table.title for table in result.tables][2] == "Processor time"
+    check_tables(*result.tables[2:5])
     # Twice the carbon dioxide changes nothing at the top of this model, four kelvins do.
     assert metrics["forcing_native"] == 0.0
     sigma, t = 5.67e-8, 226.0
@@ -249,6 +282,19 @@ def test_the_whole_experiment_on_the_stand_in(
     before = (spin_up / "plasim_status").stat().st_mtime_ns
     run_experiment("plasim", "test", tmp_path / "again")
     assert (spin_up / "plasim_status").stat().st_mtime_ns == before
+
+
+def check_tables(shadow: Table, first: Table, cost: Table) -> None:
+    """Hold tables of the stand-in to what its runs are."""
+    assert list(shadow.rows)[:2] == ["upward longwave, top", "upward longwave, ground"]
+    assert list(first.rows) == ["closure_0", "noop", "every_2", "every_3", "linear", "native_1"]
+    outgoing, surface = first.rows["closure_0"][0], first.rows["closure_0"][4]
+    assert outgoing is not None
+    assert outgoing > 0.0
+    # States do not feel the fluxes.
+    assert surface == 0.0
+    assert cost.rows["whole model, native"][1] == 1.0
+    assert len([name for name in cost.rows if name.startswith("whole model")]) == 7
 
 
 def test_unknown_stages_are_refused(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
-"""Read what the hooks write of a run: daily zonal means, and what the schemes cost."""
+"""Read what the hooks write of the state of a run: daily zonal means and maps."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -147,26 +145,3 @@ def global_means(climate: xr.Dataset) -> xr.Dataset:
     return means.assign(
         net_top=top.assign_attrs(units="W m-2"), net_surface=surface.assign_attrs(units="W m-2")
     )
-
-
-@dataclass(frozen=True)
-class Calls:
-    """How often something was done, and how long it took [s]."""
-
-    count: int
-    seconds: float
-
-
-def read_report(folder: Path) -> Mapping[str, Mapping[str, Calls]]:
-    """Return for each scheme the calls ``native``, ``closure``, ``held``.
-
-    For closures also ``fallback``, columns that the host computed in the place of the closure, and
-    ``flagged``: column evaluations, and in place of seconds how many of them the guard flagged.
-    """
-    found: dict[str, dict[str, Calls]] = {}
-    for line in (folder / "hybrid_report").read_text().splitlines():
-        words = line.split()
-        if len(words) == 4:  # Longer ones tell of differences.
-            scheme, what, count, number = words
-            found.setdefault(scheme, {})[what] = Calls(int(count), float(number))
-    return found

@@ -7,19 +7,23 @@ from typing import Any
 
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.plasim.building import Host, ensure_host
+from hybrid.experiments.plasim.collection import collect
 from hybrid.experiments.plasim.convection.figures import convection_figure
 from hybrid.experiments.plasim.convection.findings import ConvectionFindings, convection_table
 from hybrid.experiments.plasim.convection.study import ConvectionStudy
+from hybrid.experiments.plasim.drift import drift_figure
 from hybrid.experiments.plasim.emulators import LINEAR, Trained, exported, names, trained
 from hybrid.experiments.plasim.fidelities.study import FidelityResult, FidelityStudy
 from hybrid.experiments.plasim.figures import cross_sections, maps, rain, zonal_means
-from hybrid.experiments.plasim.findings import Findings, collect
+from hybrid.experiments.plasim.findings import Findings
+from hybrid.experiments.plasim.first_days import first_days_table
 from hybrid.experiments.plasim.jobs import Work, all_jobs
 from hybrid.experiments.plasim.model_run import Run
 from hybrid.experiments.plasim.offline import flat
 from hybrid.experiments.plasim.running import RESTART, run_model
 from hybrid.experiments.plasim.schemes import SCHEMES
 from hybrid.experiments.plasim.settings import PRESETS, Settings
+from hybrid.experiments.plasim.shadow import shadow_table
 from hybrid.experiments.plasim.source import VERSION, plasim_folder
 from hybrid.experiments.plasim.tables import (
     climate_table,
@@ -80,15 +84,18 @@ def run(request: Request) -> ExperimentResult:
         choices={
             "host": f"ExoPlaSim {VERSION}",
             **findings.endings,
+            **(findings.responses.choices() if findings.responses else {}),
             **{name: text for _, each in convection for name, text in each.endings.items()},
             **{name: text for each in made.fidelities for name, text in each.choices.items()},
         },
         tables=(
             climate_table(findings, settings),
             zonal_table(findings),
+            *([shadow_table(findings.shadow, settings.n_timing)] if findings.shadow else []),
+            first_days_table(findings.first_days),
             cost_table(findings, settings),
             *([rank_table(findings.ranked)] if findings.ranked else []),
-            *([response_table(findings.responses)] if findings.responses else []),
+            *([response_table(findings.responses, settings)] if findings.responses else []),
             offline_table(offline),
             *(convection_table(each, settings) for _, each in convection),
             *(table for each in made.fidelities for table in each.tables),
@@ -184,7 +191,13 @@ def _spin_up(host: Host, settings: Settings, folder: Path, request: Request) -> 
 def _climate_figures(findings: Findings) -> tuple[Figure, ...]:
     if not findings.closure:
         return ()
-    return zonal_means(findings), *cross_sections(findings), *maps(findings), rain(findings)
+    return (
+        *drift_figure(findings.drift),
+        zonal_means(findings),
+        *cross_sections(findings),
+        *maps(findings),
+        rain(findings),
+    )
 
 
 def _headline(settings: Settings, findings: Findings) -> str:

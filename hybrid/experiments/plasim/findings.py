@@ -1,31 +1,20 @@
 """What the runs say, together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
+from statistics import fmean
 
 import xarray as xr
 
-from hybrid.experiments.plasim.columns import N_COLUMN
-from hybrid.experiments.plasim.guard_counts import counted, share
-from hybrid.experiments.plasim.jobs import GUARDED, RAMP, SHADOW, TIMED, Work
-from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
-from hybrid.experiments.plasim.rain import Maps, maps_of
-from hybrid.experiments.plasim.rank_findings import Ranked, collect_ranked
-from hybrid.experiments.plasim.ranks import ranked_name
-from hybrid.experiments.plasim.response_findings import Responses, collect_responses
-from hybrid.experiments.plasim.schemes import layer_thickness
-from hybrid.experiments.plasim.scoring import (
-    COSTS,
-    Difference,
-    compared,
-    costs,
-    differences,
-    zonal_rms,
-)
-from hybrid.experiments.plasim.settings import Settings
-from hybrid.experiments.plasim.years import climate_of, report_of, seconds_a_day_of
+from hybrid.experiments.plasim.drift import Drift
+from hybrid.experiments.plasim.first_days import FirstDays
+from hybrid.experiments.plasim.jobs import LINEAR, RIVALS
+from hybrid.experiments.plasim.rain import Maps
+from hybrid.experiments.plasim.rank_findings import Ranked
+from hybrid.experiments.plasim.report import ShadowDifference
+from hybrid.experiments.plasim.response_findings import Responses
+from hybrid.experiments.plasim.scoring import Difference
 
 
 @dataclass(frozen=True)
@@ -45,11 +34,17 @@ class Findings:
         Root mean square differences of zonal means by level, by the keys of `ZONAL`; empty
         likewise.
     zonal_native
-        The same of the first native run from the others; empty without others.
+        The same to be expected of an ensemble of native runs, see `noise_floor`; empty likewise.
+    drift
+        Annual means of whole runs.
+    first_days
+        What other radiation changes in the first days.
+    shadow
+        Differences of each scheme and output on the same columns; empty if that run ended early.
     costs
         Of each scheme, by the keys of `COSTS` [us a column].
     days
-        Processor time of a day by the name of the kind of run [s].
+        Processor time of a day by the name of the kind of run, in each year of each member [s].
     flagged
         Part of the column evaluations that the guard flagged, of all schemes; NaN likewise.
     fallback
@@ -69,8 +64,11 @@ class Findings:
     differences: Mapping[str, Difference]
     zonal: Mapping[str, float]
     zonal_native: Mapping[str, float]
+    drift: Drift
+    first_days: FirstDays
+    shadow: Mapping[str, Mapping[str, Sequence[ShadowDifference]]]
     costs: Mapping[str, Mapping[str, float]]
-    days: Mapping[str, float]
+    days: Mapping[str, Sequence[float]]
     flagged: float
     fallback: float
     responses: Responses | None
@@ -78,30 +76,27 @@ class Findings:
     endings: Mapping[str, str]
 
     def metrics(self) -> dict[str, float]:
-        """Return everything as flat numbers."""
-        found = {"blowups": float(sum(name.startswith(CLOSURE) for name in self.endings))}
+        """Return everything that is known, as flat numbers."""
+        found = {"blowups": float(sum(name not in {*RIVALS, LINEAR} for name in self.endings))}
         found |= self._of_costs()
         for kind, seconds in self.days.items():
-            found[f"seconds_a_day_{kind}"] = seconds
+            found[f"seconds_a_day_{kind}"] = fmean(seconds)
         for key, each in self.differences.items():
             found[f"d{key}"] = each.difference
-            if isfinite(each.in_spreads):
-                found[f"d{key}_in_spreads"] = each.in_spreads
+            found[f"d{key}_in_spreads"] = each.in_spreads
+            found[f"d{key}_error"] = each.error
             found[f"{key}_native"] = each.native
-            if isfinite(each.closure_trend):
-                found[f"{key}_trend_native"] = each.native_trend
-                found[f"{key}_trend_closure"] = each.closure_trend
-        for key, value in self.zonal.items():
-            found[f"zonal_{key}_rms"] = value
-        for key, value in self.zonal_native.items():
-            found[f"zonal_{key}_rms_native"] = value
-        if isfinite(self.flagged):
-            found["flagged_share"] = self.flagged
-        if isfinite(self.fallback):
-            found["fallback_share"] = self.fallback
+            found[f"{key}_trend_native"] = each.native_trend
+            found[f"{key}_trend_closure"] = each.closure_trend
+        found |= {f"zonal_{key}_rms": value for key, value in self.zonal.items()}
+        found |= {f"zonal_{key}_rms_native": value for key, value in self.zonal_native.items()}
+        found["flagged_share"] = self.flagged
+        found["fallback_share"] = self.fallback
         for n_rank, ranked in self.ranked.items():
             found |= ranked.metrics(n_rank)
-        return found | (self.responses.metrics() if self.responses else {})
+        found |= self.drift.metrics()
+        found |= self.responses.metrics() if self.responses else {}
+        return {name: value for name, value in found.items() if isfinite(value)}
 
     def _of_costs(self) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -117,72 +112,3 @@ class Findings:
             )
             found["noop_time_ratio"] = noop / native
         return found
-
-
-def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Findings:
-    """Read what the runs have left.
-
-    Parameters
-    ----------
-    work
-        Where they are.
-    settings
-        Which they are.
-    archives
-        Closures of the first run with closures, by scheme.
-    """
-    names = {
-        NATIVE: [f"{NATIVE}_{i}" for i in range(settings.n_native)],
-        CLOSURE: [f"{CLOSURE}_{i}" for i in range(settings.n_closure)],
-    }
-    ranked = [ranked_name(CLOSURE, n_rank) for n_rank in settings.ranks]
-    endings = {
-        name: text
-        for name in (*names[CLOSURE], SHADOW, RAMP, *TIMED, *ranked)
-        if (text := work.ended_early(name))
-    }
-    names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]
-    native, closure = (
-        tuple(_days(work, name, settings) for name in names[kind]) for kind in (NATIVE, CLOSURE)
-    )
-    short = [name for name in (SHADOW, *TIMED) if name not in endings]
-    reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
-    timed = [names[NATIVE][0], *names[CLOSURE][:1], *(name for name in short if name != SHADOW)]
-    flags = [counted(reports[name], settings.schemes, "flagged") for name in names[CLOSURE]]
-    thickness = layer_thickness(native[0].sizes["level"])
-    return Findings(
-        native=native,
-        closure=closure,
-        maps={kind: _maps(work, names[kind], settings) for kind in names} if closure else {},
-        differences=differences(native, closure) if closure else {},
-        zonal=zonal_rms(closure, native, thickness) if closure else {},
-        zonal_native=zonal_rms(native[:1], native[1:], thickness) if native[1:] else {},
-        costs=costs(
-            {
-                name: each
-                for name, each in reports.items()
-                if name in {run for run, _ in COSTS.values()}
-            },
-            settings.schemes,
-            N_COLUMN,
-        ),
-        days={name.removesuffix("_0"): seconds_a_day_of(work.folder / name) for name in timed},
-        flagged=sum(each.seconds for each in flags) / sum(each.count for each in flags)
-        if flags
-        else float("nan"),
-        fallback=share(reports[GUARDED], settings.schemes, "fallback")
-        if GUARDED in reports
-        else float("nan"),
-        responses=collect_responses(work, settings) if settings.n_response else None,
-        ranked=collect_ranked(work, settings, archives),
-        endings=endings,
-    )
-
-
-def _days(work: Work, name: str, settings: Settings) -> xr.Dataset:
-    return compared(climate_of(work.folder / name), settings.n_adjusting, settings.n_coupled)
-
-
-def _maps(work: Work, names: list[str], settings: Settings) -> Maps:
-    folders = [work.folder / name for name in names]
-    return maps_of(folders, settings.n_adjusting, settings.n_coupled)

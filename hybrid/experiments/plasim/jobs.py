@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from closures.atomic import write_text
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.errors import HostRunError
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE, Run
@@ -67,7 +68,7 @@ class Work:
         except HostRunError as error:
             if not job.may_end_early:
                 raise
-            (folder / _ENDED_EARLY).write_text(json.dumps(str(error)))
+            write_text(folder / _ENDED_EARLY, json.dumps(str(error)))
 
     def ended_early(self, name: str) -> str:
         """Return why a run ended early; empty if it did not."""

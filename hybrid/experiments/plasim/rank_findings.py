@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hybrid.experiments.plasim.jobs import Work
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.ranks import differing_columns, ranked_name
@@ -64,8 +66,8 @@ def _ranked(work: Work, n_rank: int, archives: Mapping[str, Path]) -> Ranked:
     (recorded,) = year_folders(closure)
     counts = [differing_columns(recorded, scheme, path) for scheme, path in archives.items()]
     return Ranked(
-        seconds_a_day_of(native),
-        seconds_a_day_of(closure),
+        float(np.mean(seconds_a_day_of(native))),
+        float(np.mean(seconds_a_day_of(closure))),
         sum(n for _, n in counts),
         sum(n for n, _ in counts),
     )

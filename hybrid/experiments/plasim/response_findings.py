@@ -5,13 +5,21 @@ from dataclasses import asdict, dataclass
 
 import xarray as xr
 
-from hybrid.experiments.plasim.guard_counts import share
 from hybrid.experiments.plasim.jobs import Work
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
-from hybrid.experiments.plasim.responses import SCENARIOS, Response, response, response_name
+from hybrid.experiments.plasim.report import share
+from hybrid.experiments.plasim.responses import (
+    SCENARIOS,
+    Response,
+    response,
+    response_difference,
+    response_name,
+)
 from hybrid.experiments.plasim.scoring import compared
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import climate_of, report_of
+
+DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,8 @@ class Responses:
     Parameters
     ----------
     of
-        ``native``, and ``closure`` unless one of its runs ended early.
+        ``native``, and, unless a run with closures ended early, ``closure`` and ``difference``,
+        closure less native.
     fallback
         Part of the column evaluations that the host's own schemes computed, by scenario.
     endings
@@ -41,6 +50,10 @@ class Responses:
                 found[f"{name}_{kind}_error"] = estimate["error"]
         return found | {f"fallback_share_{name}": part for name, part in self.fallback.items()}
 
+    def choices(self) -> dict[str, str]:
+        """Return why runs ended early, by their names."""
+        return {response_name(CLOSURE, key): text for key, text in self.endings.items()}
+
 
 def collect_responses(work: Work, settings: Settings) -> Responses:
     """Read what the runs have left.
@@ -55,9 +68,13 @@ def collect_responses(work: Work, settings: Settings) -> Responses:
     names = {scenario: response_name(CLOSURE, scenario) for scenario in SCENARIOS}
     endings = {key: text for key, name in names.items() if (text := work.ended_early(name))}
     ended_well = {key: name for key, name in names.items() if key not in endings}
-    kinds = (NATIVE,) if endings else (NATIVE, CLOSURE)
+    native = _climates(work, NATIVE, settings)
+    of = {NATIVE: response(native)}
+    if not endings:
+        learned = _climates(work, CLOSURE, settings)
+        of |= {CLOSURE: response(learned), DIFFERENCE: response_difference(learned, native)}
     return Responses(
-        {kind: response(_climates(work, kind, settings)) for kind in kinds},
+        of,
         {
             key: share(report_of(work.folder / name), settings.schemes, "fallback")
             for key, name in ended_well.items()

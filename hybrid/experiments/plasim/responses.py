@@ -1,8 +1,9 @@
 """How the model responds to a warmer sea and to more carbon dioxide, by itself and with closures.
 
-The sea is given: its climatology, or a warmer one. What the net flux at the top makes of it is then
-known after a year, without waiting for an ocean [1]_. Columns become warmer and moister than any of
-the training, so the guard has something to find.
+Open water is given: its climatology, or a warmer one. What the net flux at the top makes of it is
+then known after a year, without waiting for an ocean [1]_. Land and sea ice are the model's, other
+than there: ice feels the air alone, and what carbon dioxide does includes the land's warming.
+Columns become warmer and moister than any of the training, so the guard has something to find.
 
 References
 ----------
@@ -82,31 +83,49 @@ class Response:
     feedback
         Net downward flux at the top for each kelvin of surface temperature, warm less control
         [W m-2 K-1].
-    of_sunlight
+    shortwave_feedback
         The part of sunlight in it.
     forcing
         Net downward flux at the top, doubled carbon dioxide less control [W m-2].
     """
 
     feedback: Estimate
-    of_sunlight: Estimate
+    shortwave_feedback: Estimate
     forcing: Estimate
 
 
 def response(climates: Mapping[str, xr.Dataset]) -> Response:
-    """Return the response from daily zonal means of the days that count, by scenario."""
+    """Return the response from daily zonal means of the days that count, by scenario.
+
+    Errors are of means over blocks of a month: the seasons of a response are in them, too.
+    """
+    return Response(*map(_estimate, _of_blocks(climates)))
+
+
+def response_difference(
+    found: Mapping[str, xr.Dataset], native: Mapping[str, xr.Dataset]
+) -> Response:
+    """Return what one model's response has more than the other's, month by month.
+
+    Seasons that both have cancel in its errors.
+    """
+    pairs = zip(_of_blocks(found), _of_blocks(native), strict=True)
+    return Response(*(_estimate(ours - theirs) for ours, theirs in pairs))
+
+
+def _of_blocks(climates: Mapping[str, xr.Dataset]) -> tuple[Array, Array, Array]:
+    """Return feedback, that of sunlight and forcing, ``(block,)``."""
     means = {name: _blocks(each) for name, each in climates.items()}
     warming = float((means[WARM]["Ts"] - means[CONTROL]["Ts"]).mean())
     flux, sunlight = (
-        _estimate(means[WARM][key] - means[CONTROL][key], warming) for key in ("net", "sunlight")
+        (means[WARM][key] - means[CONTROL][key]) / warming for key in ("net", "sunlight")
     )
-    forcing = _estimate(means[CARBON_DIOXIDE]["net"] - means[CONTROL]["net"], 1.0)
-    return Response(flux, sunlight, forcing)
+    return flux, sunlight, means[CARBON_DIOXIDE]["net"] - means[CONTROL]["net"]
 
 
-def _estimate(differences: Array, unit: float) -> Estimate:
-    error = differences.std(ddof=1) / sqrt(len(differences)) if len(differences) > 1 else np.nan
-    return Estimate(float(differences.mean() / unit), float(error / abs(unit)))
+def _estimate(values: Array) -> Estimate:
+    error = values.std(ddof=1) / sqrt(len(values)) if len(values) > 1 else np.nan
+    return Estimate(float(values.mean()), float(error))
 
 
 def _blocks(climate: xr.Dataset) -> dict[str, Array]:

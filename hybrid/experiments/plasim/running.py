@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from closures.atomic import write_text
 from hybrid.experiments.plasim.building import Host
 from hybrid.experiments.plasim.climate import n_day_written
 from hybrid.experiments.plasim.errors import HostRunError
@@ -26,6 +27,9 @@ FINISHED = "finished.json"
 
 _SEA = "*_surf_0169.sra"
 _POLL = 0.5
+
+# What the model leaves where it stops by itself, with status 0.
+_ABORTED = "Abort_Message"
 
 # Other implementations of MPI start more processes than cores, and as root, without being asked;
 # processes that wait leave the core to others.
@@ -74,7 +78,7 @@ def run_model(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Pa
         before = _seconds_of_children()
         _execute(host, run, folder, on_progress)
         seconds = _seconds_of_children() - before
-        finished.write_text(json.dumps({"run": identity, "seconds": seconds}))
+        write_text(finished, json.dumps({"run": identity, "seconds": seconds}))
     on_progress(1.0)
     return folder
 
@@ -139,11 +143,13 @@ def _execute(host: Host, run: Run, folder: Path, on_progress: OnProgress) -> Non
         except BaseException:
             process.kill()
             raise
-    if process.returncode or not (folder / RESTART).exists():
+    n_day = n_day_written(folder)
+    if process.returncode or n_day != run.n_day or not (folder / RESTART).exists():
+        said = (_ABORTED, "errors")
+        texts = [path.read_text(errors="replace") for n in said if (path := folder / n).exists()]
         raise HostRunError(
             f"PlaSim in {folder}: expected {run.n_day} days, ended with status "
-            f"{process.returncode} after day {n_day_written(folder)}: "
-            f"{_message((folder / 'errors').read_text(errors='replace'))}"
+            f"{process.returncode} after day {n_day}: {_message(''.join(texts))}"
         )
 
 

@@ -62,7 +62,7 @@ def layer_middle(n_level: int) -> NDArray[np.float64]:
 def split_in_time(columns: xr.Dataset, test: float, n_part: int) -> tuple[xr.Dataset, xr.Dataset]:
     """Return columns for training, and others: the end of each of equal parts of the time.
 
-    So every season is in both, and no step is.
+    No step is in both; every season is, of parts that are not longer than a season.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hybrid.experiments.plasim.climate import Calls, global_means
+from hybrid.experiments.plasim.climate import global_means
+from hybrid.experiments.plasim.report import Calls, Report
 from hybrid.experiments.plasim.years import N_DAY
 
 Array = NDArray[np.float64]
@@ -51,6 +52,9 @@ class Difference:
         Means over the members.
     spread
         Standard deviation of annual means over native members; NaN for a single one.
+    error
+        Standard error of the difference, were both ensembles of one model: from the standard
+        deviation of the native members' means; NaN likewise.
     native_trend, closure_trend
         Change in a year, of the line through the annual means; NaN for a single year.
     """
@@ -58,6 +62,7 @@ class Difference:
     native: float
     closure: float
     spread: float
+    error: float
     native_trend: float
     closure_trend: float
 
@@ -112,8 +117,14 @@ def differences(
         ours, theirs = (np.stack([each[key] for each in of]) for of in (of_closure, of_native))
         enough = len(theirs) >= LEAST_MEMBERS
         spread = np.sqrt(theirs.var(axis=0, ddof=1).mean()) if enough else np.nan
+        of_means = theirs.mean(axis=1).std(ddof=1) if enough else np.nan
         found[key] = Difference(
-            float(theirs.mean()), float(ours.mean()), float(spread), _trend(theirs), _trend(ours)
+            float(theirs.mean()),
+            float(ours.mean()),
+            float(spread),
+            float(of_means * np.sqrt(1.0 / len(theirs) + 1.0 / len(ours))),
+            _trend(theirs),
+            _trend(ours),
         )
     return found
 
@@ -155,7 +166,9 @@ def cross_section(members: Sequence[xr.Dataset], name: str) -> xr.DataArray:
 def rms(difference: xr.DataArray, weight: xr.DataArray, thickness: np.ndarray) -> float:
     """Return the root mean square over latitude and level, by area and mass."""
     by_mass = xr.DataArray(thickness, dims="level")
-    return float(np.sqrt((difference**2 * weight * by_mass).sum() / by_mass.sum()))
+    # What is unknown somewhere is unknown, and not nothing.
+    total = (difference**2 * weight * by_mass).sum(skipna=False)
+    return float(np.sqrt(total / by_mass.sum()))
 
 
 def microseconds(calls: Calls, n_column: int) -> float:
@@ -164,7 +177,7 @@ def microseconds(calls: Calls, n_column: int) -> float:
 
 
 def costs(
-    reports: Mapping[str, Mapping[str, Mapping[str, Calls]]],
+    reports: Mapping[str, Report],
     schemes: Sequence[str],
     n_column: int,
 ) -> dict[str, dict[str, float]]:

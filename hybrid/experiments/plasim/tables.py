@@ -1,9 +1,11 @@
 """Tables of the report."""
 
 from collections.abc import Mapping
-from math import isfinite, isnan
+from math import isfinite, isnan, nan
+from statistics import fmean
 
 from hybrid.experiments.plasim.findings import Findings
+from hybrid.experiments.plasim.model_run import NATIVE
 from hybrid.experiments.plasim.offline import Offline
 from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.response_findings import Responses
@@ -24,12 +26,11 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
             each.closure,
             each.difference,
             100.0 * each.difference / each.native if key in _RELATIVE else None,
-            each.spread,
-            each.in_spreads,
-            *(
-                trend if isfinite(trend) else None
-                for trend in (each.native_trend, each.closure_trend)
-            ),
+            _known(each.error),
+            _known(each.spread),
+            _known(each.in_spreads),
+            _known(each.native_trend),
+            _known(each.closure_trend),
         )
         for key, each in findings.differences.items()
     }
@@ -40,16 +41,20 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
             "closure",
             "difference",
             "% of native",
+            "standard error",
             "spread",
             "difference in spreads",
             "native a year",
             "closure a year",
         ),
         rows=rows,
-        note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start. "
-        f"Spread: standard deviation of annual means over {settings.n_native} native runs whose "
-        "first fluxes differ by at most 1 in 1000; less than a year counts as one. A year: slope "
-        "of the line through the annual means. Ts: surface temperature; OLR: outgoing longwave; "
+        note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start, and "
+        "differ by less in the first years than later. Standard error: of a difference of two such "
+        f"ensembles of one model, from the means of {settings.n_native} native runs, whose first "
+        "fluxes differ by at most 1 in 1000. Spread: standard deviation of annual means over these "
+        "runs; less than a year counts as one. A year: slope of the line through the annual means; "
+        "where it is not small, the model is on its way to its balance. Ts: surface temperature; "
+        "OLR: outgoing longwave; "
         "TOA, SFC: net downward flux at the top and at the surface; PW: precipitable water; P: "
         f"precipitation. The guard flagged {_share(findings.flagged)} of the columns as outside "
         "the envelope of the training.",
@@ -60,13 +65,17 @@ def zonal_table(findings: Findings) -> Table:
     """Return the differences of zonal means by level and latitude."""
     return Table(
         title="Zonal means by level and latitude, root mean square differences",
-        columns=("closure - native", "native - native"),
+        columns=("closure - native", "native - native, expected"),
         rows={
-            f"{key} [{units}]": (findings.zonal.get(key), findings.zonal_native.get(key))
+            f"{key} [{units}]": tuple(
+                _known(differences.get(key, nan))
+                for differences in (findings.zonal, findings.zonal_native)
+            )
             for key, (_, _, units) in ZONAL.items()
         },
-        note="Of means over the days that count and over members, by area and mass; native: the "
-        "first run from the mean of the others. T: temperature, q: specific humidity, u: eastward "
+        note="Of means over the days that count and over members, by area and mass. Expected: of "
+        "two ensembles of these sizes that differ by weather alone, from each native run's "
+        "difference from the mean of the others. T: temperature, q: specific humidity, u: eastward "
         "wind.",
     )
 
@@ -78,19 +87,23 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
         native = times.get("native")
         for kind, microseconds in times.items():
             ratio = microseconds / native if native else None
-            rows[f"{scheme}, {kind}"] = (microseconds, ratio, None)
+            rows[f"{scheme}, {kind}"] = (microseconds, ratio, None, None, None)
+    native_day = fmean(findings.days[NATIVE])
     for kind, seconds in findings.days.items():
-        rows[f"whole model, {kind}"] = (None, seconds / findings.days["native"], seconds)
+        mean = fmean(seconds)
+        rows[f"whole model, {kind}"] = (None, mean / native_day, mean, min(seconds), max(seconds))
     return Table(
         title="Processor time",
-        columns=("us a column", "of native", "s a day"),
+        columns=("us a column", "of native", "s a day", "least year", "most"),
         rows=rows,
         note="Scheme and closure are timed in turn on the same columns of a shadow run of "
         f"{settings.n_timing} days, with the model's own compiler flags, on one core. noop: fluxes "
         "of the first step are held, the least that a closure could cost; every_2, every_3: the "
         "native scheme at every second and third step; linear: a closure without hidden layers; "
         f"guarded: columns that the guard flags, {_share(findings.fallback)}, are left to the "
-        "native scheme.",
+        "native scheme. Days of the whole model: means over the years of all members, and single "
+        f"runs of {settings.n_timing} days of the others, none of them at the same time, so that "
+        "what differs by less than years of one kind do is no difference.",
     )
 
 
@@ -106,6 +119,7 @@ def offline_table(offline: Mapping[str, Offline]) -> Table:
             "net surface bias",
             "heating R2 mean",
             "heating R2 least",
+            "energy residual",
         ),
         rows={
             name: (
@@ -114,10 +128,15 @@ def offline_table(offline: Mapping[str, Offline]) -> Table:
                 *each.net_bias,
                 float(each.heating_r2.mean()),
                 float(each.heating_r2.min()),
+                each.energy_residual,
             )
             for name, each in offline.items()
         },
-        note="Heating: the net flux that each of the 10 layers keeps; linear: without hidden "
+        note="The last fifth of each quarter of the recorded time; where a quarter is longer than "
+        "a season, not all seasons are in it. Heating: the net flux that each of the 10 layers "
+        "keeps; energy residual: the largest of a "
+        "column [W m-2], in single precision, of what layers keep less what enters and leaves "
+        "at both ends, and of sunlight at the top less the insolation; linear: without hidden "
         "layers, of the same features. Sunlight: columns that the sun shines on.",
     )
 
@@ -143,12 +162,12 @@ def rank_table(ranked: Mapping[int, Ranked]) -> Table:
     )
 
 
-def response_table(responses: Responses) -> Table:
+def response_table(responses: Responses, settings: Settings) -> Table:
     """Return feedback and forcing, with their errors."""
     columns = ("feedback [W m-2 K-1]", "of sunlight", "forcing [W m-2]")
     rows: dict[str, tuple[float | None, ...]] = {}
     for kind, each in responses.of.items():
-        estimates = each.feedback, each.of_sunlight, each.forcing
+        estimates = each.feedback, each.shortwave_feedback, each.forcing
         rows[kind] = tuple(estimate.value for estimate in estimates)
         rows[f"{kind}, standard error"] = tuple(estimate.error for estimate in estimates)
     shares = ", ".join(f"{name} {part:.1%}" for name, part in responses.fallback.items())
@@ -156,12 +175,19 @@ def response_table(responses: Responses) -> Table:
         title="Response to a warmer sea and to carbon dioxide",
         columns=columns,
         rows=rows,
-        note=f"Over a sea that is given: its climatology, or {KELVIN:.0f} K warmer. Feedback: "
-        "change of the net downward flux at the top for each kelvin of the surface. Forcing: its "
-        f"change by twice the carbon dioxide, {DOUBLED:.0f} ppmv. Errors: of means of "
-        f"{N_DAY_OF_BLOCK} days of two runs. Columns that the guard flagged were left to the "
+        note=f"Open water is given: its climatology, or {KELVIN:.0f} K warmer; sea ice is the "
+        f"model's. Days {settings.n_response_adjusting} to {settings.n_response} from 1 January. "
+        "Feedback: change of the net downward flux at the top for each kelvin of the surface. "
+        f"Forcing: its change by twice the carbon dioxide, {DOUBLED:.0f} ppmv, with what land and "
+        f"ice make of it. Errors: of means of {N_DAY_OF_BLOCK} days, in which the seasons of the "
+        "response are; those of the difference of both models, month by month, are without them. "
+        "Columns that the guard flagged were left to the "
         f"model's own schemes: {shares}.",
     )
+
+
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None
 
 
 def _share(part: float) -> str:

@@ -1,15 +1,16 @@
 """Long runs as years, each of which goes on from the last one and stays once it is finished."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import xarray as xr
 
 from hybrid.experiments.plasim.building import Host
-from hybrid.experiments.plasim.climate import Calls, n_day_written, read_climate, read_report
+from hybrid.experiments.plasim.climate import read_climate
 from hybrid.experiments.plasim.model_run import Run
+from hybrid.experiments.plasim.report import Report, added, read_report
 from hybrid.experiments.plasim.running import RESTART, run_model, seconds_a_day
 
 N_DAY = 360
@@ -91,19 +92,11 @@ def joined(years: Iterable[xr.Dataset]) -> xr.Dataset:
     return xr.concat(parts, "time", data_vars="minimal", coords="minimal", compat="override")
 
 
-def report_of(folder: Path) -> Mapping[str, Mapping[str, Calls]]:
+def report_of(folder: Path) -> Report:
     """Return the calls of all years, see `read_report`."""
-    found: dict[str, dict[str, Calls]] = {}
-    for year in year_folders(folder):
-        for scheme, calls in read_report(year).items():
-            sums = found.setdefault(scheme, {})
-            for what, each in calls.items():
-                before = sums.get(what, Calls(0, 0.0))
-                sums[what] = Calls(before.count + each.count, before.seconds + each.seconds)
-    return found
+    return added([read_report(year) for year in year_folders(folder)])
 
 
-def seconds_a_day_of(folder: Path) -> float:
-    """Return the processor time of a day, the mean over all years [s]."""
-    days = {year: n_day_written(year) for year in year_folders(folder)}
-    return sum(seconds_a_day(year) * n for year, n in days.items()) / sum(days.values())
+def seconds_a_day_of(folder: Path) -> list[float]:
+    """Return the processor time of a day in each year [s]."""
+    return [seconds_a_day(year) for year in year_folders(folder)]
