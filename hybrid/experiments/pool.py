@@ -32,6 +32,8 @@ def run_jobs(
     work: Callable[[NamedJob, OnProgress], None],
     jobs: Sequence[NamedJob],
     text: str,
+    *,
+    alone: bool = False,
 ) -> None:
     """Do every job of a part of an experiment, on all cores but in preset ``test``.
 
@@ -43,10 +45,13 @@ def run_jobs(
         As of `run_all`.
     text
         What the progress display calls the part.
+    alone
+        Whether jobs are done one at a time: those that use several cores by themselves.
     """
     if not jobs:
         return
-    n_process = 1 if request.preset == "test" else min(os.cpu_count() or 1, len(jobs))
+    one = alone or request.preset == "test"
+    n_process = 1 if one else min(os.cpu_count() or 1, len(jobs))
     run_all(work, jobs, [job.name for job in jobs], n_process, request.task(text))
 
 

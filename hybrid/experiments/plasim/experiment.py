@@ -163,7 +163,10 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     if last == "couple":
         closures = [archives[name] for name in archives if name != LINEAR]
         jobs = all_jobs(settings, spin_up / RESTART, closures, archives[LINEAR])
-        run_jobs(request, work, jobs, "plasim: runs of the model")
+        single, parallel = ([job for job in jobs if (job.n_rank > 1) is on] for on in (False, True))
+        run_jobs(request, work, single, "plasim: runs of the model")
+        # Processes of one run wait for each other, and on busy cores for everything else.
+        run_jobs(request, work, parallel, "plasim: runs of several processes", alone=True)
     convection = study.run(checkpoint, last) if study else None
     results = fidelities.run() if fidelities and last == "couple" else []
     return _Made(host, emulators, archives, work, convection, results)
