@@ -82,8 +82,9 @@ def run(
     How long a preset takes is said first. Writes to results/NAME-PRESET unless --out names a
     folder; truths and downloads are kept in HYBRID_CACHE_DIR. plasim needs the network once.
 
-    After an interruption the same command goes on with the finished stages;
-    with other options, or after a run that ended, it begins anew.
+    After an interruption the same command goes on with the finished stages; with other options,
+    or after a run that ended, it begins anew, but for truths, runs of PlaSim and trainings of
+    multi-fidelity closures, which are kept.
     """
     from hybrid.experiments import run_experiment, run_until
     from hybrid.progress import progress_display

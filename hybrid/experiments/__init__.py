@@ -202,8 +202,9 @@ def run_experiment(
 ) -> "ExperimentResult":
     """Run an experiment and write ``results.json`` and ``report.html`` into `out`.
 
-    A run that was interrupted goes on with the stages that it finished, see `checkpoint`; one
-    that ended leaves none behind, so that the same call computes everything again.
+    A run that was interrupted goes on with the stages that it finished, see `checkpoint`. One
+    that ended leaves no stages behind; runs of PlaSim and trainings of multi-fidelity closures
+    stay in its folder, and the same call with the same sources takes them from there.
 
     Parameters
     ----------

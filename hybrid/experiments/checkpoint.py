@@ -33,6 +33,7 @@ Result = TypeVar("Result")
 FOLDER = "checkpoint"
 """Name of the folder, below that of the run."""
 
+_UNFINISHED = "unfinished_"
 _ROOMS = ("closures", "fortran_bridge", "hybrid", "solvers")
 _SOURCES = {".F90", ".cpp", ".f90", ".h", ".hpp", ".py"}
 
@@ -68,12 +69,14 @@ class Checkpoint:
         n_stage
             Number of stages of a whole run.
         """
-        everything = _everything({**depends_on, "seed": request.seed})
+        everything = identity({**depends_on, "seed": request.seed})
         root = request.out / FOLDER
         folder = root / _key(everything)
         folder.mkdir(parents=True, exist_ok=True)
         write_text(_described(folder), json.dumps(everything, sort_keys=True))
-        n_done = sum(_is_intact(path) for path in folder.iterdir())
+        # What has this prefix is being written, maybe by another process.
+        finished = (path for path in folder.iterdir() if not path.name.startswith(_UNFINISHED))
+        n_done = sum(map(_is_intact, finished))
         line = f"resuming: {n_done} of {n_stage} stages are done" if n_done else _kept(folder)
         if line:
             request.progress.console.print(line, highlight=False, soft_wrap=True)
@@ -115,7 +118,7 @@ class Checkpoint:
         name = f"{self.prefix}{stage}"
         found = next(self.folder.glob(f"{name}.*"), None)
         if found is None:
-            unfinished = self.folder / f"unfinished_{name}"
+            unfinished = self.folder / f"{_UNFINISHED}{name}"
             save(unfinished, make())
             found = unfinished.replace(self.folder / f"{name}.{_digest(unfinished)}")
         return load(found)
@@ -127,7 +130,14 @@ def discard(out: Path) -> None:
         shutil.rmtree(out / FOLDER)
 
 
-def _everything(depends_on: Mapping[str, Any]) -> dict[str, Any]:
+def identity(depends_on: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything that a result depends on, as JSON has it: also versions and sources.
+
+    Parameters
+    ----------
+    depends_on
+        Settings, seeds, data.
+    """
     everything = {**depends_on, "versions": versions(), "sources": _source_digest()}
     as_json: dict[str, Any] = json.loads(json.dumps(everything))
     return as_json

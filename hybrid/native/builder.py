@@ -7,8 +7,7 @@ themselves, and what one layer leaves stays in the cache for the next.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,9 +21,6 @@ from hybrid.native.steps import (
     Concatenate,
     Constant,
     Gather,
-    Input,
-    LayerNorm,
-    Linear,
     Select,
     Step,
     Unary,
@@ -106,9 +102,7 @@ class Builder:
                 return self.gather(part, index - (ends[parts[0]] - self.sizes[part]))
             if _alike(parts):
                 return self.add(
-                    _with_operands(
-                        step, lambda o: self.gather(o, index) if self.sizes[o] > 1 else o
-                    )
+                    step.renumbered(lambda o: self.gather(o, index) if self.sizes[o] > 1 else o)
                 )
         return self.add(Gather("gather", x, tuple(index.tolist())))
 
@@ -137,7 +131,9 @@ class Builder:
         used = sorted({t for i in kept for t in self.steps[i].tensors()})
         tensor = {old: new for new, old in enumerate(used)}
         return Program(
-            steps=tuple(_renumbered(self.steps[i], value, tensor) for i in kept),
+            steps=tuple(
+                self.steps[i].renumbered(value.__getitem__, tensor.__getitem__) for i in kept
+            ),
             tensors=tuple(self._tensors[i] for i in used),
             results=tuple(value[i] for i in results),
         )
@@ -161,32 +157,3 @@ class Builder:
 
 def _alike(values: NDArray[Any]) -> bool:
     return bool((values == values[0]).all())
-
-
-def _with_operands(step: Step, other: Callable[[int], int]) -> Step:
-    """Return the same step of other values."""
-    changes: dict[str, Any] = {
-        name: other(getattr(step, name))
-        for name in ("x", "a", "b", "condition")
-        if hasattr(step, name)
-    }
-    if isinstance(step, Concatenate):
-        changes["xs"] = tuple(other(x) for x in step.xs)
-    return replace(step, **changes)
-
-
-def _renumbered(step: Step, value: dict[int, int], tensor: dict[int, int]) -> Step:
-    step = _with_operands(step, value.__getitem__)
-    changes: dict[str, Any] = {}
-    if isinstance(step, Constant):
-        changes["tensor"] = tensor[step.tensor]
-    if isinstance(step, Linear | LayerNorm):
-        for name in ("weight", "bias"):
-            number = getattr(step, name)
-            changes[name] = None if number is None else tensor[number]
-    return replace(step, **changes)
-
-
-def input_step(argument: int, size: int) -> Input:
-    """Return the step of an argument."""
-    return Input("input", argument, size)

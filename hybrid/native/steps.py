@@ -6,8 +6,9 @@ table of steps.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 from hybrid.native.errors import ProgramError
 
@@ -48,13 +49,43 @@ class Step:
 
     op: str
 
+    VALUES: ClassVar[tuple[str, ...]] = ()
+    """Its fields that name earlier values: a number, or a tuple of them."""
+    TENSORS: ClassVar[tuple[str, ...]] = ()
+    """Its fields that name tensors of the program: a number, or None."""
+
     def operands(self) -> tuple[int, ...]:
         """Return the numbers of the values that it reads."""
-        return ()
+        return self._numbers(self.VALUES)
 
     def tensors(self) -> tuple[int, ...]:
         """Return the numbers of the tensors that it reads."""
-        return ()
+        return self._numbers(self.TENSORS)
+
+    def renumbered(
+        self, value: Callable[[int], int], tensor: Callable[[int], int] = lambda number: number
+    ) -> Self:
+        """Return the same step of other values and tensors.
+
+        Parameters
+        ----------
+        value, tensor
+            Old number to new one.
+        """
+        changes: dict[str, Any] = {
+            name: _changed(getattr(self, name), new)
+            for names, new in ((self.VALUES, value), (self.TENSORS, tensor))
+            for name in names
+        }
+        return replace(self, **changes)
+
+    def _numbers(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        found: list[int] = []
+        for name in names:
+            number = getattr(self, name)
+            if number is not None:
+                found += number if isinstance(number, tuple) else (number,)
+        return tuple(found)
 
     def value_type(self, types: Sequence[str], dtypes: Sequence[str]) -> str:
         """Return the type of its value: that of all that it reads.
@@ -121,11 +152,9 @@ class Input(Step):
 class Constant(Step):
     """A tensor, flattened, the same for all columns."""
 
-    tensor: int
+    TENSORS = ("tensor",)
 
-    def tensors(self) -> tuple[int, ...]:
-        """Return the tensor."""
-        return (self.tensor,)
+    tensor: int
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the number of elements."""
@@ -136,17 +165,12 @@ class Constant(Step):
 class Linear(Step):
     """``W x + b`` with W ``(n_out, n_in)``."""
 
+    VALUES = ("x",)
+    TENSORS = ("weight", "bias")
+
     x: int
     weight: int
     bias: int | None
-
-    def operands(self) -> tuple[int, ...]:
-        """Return x."""
-        return (self.x,)
-
-    def tensors(self) -> tuple[int, ...]:
-        """Return weight and bias."""
-        return (self.weight,) if self.bias is None else (self.weight, self.bias)
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
         """Return n_out."""
@@ -164,11 +188,9 @@ class Linear(Step):
 class Unary(Step):
     """An elementwise function of one value, see `UNARY`."""
 
-    x: int
+    VALUES = ("x",)
 
-    def operands(self) -> tuple[int, ...]:
-        """Return x."""
-        return (self.x,)
+    x: int
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the size of x."""
@@ -225,12 +247,10 @@ class Power(Unary):
 class Binary(Step):
     """An elementwise function of two values of equal size, or one of them of size 1."""
 
+    VALUES = ("a", "b")
+
     a: int
     b: int
-
-    def operands(self) -> tuple[int, ...]:
-        """Return both."""
-        return (self.a, self.b)
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the larger size."""
@@ -241,13 +261,11 @@ class Binary(Step):
 class Select(Step):
     """``a`` where `condition` is not 0, else ``b``; sizes as of `Binary`."""
 
+    VALUES = ("condition", "a", "b")
+
     condition: int
     a: int
     b: int
-
-    def operands(self) -> tuple[int, ...]:
-        """Return all three."""
-        return (self.condition, self.a, self.b)
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the largest size."""
@@ -258,12 +276,10 @@ class Select(Step):
 class Gather(Step):
     """Features of x in another order, some of them, or some several times."""
 
+    VALUES = ("x",)
+
     x: int
     index: tuple[int, ...]
-
-    def operands(self) -> tuple[int, ...]:
-        """Return x."""
-        return (self.x,)
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the number of indices."""
@@ -279,11 +295,9 @@ class Gather(Step):
 class Concatenate(Step):
     """Values one behind the other."""
 
-    xs: tuple[int, ...]
+    VALUES = ("xs",)
 
-    def operands(self) -> tuple[int, ...]:
-        """Return the values."""
-        return self.xs
+    xs: tuple[int, ...]
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the sum of sizes."""
@@ -295,19 +309,14 @@ class Concatenate(Step):
 class LayerNorm(Step):
     """``(x - mean) / sqrt(variance + eps) * weight + bias`` over each n consecutive features."""
 
+    VALUES = ("x",)
+    TENSORS = ("weight", "bias")
+
     x: int
     n: int
     weight: int | None
     bias: int | None
     eps: float
-
-    def operands(self) -> tuple[int, ...]:
-        """Return x."""
-        return (self.x,)
-
-    def tensors(self) -> tuple[int, ...]:
-        """Return weight and bias, as far as there are any."""
-        return tuple(t for t in (self.weight, self.bias) if t is not None)
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:
         """Return the size of x."""
@@ -321,12 +330,10 @@ class LayerNorm(Step):
 class Sum(Step):
     """Sums over each n consecutive features, in order."""
 
+    VALUES = ("x",)
+
     x: int
     n: int
-
-    def operands(self) -> tuple[int, ...]:
-        """Return x."""
-        return (self.x,)
 
     def value_size(self, sizes: Sequence[int], shapes: Shapes) -> int:  # noqa: ARG002
         """Return the number of sums."""
@@ -352,6 +359,14 @@ STEPS: dict[str, type[Step]] = {
     "select": Select,
 }
 """Every step by the name of its operation."""
+
+
+def _changed(
+    number: int | tuple[int, ...] | None, new: Callable[[int], int]
+) -> int | tuple[int, ...] | None:
+    if isinstance(number, tuple):
+        return tuple(map(new, number))
+    return None if number is None else new(number)
 
 
 def _check(holds: bool, message: str) -> None:

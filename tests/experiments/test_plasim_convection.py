@@ -255,7 +255,7 @@ def test_scores_and_what_is_kept_of_a_network(recorded: Path, emulator: Convecti
     assert scores.hit_rate > 0.7
     assert -1.0 < scores.bias < 1.0
     assert scores.precipitation_r2 < 1.0
-    assert len(scores.heating_r2) == len(scores.moistening_r2) == 10
+    assert len(scores.condensation_r2) == len(scores.vapour_r2) == 10
     assert layer_mass(columns).shape == found.shape
 
 

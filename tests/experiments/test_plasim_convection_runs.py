@@ -104,7 +104,7 @@ def test_findings_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended
     expected = (0.75 * (0.667**2 + 2.0**2) / 2.0) ** 0.5
     assert metrics["convection_P_zonal_rms_native"] == pytest.approx(100.0 * expected, rel=1e-3)
     assert metrics["convection_hit_rate"] == 0.9
-    assert metrics["convection_heating_r2_mean"] == pytest.approx(0.7)
+    assert metrics["convection_condensation_r2_mean"] == pytest.approx(0.7)
     assert ("convection_P_zonal_rms" in metrics) is not ended
     table = convection_table(found, PRESETS["full"])
     where, layers = convection_figure(found).figure.axes[:2]

@@ -1,11 +1,13 @@
 """The test beds by name: how each is made."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from hybrid.experiments.checkpoint import identity
 from hybrid.experiments.climsim.settings import VARIABLE
 from hybrid.experiments.multifidelity.bed import Bed, Tables
 from hybrid.experiments.multifidelity.climsim import ClimsimSizes, climsim_bed, climsim_tables
@@ -67,9 +69,24 @@ def open_bed(sizes: Sizes, request: Request) -> Opened | None:
         def make(on_progress: OnProgress) -> Tables:
             return column_tables(sizes, on_progress)
 
-    # Named after the sizes: samples of others are not taken for these.
-    digest = sha256(f"{sizes!r}{source}".encode()).hexdigest()[:12]
-    data = request.out / "samples" / f"{bed.name}-{digest}"
+    data = samples_folder(request, bed, sizes=repr(sizes), source=source)
     if not Tables.are_in(data):
         make(request.task(f"{bed.title}: samples")).write(data)
     return Opened(bed, data)
+
+
+def samples_folder(request: Request, bed: Bed, **depends_on: str) -> Path:
+    """Return where samples are kept, named after all they depend on: others are not taken for them.
+
+    Parameters
+    ----------
+    request
+        The run, whose folder keeps them.
+    bed
+        Of the samples.
+    **depends_on
+        Sizes, and what they are made from.
+    """
+    everything = json.dumps(identity(depends_on), sort_keys=True)
+    digest = sha256(everything.encode()).hexdigest()[:12]
+    return request.out / "samples" / f"{bed.name}-{digest}"

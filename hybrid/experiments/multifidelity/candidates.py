@@ -71,5 +71,8 @@ CANDIDATES = (
 
 
 def by_name(name: str) -> Candidate:
-    """Return a candidate."""
-    return next(each for each in CANDIDATES if each.name == name)
+    """Return a candidate; raise ValueError if there is none of that name."""
+    known = {each.name: each for each in CANDIDATES}
+    if name not in known:
+        raise ValueError(f"candidate: expected one of {', '.join(known)}; got {name!r}")
+    return known[name]

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from closures.columns.emulator import ColumnEmulator
+from closures.constraints.ranges import ranges_of
 from closures.ensemble_scores import EnsembleScorer, Scores
 from closures.field import Field
 from closures.multifidelity import GuardedEnsemble, RelativeSpread
@@ -130,18 +131,15 @@ def run_closure(
     assert table.code is not None
     n = len(table)
     binding = Binding(closure, n, policy=policy)
-    start = 0
+    inputs, outputs = ranges_of(bed.spec.inputs), ranges_of(bed.spec.outputs)
     for field in bed.spec.inputs:
-        values = table.inputs[:, start : start + field.size]
-        start += field.size
+        values = table.inputs[:, inputs[field.name]]
         array = np.ascontiguousarray(values if field.dims else values[:, 0])
         binding.put(field.name, array, dims=("column", *field.dims), units=field.units)
     binding.apply(1)
     found = []
-    start = 0
     for field in bed.spec.outputs:
-        array = np.ascontiguousarray(table.code[:, start : start + field.size])
-        start += field.size
+        array = np.ascontiguousarray(table.code[:, outputs[field.name]])
         binding.get(field.name, array, dims=("column", *field.dims), units=field.units)
         found.append(array)
     return np.concatenate(found, axis=1), binding.mask()
@@ -157,11 +155,9 @@ def _enveloped(bed: Bed, tables: Tables) -> tuple[Field, ...]:
     both = [tables.low.inputs.astype(np.float32), tables.high.inputs.astype(np.float32)]
     low = np.minimum(*(values.min(axis=0) for values in both))
     high = np.maximum(*(values.max(axis=0) for values in both))
-    fields, start = [], 0
+    fields, parts = [], ranges_of(bed.spec.inputs)
     for field in bed.spec.inputs:
-        part = slice(start, start + field.size)
-        start = part.stop
-        ends = [tuple(map(float, values[part])) for values in (low, high)]
+        ends = [tuple(map(float, values[parts[field.name]])) for values in (low, high)]
         least, most = ends if field.dims else [end[0] for end in ends]
         fields.append(replace(field, valid_min=least, valid_max=most))
     return tuple(fields)

@@ -24,6 +24,7 @@ from closures.multifidelity import (
     pooled,
 )
 from closures.training import Checkpoint
+from hybrid.experiments.checkpoint import identity
 from hybrid.experiments.multifidelity.bed import Bed, Table, Tables
 from hybrid.experiments.multifidelity.candidates import Candidate
 from hybrid.experiments.multifidelity.settings import INPUT_LIMIT, Settings
@@ -95,7 +96,7 @@ class Scored:
 def do(
     job: Job, on_progress: OnProgress, *, bed: Bed, data: Path, out: Path, settings: Settings
 ) -> None:
-    """Train and score, unless that was done with these settings.
+    """Train and score, unless that was done with these settings by the same sources.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def do(
     """
     folder = out / job.name
     what = asdict(settings) | asdict(job.candidate) | {"seed": job.seed, "samples": data.name}
-    asked = json.loads(json.dumps(what))
+    asked = identity(what)
     done = folder / "asked.json"
     if not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == asked):
         tables = Tables.read(data)

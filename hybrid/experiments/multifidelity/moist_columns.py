@@ -75,7 +75,7 @@ def moist_bed(
     )
     ranges = FieldRanges.of_spec(spec)
     derived = InvariantColumns(ranges, _levels(grid), CLOUDS, scalars)
-    clouds = tuple((slice(n * i, n * (i + 1)), CLOUD_FLOOR) for i in (2, 3))
+    clouds = tuple((ranges.inputs[cloud], CLOUD_FLOOR) for cloud in CLOUDS)
     mass = grid.layer_mass(np.full(1, 1e5))[0]
     return Bed(
         name=name,

@@ -22,9 +22,9 @@ def read_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
     folder
         Folder of a run with mode ``dump``, or with ``recorded``, of any number of ranks.
     scheme
-        ``longwave`` or ``shortwave``.
+        ``longwave``, ``shortwave`` or ``convection``.
     stride
-        Every how manieth column was recorded; a divisor of `N_COLUMN`.
+        Columns between recorded ones; a divisor of `N_COLUMN`.
 
     Returns
     -------
@@ -75,8 +75,7 @@ def kept_columns(folder: Path, scheme: str, stride: int) -> xr.Dataset:
         unfinished = path.with_suffix(".unfinished")
         write_dataset(unfinished, columns)
         unfinished.replace(path)
-    # Numbers in the file have the other order of bytes.
-    return read_dataset(path).map(lambda values: values.astype(values.dtype.newbyteorder("=")))
+    return read_dataset(path)
 
 
 def _of_rank(path: Path, scheme: str, n: int, stride: int) -> xr.Dataset:

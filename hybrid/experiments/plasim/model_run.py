@@ -39,8 +39,9 @@ class Run:
     n_day
         Days to run.
     schemes
-        For ``longwave`` and ``shortwave`` what the hooks are told: ``mode``, ``archive``, ... as in
-        ``hooks/scheme.f90``; a scheme that is not named is the host's own.
+        For ``longwave`` and ``shortwave``, or for ``convection``, what the hooks are told:
+        ``mode``, ``archive``, ... as in ``hooks/scheme.f90``; a scheme that is not named is the
+        host's own.
     restart
         File to go on from; None: a cold start on 1 January, at rest, with a little noise.
     member

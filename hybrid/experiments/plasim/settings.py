@@ -44,7 +44,7 @@ class Settings:
     n_left_out
         Days at its beginning from which no columns are taken.
     interval, stride
-        Every how manieth step, and column, is recorded.
+        Steps between records, and columns between recorded ones.
     widths, sunlit_widths
         Hidden layers of the networks of longwave radiation and of sunlight.
     n_epoch

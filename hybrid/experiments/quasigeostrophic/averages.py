@@ -26,7 +26,7 @@ BUDGET = {
     "filter": "work of the filter",
     "parameterization": "work of the closure, which is a part of both transfers too",
 }
-"""Names of the spectra of the energy budget of both layers, in m3 s-3."""
+"""Names of the spectra of the energy budget of both layers [m3 s-3]."""
 
 
 class Averages:

@@ -20,6 +20,7 @@ from closures.training import History
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.climate import OnProgress
 from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
+from hybrid.experiments.quasigeostrophic.job import DataJob, TrainingJob
 from hybrid.experiments.quasigeostrophic.learning import DataKind, Learning, Plan
 from hybrid.experiments.quasigeostrophic.online import fit_online
 from hybrid.experiments.quasigeostrophic.settings import OPERATOR
@@ -87,7 +88,7 @@ class Learner:
             of_kind = self.learning.states_run if kind == "states" else self.learning.missed_run
             return of_kind(flow, seed, number).pairs(on_progress).sel(operator=OPERATOR)
 
-        return self.checkpoint.arrays(f"{kind}_{number}", make)
+        return self.checkpoint.arrays(DataJob(kind, number).name, make)
 
     def train(self, plan: Plan, on_progress: OnProgress = _nothing) -> Trained:
         """Train a network, unless it is trained, and return what that took."""
@@ -111,7 +112,7 @@ class Learner:
                     return self._noise(plan, plan.begins_as, on_progress)
                 return self._in_runs(plan, plan.begins_as, on_progress)
 
-        return self.checkpoint.weights(f"network_{plan.name}", make)
+        return self.checkpoint.weights(TrainingJob(plan).name, make)
 
     def _on_states(self, plan: Plan, on_progress: OnProgress) -> dict[str, Any]:
         closure = plan.network(self.flow.coarse, seed=self.checkpoint.seed)

@@ -12,7 +12,12 @@ from hybrid.experiments.quasigeostrophic.climate import FIELDS, is_lost
 
 Array = NDArray[np.float64]
 
-FLUXES = tuple(BUDGET)[:4]
+FLUXES = (
+    "kinetic_energy_transfer",
+    "available_potential_energy_transfer",
+    "available_potential_energy_generation",
+    "bottom_drag",
+)
 """Terms of the energy budget that count."""
 
 DISTRIBUTIONAL = tuple(f"{name}_{layer}" for name in FIELDS for layer in (1, 2))

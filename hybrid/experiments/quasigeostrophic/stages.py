@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import assert_never
 
 import xarray as xr
 
@@ -15,6 +16,7 @@ from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import climate
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
+    DataJob,
     Job,
     PairsJob,
     RunJob,
@@ -32,7 +34,9 @@ from solvers.tendency_source import TendencySource
 
 OnProgress = Callable[[float], None]
 
-# Seeds of the runs that are scored begin with that of the request; these are far from them.
+# Runs of two requests that are scored share no initial state; of seeds below a thousand, these are
+# far from them.
+_SEEDS_OF_A_RUN = 1000
 _PAIRS_SEED = 1_000_000
 _SEARCH_SEED = 2_000_000
 
@@ -69,8 +73,10 @@ class Stages:
             self.search(job, on_progress)
         elif isinstance(job, TrainingJob):
             self.learner.train(job.plan, on_progress)
-        else:
+        elif isinstance(job, DataJob):
             self.learner.data(job.kind, job.number, on_progress)
+        else:
+            assert_never(job)
 
     def is_done(self, job: Job) -> bool:
         """Return whether a job is finished."""
@@ -84,7 +90,7 @@ class Stages:
     def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a model, see `climate`."""
         configuration = self.settings.configurations[job.configuration]
-        seed = self.checkpoint.seed + job.seed
+        seed = _SEEDS_OF_A_RUN * self.checkpoint.seed + job.seed
 
         def make() -> xr.Dataset:
             nx = self.n_point(job.model, job.configuration)

@@ -47,9 +47,9 @@ _SPREAD = 0.8
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Of `LeithE` with an energy budget, scaled by the smallest scales, which raises momentum.
+    """Two coefficients of `LeithE` in momentum form with an energy budget, shared by both layers.
 
-    Nothing is found for single layers. Diffusion has one coefficient, and the anti-diffusion of the
+    Diffusion has one coefficient, and the anti-diffusion of the
     lower layer is to that of the upper one as speeds are where both have the same energy, which is
     sqrt(H1 / H2).
 
@@ -175,7 +175,7 @@ def search(
     Hansen (2016), arXiv:1604.00772.
     """
     seeds = range(first_seed, first_seed + settings.n_truth)
-    worth = _Worth.of(flow, duration, seeds, settings.n_run)
+    value_of = _Worth.of(flow, duration, seeds, settings.n_run)
     options = {
         "seed": int(random.integers(1, 2**31)),
         "popsize": settings.population,
@@ -186,7 +186,7 @@ def search(
     for n in range(settings.n_generation):
         places, values = strategy.ask(), []
         for i, place in enumerate(places):
-            values.append(worth(Coefficients.at(place)))
+            values.append(value_of(Coefficients.at(place)))
             on_progress((n + (i + 1) / len(places)) / settings.n_generation)
         strategy.tell(places, [-value for value in values])
         medians.append(float(np.median(values)))

@@ -27,10 +27,10 @@ def convection_figure(findings: ConvectionFindings) -> Figure:
     panel_title(where, "zonal mean of each run")
     legend(where)
     scores = findings.scores
-    sigma = layer_middle(len(scores.heating_r2))
+    sigma = layer_middle(len(scores.condensation_r2))
     for values, role, label in (
-        (scores.heating_r2, "mlp", "condensation"),
-        (scores.moistening_r2, "ridge", "change of vapour"),
+        (scores.condensation_r2, "mlp", "condensation"),
+        (scores.vapour_r2, "ridge", "change of vapour"),
     ):
         layers.plot(values, sigma, **line(role, label=label))
     layers.set_xlim(0.0, 1.0)

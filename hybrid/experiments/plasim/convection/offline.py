@@ -26,7 +26,7 @@ class ConvectionScores:
         Of the mean precipitation, as a part of it [1].
     precipitation_r2
         Explained variance of the precipitation of a column [1].
-    heating_r2, moistening_r2
+    condensation_r2, vapour_r2
         Explained variance of condensation and of the change of vapour in each layer, the top
         first; NaN where there is none [1].
     """
@@ -35,8 +35,8 @@ class ConvectionScores:
     false_alarms: float
     bias: float
     precipitation_r2: float
-    heating_r2: Array
-    moistening_r2: Array
+    condensation_r2: Array
+    vapour_r2: Array
 
     def metrics(self, name: str) -> dict[str, float]:
         """Return them as flat numbers whose names begin with `name`."""
@@ -45,8 +45,8 @@ class ConvectionScores:
             "false_alarms": self.false_alarms,
             "bias": self.bias,
             "precipitation_r2": self.precipitation_r2,
-            "heating_r2_mean": float(np.nanmean(self.heating_r2)),
-            "moistening_r2_mean": float(np.nanmean(self.moistening_r2)),
+            "condensation_r2_mean": float(np.nanmean(self.condensation_r2)),
+            "vapour_r2_mean": float(np.nanmean(self.vapour_r2)),
         }
         return {f"{name}_{key}": value for key, value in found.items()}
 
@@ -71,8 +71,8 @@ def score_convection(emulator: ConvectionEmulator, columns: xr.Dataset) -> Conve
         false_alarms=1.0 - hits / max(float((found > 0.0).sum()), 1.0),
         bias=float(found.mean() / rain.mean() - 1.0),
         precipitation_r2=float(_explained(found[:, np.newaxis], rain[:, np.newaxis])[0]),
-        heating_r2=_explained(condensation, truth.condensation),
-        moistening_r2=_explained(change, truth.change),
+        condensation_r2=_explained(condensation, truth.condensation),
+        vapour_r2=_explained(change, truth.change),
     )
 
 

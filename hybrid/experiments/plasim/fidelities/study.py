@@ -1,13 +1,12 @@
 """Closures of moist convection from two schemes as a part of the experiment."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import xarray as xr
 
 from hybrid.experiments.multifidelity.bed import Tables
-from hybrid.experiments.multifidelity.beds import Opened
+from hybrid.experiments.multifidelity.beds import Opened, samples_folder
 from hybrid.experiments.multifidelity.figures import r2_profiles
 from hybrid.experiments.multifidelity.leads import lead_metrics, lead_table
 from hybrid.experiments.multifidelity.tables import Findings, flat_metrics, labels, score_tables
@@ -100,9 +99,8 @@ class FidelityStudy:
 
     def _open(self, cheap: str, present: xr.Dataset) -> Opened:
         runs = "".join((folder / FINISHED).read_text() for folder in (self.present, self.warm))
-        digest = sha256(f"{runs}{self.sizes.n_left_out}".encode()).hexdigest()[:12]
         bed = convection_bed(cheap, present)
-        data = self.request.out / "samples" / f"{bed.name}-{digest}"
+        data = samples_folder(self.request, bed, runs=runs, n_left_out=str(self.sizes.n_left_out))
         if not Tables.are_in(data):
             warm = kept_columns(self.warm, CONVECTION, self.settings.stride)
             counts = warm["step"].to_numpy() >= STEPS_A_DAY * self.sizes.n_left_out
