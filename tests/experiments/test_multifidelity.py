@@ -52,14 +52,12 @@ def test_results_are_flat_and_named_as_documented(run: tuple[ExperimentResult, P
     for name in PLAN.candidates:
         for variable in ("heating", "moistening"):
             for climate in ("present", "p4k"):
-                assert metrics[f"r2_{variable}_{climate}_{name}"] < 1.0
                 crps = metrics[f"crps_{variable}_{climate}_{name}"]
                 mae = metrics[f"mae_{variable}_{climate}_{name}"]
                 assert 0.0 < crps <= mae * (1.0 + 1e-12)
     assert metrics["crps_heating_p4k_det"] == metrics["mae_heating_p4k_det"]
     assert 0.0 < metrics["coverage90_present"] < 1.0
     assert 0.0 <= metrics["ood_auroc"] <= 1.0
-    assert metrics["choices"]["best_columns"] in PLAN.candidates
     assert set(EXPERIMENTS["multifidelity"].durations) == {"test", "quick", "full"}
 
 

@@ -162,8 +162,6 @@ def test_the_whole_experiment_with_convection(
     for cheap in ("betts_miller", "adjustment"):
         for name in ("r2_heating_present_mf", "r2_moistening_p4k_hf", "lead_r2_heating_p4k_code"):
             assert f"convection_{cheap}_{name}" in metrics
-        # The low-fidelity code with a learned correction knows what is linear in both.
-        assert result.choices[f"best_convection_{cheap}"] in {"mf", "hf", "code"}
     titles = [table.title for table in result.tables]
     assert titles.count("Moist convection") == 1
     assert sum("Kuo's" in title for title in titles) == 2 * 5

@@ -5,6 +5,7 @@ from pathlib import Path
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
+from hybrid.experiments.quasigeostrophic.ceilings import ceilings
 from hybrid.experiments.quasigeostrophic.costs import step_costs
 from hybrid.experiments.quasigeostrophic.figures import all_figures
 from hybrid.experiments.quasigeostrophic.findings import Findings
@@ -90,16 +91,21 @@ def _finished(settings: Settings, stages: Stages) -> dict[str, dict[str, int]]:
 
 def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, int]]) -> Findings:
     where = settings.configurations
+    truths = {n: stages.climates(TRUTH, n)[: models[NONE][n]] for n in where}
+    climates = {
+        n: {m: stages.climates(m, n)[: n_run[n]] for m, n_run in models.items()} for n in where
+    }
     timed = {model: stages.started(model, CHOSEN_IN) for model in models}
     return Findings(
-        truths={n: stages.climates(TRUTH, n)[: models[NONE][n]] for n in where},
-        climates={
-            n: {m: stages.climates(m, n)[: n_run[n]] for m, n_run in models.items()} for n in where
-        },
+        truths=truths,
+        climates=climates,
         offline={n: {m: found for m in models if (found := stages.offline(m, n))} for n in where},
         costs=step_costs(timed, settings.n_round),
         searches=stages.searches(),
         trained=stages.trained(),
+        ceilings={
+            n: ceilings(truths[n], climates[n][NONE], flow.coarse) for n, flow in where.items()
+        },
     )
 
 

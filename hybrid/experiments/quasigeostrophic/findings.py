@@ -72,6 +72,8 @@ class Findings:
         What was found for coefficients, search by search.
     trained
         What trainings took, by network.
+    ceilings
+        What the coarse grid can hold of the truth, by configuration, see `ceilings`.
     """
 
     truths: Mapping[str, list[xr.Dataset]]
@@ -80,6 +82,7 @@ class Findings:
     costs: Mapping[str, tuple[float, float]]
     searches: Sequence[Found] = ()
     trained: Mapping[str, Trained] = field(default_factory=dict)
+    ceilings: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
 
     @property
     def configurations(self) -> tuple[str, ...]:

@@ -97,11 +97,7 @@ def distances(made: xr.Dataset, truth: xr.Dataset, cutoff: float) -> dict[str, f
     """
     if is_lost(made) or is_lost(truth):
         raise ValueError("made, truth: expected finite runs, got one that blew up")
-    result = {
-        f"{name}_{layer + 1}": _wasserstein(made[name], truth[name], layer)
-        for name in FIELDS
-        for layer in (0, 1)
-    }
+    result = distribution_distances(made, truth)
     own, other = (run.wavenumber.to_numpy() for run in (made, truth))
     own, other = own[own < cutoff], other[other < cutoff]
     if own.shape != other.shape or not np.allclose(own, other):
@@ -114,6 +110,21 @@ def distances(made: xr.Dataset, truth: xr.Dataset, cutoff: float) -> dict[str, f
         found, wanted = (_spectrum(run, name)[:n] for run in (made, truth))
         result[name] = float(np.sqrt(np.mean((found - wanted) ** 2)))
     return result
+
+
+def distribution_distances(made: xr.Dataset, truth: xr.Dataset) -> dict[str, float]:
+    """Return how far the distributions of states are from the truth's, by `DISTRIBUTIONAL`.
+
+    Parameters
+    ----------
+    made, truth
+        As of `distances`; their grids may differ.
+    """
+    return {
+        f"{name}_{layer + 1}": _wasserstein(made[name], truth[name], layer)
+        for name in FIELDS
+        for layer in (0, 1)
+    }
 
 
 def similarities(made: Mapping[str, float], baseline: Mapping[str, float]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, is_lost
 from hybrid.experiments.quasigeostrophic.configurations import YEAR
 from hybrid.experiments.quasigeostrophic.findings import KINDS, Findings, Interval
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR
-from hybrid.experiments.quasigeostrophic.similarity import METRICS, WORST
+from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL, METRICS, WORST
 from hybrid.experiments.quasigeostrophic.tuning import Coefficients
 from hybrid.experiments.result import Table
 
@@ -27,6 +27,9 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
                 metrics[f"similarity_{where}_{kind}_{model}_single"] = single
             metrics[f"similarity_{where}_{kind}_floor"] = findings.floor(where, kind)
         metrics |= _metrics_of_models(findings, where)
+        for kind, scores in findings.ceilings.get(where, {}).items():
+            for name, value in scores.items():
+                metrics[f"ceiling_{where}_{name}_{kind}"] = value
         prefix = "offline" if where == CHOSEN_IN else f"offline_{where}"
         for model, scores in findings.offline[where].items():
             for name, value in scores.items():
@@ -73,9 +76,10 @@ def all_tables(findings: Findings) -> tuple[Table, ...]:
     online = (online_table(findings, where) for where in findings.configurations)
     ahead = (ahead_table(findings, where) for where in findings.configurations)
     single = (metrics_table(findings, where) for where in findings.configurations)
+    held = (ceiling_table(findings, where) for where in findings.ceilings)
     others = search_table(findings), training_table(findings), lost_table(findings)
     some = [table for table in others if table.rows]
-    return (*online, *ahead, offline_table(findings), *single, *some)
+    return (*online, *ahead, *held, offline_table(findings), *single, *some)
 
 
 def online_table(findings: Findings, where: str) -> Table:
@@ -129,6 +133,27 @@ def ahead_table(findings: Findings, where: str) -> Table:
         "many as both have; "
         "+-: half the 95 % interval, from what comes out without each of the seeds in both. The "
         f"closure is that with most of the mean and {WORST:g} of the worst on {CHOSEN_IN}.",
+    )
+
+
+def ceiling_table(findings: Findings, where: str) -> Table:
+    """Return the scores of the truth itself on the coarse grid, beside those of the best."""
+    held, best = findings.ceilings[where], findings.best
+    own = findings.by_metric(where, best)
+    rows: dict[str, tuple[float | None, ...]] = {
+        metric: (*(scores[metric] for scores in held.values()), own.get(metric))
+        for metric in DISTRIBUTIONAL
+    }
+    means = [float(np.mean([scores[m] for m in DISTRIBUTIONAL])) for scores in held.values()]
+    rows["mean"] = (*means, findings.interval(where, best, "distributional").value)
+    return Table(
+        f"What the coarse grid can hold of the truth: {where}",
+        ("truth, truncated", "truth, truncated and filtered", CANDIDATES[best].label),
+        rows,
+        "Scores of distributions, of the truth's own states, brought onto the coarse grid by "
+        "leaving out shorter waves, and with the coarse model's filter on top. A closure whose "
+        "large scales are the truth's has these scores, where the filter leaves the coarse model "
+        "no more; higher ones come of other large scales, or of more small ones than there are.",
     )
 
 
