@@ -26,8 +26,8 @@ def two_layer_table(results: dict[str, Any]) -> str:
             *(_score(results, f"{flow}_{kind}_{name}") for flow in _FLOWS for kind in _KINDS),
             _offline(results, name),
             f"{results[f'cost_{name}']:.1f}",
-            " / ".join(f"{results[f'runs_{flow}_{name}']:.0f}" for flow in _FLOWS),
-            f"{sum(results[f'blowups_{flow}_{name}'] for flow in _FLOWS):.0f}",
+            " / ".join(f"{results.get(f'runs_{flow}_{name}', 0):.0f}" for flow in _FLOWS),
+            f"{sum(results.get(f'blowups_{flow}_{name}', 0) for flow in _FLOWS):.0f}",
         ]
         for name in CANDIDATES
         if f"cost_{name}" in results

@@ -14,6 +14,7 @@ from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
 from hybrid.experiments.quasigeostrophic.findings import Findings, Interval
+from hybrid.experiments.quasigeostrophic.score_figures import trade_off
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 from hybrid.experiments.quasigeostrophic.similarity import METRICS, worth
 from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
@@ -132,6 +133,30 @@ def test_the_front_has_the_models_that_no_cheaper_one_reaches(findings: Findings
     # Backscatter lost a run: it has no score, at whatever cost.
     assert replace(findings, costs=costs).front("eddy") == ("smagorinsky",)
     assert findings.front("eddy") == ("none", "smagorinsky")
+
+
+def test_a_closure_that_was_run_in_one_flow_alone_has_its_scores_there(findings: Findings) -> None:
+    eddy = {**findings.climates["eddy"], "symbolic": [shifted(0.1), shifted(0.1)]}
+    jet = {name: eddy[name] for name in ("none", "smagorinsky")}
+    both = replace(
+        findings,
+        truths=dict.fromkeys(("eddy", "jet"), findings.truths["eddy"]),
+        climates={"eddy": eddy, "jet": jet},
+        offline={key: {**findings.offline["eddy"], "gated": OFFLINE} for key in ("eddy", "jet")},
+        costs={**findings.costs, "symbolic": (7e-5, 7.0)},
+    )
+    # It is ahead, but the best is to be known in all flows.
+    assert both.best == "smagorinsky"
+    metrics = flat_metrics(both)
+    assert metrics["similarity_eddy_mean_symbolic"] == pytest.approx(0.9)
+    assert "similarity_jet_mean_symbolic" not in metrics
+    tables = {table.title: table for table in all_tables(both)}
+    assert CANDIDATES["symbolic"].label not in tables["Online similarity to the truth: jet"].rows
+    # A network that was trained and not run.
+    offline = tables["Offline: the subgrid tendency of given states"].rows
+    assert CANDIDATES["gated"].label in offline
+    assert metrics["offline_corr_upper_gated"] == 0.5
+    trade_off(both)
 
 
 def test_metrics_are_flat_and_finite(findings: Findings) -> None:

@@ -37,8 +37,8 @@ def run_until(request: Request, stage: str) -> ExperimentResult | None:
     Returns
     -------
     ExperimentResult or None
-        What there is, of models with two runs or more; None before those without closure and of
-        the truth.
+        What there is, of models with two runs or more, and of trained networks their scores
+        offline; None before runs without closure and of the truth.
     """
     settings = PRESETS[request.preset]
     stages = _done_until(request, settings, stage)
@@ -50,7 +50,7 @@ def run_until(request: Request, stage: str) -> ExperimentResult | None:
         )
         request.progress.console.print(line, highlight=False)
         return None
-    archives = stages.export(models)
+    archives = stages.export(models[CHOSEN_IN])
     return _result(settings, _findings(settings, stages, models), archives)
 
 
@@ -72,37 +72,51 @@ def _done_until(request: Request, settings: Settings, last: str) -> Stages:
 
 
 def _finished(settings: Settings, stages: Stages) -> dict[str, dict[str, int]]:
-    """Return the number of finished runs by model and configuration, if there are two in each.
+    """Return the number of finished runs by configuration and model, where there are two or more.
 
     Those from whose initial states the truth and the model without closure have been run too. A
-    single run says little: climates vary from decade to decade.
+    single run says little: climates vary from decade to decade. Nothing, if the truth or the model
+    without closure has fewer somewhere; of the other models, those with runs in `CHOSEN_IN`.
     """
     most = {
         where: min(len(stages.climates(name, where)) for name in (TRUTH, NONE))
         for where in settings.configurations
     }
-    found = {
-        model: {where: min(most[where], len(stages.climates(model, where))) for where in most}
-        for model in settings.candidates
-    }
     least = min(2, settings.n_seed)
-    return {model: n_run for model, n_run in found.items() if min(n_run.values()) >= least}
+    if min(most.values()) < least:
+        return {}
+    found = {
+        where: {
+            model: n
+            for model in settings.candidates
+            if (n := min(most[where], len(stages.climates(model, where)))) >= least
+        }
+        for where in most
+    }
+    return {
+        where: {model: n for model, n in models.items() if model in found[CHOSEN_IN]}
+        for where, models in found.items()
+    }
 
 
 def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, int]]) -> Findings:
     where = settings.configurations
-    truths = {n: stages.climates(TRUTH, n)[: models[NONE][n]] for n in where}
+    truths = {n: stages.climates(TRUTH, n)[: models[n][NONE]] for n in where}
     climates = {
-        n: {m: stages.climates(m, n)[: n_run[n]] for m, n_run in models.items()} for n in where
+        n: {m: stages.climates(m, n)[:n_run] for m, n_run in models[n].items()} for n in where
     }
-    timed = {model: stages.started(model, CHOSEN_IN) for model in models}
+    timed = {model: stages.started(model, CHOSEN_IN) for model in models[CHOSEN_IN]}
+    trained = stages.trained()
+    predicting = dict.fromkeys([*models[CHOSEN_IN], *trained])
     return Findings(
         truths=truths,
         climates=climates,
-        offline={n: {m: found for m in models if (found := stages.offline(m, n))} for n in where},
+        offline={
+            n: {m: found for m in predicting if (found := stages.offline(m, n))} for n in where
+        },
         costs=step_costs(timed, settings.n_round),
         searches=stages.searches(),
-        trained=stages.trained(),
+        trained=trained,
         ceilings={
             n: ceilings(truths[n], climates[n][NONE], flow.coarse) for n, flow in where.items()
         },

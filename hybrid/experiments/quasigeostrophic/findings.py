@@ -242,7 +242,7 @@ class Findings:
 
     @cached_property
     def closures(self) -> tuple[str, ...]:
-        """Names of the models with a closure."""
+        """Names of the models with a closure that have been run."""
         models = self.climates[CHOSEN_IN]
         return tuple(name for name in models if CANDIDATES[name].has_closure)
 
@@ -250,14 +250,20 @@ class Findings:
     def best(self) -> str:
         """The closure worth most in the configuration that it is chosen in, see `worth`.
 
-        Closures that lost a run in any configuration are left out, unless all did.
+        Closures that lost a run in any configuration, or have none there, are left out, unless all
+        did.
         """
-        stable = [
+        everywhere = [
             name
             for name in self.closures
+            if all(name in self.climates[where] for where in self.configurations)
+        ]
+        stable = [
+            name
+            for name in everywhere
             if not any(self.n_lost(where, name) for where in self.configurations)
         ]
-        return max(stable or self.closures, key=self._worth)
+        return max(stable or everywhere or self.closures, key=self._worth)
 
     def _worth(self, model: str) -> float:
         mean, worst = (self.interval(CHOSEN_IN, model, kind).value for kind in ("mean", "min"))

@@ -54,7 +54,8 @@ def trade_off(findings: Findings) -> Figure:
         _bars(axes, findings, where, grids, label="no closure, finer and finer grids", **look)
         for i, model in enumerate(findings.closures):
             look = {"marker": "o" if i % 2 else "D", "color": f"C{i % 10}", "linestyle": "none"}
-            _bars(axes, findings, where, [model], label=CANDIDATES[model].label, **look)
+            run = [model] if model in findings.climates[where] else []
+            _bars(axes, findings, where, run, label=CANDIDATES[model].label, **look)
         _front(axes, findings, where)
         floor = findings.floor(where, "mean")
         axes.axhline(floor, **line("floor", label="half of the truth, beside the other"))

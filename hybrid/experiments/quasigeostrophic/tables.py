@@ -161,7 +161,7 @@ def offline_table(findings: Findings) -> Table:
     """Return correlation and skill of the predicted subgrid tendency, upper and lower layer."""
     names = ("corr_upper", "corr_lower", "r2_upper", "r2_lower")
     rows: dict[str, tuple[float | None, ...]] = {}
-    for model in findings.closures:
+    for model in findings.offline[CHOSEN_IN]:
         values = [
             findings.offline[w][model][name] for w in findings.configurations for name in names
         ]
