@@ -11,6 +11,7 @@ import solvers.compiled_cache  # noqa: F401 - before any function is decorated
 
 if TYPE_CHECKING:
     from solvers.barotropic import Barotropic
+    from solvers.deconvolution import Deconvolution
     from solvers.errors import SolverBlewUp, StabilityWarning, TendencyError
     from solvers.forcing import BandForcing, KolmogorovForcing
     from solvers.kuramoto_sivashinsky import KuramotoSivashinsky
@@ -28,6 +29,7 @@ __all__ = [
     "BandForcing",
     "Barotropic",
     "CTendency",
+    "Deconvolution",
     "KolmogorovForcing",
     "KuramotoSivashinsky",
     "LeithE",
@@ -50,6 +52,7 @@ _HOME = {
     "CTendency": "solvers.tendency_source",
     "KolmogorovForcing": "solvers.forcing",
     "KuramotoSivashinsky": "solvers.kuramoto_sivashinsky",
+    "Deconvolution": "solvers.deconvolution",
     "LeithE": "solvers.leith_e",
     "Lorenz63": "solvers.lorenz63",
     "Lorenz96": "solvers.lorenz96",

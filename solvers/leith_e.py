@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from solvers.errors import TendencyError
 from solvers.leith_e_kernel import context_of, function_address
 from solvers.tendency_source import BoundTendency, GridField
+from solvers.two_layers import require_two_layers
 
 Scale = Literal["q", "laplacian"]
 """Field s of `LeithE` whose gradient the diffusivity goes with: q, or d^2 lap q."""
@@ -17,8 +18,6 @@ Backscattered = Literal["q", "vorticity"]
 """Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
 
 _CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
-_FIELDS = (("q", "s-1"), ("u", "m s-1"), ("v", "m s-1"))
-_TENDENCIES = (("q_tendency", "s-2"),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +132,7 @@ class LeithE:
             If the fields are not those of two layers on square grid cells.
         """
         del member
-        _require_two_layers(fields, tendencies)
+        require_two_layers("LeithE", fields, tendencies)
         q = fields[0]
         dx, dy = q.spacing["x"], q.spacing["y"]
         if not math.isclose(dx, dy):
@@ -160,16 +159,4 @@ def _require(values: tuple[float, float], sign: float, name: str, which: str) ->
         raise ValueError(
             f"LeithE: {name}: expected two finite numbers, one for each layer, {which}, "
             f"got {values}"
-        )
-
-
-def _require_two_layers(fields: Sequence[GridField], tendencies: Sequence[GridField]) -> None:
-    found = tuple(
-        tuple((field.name, field.units) for field in part) for part in (fields, tendencies)
-    )
-    if found != (_FIELDS, _TENDENCIES) or fields[0].dims != ("layer", "y", "x"):
-        names = ", ".join(f"{field.name} [{field.units}]" for field in fields)
-        raise TendencyError(
-            "LeithE: expected q [s-1], u [m s-1], v [m s-1] of two layers, as solvers.TwoLayerQG "
-            f"has them, got {names} with dims {', '.join(fields[0].dims)}"
         )

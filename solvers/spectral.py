@@ -13,7 +13,27 @@ from solvers.fft import aligned_zeros, complex_dtype, spectral_shape
 _SMALLEST = 4
 # The exponential filter of pyqg: steepness, and the cutoff as a fraction of pi.
 _FILTER_STEEPNESS = 23.6
-_FILTER_CUTOFF = 0.65
+FILTER_CUTOFF = 0.65
+"""Where the small-scale filter begins, as a part of pi over the grid spacing [1]."""
+
+
+def small_scale_filter(
+    w: NDArray[np.float64], cutoff: float = FILTER_CUTOFF
+) -> NDArray[np.float64]:
+    """Return the filter that models apply once a step in place of viscosity [1].
+
+    ``exp(-23.6 (w - cutoff pi)^4)`` where w exceeds ``cutoff pi``, else 1: that of pyqg, after
+    LaCasce (1996, thesis, MIT/WHOI).
+
+    Parameters
+    ----------
+    w
+        Wavenumbers times the grid spacing ``|(k dx, l dy)|`` [1].
+    cutoff
+        Where it begins, as a part of pi [1].
+    """
+    excess = np.maximum(w - cutoff * np.pi, 0.0)
+    return np.asarray(np.exp(-_FILTER_STEEPNESS * excess**4))
 
 
 @dataclass(frozen=True)
@@ -110,14 +130,8 @@ class SpectralGrid:
 
     @cached_property
     def exponential_filter(self) -> NDArray[np.float64]:
-        """Small-scale filter applied once a step in place of viscosity [1].
-
-        ``exp(-23.6 (w - 0.65 pi)^4)`` where ``w = |(k dx, l dy)|`` exceeds ``0.65 pi``, else 1:
-        that of pyqg, after LaCasce (1996, thesis, MIT/WHOI).
-        """
-        w = np.hypot(self.k * self.dx, self.l[:, None] * self.dy)
-        excess = np.maximum(w - _FILTER_CUTOFF * np.pi, 0.0)
-        return np.asarray(np.exp(-_FILTER_STEEPNESS * excess**4))
+        """Small-scale filter applied once a step in place of viscosity [1]."""
+        return small_scale_filter(np.hypot(self.k * self.dx, self.l[:, None] * self.dy))
 
     @cached_property
     def two_thirds(self) -> NDArray[np.float64]:

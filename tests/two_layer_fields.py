@@ -11,6 +11,7 @@ from two_dimensional_flow import X, Y, laplacian, on_grid, spacing
 
 from closures import Closure
 from closures.quasigeostrophic import (
+    Deconvolution,
     DynamicEddyViscosity,
     HybridSymbolic,
     Hyperviscosity,
@@ -69,6 +70,7 @@ def every_closure(n: int) -> dict[str, Closure]:
             fields=("laplacian", "vorticity"),
         ),
         "hyperviscosity": Hyperviscosity(step, 1e-4, 3),
+        "deconvolution": Deconvolution(step, dt=0.05, cutoff=0.75),
         "dynamic smagorinsky": DynamicEddyViscosity(step, clipping="none"),
         "dynamic leith": DynamicEddyViscosity(
             step, scale="leith", average="both", clipping="numerator"

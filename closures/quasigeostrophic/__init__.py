@@ -7,6 +7,7 @@ part. `LeithE` alone takes differences of neighbours. ``0.5 * a + 0.75 * b`` is 
 """
 
 from closures.quasigeostrophic.backscatter import JansenHeldBackscatter
+from closures.quasigeostrophic.deconvolution import Deconvolution
 from closures.quasigeostrophic.dynamic import DynamicEddyViscosity
 from closures.quasigeostrophic.energetic_leith import LeithE
 from closures.quasigeostrophic.hyperviscosity import Hyperviscosity
@@ -18,6 +19,7 @@ from closures.quasigeostrophic.symbolic_fit import fit_hybrid_symbolic
 from closures.quasigeostrophic.zanna_bolton import ZannaBolton2020
 
 __all__ = [
+    "Deconvolution",
     "DynamicEddyViscosity",
     "HybridSymbolic",
     "Hyperviscosity",
