@@ -191,6 +191,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         "backscatter",
         "symbolic",
         "leith_e",
+        "leith_e_deconvolved",
         "leith_e_search",
         "gated_online",
         "gated_noise",
@@ -222,8 +223,8 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
 def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, Path]) -> None:
     result, out = run
     names = (
-        *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search"),
-        *("gated_online", "gated_noise"),
+        *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_deconvolved"),
+        *("leith_e_search", "gated_online", "gated_noise"),
     )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
@@ -237,3 +238,4 @@ def test_a_quick_run_has_the_order_of_the_benchmark(tmp_path: Path) -> None:
     assert mean["backscatter"] > mean["none"] > mean["smagorinsky"]
     assert mean["symbolic"] > mean["smagorinsky"]
     assert mean["leith_e"] > mean["none"]
+    assert mean["leith_e_deconvolved"] > mean["none"]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from closures import Closure
 from closures.quasigeostrophic import (
+    Deconvolution,
     DynamicEddyViscosity,
     HybridSymbolic,
     Hyperviscosity,
@@ -24,7 +25,7 @@ from closures.quasigeostrophic import (
 from closures.quasigeostrophic.networks import PAPER, Architecture
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
 from hybrid.experiments.quasigeostrophic.learning import Plan
-from hybrid.experiments.quasigeostrophic.tuning import CHOSEN, Coefficients
+from hybrid.experiments.quasigeostrophic.tuning import CHOSEN, CHOSEN_DECONVOLVED, Coefficients
 from solvers.quasigeostrophic import TwoLayerQG
 
 NONE = "none"
@@ -51,9 +52,10 @@ class Candidate:
     published
         Whether Ross et al. (2023) ran it.
     coefficients
-        Of `LeithE`, which is computed inside the time loop; None: it is another closure.
+        Of `LeithE`, with deconvolution or without, which is computed inside the time loop; None: it
+        is another closure.
     is_searched
-        Whether it is `LeithE` with the coefficients that the run of the experiment finds.
+        Whether it is these with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
     most_seeds
@@ -115,6 +117,12 @@ def _hyperviscosity(model: TwoLayerQG) -> Closure:
     )
 
 
+def _deconvolution(model: TwoLayerQG) -> Closure:
+    return Deconvolution(
+        _spacing(model), dt=model.dt, cutoff=CHOSEN_DECONVOLVED.cutoff, largest=_largest("q")
+    )
+
+
 def _backscatter(model: TwoLayerQG) -> Closure:
     return JansenHeldBackscatter(
         _spacing(model),
@@ -162,7 +170,13 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
         "leith_e": Candidate(label="Leith+E of momentum", coefficients=CHOSEN),
-        "leith_e_search": Candidate(label="Leith+E, by a search", is_searched=True),
+        "deconvolution": Candidate(label="deconvolution alone", closure=_deconvolution),
+        "leith_e_deconvolved": Candidate(
+            label="Leith+E with deconvolution", coefficients=CHOSEN_DECONVOLVED
+        ),
+        "leith_e_search": Candidate(
+            label="Leith+E with deconvolution, by a search", is_searched=True
+        ),
         "fcnn": Candidate(
             label="FCNN of the paper, trained here",
             plan=Plan("fcnn", PAPER),

@@ -90,7 +90,8 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
                 n_snapshot=4,
             ),
             candidates=(
-                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_search"),
+                *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
+                *("leith_e_deconvolved", "leith_e_search"),
                 *("gated_online", "gated_noise"),
             ),
             n_seed=2,
@@ -116,7 +117,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             duration=Duration(years=5.0, spin_up=2.5),
             candidates=(
                 *("none", "none_96", "smagorinsky", "leith", "backscatter"),
-                *("zanna_bolton", "symbolic", "leith_e"),
+                *("zanna_bolton", "symbolic", "leith_e", "leith_e_deconvolved"),
             ),
             n_seed=2,
             pairs_years=5.0,

@@ -200,7 +200,7 @@ def search_table(findings: Findings) -> Table:
     return Table(
         "Coefficients of Leith+E",
         (
-            *("c4", "energy returned"),
+            *("c4", "energy returned", "filter from [pi / spacing]"),
             *("first median", "last median", "best"),
         ),
         rows,

@@ -1,4 +1,4 @@
-"""Coefficients of `LeithE` with which the climate of the coarse model is most like the truth.
+"""Coefficients of closures with which the climate of the coarse model is most like the truth.
 
 The search knows one configuration, and runs and truths of seeds that no score is made with.
 """
@@ -25,8 +25,10 @@ from hybrid.experiments.quasigeostrophic.similarity import (
     worth,
 )
 from hybrid.experiments.quasigeostrophic.truth import PlainRun
+from solvers.deconvolution import Deconvolution
 from solvers.leith_e import LeithE
 from solvers.quasigeostrophic import TwoLayerQG
+from solvers.spectral import FILTER_CUTOFF
 
 Array = NDArray[np.float64]
 OnProgress = Callable[[float], None]
@@ -37,17 +39,19 @@ LARGEST_FACTOR = 0.1
 LOST = -10.0
 """What coefficients with which a run does not stay finite are worth."""
 
-# Where a search begins: more energy returned than taken, as the model's filter takes some too, and
-# a coefficient as of Fox-Kemper and Menemenlis (2008) by order of magnitude. One step of the search
-# is the factor and the step below.
-_C4, _RETURNED = 0.003, 1.25
-_FACTOR, _STEP_RETURNED = 1.4, 0.06
+# Where a search begins: more energy returned than taken, as the model's filter takes some too, a
+# coefficient as of Fox-Kemper and Menemenlis (2008) by order of magnitude, and some of the filter
+# undone. One step of the search is the factor and the steps below.
+_C4, _RETURNED, _CUTOFF = 0.002, 1.23, 0.72
+_FACTOR, _STEP_RETURNED, _STEP_CUTOFF = 1.4, 0.06, 0.03
 _SPREAD = 0.8
+N_COEFFICIENT = 3
+"""Dimensions of the search space."""
 
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Two coefficients of `LeithE` in momentum form with an energy budget, shared by both layers.
+    """Of `LeithE` in momentum form with an energy budget, and of `Deconvolution` beside it.
 
     Diffusion has one coefficient, and the anti-diffusion of the
     lower layer is to that of the upper one as speeds are where both have the same energy, which is
@@ -59,16 +63,24 @@ class Coefficients:
         Biharmonic coefficient of both layers [1].
     returned
         Part of the energy that is put back [1].
+    cutoff
+        Where the filter begins that deconvolution leaves, as a part of pi over the grid spacing
+        [1]; that of the model: no deconvolution.
     """
 
     c4: float
     returned: float
+    cutoff: float = FILTER_CUTOFF
 
     @classmethod
     def at(cls, place: Sequence[float] | Array) -> "Coefficients":
-        """Return the coefficients at a place of the search space, shape ``(2,)``."""
-        c4, returned = (float(x) for x in place)
-        return cls(_C4 * _FACTOR**c4, max(0.0, _RETURNED + _STEP_RETURNED * returned))
+        """Return the coefficients at a place of the search space, shape ``(N_COEFFICIENT,)``."""
+        c4, returned, cutoff = (float(x) for x in place)
+        return cls(
+            _C4 * _FACTOR**c4,
+            max(0.0, _RETURNED + _STEP_RETURNED * returned),
+            float(np.clip(_CUTOFF + _STEP_CUTOFF * cutoff, FILTER_CUTOFF, 1.0)),
+        )
 
     def arguments(self, model: TwoLayerQG) -> dict[str, Any]:
         """Return the arguments by keyword of `LeithE`, in `solvers` and in `closures` alike."""
@@ -84,18 +96,34 @@ class Coefficients:
     def closure(self, model: TwoLayerQG) -> Closure:
         """Return the closure that archives are made of."""
         spacing = model.grid.dy, model.grid.dx
-        return quasigeostrophic.LeithE(spacing, **self.arguments(model), largest=ENVELOPE)
+        leith = quasigeostrophic.LeithE(spacing, **self.arguments(model), largest=ENVELOPE)
+        if not self.deconvolves:
+            return leith
+        return leith + quasigeostrophic.Deconvolution(
+            spacing, dt=model.dt, cutoff=self.cutoff, largest={"q": ENVELOPE["q"]}
+        )
 
-    def in_loop(self, model: TwoLayerQG) -> LeithE:
+    def in_loop(self, model: TwoLayerQG) -> LeithE | Deconvolution:
         """Return the closure that a time loop calls."""
-        return LeithE(**self.arguments(model))
+        leith = LeithE(**self.arguments(model))
+        if not self.deconvolves:
+            return leith
+        return Deconvolution(dt=model.dt, cutoff=self.cutoff, closure=leith)
+
+    @property
+    def deconvolves(self) -> bool:
+        """Whether a part of the filter is undone."""
+        return self.cutoff > FILTER_CUTOFF
 
 
 CHOSEN = Coefficients(c4=0.0027, returned=1.26)
-"""Chosen among some twenty on eddy, with truths that no score is made with.
+"""Without deconvolution: chosen among some twenty on eddy, with truths that no score is made with.
 
 Fixed, so that closure and scores do not wait for a search; what a search finds is beside them.
 """
+
+CHOSEN_DECONVOLVED = Coefficients(c4=0.0018, returned=1.22, cutoff=0.725)
+"""With it: chosen among some twenty, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,8 +209,8 @@ def search(
         "popsize": settings.population,
         "verbose": -9,
     }
-    strategy = cma.CMAEvolutionStrategy(np.zeros(2), _SPREAD, options)
-    best, medians = (LOST, np.zeros(2)), []
+    strategy = cma.CMAEvolutionStrategy(np.zeros(N_COEFFICIENT), _SPREAD, options)
+    best, medians = (LOST, np.zeros(N_COEFFICIENT)), []
     for n in range(settings.n_generation):
         places, values = strategy.ask(), []
         for i, place in enumerate(places):
