@@ -5,6 +5,8 @@ from typing import Any
 from markdown_table import markdown_table
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.ceilings import CEILINGS
+from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL
 
 _FLOWS = ("eddy", "jet")
 _KINDS = ("mean", "min")
@@ -55,6 +57,22 @@ def two_layer_ahead_table(results: dict[str, Any]) -> str:
         ]
         for name in CANDIDATES
         if f"ahead_eddy_mean_{name}" in results
+    ]
+    return markdown_table(header, rows)
+
+
+def two_layer_ceiling_table(results: dict[str, Any]) -> str:
+    """Return what the coarse grid can hold of the truth, beside the best closure."""
+    best = results["choices"]["best"]
+    header = ["eddy, scores of distributions", "truth, truncated", "and filtered"]
+    header.append(CANDIDATES[best].label)
+    rows = [
+        [
+            metric.replace("_", " "),
+            *(_number(results[f"ceiling_eddy_{metric}_{kind}"]) for kind in CEILINGS),
+            _number(results[f"similarity_eddy_{metric}_{best}"]),
+        ]
+        for metric in DISTRIBUTIONAL
     ]
     return markdown_table(header, rows)
 

@@ -230,3 +230,12 @@ def test_results_name_their_run(name: str) -> None:
     assert results["experiment"] == name
     assert results["preset"] == "quick"
     assert results["versions"]["torch"].startswith("2.13")
+
+
+def test_the_page_of_the_two_layer_benchmark_holds_the_committed_scores() -> None:
+    text = tables.TWO_LAYER.read_text()
+    assert text.count("<!-- table: ") == 3
+    assert tables.with_tables(text) == text
+    results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
+    results["ceiling_eddy_enstrophy_1_truncated"] = 0.987
+    assert "| enstrophy 1 | 0.99 |" in tables.two_layer_ceiling_table(results)
