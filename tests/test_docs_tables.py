@@ -9,6 +9,7 @@ import multifidelity_tables
 import plasim_tables
 import pytest
 import tables
+import two_layer_tables
 from markdown_table import markdown_table
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -238,4 +239,4 @@ def test_the_page_of_the_two_layer_benchmark_holds_the_committed_scores() -> Non
     assert tables.with_tables(text) == text
     results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
     results["ceiling_eddy_enstrophy_1_truncated"] = 0.987
-    assert "| enstrophy 1 | 0.99 |" in tables.two_layer_ceiling_table(results)
+    assert "| enstrophy 1 | 0.99 |" in two_layer_tables.two_layer_ceiling_table(results)
