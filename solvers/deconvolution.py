@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.deconvolution_kernel import context_of, function_address
+from solvers.deconvolution_kernel import call, context_of
 from solvers.fft import plan_transform
 from solvers.leith_e import LeithE
 from solvers.spectral import FILTER_CUTOFF, small_scale_filter
+from solvers.tendency_function import function_address
 from solvers.tendency_source import BoundTendency, GridField
 from solvers.two_layers import require_two_layers
 
@@ -103,7 +104,7 @@ class Deconvolution:
         gain = self._gain(n_y, n_x) / (self.dt * n_y * n_x)
         addresses = (0, 0) if inner is None else (inner.function, inner.context)
         context = context_of(array.dtype, gain, (n_y, n_x), transform.addresses, addresses)
-        function = function_address(array.dtype.name)
+        function = function_address(call, array.dtype.name)
         return BoundTendency(function, context.ctypes.data, keep_alive=(context, transform, inner))
 
     def _gain(self, n_y: int, n_x: int) -> np.ndarray:

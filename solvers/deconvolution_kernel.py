@@ -1,11 +1,9 @@
 """The compiled loops of deconvolution: transform, multiply, transform back, add."""
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
-from numba.np.numpy_support import from_dtype
+from numba import carray, njit  # type: ignore[attr-defined]
 from numpy.typing import DTypeLike, NDArray
 
 from solvers.fft import Addresses, aligned_zeros, forward, inverse
@@ -89,7 +87,8 @@ def _add(term: Field, total: Field) -> None:
         total[i] += term[i]
 
 
-def _call(context: Any, step: int, stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
+def call(context: Any, step: int, stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
+    """Set the tendency that the time loop asks for; return 0, or the status of what failed."""
     n_y, n_x = sizes[5], sizes[6]
     parts = _parts(n_y, n_x)
     memory, total = carray(context, parts.end), carray(tendency, (2, n_y * n_x))
@@ -113,13 +112,3 @@ def _call(context: Any, step: int, stage: int, fields: Any, tendency: Any, sizes
             inverse(transform, spectrum, field)
             _add(field, total[z])
     return status
-
-
-@cache
-def function_address(dtype: str) -> int:
-    """Return the address of the tendency function of a precision."""
-    number: Any = types.CPointer(from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
-    sizes: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
-    arguments = (number, types.int64, types.int64, number, number, sizes)
-    compiled: Any = cfunc(types.int32(*arguments), cache=True)(_call)
-    return int(compiled.address)

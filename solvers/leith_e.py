@@ -7,7 +7,8 @@ from itertools import product
 from typing import Literal, get_args
 
 from solvers.errors import TendencyError
-from solvers.leith_e_kernel import context_of, function_address
+from solvers.leith_e_kernel import call, context_of
+from solvers.tendency_function import function_address
 from solvers.tendency_source import BoundTendency, GridField
 from solvers.two_layers import require_two_layers
 
@@ -150,7 +151,7 @@ class LeithE:
             q.array.dtype, (n_y, n_x), self.c2, self.c4, shares, budget,
             self.fields[0] == "laplacian", self.fields[1] == "vorticity", dx,
         )  # fmt: skip
-        function = function_address(q.array.dtype.name)
+        function = function_address(call, q.array.dtype.name)
         return BoundTendency(function, context.ctypes.data, keep_alive=context)
 
 

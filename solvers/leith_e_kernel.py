@@ -6,13 +6,11 @@ The factor 1/4 is that of two halves, of the length and of the mean at a face. V
 divided by the spacing: it must have the unit of q.
 """
 
-from functools import cache
 from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, cfunc, njit, types  # type: ignore[attr-defined]
-from numba.np.numpy_support import from_dtype
+from numba import carray, njit  # type: ignore[attr-defined]
 from numpy.typing import DTypeLike, NDArray
 
 Field = NDArray[Any]
@@ -249,20 +247,11 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
         _divergence(work.length[z], work.potential[z], tendency[z])
 
 
-def _call(context: Any, _step: int, _stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
+def call(context: Any, _step: int, _stage: int, fields: Any, tendency: Any, sizes: Any) -> int:
+    """Set the tendency that the time loop asks for; return 0, or the status of what failed."""
     n_y, n_x = sizes[5], sizes[6]
     f = carray(fields, (3, 2, n_y, n_x))
     memory = carray(context, _N_NUMBER + _work_size(n_y, n_x))
     # By their numbers: unpacked, they would no longer count as contiguous.
     _set_tendency(memory, f[0], f[1], f[2], carray(tendency, (2, n_y, n_x)))
     return 0
-
-
-@cache
-def function_address(dtype: str) -> int:
-    """Return the address of the tendency function of a precision."""
-    number: Any = types.CPointer(from_dtype(np.dtype(dtype)))  # type: ignore[no-untyped-call]
-    sizes: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
-    arguments = (number, types.int64, types.int64, number, number, sizes)
-    compiled: Any = cfunc(types.int32(*arguments), cache=True)(_call)
-    return int(compiled.address)

@@ -84,8 +84,10 @@ def run_all(
         The first one that a job raised, when all others have ended; a note says which job that was,
         and what else failed.
     """
-    do = _in_turn if n_process == 1 else _at_once
-    errors = do(work, jobs, n_process, on_progress)
+    if n_process == 1:
+        errors = _in_turn(work, jobs, on_progress)
+    else:
+        errors = _at_once(work, jobs, n_process, on_progress)
     failed = [(name, error) for name, error in zip(names, errors, strict=True) if error is not None]
     if failed:
         _, first = failed[0]
@@ -96,7 +98,7 @@ def run_all(
 
 
 def _in_turn(
-    work: Callable[[Job, OnProgress], None], jobs: Sequence[Job], _: int, on_progress: OnProgress
+    work: Callable[[Job, OnProgress], None], jobs: Sequence[Job], on_progress: OnProgress
 ) -> list[BaseException | None]:
     errors: list[BaseException | None] = []
     for i, job in enumerate(jobs):

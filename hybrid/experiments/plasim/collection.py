@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hybrid.experiments.plasim.columns import N_COLUMN
-from hybrid.experiments.plasim.drift import drift_of
+from hybrid.experiments.plasim.drift import Drift
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.first_days import first_days
 from hybrid.experiments.plasim.jobs import GUARDED, RAMP, SHADOW, TIMED, Work
@@ -30,10 +30,12 @@ from hybrid.experiments.plasim.schemes import layer_thickness
 from hybrid.experiments.plasim.scoring import (
     COSTS,
     ZONAL,
+    annual_means,
     compared,
     costs,
     differences,
     zonal_rms,
+    zonal_rms_of,
 )
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import (
@@ -67,8 +69,10 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
         if (text := work.ended_early(name))
     }
     names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]
+    whole = {kind: [climate_of(work.folder / name) for name in names[kind]] for kind in names}
     native, closure = (
-        tuple(_days(work, name, settings) for name in names[kind]) for kind in (NATIVE, CLOSURE)
+        tuple(compared(run, settings.n_adjusting, settings.n_coupled) for run in whole[kind])
+        for kind in (NATIVE, CLOSURE)
     )
     short = [name for name in (SHADOW, *TIMED) if name not in endings]
     reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
@@ -80,7 +84,7 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
         differences=differences(native, closure) if closure else {},
         zonal=zonal_rms(closure, native, thickness) if closure else {},
         zonal_native=_zonal_noise(native, len(closure), thickness) if closure else {},
-        drift=drift_of(work, names),
+        drift=Drift(*([annual_means(run) for run in whole[kind]] for kind in (NATIVE, CLOSURE))),
         first_days=first_days(
             work,
             names[NATIVE][0],
@@ -123,7 +127,7 @@ def _zonal_noise(
     native: Sequence[xr.Dataset], n_found: int, thickness: NDArray[np.float64]
 ) -> dict[str, float]:
     def rms_of(key: str) -> Callable[[Sequence[xr.Dataset], Sequence[xr.Dataset]], float]:
-        return lambda found, others: zonal_rms(found, others, thickness)[key]
+        return lambda found, others: zonal_rms_of(key, found, others, thickness)
 
     return {key: noise_floor(native, n_found, rms_of(key)) for key in ZONAL}
 
@@ -134,10 +138,6 @@ def _flagged(reports: Sequence[Report], settings: Settings) -> float:
 
 def _seconds(work: Work, names: Sequence[str]) -> list[float]:
     return [each for name in names for each in seconds_a_day_of(work.folder / name)]
-
-
-def _days(work: Work, name: str, settings: Settings) -> xr.Dataset:
-    return compared(climate_of(work.folder / name), settings.n_adjusting, settings.n_coupled)
 
 
 def _maps(work: Work, names: list[str], settings: Settings) -> Maps:

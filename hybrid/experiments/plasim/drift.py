@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from matplotlib.ticker import MaxNLocator
 
-from hybrid.experiments.plasim.jobs import Work
-from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
-from hybrid.experiments.plasim.scoring import COMPARED, Array, annual_means
-from hybrid.experiments.plasim.years import climate_of
+from hybrid.experiments.plasim.scoring import COMPARED, Array
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import legend, line, new_figure
 
@@ -46,23 +43,6 @@ class Drift:
         longest = max(self.closure, key=lambda member: len(member["Ts"]))
         n_year = len(longest["Ts"])
         return {f"{key}_closure_year_{n_year}": float(longest[key][-1]) for key in COMPARED}
-
-
-def drift_of(work: Work, names: Mapping[str, Sequence[str]]) -> Drift:
-    """Read the whole runs of both ensembles.
-
-    Parameters
-    ----------
-    work
-        Where they are.
-    names
-        Of the runs, ``native`` and ``closure``.
-    """
-    native, closure = (
-        [annual_means(climate_of(work.folder / name)) for name in names[kind]]
-        for kind in (NATIVE, CLOSURE)
-    )
-    return Drift(native, closure)
 
 
 def drift_figure(drift: Drift) -> tuple[Figure, ...]:

@@ -149,12 +149,16 @@ def zonal_rms(
     thickness
         Layers' part of the surface pressure.
     """
-    weight = native[0]["weight"]
-    return {
-        key: factor
-        * rms(cross_section(found, name) - cross_section(native, name), weight, thickness)
-        for key, (name, factor, _) in ZONAL.items()
-    }
+    return {key: zonal_rms_of(key, found, native, thickness) for key in ZONAL}
+
+
+def zonal_rms_of(
+    key: str, found: Sequence[xr.Dataset], native: Sequence[xr.Dataset], thickness: np.ndarray
+) -> float:
+    """Return one of `zonal_rms`, by its key."""
+    name, factor, _ = ZONAL[key]
+    difference = cross_section(found, name) - cross_section(native, name)
+    return factor * rms(difference, native[0]["weight"], thickness)
 
 
 def cross_section(members: Sequence[xr.Dataset], name: str) -> xr.DataArray:
