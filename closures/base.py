@@ -93,8 +93,7 @@ def _scale(closure: Closure, factor: float) -> Composite:
 
 def _arguments(spec: ClosureSpec) -> tuple[torch.fx.Graph, dict[str, torch.fx.Node]]:
     graph = torch.fx.Graph()
-    fields = (*spec.inputs, *spec.state, *spec.noise)
-    return graph, {field.name: graph.placeholder(field.name) for field in fields}
+    return graph, {field.name: graph.placeholder(field.name) for field in spec.arguments}
 
 
 def _call(

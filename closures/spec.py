@@ -156,6 +156,16 @@ class ClosureSpec:
         return "member" if self.locality == "grid" else "column"
 
     @property
+    def arguments(self) -> tuple[Field, ...]:
+        """What forward takes, in its order: inputs, state, noise."""
+        return (*self.inputs, *self.state, *self.noise)
+
+    @property
+    def results(self) -> tuple[Field, ...]:
+        """What forward returns, in its order: outputs, new state."""
+        return (*self.outputs, *self.state)
+
+    @property
     def unbounded(self) -> tuple[str, ...]:
         """Names of inputs and state without two bounds, whose usual values nobody knows."""
         return tuple(

@@ -147,7 +147,7 @@ def _dynamic_shapes(closure: Closure) -> tuple[dict[int, Any], ...]:
         sizes = enumerate(field.shape, start=1)
         return {0: column, **{axis: torch.export.Dim.AUTO for axis, n in sizes if n is None}}
 
-    return tuple(dynamic(field) for field in (*spec.inputs, *spec.state, *spec.noise))
+    return tuple(dynamic(field) for field in spec.arguments)
 
 
 @contextmanager

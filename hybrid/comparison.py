@@ -39,7 +39,7 @@ def output_scales(spec: ClosureSpec, reference: Arrays) -> dict[str, NDArray[np.
         is then compared exactly.
     """
     scales = {}
-    for field in (*spec.outputs, *spec.state):
+    for field in spec.results:
         largest = np.max(np.abs(reference[field.name].astype(np.float64)), axis=0)
         for bound in (field.valid_min, field.valid_max):
             if bound is not None:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from closures.base import Closure
+from closures.field import Field
 from closures.sampling import random_inputs
 from closures.spec import ClosureSpec
 from hybrid import aoti, torchscript
@@ -159,16 +160,6 @@ def python_function(path: Path, engine: str) -> Callable[..., tuple[torch.Tensor
     return aoti.load_package(path) if engine == "aoti" else torchscript.load_scripted(path)
 
 
-def argument_names(spec: ClosureSpec) -> tuple[str, ...]:
-    """Return the names of forward's arguments: inputs, state, noise."""
-    return tuple(field.name for field in (*spec.inputs, *spec.state, *spec.noise))
-
-
-def result_names(spec: ClosureSpec) -> tuple[str, ...]:
-    """Return the names of forward's results: outputs, new state."""
-    return tuple(field.name for field in (*spec.outputs, *spec.state))
-
-
 def reference_sizes(spec: ClosureSpec) -> dict[str, int]:
     """Return the points along each dimension of the grid that the reference members have.
 
@@ -259,7 +250,7 @@ def _reference_columns(spec: ClosureSpec, seed: int) -> tuple[torch.Tensor, ...]
 def _checked_results(
     spec: ClosureSpec, results: tuple[torch.Tensor, ...], n: int
 ) -> dict[str, NDArray[Any]]:
-    fields = (*spec.outputs, *spec.state)
+    fields = spec.results
     if not isinstance(results, tuple) or len(results) != len(fields):
         raise ExportError(
             f"{spec.name}: expected forward to return a tuple of {len(fields)} tensors (outputs, "
@@ -283,7 +274,7 @@ def _checked_results(
                 f"{field.name}: expected finite values for random columns inside the training "
                 "envelope, got NaN or infinity; narrow valid_min and valid_max or mend forward"
             )
-    return _named(result_names(spec), results)
+    return _named(spec.results, results)
 
 
 def _evaluate(
@@ -294,7 +285,7 @@ def _evaluate(
             n: _checked_results(spec, _forward(closure, spec, [t[:n] for t in arguments]), n)
             for n in _batches(spec)
         }
-    return Reference(_named(argument_names(spec), arguments), results)
+    return Reference(_named(spec.arguments, arguments), results)
 
 
 def _forward(closure: Closure, spec: ClosureSpec, arguments: list[torch.Tensor]) -> Any:
@@ -303,8 +294,8 @@ def _forward(closure: Closure, spec: ClosureSpec, arguments: list[torch.Tensor])
         result = closure(*given_to)
     except Exception as error:
         given = "; ".join(
-            f"{name}: {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}"
-            for name, tensor in zip(argument_names(spec), arguments, strict=True)
+            f"{field.name}: {tuple(tensor.shape)}, {str(tensor.dtype).removeprefix('torch.')}"
+            for field, tensor in zip(spec.arguments, arguments, strict=True)
         )
         raise ExportError(
             f"{spec.name}: expected a forward that takes inputs, state and noise in the order of "
@@ -312,12 +303,11 @@ def _forward(closure: Closure, spec: ClosureSpec, arguments: list[torch.Tensor])
             "for each of these, a scalar field a second axis (x[:, None]) before it meets a "
             "profile, and parameters the dtype of the fields"
         ) from error
-    names = argument_names(spec)
-    for name, before, after in zip(names, arguments, given_to, strict=True):
+    for field, before, after in zip(spec.arguments, arguments, given_to, strict=True):
         if not torch.equal(before, after):
             raise ExportError(
                 f"{spec.name}: expected a forward that leaves its arguments alone, got one that "
-                f"changes {name} in place; write x.clamp(...) for x.clamp_(...) and the like"
+                f"changes {field.name} in place; write x.clamp(...) for x.clamp_(...) and the like"
             )
     return result
 
@@ -326,7 +316,7 @@ def _check_independence(spec: ClosureSpec, reference: Reference) -> None:
     scales = output_scales(spec, reference.largest)
     for n, found in reference.results.items():
         expected = {name: array[:n] for name, array in reference.largest.items()}
-        for field in (*spec.outputs, *spec.state):
+        for field in spec.results:
             eps = float(np.finfo(field.dtype).eps)
             name = field.name
             difference = largest_difference(
@@ -351,7 +341,7 @@ def _compare(path: Path, spec: ClosureSpec, engine: str, reference: Reference) -
     for n, expected in reference.results.items():
         arguments = [torch.from_numpy(array[:n]) for array in reference.arguments.values()]
         with one_thread(), torch.no_grad():
-            found = _named(result_names(spec), module(*arguments))
+            found = _named(spec.results, module(*arguments))
         differences[n] = largest_difference(found, expected, scales)
         if not differences[n] <= bound:
             raise ExportError(
@@ -361,5 +351,6 @@ def _compare(path: Path, spec: ClosureSpec, engine: str, reference: Reference) -
     return differences
 
 
-def _named(names: tuple[str, ...], tensors: tuple[torch.Tensor, ...]) -> dict[str, NDArray[Any]]:
-    return {name: tensor.detach().numpy() for name, tensor in zip(names, tensors, strict=True)}
+def _named(fields: tuple[Field, ...], tensors: tuple[torch.Tensor, ...]) -> dict[str, NDArray[Any]]:
+    pairs = zip(fields, tensors, strict=True)
+    return {field.name: tensor.detach().numpy() for field, tensor in pairs}

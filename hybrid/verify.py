@@ -17,7 +17,7 @@ from fortran_bridge.build import ensure_built
 from fortran_bridge.hosts import run_host
 from hybrid.archive import read_manifest, read_reference
 from hybrid.comparison import BOUNDS, Arrays, largest_difference, output_scales
-from hybrid.export import NOISE_SEED, NOISE_STEP, python_function, reference_sizes, result_names
+from hybrid.export import NOISE_SEED, NOISE_STEP, python_function, reference_sizes
 from hybrid.native.evaluate import evaluate
 from hybrid.native.reading import read_program
 from hybrid.runtime import CompiledClosure, HostGrid, host_grid, load
@@ -122,7 +122,8 @@ def _ways(path: Path, spec: ClosureSpec, grid: HostGrid | None, engine: str) -> 
     def python(arguments: Arrays, _: int) -> Arrays:
         with one_thread(), torch.no_grad():
             results = module(*(torch.from_numpy(array) for array in arguments.values()))
-        return dict(zip(result_names(spec), (tensor.numpy() for tensor in results), strict=True))
+        names = (field.name for field in spec.results)
+        return dict(zip(names, (tensor.numpy() for tensor in results), strict=True))
 
     ways = [_Way(engine, engine, False, python)]
     for language in (_c_way, _fortran_way):
@@ -139,10 +140,9 @@ def _native_ways(path: Path, spec: ClosureSpec) -> tuple[_Way, ...]:
 
     def judge(arguments: Arrays, n: int) -> Arrays:
         results = evaluate(program, list(arguments.values()))
-        fields = (*spec.outputs, *spec.state)
         return {
             field.name: values.reshape(n, *field.sizes)
-            for field, values in zip(fields, results, strict=True)
+            for field, values in zip(spec.results, results, strict=True)
         }
 
     ways = [_Way("native program", NATIVE, True, judge)]

@@ -59,8 +59,8 @@ def width_of(fields: tuple[Field, ...]) -> str:
 
 
 def _fitted(module: torch.jit.ScriptModule, spec: ClosureSpec, name: str) -> torch.fx.GraphModule:
-    arguments = (*spec.inputs, *spec.state, *spec.noise)
-    results = (*spec.outputs, *spec.state)
+    arguments = spec.arguments
+    results = spec.results
     schema = module.forward.schema.arguments[1:]  # type: ignore[attr-defined]
     wanted = [argument.name for argument in schema if not argument.has_default_value()]
     ways = [False] * (len(wanted) == len(arguments))
@@ -111,8 +111,8 @@ def _generated(
     module: torch.jit.ScriptModule, spec: ClosureSpec, stacked: bool, several: bool, *, apart: bool
 ) -> torch.fx.GraphModule:
     graph = torch.fx.Graph()
-    arguments = (*spec.inputs, *spec.state, *spec.noise)
-    results = (*spec.outputs, *spec.state)
+    arguments = spec.arguments
+    results = spec.results
     given = [graph.placeholder(field.name) for field in arguments]
     if stacked:
         columns = [

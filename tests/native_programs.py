@@ -60,11 +60,9 @@ def reference_of(closure: Closure, seed: int = 0) -> Reference:
     arguments = random_inputs(spec, N_COLUMN, torch.Generator().manual_seed(seed))
     with torch.no_grad():
         results = closure.eval()(*arguments)
-    names = [field.name for field in (*spec.inputs, *spec.state, *spec.noise)]
-    result_names = [field.name for field in (*spec.outputs, *spec.state)]
     return Reference(
-        {name: tensor.numpy() for name, tensor in zip(names, arguments, strict=True)},
-        {N_COLUMN: {n: t.numpy() for n, t in zip(result_names, results, strict=True)}},
+        {field.name: t.numpy() for field, t in zip(spec.arguments, arguments, strict=True)},
+        {N_COLUMN: {field.name: t.numpy() for field, t in zip(spec.results, results, strict=True)}},
     )
 
 

@@ -1,38 +1,29 @@
 """Deconvolution with Leith and an energy budget: archive, compiled loop and torch agree."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from leith_e_settings import MODEL, OF_MOMENTUM, SPACING
 from two_layer_flow import relative_difference, turbulence
 
 import closures.quasigeostrophic
 import hybrid
 import solvers
 from closures import Closure, SpecError
-from solvers import TwoLayerQG
 
-MODEL = TwoLayerQG(nx=48, dt=7200.0, u1=0.05)
-SPACING = MODEL.grid.dy, MODEL.grid.dx
-LEITH: dict[str, Any] = {
-    "c2": (-1.0, -0.5),
-    "c4": (0.006, 0.004),
-    "returned": 0.7,
-    "largest_factor": 10.0,
-    "delta": MODEL.delta,
-    "fields": ("laplacian", "vorticity"),
-}
 OWN: dict[str, float] = {"dt": MODEL.dt, "cutoff": 0.72}
-COMPILED = solvers.Deconvolution(**OWN, closure=solvers.LeithE(**LEITH))
+COMPILED = solvers.Deconvolution(**OWN, closure=solvers.LeithE(**OF_MOMENTUM))
 LARGEST = {"q": 1e-3, "u": 5.0, "v": 5.0}
 
 
 def in_torch(largest: dict[str, float] | None = None) -> Closure:
     of_q = None if largest is None else {"q": largest["q"]}
     own = closures.quasigeostrophic.Deconvolution(SPACING, **OWN, largest=of_q)
-    return closures.quasigeostrophic.LeithE(SPACING, **LEITH, largest=largest) + own
+    return closures.quasigeostrophic.LeithE(SPACING, **OF_MOMENTUM, largest=largest) + own
 
 
 def test_torch_and_numba_give_turbulence_one_tendency() -> None:
@@ -58,9 +49,9 @@ def test_after_a_hundred_steps_the_archive_and_the_compiled_loop_agree(
 ) -> None:
     path = tmp_path / "deconvolution.pt"
     hybrid.export(in_torch(LARGEST), path)
-    model = TwoLayerQG(nx=48, dt=7200.0, u1=0.05, dtype=dtype)
+    model = replace(MODEL, dtype=dtype)
     spectra = []
-    for source in (hybrid.couple(path), COMPILED, solvers.LeithE(**LEITH)):
+    for source in (hybrid.couple(path), COMPILED, solvers.LeithE(**OF_MOMENTUM)):
         integration = model.start(turbulence(MODEL), tendency=source)
         integration.advance(100)
         spectra.append(integration.prognostic["q"][0].copy())

@@ -1,5 +1,6 @@
 """QG Leith with an energy budget: the archive and the loop compiled into the solver agree."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,33 +8,18 @@ import numpy as np
 import pytest
 import torch
 from leith_e_oracle import leith_e
+from leith_e_settings import BUDGET, MODEL, OF_MOMENTUM, SPACING
 from numpy.typing import NDArray
 from two_layer_flow import relative_difference, turbulence
 
 import closures.quasigeostrophic
 import hybrid
 import solvers
-from solvers import TwoLayerQG
 
-MODEL = TwoLayerQG(nx=48, dt=7200.0, u1=0.05)
-GRID = MODEL.grid
 SETTINGS: dict[str, dict[str, Any]] = {
     "as given": {"c2": (-0.004, -0.002), "c4": (0.006, 0.004)},
-    "budget": {
-        "c2": (-1.0, -0.5),
-        "c4": (0.006, 0.004),
-        "returned": 0.7,
-        "largest_factor": 10.0,
-        "delta": MODEL.delta,
-    },
-    "budget of momentum": {
-        "c2": (-1.0, -0.5),
-        "c4": (0.006, 0.004),
-        "returned": 0.7,
-        "largest_factor": 10.0,
-        "delta": MODEL.delta,
-        "fields": ("laplacian", "vorticity"),
-    },
+    "budget": BUDGET,
+    "budget of momentum": OF_MOMENTUM,
 }
 _BUDGET = ("returned", "largest_factor", "delta")
 
@@ -50,7 +36,7 @@ def of_turbulence(tendency: Any) -> tuple[Any, Any]:
 def test_torch_numba_and_the_equations_give_turbulence_one_tendency(name: str) -> None:
     settings = SETTINGS[name]
     compiled, _ = of_turbulence(solvers.LeithE(**settings))
-    closure = closures.quasigeostrophic.LeithE((GRID.dy, GRID.dx), **settings)
+    closure = closures.quasigeostrophic.LeithE(SPACING, **settings)
     seen: list[NDArray[np.float64]] = []
 
     def in_python(fields: Any, step: int) -> Any:
@@ -64,7 +50,7 @@ def test_torch_numba_and_the_equations_give_turbulence_one_tendency(name: str) -
     budget = tuple(settings[part] for part in _BUDGET) if "returned" in settings else None
     form = settings.get("fields", ("q", "q"))
     q, u, v = seen
-    exact = leith_e(q, u, v, GRID.dx, settings["c2"], settings["c4"], budget, fields=form)
+    exact = leith_e(q, u, v, SPACING[1], settings["c2"], settings["c4"], budget, fields=form)
     assert np.abs(compiled - exact.tendency).max() <= 1e-12 * np.abs(compiled).max()
     if budget is not None:
         assert 0.0 < exact.factor < 10.0
@@ -78,10 +64,10 @@ def test_after_a_hundred_steps_the_archive_and_the_compiled_loop_agree(
 ) -> None:
     settings, path = SETTINGS[name], tmp_path / "leith_e.pt"
     closure = closures.quasigeostrophic.LeithE(
-        (GRID.dy, GRID.dx), **settings, largest={"q": 1e-3, "u": 5.0, "v": 5.0}
+        SPACING, **settings, largest={"q": 1e-3, "u": 5.0, "v": 5.0}
     )
     hybrid.export(closure, path)
-    model = TwoLayerQG(nx=48, dt=7200.0, u1=0.05, dtype=dtype)
+    model = replace(MODEL, dtype=dtype)
     spectra = []
     for source in (hybrid.couple(path), solvers.LeithE(**settings), None):
         integration = model.start(turbulence(MODEL), tendency=source)

@@ -214,8 +214,7 @@ def generated(
         The core, and what it returns, see `ColumnEmulator`.
     """
     graph = torch.fx.Graph()
-    fields = (*spec.inputs, *spec.state, *spec.noise)
-    arguments = {field.name: graph.placeholder(field.name) for field in fields}
+    arguments = {field.name: graph.placeholder(field.name) for field in spec.arguments}
     features = [
         arguments[field.name]
         if field.dims
@@ -223,7 +222,7 @@ def generated(
         for field in spec.inputs
     ]
     stacked = graph.call_function(torch.cat, (features,), {"dim": 1})
-    others = [arguments[field.name] for field in fields[len(spec.inputs) :]]
+    others = [arguments[field.name] for field in spec.arguments[len(spec.inputs) :]]
     returned = graph.call_module("core", (stacked, *others))
     axis = 2 if results == "members" else 1
     found: list[torch.fx.Node] = []

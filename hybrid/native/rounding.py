@@ -49,8 +49,7 @@ def own_rounding(closure: Closure, spec: ClosureSpec, reference: Reference) -> f
 
     None where there is no wider type, or forward does not run in it.
     """
-    names = [result.name for result in (*spec.outputs, *spec.state)]
-    given = [reference.arguments[a.name] for a in (*spec.inputs, *spec.state, *spec.noise)]
+    given = [reference.arguments[a.name] for a in spec.arguments]
     if any(array.dtype != np.float32 for array in (*given, *reference.largest.values())):
         return None
     try:
@@ -60,6 +59,6 @@ def own_rounding(closure: Closure, spec: ClosureSpec, reference: Reference) -> f
     # A forward may hold float32 by name, and torch raises what it likes when types meet.
     except Exception:  # noqa: BLE001
         return None
-    exact = {name: result.numpy() for name, result in zip(names, results, strict=True)}
+    exact = {f.name: result.numpy() for f, result in zip(spec.results, results, strict=True)}
     scales = output_scales(spec, reference.largest)
     return largest_difference(exact, reference.largest, scales)

@@ -78,7 +78,7 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
     """Return the program of a closure; raise `NotExpressedError` or `ProgramError` if none is."""
     if spec.locality != "column":
         raise NotExpressedError("the native engine knows columns alone, not grids")
-    arguments = (*spec.inputs, *spec.state, *spec.noise)
+    arguments = spec.arguments
     for given in spec.fields():
         if None in given.shape:
             raise NotExpressedError(f"{given.name} has a size that is known only to the host")
@@ -88,7 +88,7 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
     columns = [torch.from_numpy(reference.arguments[a.name][:n].copy()) for a in arguments]
     with every_column(closure):
         program = trace(closure.scriptable(), columns)
-    results = (*spec.outputs, *spec.state)
+    results = spec.results
     program.check_fits([a.size for a in arguments], [result.size for result in results])
     program.check_types([a.dtype for a in arguments], [result.dtype for result in results])
     return program
@@ -106,12 +106,11 @@ def _compared(
     program: Program, closure: Closure, spec: ClosureSpec, reference: Reference
 ) -> NativeVerdict:
     """Return what comparing a program with the closure shows; raise if they differ."""
-    names = [result.name for result in (*spec.outputs, *spec.state)]
     expected = reference.largest
-    given = [reference.arguments[a.name] for a in (*spec.inputs, *spec.state, *spec.noise)]
+    given = [reference.arguments[a.name] for a in spec.arguments]
     found = {
-        name: values.reshape(expected[name].shape)
-        for name, values in zip(names, evaluate(program, given), strict=True)
+        field.name: values.reshape(expected[field.name].shape)
+        for field, values in zip(spec.results, evaluate(program, given), strict=True)
     }
     difference = largest_difference(found, expected, output_scales(spec, expected))
     bound = usual = BOUNDS["native"]

@@ -1,17 +1,12 @@
 """A part of the model's filter undone in the time loop of two-layer flow."""
 
-import ctypes
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import DTypeLike, NDArray
+from in_loop_tendency import Field, evaluated
 
 from solvers import Barotropic, Deconvolution, LeithE, TendencyError, TwoLayerQG
-from solvers.tendency_source import FUNCTION, GridField, closure_sizes
-
-Field = NDArray[Any]
 
 DT, CUTOFF = 100.0, 0.75
 CLOSURE = Deconvolution(dt=DT, cutoff=CUTOFF)
@@ -21,28 +16,6 @@ LEITH = LeithE(c2=(-0.5, -0.2), c4=(0.01, 0.02), returned=1.1, largest_factor=1.
 def response(part_of_pi: float, cutoff: float) -> float:
     """Filter of one wave, as pyqg has it."""
     return float(np.exp(-23.6 * max(0.0, np.pi * (part_of_pi - cutoff)) ** 4))
-
-
-def evaluated(
-    closure: Deconvolution | LeithE, flow: Field, dtype: DTypeLike = "float64", twice: bool = True
-) -> Field:
-    """Tendency of a flow (q, u, v), shape (3, 2, y, x), as the time loop gets it."""
-    memory = np.array(flow, dtype)
-    tendency = np.full(flow.shape[1:], np.nan, dtype)
-    dims, spacing = ("layer", "y", "x"), {"y": 10.0, "x": 10.0}
-    given = zip("quv", ("s-1", "m s-1", "m s-1"), memory, strict=True)
-    fields = [GridField(name, units, dims, part, spacing) for name, units, part in given]
-    bound = closure.bind(0, fields, [GridField("q_tendency", "s-2", dims, tendency, spacing)])
-    _, _, n_y, n_x = memory.shape
-    sizes = closure_sizes(dtype, n_field=3, shape=(2, n_y, n_x))
-    sizes_at = sizes.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
-    for _ in range(1 + twice):
-        # What one call leaves in the work space does not reach the next.
-        status = FUNCTION(bound.function)(
-            bound.context, 0, 0, memory.ctypes.data, tendency.ctypes.data, sizes_at
-        )
-        assert status == 0
-    return tendency
 
 
 def waves(numbers: tuple[int, int], shape: tuple[int, int]) -> Field:

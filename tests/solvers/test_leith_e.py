@@ -1,15 +1,13 @@
 """QG Leith with an energy budget in the time loop of two-layer flow."""
 
-import ctypes
 from typing import Any
 
 import numpy as np
 import pytest
+from in_loop_tendency import evaluated
 from leith_e_oracle import FORMS, Field, leith_e
-from numpy.typing import DTypeLike
 
 from solvers import Barotropic, LeithE, RelaxedJetQG, TendencyError, TwoLayerQG
-from solvers.tendency_source import FUNCTION, GridField, closure_sizes
 
 C2, C4 = (-0.8, -0.3), (0.02, 0.05)
 INFINITE = float("inf")
@@ -27,28 +25,6 @@ def made(budget: tuple[float, float, float] | None, **changed: Any) -> LeithE:
     names = ("returned", "largest_factor", "delta")
     settings = {"c2": C2, "c4": C4, **dict(zip(names, budget or (None,) * 3, strict=True))}
     return LeithE(**{**settings, **changed})
-
-
-def evaluated(
-    closure: LeithE, flow: Field, dtype: DTypeLike = "float64", d: float = 15625.0
-) -> Field:
-    """Tendency of a flow (q, u, v), shape (3, 2, y, x), as the time loop gets it."""
-    memory = np.array(flow, dtype)
-    tendency = np.full(flow.shape[1:], np.nan, dtype)
-    dims, spacing = ("layer", "y", "x"), {"y": d, "x": d}
-    given = zip("quv", ("s-1", "m s-1", "m s-1"), memory, strict=True)
-    fields = [GridField(name, units, dims, part, spacing) for name, units, part in given]
-    bound = closure.bind(0, fields, [GridField("q_tendency", "s-2", dims, tendency, spacing)])
-    _, _, n_y, n_x = memory.shape
-    sizes = closure_sizes(dtype, n_field=3, shape=(2, n_y, n_x))
-    sizes_at = sizes.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
-    call = FUNCTION(bound.function)
-    for _ in range(2):
-        # What one call leaves in the work space does not reach the next.
-        tendency[...] = np.nan
-        status = call(bound.context, 0, 0, memory.ctypes.data, tendency.ctypes.data, sizes_at)
-        assert status == 0
-    return tendency
 
 
 def random_flow(n_y: int, n_x: int, budget: Any) -> Field:
