@@ -8,6 +8,13 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from cost_tables import (
+    climsim_reading_table,
+    eddy_viscosity_table,
+    overhead_table,
+    solver_speed_table,
+)
+from emulator_tables import emulator_costs_table
 from ensemble_tables import ensemble_costs_table, ensemble_training_table
 from model_error_tables import sparse_regression_table
 from performance_tables import (
@@ -19,13 +26,6 @@ from performance_tables import (
     moist_columns_table,
     of_groups,
     threads_table,
-)
-from tables import (
-    climsim_reading_table,
-    eddy_viscosity_table,
-    emulator_costs_table,
-    overhead_table,
-    solver_speed_table,
 )
 
 _SOLVERS = (

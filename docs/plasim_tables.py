@@ -13,6 +13,11 @@ _MEANS = {
     "P": "precipitation [mm day-1]",
 }
 _RELATIVE = ("PW", "P")
+_PROFILES = {
+    "T": "temperature [K]",
+    "q": "specific humidity [g kg-1]",
+    "u": "eastward wind [m s-1]",
+}
 _SCHEMES = {"longwave": "longwave", "shortwave": "sunlight", "convection": "moist convection"}
 _BY = {
     "": "the closure",
@@ -27,6 +32,12 @@ _DAYS = {
     "every_2": "own schemes at every 2nd step",
     "every_3": "own schemes at every 3rd step",
 }
+_RESPONSES = {
+    "feedback": "feedback [W m-2 K-1]",
+    "shortwave_feedback": "of which sunlight",
+    "forcing": "forcing by twice the carbon dioxide [W m-2]",
+}
+_CHEAP = {"betts_miller": "Betts-Miller", "adjustment": "adjustment"}
 
 
 def plasim_climate_table(results: dict[str, Any]) -> str:
@@ -45,6 +56,28 @@ def plasim_climate_table(results: dict[str, Any]) -> str:
         for name, label in _MEANS.items()
         if f"d{name}" in results
     ]
+    return markdown_table(header, rows)
+
+
+def plasim_trend_table(results: dict[str, Any]) -> str:
+    """Return by how much global means change in a year."""
+    rows = [
+        [label, *(f"{results[f'{name}_trend_{kind}']:+.3f}" for kind in ("native", "closure"))]
+        for name, label in _MEANS.items()
+    ]
+    return markdown_table(["change in a year", "PlaSim", "with closures"], rows)
+
+
+def plasim_zonal_table(results: dict[str, Any]) -> str:
+    """Return differences of zonal means by level."""
+    rows = [
+        [
+            label,
+            *(_known(results, f"zonal_{name}_rms{suffix}", ".2f") for suffix in ("", "_native")),
+        ]
+        for name, label in _PROFILES.items()
+    ]
+    header = ["zonal means, rms difference", "closure - PlaSim", "PlaSim - PlaSim"]
     return markdown_table(header, rows)
 
 
@@ -68,6 +101,47 @@ def plasim_day_table(results: dict[str, Any]) -> str:
         if f"seconds_a_day_{name}" in results
     ]
     return markdown_table(["a day of the whole model, with", "of PlaSim's time"], rows)
+
+
+def plasim_response_table(results: dict[str, Any]) -> str:
+    """Return feedback and forcing with their standard errors."""
+    rows = [
+        [
+            label,
+            *(
+                f"{results[f'{name}_{kind}']:.2f} ± {results[f'{name}_{kind}_error']:.2f}"
+                for kind in ("native", "closure")
+            ),
+        ]
+        for name, label in _RESPONSES.items()
+    ]
+    return markdown_table(["with its standard error", "PlaSim", "with closures"], rows)
+
+
+def plasim_fidelity_table(results: dict[str, Any]) -> str:
+    """Return R2 of closures of moist convection, by the scheme of low fidelity."""
+    header = ["closure, from two schemes"]
+    header += [f"{label}, {climate}" for label in _CHEAP.values() for climate in ("now", "+4 K")]
+    labels = {
+        name.removeprefix("label_"): label
+        for name, label in results["choices"].items()
+        if name.startswith("label_")
+    }
+    rows = [
+        [
+            label,
+            *(
+                " / ".join(
+                    f"{results[f'convection_{cheap}_r2_{variable}_{climate}_{name}']:.2f}"
+                    for variable in ("heating", "moistening")
+                )
+                for cheap in _CHEAP
+                for climate in ("present", "p4k")
+            ),
+        ]
+        for name, label in labels.items()
+    ]
+    return markdown_table(header, rows)
 
 
 def _known(results: dict[str, Any], name: str, form: str) -> str:

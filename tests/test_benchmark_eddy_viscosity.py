@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cost_tables
 import tables
 
 from benchmarks import eddy_viscosity_step
@@ -29,7 +30,7 @@ def test_the_page_on_turbulence_holds_the_committed_costs() -> None:
     closures = [record["closure"] for record in results["records"]]
     assert closures == list(eddy_viscosity_step.VISCOSITIES)
     results["records"][3].update(ratio=9.87, low=9.5, high=10.0)
-    assert "| 9.87 | 9.50 to 10.00 |" in tables.eddy_viscosity_table(results)
+    assert "| 9.87 | 9.50 to 10.00 |" in cost_tables.eddy_viscosity_table(results)
 
 
 def test_a_learned_policy_costs_at_most_half_as_much_again_as_constant_leith() -> None:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cost_tables
 import pytest
-import tables
 
 from benchmarks import barotropic_step, kuramoto_sivashinsky_step, lorenz96_step, two_layer_step
 from benchmarks.groups import Group
@@ -20,7 +20,7 @@ def results() -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> list[list[str]]:
-    lines = tables.solver_speed_table(results).splitlines()
+    lines = cost_tables.solver_speed_table(results).splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cost_tables
 import numpy as np
 import pytest
-import tables
 from climsim_folder import real_climsim_folder
 
 from benchmarks import climsim_reading
@@ -107,7 +107,7 @@ def test_the_committed_run_is_one_of_the_real_files_and_reaches_its_aims(
 
 
 def test_the_table_shows_the_committed_run(records: list[dict[str, Any]]) -> None:
-    header, _, *rows = tables.climsim_reading_table({"records": records}).splitlines()
+    header, _, *rows = cost_tables.climsim_reading_table({"records": records}).splitlines()
     assert header.count("|") == 6
     assert len(rows) == len(records)
     assert f"{1e3 * records[0]['seconds']:.2f} ms" in rows[0]

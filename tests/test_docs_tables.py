@@ -4,10 +4,14 @@ import json
 from itertools import product
 from pathlib import Path
 
+import column_tables
+import cost_tables
+import emulator_tables
 import model_error_tables
 import multifidelity_tables
 import plasim_tables
 import pytest
+import quick_tables
 import tables
 import two_layer_tables
 from markdown_table import markdown_table
@@ -28,7 +32,7 @@ def test_the_guide_holds_the_committed_overheads() -> None:
     results = json.loads((DOCS / "results" / "bridge-overhead.json").read_text())
     share = results["records"][0]["bridge"][0]
     share.update(ratio=9.87, high=10.0)
-    assert "9.87 (10.00)" in tables.overhead_table(results)
+    assert "9.87 (10.00)" in cost_tables.overhead_table(results)
 
 
 def test_the_page_on_plasim_holds_the_committed_results() -> None:
@@ -55,7 +59,7 @@ def test_the_page_of_the_emulators_holds_the_committed_scores() -> None:
     assert tables.with_tables(text) == text
     results = json.loads((DOCS / "results" / "emulators-full.json").read_text())
     results["mae_dT_mlp_interleaved"] = 9.87
-    rows = tables.emulator_scores_table(results, "interleaved").splitlines()
+    rows = emulator_tables.emulator_scores_table(results, "interleaved").splitlines()
     (row,) = (row for row in rows if row.startswith("| mlp |"))
     assert row.startswith("| mlp | v2_rh_mc | 9.87 |")
 
@@ -104,9 +108,9 @@ def test_the_page_on_columns_holds_the_committed_rollout() -> None:
     results = json.loads((DOCS / "results" / "column-rollout.json").read_text())
     run = results["damping"]["inf h"]["no physics"]
     run.update(rmse_end_T=98.7, lost=0.5)
-    assert "98.7 | 50 %" in tables.column_rollout_table(results)
+    assert "98.7 | 50 %" in column_tables.column_rollout_table(results)
     run.update(rmse_end_T=None)
-    assert " |  | 50 %" in tables.column_rollout_table(results)
+    assert " |  | 50 %" in column_tables.column_rollout_table(results)
 
 
 def test_the_page_on_model_error_holds_the_committed_discoveries() -> None:
@@ -220,9 +224,9 @@ def test_regressions_are_compared_on_the_finest_grid_with_ours() -> None:
 
 def test_a_changed_result_would_be_noticed() -> None:
     results = json.loads((DOCS / "results" / "lorenz96-quick.json").read_text())
-    before = tables.lorenz96_table(results)
+    before = quick_tables.lorenz96_table(results)
     results["hellinger_none_c4"] *= 1.1
-    assert tables.lorenz96_table(results) != before
+    assert quick_tables.lorenz96_table(results) != before
 
 
 @pytest.mark.parametrize("name", ["lorenz96", "climsim", "medida-ks"])
