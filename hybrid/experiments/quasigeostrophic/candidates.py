@@ -59,8 +59,8 @@ class Candidate:
     plan
         Network that the run of the experiment trains; None: it is none.
     most_seeds
-        Initial states that it is run from at most, the first ones, as its steps are so costly;
-        None: all.
+        Initial states that it is run from at most, the first ones: its steps cost much, or it is far
+        from those that more states are to tell apart. None: all.
     """
 
     label: str
@@ -147,6 +147,9 @@ def _symbolic(model: TwoLayerQG) -> Closure:
     )
 
 
+# Of closures that are far from the best, and of networks.
+_FEWER = 10
+
 _GATED = Plan("gated", Architecture(n_channel=8, n_block=2))
 _UNET = Plan("unet", Architecture(kind="unet", n_channel=8, n_block=2))
 
@@ -155,27 +158,37 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         NONE: Candidate(label="no closure"),
         "none_96": Candidate(label="no closure, 96 x 96", nx=96),
         "none_128": Candidate(label="no closure, 128 x 128", nx=128),
-        "smagorinsky": Candidate(label="Smagorinsky, 0.15", closure=_smagorinsky, published=True),
-        "leith": Candidate(label="Leith", closure=_leith),
-        "qg_leith": Candidate(label="QG Leith", closure=_qg_leith),
-        "dynamic_smagorinsky": Candidate(
-            label="dynamic Smagorinsky", closure=_dynamic("smagorinsky")
+        "smagorinsky": Candidate(
+            label="Smagorinsky, 0.15", closure=_smagorinsky, published=True, most_seeds=_FEWER
         ),
-        "dynamic_leith": Candidate(label="dynamic Leith", closure=_dynamic("leith")),
-        "hyperviscosity": Candidate(label="biharmonic viscosity", closure=_hyperviscosity),
+        "leith": Candidate(label="Leith", closure=_leith, most_seeds=_FEWER),
+        "qg_leith": Candidate(label="QG Leith", closure=_qg_leith, most_seeds=_FEWER),
+        "dynamic_smagorinsky": Candidate(
+            label="dynamic Smagorinsky", closure=_dynamic("smagorinsky"), most_seeds=_FEWER
+        ),
+        "dynamic_leith": Candidate(
+            label="dynamic Leith", closure=_dynamic("leith"), most_seeds=_FEWER
+        ),
+        "hyperviscosity": Candidate(
+            label="biharmonic viscosity", closure=_hyperviscosity, most_seeds=_FEWER
+        ),
         "backscatter": Candidate(label="Jansen and Held", closure=_backscatter, published=True),
-        "zanna_bolton": Candidate(label="Zanna and Bolton", closure=_zanna_bolton, published=True),
+        "zanna_bolton": Candidate(
+            label="Zanna and Bolton", closure=_zanna_bolton, published=True, most_seeds=_FEWER
+        ),
         "combination": Candidate(
-            label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination
+            label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination, most_seeds=_FEWER
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
         "leith_e": Candidate(label="Leith+E of momentum", coefficients=CHOSEN),
-        "deconvolution": Candidate(label="deconvolution alone", closure=_deconvolution),
+        "deconvolution": Candidate(
+            label="deconvolution alone", closure=_deconvolution, most_seeds=_FEWER
+        ),
         "leith_e_deconvolved": Candidate(
             label="Leith+E with deconvolution", coefficients=CHOSEN_DECONVOLVED
         ),
         "leith_e_search": Candidate(
-            label="Leith+E with deconvolution, by a search", is_searched=True
+            label="Leith+E with deconvolution, by a search", is_searched=True, most_seeds=_FEWER
         ),
         "fcnn": Candidate(
             label="FCNN of the paper, trained here",
@@ -183,16 +196,20 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             published=True,
             most_seeds=3,
         ),
-        "gated": Candidate(label="gated network, trained on states", plan=_GATED),
+        "gated": Candidate(
+            label="gated network, trained on states", plan=_GATED, most_seeds=_FEWER
+        ),
         "gated_online": Candidate(
             label="gated network, trained in runs",
             plan=Plan("gated_online", _GATED.architecture, begins_as=_GATED),
+            most_seeds=_FEWER,
         ),
         "gated_noise": Candidate(
             label="gated network, and noise for what it misses",
             plan=Plan("gated_noise", _GATED.architecture, begins_as=_GATED, noise=True),
+            most_seeds=_FEWER,
         ),
-        "unet": Candidate(label="U-Net, trained on states", plan=_UNET),
+        "unet": Candidate(label="U-Net, trained on states", plan=_UNET, most_seeds=_FEWER),
     }
 )
 """Models by the names that metrics have."""

@@ -78,7 +78,7 @@ def _models(settings: Settings, stage: str) -> tuple[str, ...]:
 def _stage(candidate: Candidate) -> str:
     """Return the stage in which a model is run."""
     if candidate.plan is not None:
-        return "networks" if candidate.most_seeds is None else LAST
+        return LAST if candidate.published else "networks"
     if candidate.is_searched:
         return "search"
     is_first = candidate.published or candidate.is_leith_e or not candidate.has_closure

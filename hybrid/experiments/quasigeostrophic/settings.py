@@ -35,7 +35,7 @@ class Settings:
     candidates
         Names of the models.
     n_seed
-        Initial states, from each of which everything is run but what costs too much, see
+        Initial states, from each of which everything is run but what fewer are enough for, see
         `Candidate.most_seeds`.
     pairs_years
         Length of the run that gives the states of the offline scores [years].
@@ -128,7 +128,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
             duration=Duration(),
             candidates=tuple(CANDIDATES),
-            n_seed=10,
+            n_seed=32,
             pairs_years=10.0,
             n_round=21,
             search=Search(),
