@@ -59,8 +59,8 @@ class Candidate:
     plan
         Network that the run of the experiment trains; None: it is none.
     most_seeds
-        Initial states that it is run from at most, the first ones: its steps cost much, or it is far
-        from those that more states are to tell apart. None: all.
+        Initial states that it is run from at most, the first ones: its steps cost much, or it is
+        far from those that more states are to tell apart. None: all.
     """
 
     label: str
