@@ -94,13 +94,16 @@ def plasim_column_table(results: dict[str, Any]) -> str:
 
 def plasim_day_table(results: dict[str, Any]) -> str:
     """Return what a day of the model costs, beside the model with its own schemes."""
-    native = results["seconds_a_day_native"]
     rows = [
-        [label, f"{results[f'seconds_a_day_{name}'] / native:.2f}"]
+        [
+            label,
+            *(f"{results[f'day_ratio_{name}{which}']:.2f}" for which in ("", "_least", "_most")),
+        ]
         for name, label in _DAYS.items()
-        if f"seconds_a_day_{name}" in results
+        if f"day_ratio_{name}" in results
     ]
-    return markdown_table(["a day of the whole model, with", "of PlaSim's time"], rows)
+    header = ["a day of the whole model, with", "of PlaSim's time", "least round", "most"]
+    return markdown_table(header, rows)
 
 
 def plasim_response_table(results: dict[str, Any]) -> str:

@@ -106,10 +106,10 @@ def test_runs_over_a_given_sea_are_made_where_the_preset_asks(tmp_path: Path) ->
     archives = [{"longwave": tmp_path / "a.pt"}] * full.n_closure
     for n_day, n in ((360, 6), (0, 0)):
         settings = replace(full, n_response=n_day)
-        jobs = all_jobs(settings, tmp_path / "restart", archives, archives[0])
+        jobs = all_jobs(settings, tmp_path / "restart", archives)
         found = {job.name: job for job in jobs if job.name.startswith("response_")}
         assert len(found) == n
-    jobs = all_jobs(full, tmp_path / "restart", archives, archives[0])
+    jobs = all_jobs(full, tmp_path / "restart", archives)
     found = {job.name: job for job in jobs}
     warm = found[response_name("closure", WARM)]
     assert warm.run.sea_warmer == 4.0

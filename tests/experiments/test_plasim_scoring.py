@@ -176,7 +176,7 @@ def test_every_part_of_the_time_leaves_its_end_out() -> None:
 def test_the_full_preset_is_as_long_as_it_says() -> None:
     settings = PRESETS["full"]
     closures = [{"longwave": Path("a.pt")}] * settings.n_closure
-    found = jobs.all_jobs(settings, Path("restart"), closures, closures[0])
+    found = jobs.all_jobs(settings, Path("restart"), closures)
     years = {
         kind: [job.run.n_day / 360 for job in found if job.name.startswith(f"{kind}_")]
         for kind in ("native", "closure")
@@ -187,7 +187,7 @@ def test_the_full_preset_is_as_long_as_it_says() -> None:
     assert sum(job.run.n_day / 360 for job in over_given_sea) == 6.0
     assert {job.run.n_day for job in others if job not in over_given_sea} == {settings.n_timing}
     assert [job.n_rank for job in others if job.name.startswith("ranks_")] == [1, 1, 2, 2]
-    assert len(others) == 7 + 4 + 6
+    assert len(others) == 2 + 4 + 6
 
 
 def test_a_run_with_a_closure_may_end_early_and_a_native_one_may_not(

@@ -12,7 +12,7 @@ from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.drift import Drift
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.first_days import first_days
-from hybrid.experiments.plasim.jobs import GUARDED, RAMP, SHADOW, TIMED, Work
+from hybrid.experiments.plasim.jobs import GUARDED, RAMP, SHADOW, Work
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE
 from hybrid.experiments.plasim.noise import noise_floor
 from hybrid.experiments.plasim.rain import Maps, maps_of
@@ -38,12 +38,8 @@ from hybrid.experiments.plasim.scoring import (
     zonal_rms_of,
 )
 from hybrid.experiments.plasim.settings import Settings
-from hybrid.experiments.plasim.years import (
-    climate_of,
-    report_of,
-    seconds_a_day_of,
-    year_folders,
-)
+from hybrid.experiments.plasim.timed import LINEAR, RIVALS, collect_days, timed_names
+from hybrid.experiments.plasim.years import climate_of, report_of, year_folders
 
 
 def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Findings:
@@ -65,7 +61,7 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
     ranked = [ranked_name(CLOSURE, n_rank) for n_rank in settings.ranks]
     endings = {
         name: text
-        for name in (*names[CLOSURE], SHADOW, RAMP, *TIMED, *ranked)
+        for name in (*names[CLOSURE], SHADOW, RAMP, *timed_names(settings), *ranked)
         if (text := work.ended_early(name))
     }
     names[CLOSURE] = [name for name in names[CLOSURE] if name not in endings]
@@ -74,7 +70,7 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
         tuple(compared(run, settings.n_adjusting, settings.n_coupled) for run in whole[kind])
         for kind in (NATIVE, CLOSURE)
     )
-    short = [name for name in (SHADOW, *TIMED) if name not in endings]
+    short = [name for name in (SHADOW, GUARDED, *RIVALS, LINEAR) if name not in endings]
     reports = {name: report_of(work.folder / name) for name in (*short, *names[CLOSURE])}
     thickness = layer_thickness(native[0].sizes["level"])
     return Findings(
@@ -104,10 +100,7 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
             settings.schemes,
             N_COLUMN,
         ),
-        days={
-            **{kind: _seconds(work, names[kind]) for kind in names if names[kind]},
-            **{name: _seconds(work, [name]) for name in short if name != SHADOW},
-        },
+        days=collect_days(work, settings),
         flagged=_flagged([reports[name] for name in names[CLOSURE]], settings),
         fallback=share(reports[GUARDED], settings.schemes, "fallback")
         if GUARDED in reports
@@ -134,10 +127,6 @@ def _zonal_noise(
 
 def _flagged(reports: Sequence[Report], settings: Settings) -> float:
     return share(added(reports), settings.schemes, "flagged") if reports else nan
-
-
-def _seconds(work: Work, names: Sequence[str]) -> list[float]:
-    return [each for name in names for each in seconds_a_day_of(work.folder / name)]
 
 
 def _maps(work: Work, names: list[str], settings: Settings) -> Maps:

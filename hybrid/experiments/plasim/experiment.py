@@ -33,6 +33,7 @@ from hybrid.experiments.plasim.tables import (
     response_table,
     zonal_table,
 )
+from hybrid.experiments.plasim.timed import timed_jobs
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.result import ExperimentResult, Figure, Request
 
@@ -162,11 +163,14 @@ def _until(request: Request, settings: Settings, last: str) -> _Made | None:
     work = Work(hosts, request.out / "runs")
     if last == "couple":
         closures = [archives[name] for name in archives if name != LINEAR]
-        jobs = all_jobs(settings, spin_up / RESTART, closures, archives[LINEAR])
+        restart = spin_up / RESTART
+        jobs = all_jobs(settings, restart, closures)
+        timed = timed_jobs(settings, restart, archives["0"], archives[LINEAR])
         single, parallel = ([job for job in jobs if (job.n_rank > 1) is on] for on in (False, True))
         run_jobs(request, work, single, "plasim: runs of the model")
         # Processes of one run wait for each other, and on busy cores for everything else.
         run_jobs(request, work, parallel, "plasim: runs of several processes", alone=True)
+        run_jobs(request, work, timed, "plasim: runs that are timed", alone=True)
     convection = study.run(checkpoint, last) if study else None
     results = fidelities.run() if fidelities and last == "couple" else []
     return _Made(host, emulators, archives, work, convection, results)

@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from statistics import fmean
 
 import xarray as xr
 
 from hybrid.experiments.plasim.drift import Drift
 from hybrid.experiments.plasim.first_days import FirstDays
-from hybrid.experiments.plasim.jobs import LINEAR, RIVALS
 from hybrid.experiments.plasim.rain import Maps
 from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.report import ShadowDifference
 from hybrid.experiments.plasim.response_findings import Responses
 from hybrid.experiments.plasim.scoring import Difference
+from hybrid.experiments.plasim.timed import Days, is_rival
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Findings:
     costs
         Of each scheme, by the keys of `COSTS` [us a column].
     days
-        Processor time of a day by the name of the kind of run, in each year of each member [s].
+        Processor time of a day of the whole model, by its name in `timed.KINDS`.
     flagged
         Part of the column evaluations that the guard flagged, of all schemes; NaN likewise.
     fallback
@@ -68,7 +67,7 @@ class Findings:
     first_days: FirstDays
     shadow: Mapping[str, Mapping[str, Sequence[ShadowDifference]]]
     costs: Mapping[str, Mapping[str, float]]
-    days: Mapping[str, Sequence[float]]
+    days: Mapping[str, Days]
     flagged: float
     fallback: float
     responses: Responses | None
@@ -77,10 +76,13 @@ class Findings:
 
     def metrics(self) -> dict[str, float]:
         """Return everything that is known, as flat numbers."""
-        found = {"blowups": float(sum(name not in {*RIVALS, LINEAR} for name in self.endings))}
+        found = {"blowups": float(sum(not is_rival(name) for name in self.endings))}
         found |= self._of_costs()
-        for kind, seconds in self.days.items():
-            found[f"seconds_a_day_{kind}"] = fmean(seconds)
+        for kind, days in self.days.items():
+            found[f"seconds_a_day_{kind}"] = days.second
+            found[f"day_ratio_{kind}"] = days.ratio
+            found[f"day_ratio_{kind}_least"] = min(days.ratios)
+            found[f"day_ratio_{kind}_most"] = max(days.ratios)
         for key, each in self.differences.items():
             found[f"d{key}"] = each.difference
             found[f"d{key}_in_spreads"] = each.in_spreads

@@ -17,19 +17,9 @@ from hybrid.experiments.plasim.years import run_years
 
 OnProgress = Callable[[float], None]
 
-SHADOW, RAMP, GUARDED, LINEAR = "shadow", "ramp", "guarded", "linear"
+SHADOW, RAMP, GUARDED = "shadow", "ramp", "guarded"
 
 STEPS_A_DAY = 48
-
-RIVALS: Mapping[str, Mapping[str, Any]] = {
-    "noop": {"mode": "noop"},
-    "every_2": {"every": 2},
-    "every_3": {"every": 3},
-}
-"""What a closure competes with: nothing at all, and the host's scheme called more rarely."""
-
-TIMED = (*RIVALS, LINEAR, GUARDED)
-"""Short runs whose days are timed beside those of the native runs and the closures."""
 
 _ENDED_EARLY = "ended_early.json"
 
@@ -80,9 +70,8 @@ def all_jobs(
     settings: Settings,
     restart: Path,
     closures: Sequence[Mapping[str, Path]],
-    linear: Mapping[str, Path],
 ) -> list[Job]:
-    """Return the ensembles, the shadow run, and what `Settings` has beside them.
+    """Return the ensembles, the shadow run, and what `Settings` has beside them; none is timed.
 
     Parameters
     ----------
@@ -92,32 +81,27 @@ def all_jobs(
         Where all of them go on from.
     closures
         For each run with closures the archives, by scheme.
-    linear
-        Archives of linear closures, by scheme.
     """
-    learned = [_learned(archives, mode="closure") for archives in closures]
+    swapped = [learned(archives, mode="closure") for archives in closures]
     jobs = [
         Job(f"{NATIVE}_{i}", Run(settings.n_coupled, {}, restart, member=i))
         for i in range(settings.n_native)
     ]
-    for i, schemes in enumerate(learned):
+    for i, schemes in enumerate(swapped):
         n_day = settings.n_coupled if i else settings.n_longest
         jobs.append(Job(f"{CLOSURE}_{i}", Run(n_day, schemes, restart, member=i), True))
-    guarded = _learned(closures[0], mode="closure", policy="host")
     short = {
-        SHADOW: _learned(closures[0], mode="shadow"),
+        SHADOW: learned(closures[0], mode="shadow"),
         # The first half of the run goes over from the host's schemes, the second is the closures'.
-        RAMP: _learned(closures[0], mode="ramp", last=settings.n_timing * STEPS_A_DAY // 2),
-        GUARDED: guarded,
-        LINEAR: _learned(linear, mode="closure"),
-        **{name: dict.fromkeys(settings.schemes, changed) for name, changed in RIVALS.items()},
+        RAMP: learned(closures[0], mode="ramp", last=settings.n_timing * STEPS_A_DAY // 2),
     }
     jobs += [Job(name, Run(settings.n_timing, each, restart), True) for name, each in short.items()]
     for n_rank in settings.ranks:
-        for kind, schemes in ranked_schemes(learned[0]).items():
+        for kind, schemes in ranked_schemes(swapped[0]).items():
             run = Run(settings.n_timing, schemes)
             jobs.append(Job(ranked_name(kind, n_rank), run, bool(schemes), n_rank))
     if settings.n_response:
+        guarded = learned(closures[0], mode="closure", policy="host")
         jobs += [
             Job(response_name(kind, scenario), run, may_end_early=bool(schemes))
             for kind, schemes in ((NATIVE, {}), (CLOSURE, guarded))
@@ -126,6 +110,7 @@ def all_jobs(
     return jobs
 
 
-def _learned(archives: Mapping[str, Path], **settings: str | int) -> dict[str, Mapping[str, Any]]:
+def learned(archives: Mapping[str, Path], **settings: str | int) -> dict[str, Mapping[str, Any]]:
+    """Return schemes of a run with closures, with these settings for each of them."""
     # The engine is left to the archive: the native one wherever the closure has a program.
     return {name: {"archive": str(path), **settings} for name, path in archives.items()}

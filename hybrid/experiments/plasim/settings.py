@@ -59,6 +59,8 @@ class Settings:
         Members of both ensembles; each closure is trained with a seed of its own.
     n_timing
         Days of the runs that are timed, and of the shadow run.
+    n_round
+        Rounds of the runs that are timed.
     ranks
         Numbers of processes of short runs from a cold start, which show that a closure does not
         depend on them; several for comparison, or none.
@@ -89,6 +91,7 @@ class Settings:
     n_native: int
     n_closure: int
     n_timing: int
+    n_round: int
     ranks: tuple[int, ...] = ()
     n_convection: int = 0
     convection_widths: tuple[int, ...] = (64, 64)
@@ -116,6 +119,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_native=2,
             n_closure=1,
             n_timing=1,
+            n_round=1,
         ),
         "quick": Settings(
             schemes=("longwave",),
@@ -128,6 +132,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_native=3,
             n_closure=1,
             n_timing=5,
+            n_round=3,
         ),
         "full": Settings(
             schemes=("longwave", "shortwave"),
@@ -141,6 +146,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_native=5,
             n_closure=3,
             n_timing=20,
+            n_round=3,
             ranks=(1, 2),
             n_convection=360,
             fidelities=FidelitySettings(

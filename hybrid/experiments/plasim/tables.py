@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from math import isfinite, isnan, nan
-from statistics import fmean
 
 from hybrid.experiments.plasim.findings import Findings
-from hybrid.experiments.plasim.model_run import NATIVE
 from hybrid.experiments.plasim.offline import Offline
 from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.response_findings import Responses
@@ -88,22 +86,21 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
         for kind, microseconds in times.items():
             ratio = microseconds / native if native else None
             rows[f"{scheme}, {kind}"] = (microseconds, ratio, None, None, None)
-    native_day = fmean(findings.days[NATIVE])
-    for kind, seconds in findings.days.items():
-        mean = fmean(seconds)
-        rows[f"whole model, {kind}"] = (None, mean / native_day, mean, min(seconds), max(seconds))
+    for kind, days in findings.days.items():
+        span = min(days.ratios), max(days.ratios)
+        rows[f"whole model, {kind}"] = (None, days.ratio, *span, days.second)
     return Table(
         title="Processor time",
-        columns=("us a column", "of native", "s a day", "least year", "most"),
+        columns=("us a column", "of native", "least", "most", "s a day"),
         rows=rows,
         note="Scheme and closure are timed in turn on the same columns of a shadow run of "
         f"{settings.n_timing} days, with the model's own compiler flags, on one core. noop: fluxes "
         "of the first step are held, the least that a closure could cost; every_2, every_3: the "
         "native scheme at every second and third step; linear: a closure without hidden layers; "
         f"guarded: columns that the guard flags, {_share(findings.fallback)}, are left to the "
-        "native scheme. Days of the whole model: means over the years of all members, and single "
-        f"runs of {settings.n_timing} days of the others, none of them at the same time, so that "
-        "what differs by less than years of one kind do is no difference.",
+        f"native scheme. Days of the whole model: runs of {settings.n_timing} days, one after "
+        f"another in {settings.n_round} rounds; ratios to the native run of the round, their "
+        "median, least and most.",
     )
 
 
