@@ -100,7 +100,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {
                 "test": "2 minutes",
                 "quick": "20 minutes (estimated)",
-                "full": "5 hours (estimated)",
+                "full": "6 hours (estimated)",
             },
             in_demo=False,
             stages=("dump", "train", "export", "couple"),

@@ -23,6 +23,7 @@ from hybrid.experiments.plasim.report import (
     ShadowDifference,
     added,
     read_differences,
+    read_report,
     share,
 )
 from hybrid.experiments.plasim.response_findings import collect_responses
@@ -80,7 +81,11 @@ def collect(work: Work, settings: Settings, archives: Mapping[str, Path]) -> Fin
         differences=differences(native, closure) if closure else {},
         zonal=zonal_rms(closure, native, thickness) if closure else {},
         zonal_native=_zonal_noise(native, len(closure), thickness) if closure else {},
-        drift=Drift(*([annual_means(run) for run in whole[kind]] for kind in (NATIVE, CLOSURE))),
+        drift=Drift(
+            [annual_means(run) for run in whole[NATIVE]],
+            [annual_means(run) for run in whole[CLOSURE]],
+            [_flagged_years(work.folder / name, settings) for name in names[CLOSURE]],
+        ),
         first_days=first_days(
             work,
             names[NATIVE][0],
@@ -127,6 +132,10 @@ def _zonal_noise(
 
 def _flagged(reports: Sequence[Report], settings: Settings) -> float:
     return share(added(reports), settings.schemes, "flagged") if reports else nan
+
+
+def _flagged_years(folder: Path, settings: Settings) -> list[float]:
+    return [_flagged([read_report(year)], settings) for year in year_folders(folder)]
 
 
 def _maps(work: Work, names: list[str], settings: Settings) -> Maps:

@@ -1,4 +1,4 @@
-"""How the global means of every run change from year to year."""
+"""How the global means of every run change from year to year, and what the guard makes of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,10 +26,14 @@ class Drift:
     ----------
     native, closure
         Of each member by the keys of `COMPARED`, ``(year,)``.
+    flagged
+        Part of the column evaluations that the guard flagged, of each member with closures,
+        ``(year,)``.
     """
 
     native: Sequence[Mapping[str, Array]]
     closure: Sequence[Mapping[str, Array]]
+    flagged: Sequence[Sequence[float]]
 
     @property
     def n_year(self) -> int:
@@ -37,20 +41,23 @@ class Drift:
         return max(len(member["Ts"]) for member in (*self.native, *self.closure))
 
     def metrics(self) -> dict[str, float]:
-        """Return each global mean of the last year of the longest run with closures."""
+        """Return global means of the last year, and flagged parts, of the longest with closures."""
         if not self.closure:
             return {}
-        longest = max(self.closure, key=lambda member: len(member["Ts"]))
+        i = max(range(len(self.closure)), key=lambda member: len(self.closure[member]["Ts"]))
+        longest = self.closure[i]
         n_year = len(longest["Ts"])
-        return {f"{key}_closure_year_{n_year}": float(longest[key][-1]) for key in COMPARED}
+        found = {f"{key}_closure_year_{n_year}": float(longest[key][-1]) for key in COMPARED}
+        flagged = enumerate(self.flagged[i], start=1)
+        return found | {f"flagged_share_year_{year}": part for year, part in flagged}
 
 
 def drift_figure(drift: Drift) -> tuple[Figure, ...]:
     """Annual means of every member; none of runs of a single year."""
     if drift.n_year < _LEAST_YEARS:
         return ()
-    figure, axes = new_figure(1, len(_SHOWN))
-    for axis, key in zip(axes[0], _SHOWN, strict=True):
+    figure, axes = new_figure(1, len(_SHOWN) + 1)
+    for axis, key in zip(axes[0, :-1], _SHOWN, strict=True):
         for members, role, label in (
             (drift.native, "truth", "PlaSim's own"),
             (drift.closure, "mlp", "closure"),
@@ -59,8 +66,13 @@ def drift_figure(drift: Drift) -> tuple[Figure, ...]:
                 look = line(role, label=label if i == 0 else "_nolegend_")
                 years = range(1, len(member[key]) + 1)
                 axis.plot(years, member[key], **{**look, "linewidth": 0.8})
-        axis.set_xlabel("year after the common restart")
         axis.set_ylabel(_LABELS[key])
+    for flagged in drift.flagged:
+        percent = [100.0 * part for part in flagged]
+        axes[0, -1].plot(range(1, len(flagged) + 1), percent, **{**line("mlp"), "linewidth": 0.8})
+    axes[0, -1].set_ylabel("columns that the guard flags [%]")
+    for axis in axes[0]:
+        axis.set_xlabel("year after the common restart")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes[0, 0])
     return (
@@ -69,7 +81,8 @@ def drift_figure(drift: Drift) -> tuple[Figure, ...]:
             title="Annual means of every run",
             reading="All runs go on from one state. While lines of both kinds climb, the model is "
             "still on its way to its balance, and a difference between them is one of two "
-            "transients.",
+            "transients. The further it goes from the years of the training, the more the guard "
+            "flags.",
             figure=figure,
         ),
     )
