@@ -56,8 +56,9 @@ def drift_figure(drift: Drift) -> tuple[Figure, ...]:
     """Annual means of every member; none of runs of a single year."""
     if drift.n_year < _LEAST_YEARS:
         return ()
-    figure, axes = new_figure(1, len(_SHOWN) + 1)
-    for axis, key in zip(axes[0, :-1], _SHOWN, strict=True):
+    figure, axes = new_figure(2, 2)
+    *of_means, of_guard = (*axes[0], *axes[1])
+    for axis, key in zip(of_means, _SHOWN, strict=True):
         for members, role, label in (
             (drift.native, "truth", "PlaSim's own"),
             (drift.closure, "mlp", "closure"),
@@ -69,9 +70,9 @@ def drift_figure(drift: Drift) -> tuple[Figure, ...]:
         axis.set_ylabel(_LABELS[key])
     for flagged in drift.flagged:
         percent = [100.0 * part for part in flagged]
-        axes[0, -1].plot(range(1, len(flagged) + 1), percent, **{**line("mlp"), "linewidth": 0.8})
-    axes[0, -1].set_ylabel("columns that the guard flags [%]")
-    for axis in axes[0]:
+        of_guard.plot(range(1, len(flagged) + 1), percent, **{**line("mlp"), "linewidth": 0.8})
+    of_guard.set_ylabel("columns that the guard flags [%]")
+    for axis in (*of_means, of_guard):
         axis.set_xlabel("year after the common restart")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes[0, 0])
