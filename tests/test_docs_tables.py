@@ -39,12 +39,17 @@ def test_the_page_on_plasim_holds_the_committed_results() -> None:
     text = tables.PLASIM.read_text()
     assert text.count("<!-- table: ") == 10
     assert tables.with_tables(text) == text
-    results = json.loads((DOCS / "results" / "plasim-quick.json").read_text())
+    results = json.loads((DOCS / "results" / "plasim-full.json").read_text())
     results |= {"dOLR": 9.87, "longwave_time_ratio": 0.987}
     assert "| +9.870 |" in plasim_tables.plasim_climate_table(results)
     assert "| the closure | 0.987 |" in plasim_tables.plasim_column_table(results)
-    results |= {"day_ratio_closure": 0.87, "day_ratio_closure_most": 0.98}
+    results |= {"day_ratio_closure": 0.87, "feedback_native": -1.234, "zonal_T_rms": 0.987}
     assert "| the closures | 0.87 |" in plasim_tables.plasim_day_table(results)
+    assert "| -1.23 ± " in plasim_tables.plasim_response_table(results)
+    assert "| 0.99 |" in plasim_tables.plasim_zonal_table(results)
+    results |= {"Ts_trend_native": 9.87, "convection_adjustment_r2_heating_p4k_mf": 9.87}
+    assert "| +9.870 |" in plasim_tables.plasim_trend_table(results)
+    assert "| 9.87 / " in plasim_tables.plasim_fidelity_table(results)
 
 
 def test_the_page_of_the_column_host_holds_the_committed_costs() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
@@ -57,7 +58,8 @@ def drift_figure(drift: Drift) -> tuple[Figure, ...]:
     if drift.n_year < _LEAST_YEARS:
         return ()
     figure, axes = new_figure(2, 2)
-    *of_means, of_guard = (*axes[0], *axes[1])
+    panels: list[Any] = [*axes[0], *axes[1]]
+    *of_means, of_guard = panels
     for axis, key in zip(of_means, _SHOWN, strict=True):
         for members, role, label in (
             (drift.native, "truth", "PlaSim's own"),
@@ -72,7 +74,7 @@ def drift_figure(drift: Drift) -> tuple[Figure, ...]:
         percent = [100.0 * part for part in flagged]
         of_guard.plot(range(1, len(flagged) + 1), percent, **{**line("mlp"), "linewidth": 0.8})
     of_guard.set_ylabel("columns that the guard flags [%]")
-    for axis in (*of_means, of_guard):
+    for axis in panels:
         axis.set_xlabel("year after the common restart")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes[0, 0])
