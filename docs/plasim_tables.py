@@ -42,7 +42,8 @@ _CHEAP = {"betts_miller": "Betts-Miller", "adjustment": "adjustment"}
 
 def plasim_climate_table(results: dict[str, Any]) -> str:
     """Return global means of the model, and what the closures change."""
-    header = ["global mean", "PlaSim", "closure - PlaSim", "[%]", "in sd of its ensemble"]
+    header = ["global mean", "PlaSim", "closure - PlaSim", "[%]", "standard error", "p"]
+    header.append("in sd of a year")
     rows = [
         [
             label,
@@ -51,6 +52,8 @@ def plasim_climate_table(results: dict[str, Any]) -> str:
             f"{100 * results[f'd{name}'] / results[f'{name}_native']:+.1f}"
             if name in _RELATIVE
             else "",
+            _known(results, f"d{name}_error", ".3f"),
+            _known(results, f"d{name}_p", ".3f"),
             f"{results[f'd{name}_in_spreads']:+.1f}",
         ]
         for name, label in _MEANS.items()
@@ -77,7 +80,7 @@ def plasim_zonal_table(results: dict[str, Any]) -> str:
         ]
         for name, label in _PROFILES.items()
     ]
-    header = ["zonal means, rms difference", "closure - PlaSim", "PlaSim - PlaSim"]
+    header = ["zonal means, rms difference", "closure - PlaSim", "expected of PlaSim alone"]
     return markdown_table(header, rows)
 
 
@@ -98,11 +101,18 @@ def plasim_day_table(results: dict[str, Any]) -> str:
         [
             label,
             *(f"{results[f'day_ratio_{name}{which}']:.2f}" for which in ("", "_least", "_most")),
+            _known(results, f"day_ratio_{name}_expected", ".2f"),
         ]
         for name, label in _DAYS.items()
         if f"day_ratio_{name}" in results
     ]
-    header = ["a day of the whole model, with", "of PlaSim's time", "least round", "most"]
+    header = [
+        "a day of the whole model, with",
+        "of PlaSim's time",
+        "least round",
+        "most",
+        "by its columns",
+    ]
     return markdown_table(header, rows)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from plasim_stand_in import write_stand_in
+from scipy import stats
 
 from hybrid.experiments import UnknownExperimentError, run_experiment, run_until
 from hybrid.experiments.plasim import building, experiment, jobs, years
@@ -64,8 +65,15 @@ def test_differences_are_told_in_spreads_of_native_runs() -> None:
     assert of_surface.difference == pytest.approx(0.4)
     assert of_surface.spread == pytest.approx(0.2)
     assert of_surface.in_spreads == pytest.approx(2.0)
-    # Means of members have the same spread here, as there is a single year.
-    assert of_surface.error == pytest.approx(0.2 * (1 / 3 + 1 / 2) ** 0.5)
+    # There is a single year, so means of members are annual ones.
+    error = (0.2**2 / 3 + 0.02 / 2) ** 0.5
+    assert of_surface.error == pytest.approx(error)
+    # Welch's t has as many degrees of freedom as this.
+    freedom = error**4 / ((0.2**2 / 3) ** 2 / 2 + (0.02 / 2) ** 2 / 1)
+    assert of_surface.p == pytest.approx(2 * stats.t.sf(0.4 / error, freedom))
+    single = differences(native, closure[:1])["Ts"]
+    assert single.error == pytest.approx(0.2 * (1 / 3 + 1) ** 0.5)
+    assert np.isnan(single.p)
     assert np.isnan(of_surface.native_trend)
     assert found["SFC"].difference == pytest.approx(4 * 0.4)
     # Absorbed less outgoing: both are warmer by the same.

@@ -6,8 +6,11 @@ from math import isfinite
 
 import xarray as xr
 
+from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.drift import Drift
 from hybrid.experiments.plasim.first_days import FirstDays
+from hybrid.experiments.plasim.jobs import STEPS_A_DAY
+from hybrid.experiments.plasim.model_run import NATIVE
 from hybrid.experiments.plasim.rain import Maps
 from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.report import ShadowDifference
@@ -83,10 +86,12 @@ class Findings:
             found[f"day_ratio_{kind}"] = days.ratio
             found[f"day_ratio_{kind}_least"] = min(days.ratios)
             found[f"day_ratio_{kind}_most"] = max(days.ratios)
+        found |= {f"day_ratio_{kind}_expected": e for kind, e in self.expected_days.items()}
         for key, each in self.differences.items():
             found[f"d{key}"] = each.difference
             found[f"d{key}_in_spreads"] = each.in_spreads
             found[f"d{key}_error"] = each.error
+            found[f"d{key}_p"] = each.p
             found[f"{key}_native"] = each.native
             found[f"{key}_trend_native"] = each.native_trend
             found[f"{key}_trend_closure"] = each.closure_trend
@@ -99,6 +104,24 @@ class Findings:
         found |= self.drift.metrics()
         found |= self.responses.metrics() if self.responses else {}
         return {name: value for name, value in found.items() if isfinite(value)}
+
+    @property
+    def expected_days(self) -> dict[str, float]:
+        """Days of the whole model beside the native one, were columns all that differs."""
+        native = self.days[NATIVE].second
+
+        def saved(kind: str) -> float:
+            per_column = sum(times["native"] - times[kind] for times in self.costs.values())
+            return 1e-6 * per_column * N_COLUMN * STEPS_A_DAY
+
+        known = (
+            kind
+            for kind in self.days
+            if kind != NATIVE
+            and self.costs
+            and all({NATIVE, kind} <= times.keys() for times in self.costs.values())
+        )
+        return {kind: 1.0 - saved(kind) / native for kind in known}
 
     def _of_costs(self) -> dict[str, float]:
         found: dict[str, float] = {}

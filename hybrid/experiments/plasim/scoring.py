@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.stats import ttest_ind_from_stats
 
 from hybrid.experiments.plasim.climate import global_means
 from hybrid.experiments.plasim.report import Calls, Report
@@ -53,8 +54,12 @@ class Difference:
     spread
         Standard deviation of annual means over native members; NaN for a single one.
     error
-        Standard error of the difference, were both ensembles of one model: from the standard
-        deviation of the native members' means; NaN likewise.
+        Standard error of the difference, from the standard deviations of the means of the members
+        of each ensemble, a single closure being taken for as uncertain as a native run; NaN
+        likewise.
+    p
+        Of Welch's t test of these means: how probable it is that one model's ensembles differ by as
+        much; NaN where either has a single member.
     native_trend, closure_trend
         Change in a year, of the line through the annual means; NaN for a single year.
     """
@@ -63,6 +68,7 @@ class Difference:
     closure: float
     spread: float
     error: float
+    p: float
     native_trend: float
     closure_trend: float
 
@@ -117,16 +123,31 @@ def differences(
         ours, theirs = (np.stack([each[key] for each in of]) for of in (of_closure, of_native))
         enough = len(theirs) >= LEAST_MEMBERS
         spread = np.sqrt(theirs.var(axis=0, ddof=1).mean()) if enough else np.nan
-        of_means = theirs.mean(axis=1).std(ddof=1) if enough else np.nan
         found[key] = Difference(
             float(theirs.mean()),
             float(ours.mean()),
             float(spread),
-            float(of_means * np.sqrt(1.0 / len(theirs) + 1.0 / len(ours))),
+            *_significance(ours.mean(axis=1), theirs.mean(axis=1)),
             _trend(theirs),
             _trend(ours),
         )
     return found
+
+
+def _significance(ours: Array, theirs: Array) -> tuple[float, float]:
+    """Return the standard error of the difference of two means, and p of Welch's t test."""
+    if len(theirs) < LEAST_MEMBERS:
+        return np.nan, np.nan
+    several = len(ours) >= LEAST_MEMBERS
+    spreads = [float(each.std(ddof=1)) for each in (theirs, ours if several else theirs)]
+    error = np.hypot(spreads[0] / np.sqrt(len(theirs)), spreads[1] / np.sqrt(len(ours)))
+    if not (several and error > 0.0):
+        return float(error), np.nan
+    of_theirs, of_ours = (
+        (each.mean(), spread, len(each))
+        for each, spread in zip((theirs, ours), spreads, strict=True)
+    )
+    return float(error), float(ttest_ind_from_stats(*of_theirs, *of_ours, equal_var=False).pvalue)
 
 
 def _trend(annual: Array) -> float:

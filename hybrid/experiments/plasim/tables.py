@@ -25,6 +25,7 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
             each.difference,
             100.0 * each.difference / each.native if key in _RELATIVE else None,
             _known(each.error),
+            _known(each.p),
             _known(each.spread),
             _known(each.in_spreads),
             _known(each.native_trend),
@@ -40,6 +41,7 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
             "difference",
             "% of native",
             "standard error",
+            "p",
             "spread",
             "difference in spreads",
             "native a year",
@@ -47,10 +49,12 @@ def climate_table(findings: Findings, settings: Settings) -> Table:
         ),
         rows=rows,
         note=f"All runs go on from one state, {settings.n_spin_up} days after a cold start, and "
-        "differ by less in the first years than later. Standard error: of a difference of two such "
-        f"ensembles of one model, from the means of {settings.n_native} native runs, whose first "
-        "fluxes differ by at most 1 in 1000. Spread: standard deviation of annual means over these "
-        "runs; less than a year counts as one. A year: slope of the line through the annual means; "
+        "differ by less in the first years than later. Standard error and p: of the difference, by "
+        f"Welch's t test of the means of {settings.n_native} native runs, whose first fluxes "
+        f"differ by at most 1 in 1000, and of {settings.n_closure} with closures (a single one has "
+        "no p, and is taken for as uncertain as a native run). Spread: standard "
+        "deviation over native runs of the mean of a single year; less than a year counts as one. "
+        "A year: slope of the line through the annual means; "
         "where it is not small, the model is on its way to its balance. Ts: surface temperature; "
         "OLR: outgoing longwave; "
         "TOA, SFC: net downward flux at the top and at the surface; PW: precipitable water; P: "
@@ -85,13 +89,14 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
         native = times.get("native")
         for kind, microseconds in times.items():
             ratio = microseconds / native if native else None
-            rows[f"{scheme}, {kind}"] = (microseconds, ratio, None, None, None)
+            rows[f"{scheme}, {kind}"] = (microseconds, ratio, None, None, None, None)
     for kind, days in findings.days.items():
         span = min(days.ratios), max(days.ratios)
-        rows[f"whole model, {kind}"] = (None, days.ratio, *span, days.second)
+        expected = findings.expected_days.get(kind)
+        rows[f"whole model, {kind}"] = (None, days.ratio, *span, expected, days.second)
     return Table(
         title="Processor time",
-        columns=("us a column", "of native", "least", "most", "s a day"),
+        columns=("us a column", "of native", "least", "most", "expected", "s a day"),
         rows=rows,
         note="Scheme and closure are timed in turn on the same columns of a shadow run of "
         f"{settings.n_timing} days, with the model's own compiler flags, on one core. noop: fluxes "
@@ -100,7 +105,8 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
         f"guarded: columns that the guard flags, {_share(findings.fallback)}, are left to the "
         f"native scheme. Days of the whole model: runs of {settings.n_timing} days, one after "
         f"another in {settings.n_round} rounds; ratios to the native run of the round, their "
-        "median, least and most.",
+        "median, least and most; expected: what the times of the columns alone would make of the "
+        "native day.",
     )
 
 
