@@ -99,7 +99,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             "PlaSim, a climate model in Fortran, downloaded and run with learned physics",
             {
                 "test": "2 minutes",
-                "quick": "20 minutes (estimated)",
+                "quick": "22 minutes",
                 "full": "6 hours (estimated)",
             },
             in_demo=False,
