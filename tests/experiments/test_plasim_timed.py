@@ -33,6 +33,22 @@ def test_only_the_closures_own_runs_count_as_lost() -> None:
     assert rivals == [*kinds, *(f"{kind}_round_1" for kind in kinds)]
 
 
+def test_columns_make_one_expect_days() -> None:
+    a_day = 1e-6 * 2048 * 48
+    costs = {
+        "longwave": {"native": 4.0, "closure": 1.0, "noop": 0.5},
+        "shortwave": {"native": 2.0, "closure": 1.5, "noop": 0.5},
+    }
+    found = timed.expected_ratios(costs, 20.0 * a_day)
+    assert found == {
+        "closure": pytest.approx(1.0 - 3.5 / 20.0),
+        "noop": pytest.approx(1.0 - 5.0 / 20.0),
+        "every_2": pytest.approx(1.0 - 2.5 / 20.0),
+        "every_3": pytest.approx(1.0 - 2.0 / 3.0 * 5.0 / 20.0),
+    }
+    assert timed.expected_ratios({}, 1.0) == {}
+
+
 def test_days_are_told_beside_the_native_ones_of_their_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,17 +6,15 @@ from math import isfinite
 
 import xarray as xr
 
-from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.drift import Drift
 from hybrid.experiments.plasim.first_days import FirstDays
-from hybrid.experiments.plasim.jobs import STEPS_A_DAY
 from hybrid.experiments.plasim.model_run import NATIVE
 from hybrid.experiments.plasim.rain import Maps
 from hybrid.experiments.plasim.rank_findings import Ranked
 from hybrid.experiments.plasim.report import ShadowDifference
 from hybrid.experiments.plasim.response_findings import Responses
 from hybrid.experiments.plasim.scoring import Difference
-from hybrid.experiments.plasim.timed import Days, is_rival
+from hybrid.experiments.plasim.timed import Days, expected_ratios, is_rival
 
 
 @dataclass(frozen=True)
@@ -106,22 +104,9 @@ class Findings:
         return {name: value for name, value in found.items() if isfinite(value)}
 
     @property
-    def expected_days(self) -> dict[str, float]:
+    def expected_days(self) -> Mapping[str, float]:
         """Days of the whole model beside the native one, were columns all that differs."""
-        native = self.days[NATIVE].second
-
-        def saved(kind: str) -> float:
-            per_column = sum(times["native"] - times[kind] for times in self.costs.values())
-            return 1e-6 * per_column * N_COLUMN * STEPS_A_DAY
-
-        known = (
-            kind
-            for kind in self.days
-            if kind != NATIVE
-            and self.costs
-            and all({NATIVE, kind} <= times.keys() for times in self.costs.values())
-        )
-        return {kind: 1.0 - saved(kind) / native for kind in known}
+        return expected_ratios(self.costs, self.days[NATIVE].second)
 
     def _of_costs(self) -> dict[str, float]:
         found: dict[str, float] = {}

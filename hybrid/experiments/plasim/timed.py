@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hybrid.experiments.plasim.jobs import GUARDED, Job, Work, learned
+from hybrid.experiments.plasim.columns import N_COLUMN
+from hybrid.experiments.plasim.jobs import GUARDED, STEPS_A_DAY, Job, Work, learned
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE, Run
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import seconds_a_day_of
@@ -108,6 +109,37 @@ def collect_days(work: Work, settings: Settings) -> dict[str, Days]:
         ratios = tuple(own / other for own, other in zip(seconds, native, strict=True))
         found[kind] = Days(seconds, ratios)
     return found
+
+
+def expected_ratios(
+    costs: Mapping[str, Mapping[str, float]], native_day: float
+) -> dict[str, float]:
+    """Return what days would be beside the native one, were columns all that differs.
+
+    Parameters
+    ----------
+    costs
+        Of a column by scheme and kind [us].
+    native_day
+        A day of the native model [s].
+    """
+    found = {}
+    for kind in (CLOSURE, *RIVALS, LINEAR):
+        saved = [_saved(of_scheme, kind) for of_scheme in costs.values()]
+        if saved and None not in saved:
+            per_column = sum(each for each in saved if each is not None)
+            found[kind] = 1.0 - 1e-6 * per_column * N_COLUMN * STEPS_A_DAY / native_day
+    return found
+
+
+def _saved(of_scheme: Mapping[str, float], kind: str) -> float | None:
+    """Return what a kind saves of a scheme's time on a column [us]; None where it is not known."""
+    every = RIVALS.get(kind, {}).get("every", 0)
+    paid = "noop" if every else kind
+    if not {NATIVE, paid} <= of_scheme.keys():
+        return None
+    saved = of_scheme[NATIVE] - of_scheme[paid]
+    return saved * (every - 1) / every if every else saved
 
 
 def _name(kind: str, n_round: int) -> str:
