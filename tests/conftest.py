@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,18 @@ from bridge.host_programs import FORTRAN_FLAGS, compile_program, run_program
 from closure_examples import ColumnNetwork, Persistence
 from grid_closures import NeighbourMean
 from guarded_closure import Guarded
+from threadpoolctl import threadpool_limits
 
 import hybrid
 from fortran_bridge.build import Prefix, ensure_built
 
 # Two busy cores and a thread pool do not mix; see DESIGN, promise 7.
 torch.set_num_threads(1)
+threadpool_limits(1, user_api="blas")
+
+# A shell starts what runs in its background with interrupts ignored.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
