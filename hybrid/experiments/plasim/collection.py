@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hybrid.experiments.plasim.columns import N_COLUMN
 from hybrid.experiments.plasim.drift import Drift
+from hybrid.experiments.plasim.emulators import LINEAR
 from hybrid.experiments.plasim.findings import Findings
 from hybrid.experiments.plasim.first_days import first_days
 from hybrid.experiments.plasim.jobs import GUARDED, RAMP, SHADOW, Work
@@ -39,7 +40,7 @@ from hybrid.experiments.plasim.scoring import (
     zonal_rms_of,
 )
 from hybrid.experiments.plasim.settings import Settings
-from hybrid.experiments.plasim.timed import LINEAR, RIVALS, collect_days, timed_names
+from hybrid.experiments.plasim.timed import RIVALS, collect_days, timed_names
 from hybrid.experiments.plasim.years import climate_of, report_of, year_folders
 
 

@@ -82,8 +82,7 @@ class Findings:
         for kind, days in self.days.items():
             found[f"seconds_a_day_{kind}"] = days.second
             found[f"day_ratio_{kind}"] = days.ratio
-            found[f"day_ratio_{kind}_least"] = min(days.ratios)
-            found[f"day_ratio_{kind}_most"] = max(days.ratios)
+            found[f"day_ratio_{kind}_least"], found[f"day_ratio_{kind}_most"] = days.span
         found |= {f"day_ratio_{kind}_expected": e for kind, e in self.expected_days.items()}
         for key, each in self.differences.items():
             found[f"d{key}"] = each.difference

@@ -90,10 +90,10 @@ def cost_table(findings: Findings, settings: Settings) -> Table:
         for kind, microseconds in times.items():
             ratio = microseconds / native if native else None
             rows[f"{scheme}, {kind}"] = (microseconds, ratio, None, None, None, None)
+    expected = findings.expected_days
     for kind, days in findings.days.items():
-        span = min(days.ratios), max(days.ratios)
-        expected = findings.expected_days.get(kind)
-        rows[f"whole model, {kind}"] = (None, days.ratio, *span, expected, days.second)
+        values = (days.ratio, *days.span, expected.get(kind), days.second)
+        rows[f"whole model, {kind}"] = (None, *values)
     return Table(
         title="Processor time",
         columns=("us a column", "of native", "least", "most", "expected", "s a day"),

@@ -11,12 +11,11 @@ from statistics import median
 from typing import Any
 
 from hybrid.experiments.plasim.columns import N_COLUMN
+from hybrid.experiments.plasim.emulators import LINEAR
 from hybrid.experiments.plasim.jobs import GUARDED, STEPS_A_DAY, Job, Work, learned
 from hybrid.experiments.plasim.model_run import CLOSURE, NATIVE, Run
 from hybrid.experiments.plasim.settings import Settings
 from hybrid.experiments.plasim.years import seconds_a_day_of
-
-LINEAR = "linear"
 
 RIVALS: Mapping[str, Mapping[str, Any]] = {
     "noop": {"mode": "noop"},
@@ -55,6 +54,11 @@ class Days:
     def ratio(self) -> float:
         """Median of the ratios."""
         return median(self.ratios)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Least and greatest of the ratios."""
+        return min(self.ratios), max(self.ratios)
 
 
 def timed_jobs(
@@ -125,10 +129,9 @@ def expected_ratios(
     """
     found = {}
     for kind in (CLOSURE, *RIVALS, LINEAR):
-        saved = [_saved(of_scheme, kind) for of_scheme in costs.values()]
-        if saved and None not in saved:
-            per_column = sum(each for each in saved if each is not None)
-            found[kind] = 1.0 - 1e-6 * per_column * N_COLUMN * STEPS_A_DAY / native_day
+        saved = [each for of in costs.values() if (each := _saved(of, kind)) is not None]
+        if costs and len(saved) == len(costs):
+            found[kind] = 1.0 - 1e-6 * sum(saved) * N_COLUMN * STEPS_A_DAY / native_day
     return found
 
 
