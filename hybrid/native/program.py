@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from closures.spec import ClosureSpec
 from hybrid.native.errors import ProgramError
 from hybrid.native.steps import Input, Linear, Step
 
@@ -80,6 +81,11 @@ class Program:
         found = [self.sizes[number] for number in self.results]
         if found != list(results):
             raise ProgramError(f"results: expected sizes {list(results)}, got {found}")
+
+    def check_contract(self, spec: ClosureSpec) -> None:
+        """Raise `ProgramError` unless inputs and results are those of a contract."""
+        self.check_fits([a.size for a in spec.arguments], [r.size for r in spec.results])
+        self.check_types([a.dtype for a in spec.arguments], [r.dtype for r in spec.results])
 
     def check_types(self, arguments: Sequence[str], results: Sequence[str]) -> None:
         """Raise `ProgramError` unless inputs and results have these types."""

@@ -22,8 +22,7 @@ def read_program(path: Path | str) -> Program | None:
     try:
         program = program_of(verified_entries(path))
         if program is not None:
-            program.check_fits([a.size for a in spec.arguments], [r.size for r in spec.results])
-            program.check_types([a.dtype for a in spec.arguments], [r.dtype for r in spec.results])
+            program.check_contract(spec)
     except ProgramError as error:
         raise ArchiveError(f"{path}: {error}") from error
     return program

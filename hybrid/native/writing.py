@@ -78,19 +78,16 @@ def express(closure: Closure, spec: ClosureSpec, reference: Reference) -> Progra
     """Return the program of a closure; raise `NotExpressedError` or `ProgramError` if none is."""
     if spec.locality != "column":
         raise NotExpressedError("the native engine knows columns alone, not grids")
-    arguments = spec.arguments
     for given in spec.fields():
         if None in given.shape:
             raise NotExpressedError(f"{given.name} has a size that is known only to the host")
-    if not arguments:
+    if not spec.arguments:
         raise NotExpressedError("forward has no argument")
     n = _n_column(closure, spec)
-    columns = [torch.from_numpy(reference.arguments[a.name][:n].copy()) for a in arguments]
+    columns = [torch.from_numpy(reference.arguments[a.name][:n].copy()) for a in spec.arguments]
     with every_column(closure):
         program = trace(closure.scriptable(), columns)
-    results = spec.results
-    program.check_fits([a.size for a in arguments], [result.size for result in results])
-    program.check_types([a.dtype for a in arguments], [result.dtype for result in results])
+    program.check_contract(spec)
     return program
 
 
