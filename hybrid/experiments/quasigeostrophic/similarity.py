@@ -60,6 +60,8 @@ def short_name(metric: str) -> str:
 def pooled(runs: Sequence[xr.Dataset]) -> xr.Dataset:
     """Return several runs of one model as one: their states together, and mean spectra.
 
+    For scores of many choices of runs see `subset_distances`.
+
     Raises
     ------
     ValueError
@@ -97,7 +99,22 @@ def distances(made: xr.Dataset, truth: xr.Dataset, cutoff: float) -> dict[str, f
     """
     if is_lost(made) or is_lost(truth):
         raise ValueError("made, truth: expected finite runs, got one that blew up")
-    result = distribution_distances(made, truth)
+    return distribution_distances(made, truth) | spectral_distances(made, truth, cutoff)
+
+
+def spectral_distances(made: xr.Dataset, truth: xr.Dataset, cutoff: float) -> dict[str, float]:
+    """Return how far spectra are from the truth's, by `SPECTRAL`.
+
+    Parameters
+    ----------
+    made, truth, cutoff
+        As of `distances`; of the climates spectra alone are needed.
+
+    Raises
+    ------
+    ValueError
+        If spectra have other wavenumbers below the cut-off.
+    """
     own, other = (run.wavenumber.to_numpy() for run in (made, truth))
     own, other = own[own < cutoff], other[other < cutoff]
     if own.shape != other.shape or not np.allclose(own, other):
@@ -105,7 +122,7 @@ def distances(made: xr.Dataset, truth: xr.Dataset, cutoff: float) -> dict[str, f
             f"made: expected the {len(other)} wavenumbers of the truth below {cutoff:g} m-1, got "
             f"{len(own)}; run both in the same domain, and choose a cut-off that both grids have"
         )
-    n = len(own)
+    n, result = len(own), {}
     for name in SPECTRAL:
         found, wanted = (_spectrum(run, name)[:n] for run in (made, truth))
         result[name] = float(np.sqrt(np.mean((found - wanted) ** 2)))

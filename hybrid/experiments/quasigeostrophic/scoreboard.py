@@ -1,0 +1,100 @@
+"""Similarities of all runs of a model, without each of them, and of each alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import xarray as xr
+
+from hybrid.experiments.quasigeostrophic.candidates import NONE
+from hybrid.experiments.quasigeostrophic.climate import is_lost
+from hybrid.experiments.quasigeostrophic.similarity import similarities, thinned
+from hybrid.experiments.quasigeostrophic.subsets import Subset, subset_distances
+
+Scores = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    """Scores of models in one configuration.
+
+    All runs of a model are held together against those of the truth from the same initial states,
+    on the points of the coarse grid.
+
+    Parameters
+    ----------
+    truths
+        Runs of the truth, seed by seed.
+    climates
+        Runs by model, seed by seed; of some models those of the first few seeds alone. `NONE` has
+        all.
+    """
+
+    truths: Sequence[xr.Dataset]
+    climates: Mapping[str, Sequence[xr.Dataset]]
+
+    @property
+    def cutoff(self) -> float:
+        """The wavenumber below which spectra count, that of the coarse model [m-1]."""
+        return float(self.climates[NONE][0].attrs["cutoff"])
+
+    def scores(self, model: str, n: int | None = None) -> list[Scores]:
+        """Return the scores of a model: of its seeds, then without each; none if one was lost.
+
+        Parameters
+        ----------
+        model
+            Name.
+        n
+            Number of the first seeds that count; None: all that it was run from.
+        """
+        n = len(self.climates[model]) if n is None else n
+        if any(map(is_lost, self.climates[model][:n])):
+            return []
+        pairs = zip(self._jackknifed(model, n), self._jackknifed(NONE, n), strict=True)
+        return [similarities(made, baseline) for made, baseline in pairs]
+
+    @cached_property
+    def _jackknifed(self) -> Callable[[str, int], list[dict[str, float]]]:
+        @cache
+        def found(model: str, n: int) -> list[dict[str, float]]:
+            subsets = [(kept, kept) for kept in _with_and_without(n)]
+            made, truth = self.climates[model][:n], self._thinned[:n]
+            return subset_distances(made, truth, subsets, self.cutoff)
+
+        return found
+
+    @cached_property
+    def single_scores(self) -> dict[str, list[Scores]]:
+        """Scores of single runs against all runs of the truth, by model, without lost ones."""
+        everything = range(len(self.truths))
+        baseline = self._jackknifed(NONE, len(everything))[0]
+        found = {}
+        for model, runs in self.climates.items():
+            finite = [run for run in runs if not is_lost(run)]
+            each = [([i], everything) for i in range(len(finite))]
+            made = subset_distances(finite, self._thinned, each, self.cutoff) if finite else []
+            found[model] = [similarities(distances, baseline) for distances in made]
+        return found
+
+    @cached_property
+    def floor(self) -> Scores:
+        """Scores of one half of the runs of the truth against the other; none of a single run."""
+        n = len(self.truths)
+        if n < 2:
+            return {}
+        halves = range(0, n, 2), range(1, n, 2)
+        (distances,) = subset_distances(self._thinned, self._thinned, [halves], self.cutoff)
+        return similarities(distances, self._jackknifed(NONE, n)[0])
+
+    @cached_property
+    def _thinned(self) -> list[xr.Dataset]:
+        plain = self.climates[NONE]
+        return [thinned(truth, plain[0].sizes["x"]) for truth in self.truths]
+
+
+def _with_and_without(n: int) -> list[Subset]:
+    """Return all numbers below one, then those without each; of a single one only this."""
+    if n < 2:
+        return [range(n)]
+    return [range(n), *([j for j in range(n) if j != i] for i in range(n))]
