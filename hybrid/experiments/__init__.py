@@ -114,7 +114,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 "full": "13 hours (estimated), 7 of them without the published network",
             },
             in_demo=False,
-            stages=("now", "published", "classical", "search", "networks"),
+            stages=("now", "published", "classical", "calibration", "networks"),
         ),
     }
 )

@@ -192,7 +192,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         "symbolic",
         "leith_e",
         "leith_e_deconvolved",
-        "leith_e_search",
+        "leith_e_calibrated",
         "gated_online",
         "gated_noise",
     ):
@@ -206,10 +206,11 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     assert len(result.figures) == 6
     scores = next(table for table in result.tables if table.title == "Every score: eddy")
     assert tuple(scores.rows) == METRICS
-    searches = next(table for table in result.tables if table.title == "Coefficients of Leith+E")
-    (row,) = searches.rows.values()
-    assert row[0] == pytest.approx(results["search_0_c4"])
-    assert row[-1] == results["search_0_value"]
+    title = "Coefficients of Leith+E with deconvolution"
+    fits = next(table for table in result.tables if table.title == title).rows
+    assert [*fits] == ["round 1", "round 2"]
+    assert fits["round 2"][0] == pytest.approx(results["fit_1_c4"])
+    assert fits["round 2"][3:] == (results["fit_1_mean"], results["fit_1_worst"], 16.0, 0.0)
     trainings = next(table for table in result.tables if table.title == "Trainings of networks")
     names = ("gated", "gated_online", "gated_noise")
     assert [*trainings.rows] == [CANDIDATES[name].label for name in names]
@@ -224,7 +225,7 @@ def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, P
     result, out = run
     names = (
         *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_deconvolved"),
-        *("leith_e_search", "gated_online", "gated_noise"),
+        *("leith_e_calibrated", "gated_online", "gated_noise"),
     )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
+from two_layer_climates import CUTOFF, made_climate
 
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP
 from hybrid.experiments.quasigeostrophic.mixtures import mixture_distances
@@ -15,7 +16,6 @@ from hybrid.experiments.quasigeostrophic.similarity import (
     thinned,
 )
 from hybrid.experiments.quasigeostrophic.subsets import subset_distances
-from tests.experiments.test_quasigeostrophic_similarity import CUTOFF, made_climate
 
 SUBSETS = [([0, 1, 2], [0, 1, 2]), ([0, 2], [0, 2]), ([1], [0, 1, 2]), ([2, 0], [1])]
 

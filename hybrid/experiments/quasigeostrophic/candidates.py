@@ -24,8 +24,12 @@ from closures.quasigeostrophic import (
 )
 from closures.quasigeostrophic.networks import PAPER, Architecture
 from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
+from hybrid.experiments.quasigeostrophic.coefficients import (
+    CHOSEN,
+    CHOSEN_DECONVOLVED,
+    Coefficients,
+)
 from hybrid.experiments.quasigeostrophic.learning import Plan
-from hybrid.experiments.quasigeostrophic.tuning import CHOSEN, CHOSEN_DECONVOLVED, Coefficients
 from solvers.quasigeostrophic import TwoLayerQG
 
 NONE = "none"
@@ -54,7 +58,7 @@ class Candidate:
     coefficients
         Of `LeithE`, with deconvolution or without, which is computed inside the time loop; None: it
         is another closure.
-    is_searched
+    is_fitted
         Whether it is these with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
@@ -68,7 +72,7 @@ class Candidate:
     nx: int | None = None
     published: bool = False
     coefficients: Coefficients | None = None
-    is_searched: bool = False
+    is_fitted: bool = False
     plan: Plan | None = None
     most_seeds: int | None = None
 
@@ -80,7 +84,7 @@ class Candidate:
     @property
     def is_leith_e(self) -> bool:
         """Whether it is `LeithE`, with coefficients given or found."""
-        return self.is_searched or self.coefficients is not None
+        return self.is_fitted or self.coefficients is not None
 
 
 def _spacing(model: TwoLayerQG) -> tuple[float, float]:
@@ -187,8 +191,8 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "leith_e_deconvolved": Candidate(
             label="Leith+E with deconvolution", coefficients=CHOSEN_DECONVOLVED
         ),
-        "leith_e_search": Candidate(
-            label="Leith+E with deconvolution, by a search", is_searched=True, most_seeds=_FEWER
+        "leith_e_calibrated": Candidate(
+            label="Leith+E with deconvolution, calibrated", is_fitted=True
         ),
         "fcnn": Candidate(
             label="FCNN of the paper, trained here",

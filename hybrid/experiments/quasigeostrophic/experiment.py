@@ -115,7 +115,7 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
             n: {m: found for m in predicting if (found := stages.offline(m, n))} for n in where
         },
         costs=step_costs(timed, settings.n_round),
-        searches=stages.searches(),
+        fits=[*stages.calibrator.fits()],
         trained=trained,
         ceilings={
             n: ceilings(truths[n], climates[n][NONE], flow.coarse) for n, flow in where.items()
@@ -146,7 +146,7 @@ def _result(settings: Settings, findings: Findings, archives: tuple[Path, ...]) 
             "spin_up_years": settings.duration.spin_up,
             "n_snapshot": settings.duration.n_snapshot,
             "pairs_years": settings.pairs_years,
-            **({"search": repr(settings.search)} if settings.n_search else {}),
+            **({"calibration": repr(settings.calibration)} if findings.fits else {}),
             **({"learning": repr(settings.learning)} if findings.trained else {}),
             **{f"n_truth_{name}": c.n_truth for name, c in settings.configurations.items()},
             **{f"n_coarse_{name}": c.n_coarse for name, c in settings.configurations.items()},

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from hybrid.experiments.quasigeostrophic.calibration import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import is_lost
 from hybrid.experiments.quasigeostrophic.learner import Trained
 from hybrid.experiments.quasigeostrophic.scoreboard import Scoreboard, Scores
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.quasigeostrophic.similarity import pooled, summary, worth
-from hybrid.experiments.quasigeostrophic.tuning import Found
 
 KINDS = ("mean", "min", "distributional", "spectral")
 """Summaries of the 18 similarities of a run."""
@@ -52,8 +52,8 @@ class Findings:
         Offline scores by configuration and closure.
     costs
         Time of a step [s], and beside that without closure [1], by model.
-    searches
-        What was found for coefficients, search by search.
+    fits
+        What was found for coefficients, round by round.
     trained
         What trainings took, by network.
     ceilings
@@ -64,7 +64,7 @@ class Findings:
     climates: Mapping[str, Mapping[str, list[xr.Dataset]]]
     offline: Mapping[str, Mapping[str, Scores]]
     costs: Mapping[str, tuple[float, float]]
-    searches: Sequence[Found] = ()
+    fits: Sequence[Fitted] = ()
     trained: Mapping[str, Trained] = field(default_factory=dict)
     ceilings: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
 

@@ -34,16 +34,33 @@ class PairsJob:
         return f"pairs_{self.configuration}"
 
 
+TRIAL = "trial"
+"""Name of the model whose coefficients are looked for, among those of a `TrialJob`."""
+
+
 @dataclass(frozen=True)
-class SearchJob:
-    """A search for coefficients, one of several."""
+class TrialJob:
+    """A run for fits of coefficients: of `TRIAL`, of `TRUTH` or of the model without closure."""
+
+    model: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return f"calibration_{self.model}_{self.number}"
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """A fit of coefficients to the runs of a round."""
 
     number: int
 
     @property
     def name(self) -> str:
         """Name of the stage."""
-        return f"search_{self.number}"
+        return f"fit_{self.number}"
 
 
 @dataclass(frozen=True)
@@ -71,4 +88,4 @@ class TrainingJob:
         return f"network_{self.plan.name}"
 
 
-Job = RunJob | PairsJob | SearchJob | DataJob | TrainingJob
+Job = RunJob | PairsJob | TrialJob | FitJob | DataJob | TrainingJob

@@ -3,22 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, Candidate
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE, Candidate
 from hybrid.experiments.quasigeostrophic.job import (
+    TRIAL,
     TRUTH,
     DataJob,
+    FitJob,
     Job,
     PairsJob,
     RunJob,
-    SearchJob,
     TrainingJob,
+    TrialJob,
 )
 from hybrid.experiments.quasigeostrophic.settings import Settings
 
 NOW = "now"
 """Stage before all others, in which nothing is done."""
 
-STAGES = (NOW, "published", "classical", "search", "networks")
+STAGES = (NOW, "published", "classical", "calibration", "networks")
 """Parts after which the experiment can be told to stop, and to report what it has."""
 
 LAST = "all"
@@ -55,9 +57,9 @@ def steps(settings: Settings) -> Mapping[str, list[Step]]:
             _runs(settings, (TRUTH, *models["published"]), "the truth and published closures"),
         ],
         "classical": [_runs(settings, models["classical"], "other closures")],
-        "search": [
-            Step("searches for coefficients", [SearchJob(i) for i in range(settings.n_search)]),
-            _runs(settings, models["search"], "what searches found"),
+        "calibration": [
+            *_calibration(settings),
+            _runs(settings, models["calibration"], "what was fitted"),
         ],
         "networks": [
             Step("what networks learn from", _data(settings)),
@@ -79,8 +81,8 @@ def _stage(candidate: Candidate) -> str:
     """Return the stage in which a model is run."""
     if candidate.plan is not None:
         return LAST if candidate.published else "networks"
-    if candidate.is_searched:
-        return "search"
+    if candidate.is_fitted:
+        return "calibration"
     is_first = candidate.published or candidate.is_leith_e or not candidate.has_closure
     return "published" if is_first else "classical"
 
@@ -95,6 +97,23 @@ def _runs(settings: Settings, models: tuple[str, ...], text: str) -> Step:
         if seed in settings.seeds(model)
     ]
     return Step(f"runs of {text}", jobs, models)
+
+
+def _calibration(settings: Settings) -> list[Step]:
+    """Return the runs that coefficients are fitted to, round by round, and the fits."""
+    sizes = settings.calibration
+    if not any(CANDIDATES[name].is_fitted for name in settings.candidates):
+        return []
+    targets = [TrialJob(name, i) for i in range(sizes.n_truth) for name in (TRUTH, NONE)]
+    found = [Step("the truth that coefficients are fitted to", targets)]
+    for number in range(sizes.n_round):
+        trials = range(number * sizes.n_trial, (number + 1) * sizes.n_trial)
+        text = f"round {number + 1} of {sizes.n_round}"
+        found += [
+            Step(f"runs with coefficients, {text}", [TrialJob(TRIAL, i) for i in trials]),
+            Step(f"fit of coefficients, {text}", [FitJob(number)]),
+        ]
+    return found
 
 
 def _trainings(settings: Settings, models: tuple[str, ...]) -> list[Step]:

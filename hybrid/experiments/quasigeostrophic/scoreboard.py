@@ -69,7 +69,7 @@ class Scoreboard:
         """Scores of single runs against all runs of the truth, by model, without lost ones."""
         everything = range(len(self.truths))
         baseline = self._jackknifed(NONE, len(everything))[0]
-        found = {}
+        found: dict[str, list[Scores]] = {}
         for model, runs in self.climates.items():
             finite = [run for run in runs if not is_lost(run)]
             each = [([i], everything) for i in range(len(finite))]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from hybrid.experiments.quasigeostrophic.calibration import Calibration
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.configurations import (
     CONFIGURATIONS,
@@ -12,7 +13,6 @@ from hybrid.experiments.quasigeostrophic.configurations import (
     Duration,
 )
 from hybrid.experiments.quasigeostrophic.learning import Learning, Plan, trainings
-from hybrid.experiments.quasigeostrophic.tuning import Search
 from hybrid.experiments.result import Preset
 
 CHOSEN_IN = "eddy"
@@ -41,8 +41,8 @@ class Settings:
         Length of the run that gives the states of the offline scores [years].
     n_round
         Turns in which steps are timed.
-    search
-        Length of the search for coefficients, where a candidate needs it.
+    calibration
+        Runs that coefficients are fitted to, where a candidate needs it.
     learning
         What networks learn from, and how long, where candidates are some.
     """
@@ -53,19 +53,13 @@ class Settings:
     n_seed: int
     pairs_years: float
     n_round: int
-    search: Search
+    calibration: Calibration = field(default_factory=Calibration)
     learning: Learning = field(default_factory=Learning)
 
     def seeds(self, model: str) -> range:
         """Return the initial states that a model, or the truth, is run from."""
         most = CANDIDATES[model].most_seeds if model in CANDIDATES else None
         return range(min(self.n_seed, most or self.n_seed))
-
-    @property
-    def n_search(self) -> int:
-        """How many searches are made."""
-        tunes = any(CANDIDATES[name].is_searched for name in self.candidates)
-        return self.search.n_search if tunes else 0
 
     @property
     def plans(self) -> tuple[Plan, ...]:
@@ -91,13 +85,13 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             ),
             candidates=(
                 *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
-                *("leith_e_deconvolved", "leith_e_search"),
+                *("leith_e_deconvolved", "leith_e_calibrated"),
                 *("gated_online", "gated_noise"),
             ),
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
-            search=Search(n_search=1, n_generation=1, population=4, n_run=1, n_truth=1),
+            calibration=Calibration(n_round=2, n_trial=16, n_truth=2),
             learning=Learning(
                 n_run=1,
                 years=0.25,
@@ -122,7 +116,6 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_seed=2,
             pairs_years=5.0,
             n_round=11,
-            search=Search(),
         ),
         "full": Settings(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
@@ -131,7 +124,6 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_seed=32,
             pairs_years=10.0,
             n_round=21,
-            search=Search(),
         ),
     }
 )

@@ -124,7 +124,7 @@ def spectral_distances(made: xr.Dataset, truth: xr.Dataset, cutoff: float) -> di
         )
     n, result = len(own), {}
     for name in SPECTRAL:
-        found, wanted = (_spectrum(run, name)[:n] for run in (made, truth))
+        found, wanted = (spectrum_of(run, name)[:n] for run in (made, truth))
         result[name] = float(np.sqrt(np.mean((found - wanted) ** 2)))
     return result
 
@@ -194,7 +194,8 @@ def _wasserstein(made: xr.DataArray, truth: xr.DataArray, layer: int) -> float:
     return float(wasserstein_distance(found, wanted))
 
 
-def _spectrum(run: xr.Dataset, name: str) -> Array:
+def spectrum_of(run: xr.Dataset, name: str) -> Array:
+    """Return the spectrum of a climate that one of `SPECTRAL` is about, over all wavenumbers."""
     if name in FLUXES:
         return np.asarray(run[name].to_numpy())
     kind, _, layer = name.rpartition("_")

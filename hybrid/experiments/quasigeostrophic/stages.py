@@ -12,23 +12,25 @@ import hybrid
 from closures import Closure
 from closures.quasigeostrophic.networks import StochasticNetwork
 from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.quasigeostrophic.calibrator import Calibrator
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import climate
+from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
     DataJob,
+    FitJob,
     Job,
     PairsJob,
     RunJob,
-    SearchJob,
     TrainingJob,
+    TrialJob,
 )
 from hybrid.experiments.quasigeostrophic.learner import Learner, Trained
 from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
 from hybrid.experiments.quasigeostrophic.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR, Settings
 from hybrid.experiments.quasigeostrophic.truth import PlainRun
-from hybrid.experiments.quasigeostrophic.tuning import Coefficients, Found, search
 from solvers.integration import Integration
 from solvers.tendency_source import TendencySource
 
@@ -38,7 +40,6 @@ OnProgress = Callable[[float], None]
 # far from them.
 _SEEDS_OF_A_RUN = 1000
 _PAIRS_SEED = 1_000_000
-_SEARCH_SEED = 2_000_000
 
 
 def _nothing(_fraction: float) -> None:
@@ -69,8 +70,10 @@ class Stages:
             self.climate(job, on_progress)
         elif isinstance(job, PairsJob):
             self.pairs(job, on_progress)
-        elif isinstance(job, SearchJob):
-            self.search(job, on_progress)
+        elif isinstance(job, TrialJob):
+            self.calibrator.run(job, on_progress)
+        elif isinstance(job, FitJob):
+            self.calibrator.fit(job)
         elif isinstance(job, TrainingJob):
             self.learner.train(job.plan, on_progress)
         elif isinstance(job, DataJob):
@@ -115,34 +118,15 @@ class Stages:
         run = PairsRun(configuration, seed, self.settings.pairs_years)
         return self.checkpoint.arrays(job.name, lambda: run.pairs(on_progress))
 
-    def search(self, job: SearchJob, on_progress: OnProgress = _nothing) -> Found:
-        """Return what a search for coefficients finds, in the one configuration that it knows."""
-        flow = self.settings.configurations[CHOSEN_IN]
-
-        def make() -> dict[str, object]:
-            found = search(
-                flow,
-                self.settings.duration,
-                self.settings.search,
-                _SEARCH_SEED + self.checkpoint.seed,
-                self.checkpoint.generator(job.name),
-                on_progress,
-            )
-            return {**vars(found)}
-
-        return Found(**self.checkpoint.weights(job.name, make))
-
-    def searches(self) -> list[Found]:
-        """Return what the finished searches found."""
-        jobs = (SearchJob(i) for i in range(self.settings.n_search))
-        return [self.search(job) for job in jobs if self.is_done(job)]
-
     def coefficients(self, model: str) -> Coefficients:
-        """Return the coefficients of a `LeithE`: given, or the best that were found."""
-        given = CANDIDATES[model].coefficients
-        if given is not None:
-            return given
-        return Coefficients.at(max(self.searches(), key=lambda found: found.value).place)
+        """Return the coefficients of a `LeithE`: given, or those that were fitted."""
+        return CANDIDATES[model].coefficients or self.calibrator.coefficients
+
+    @property
+    def calibrator(self) -> Calibrator:
+        """What finds coefficients, in the one configuration that it knows."""
+        settings, flow = self.settings, self.settings.configurations[CHOSEN_IN]
+        return Calibrator(self.checkpoint, settings.calibration, flow, settings.duration)
 
     @property
     def learner(self) -> Learner:

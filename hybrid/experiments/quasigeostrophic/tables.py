@@ -6,11 +6,11 @@ import numpy as np
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, is_lost
+from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.configurations import YEAR
 from hybrid.experiments.quasigeostrophic.findings import KINDS, Findings, Interval
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR
 from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL, METRICS, WORST
-from hybrid.experiments.quasigeostrophic.tuning import Coefficients
 from hybrid.experiments.result import Table
 
 
@@ -58,12 +58,12 @@ def _metrics_of_models(findings: Findings, where: str) -> dict[str, float]:
 
 
 def _learning_metrics(findings: Findings) -> dict[str, float]:
-    """Return what searches and trainings found, and took, in flat names."""
+    """Return what fits and trainings found, and took, in flat names."""
     metrics: dict[str, float] = {}
-    for i, search in enumerate(findings.searches):
-        metrics[f"search_{i}_value"] = search.value
-        for name, value in asdict(Coefficients.at(search.place)).items():
-            metrics[f"search_{i}_{name}"] = value
+    for i, fitted in enumerate(findings.fits):
+        metrics |= {f"fit_{i}_mean": fitted.mean, f"fit_{i}_worst": fitted.worst}
+        for name, value in asdict(Coefficients.at(fitted.place)).items():
+            metrics[f"fit_{i}_{name}"] = value
     for model, trained in findings.trained.items():
         metrics[f"training_samples_{model}"] = float(trained.n_sample)
         metrics[f"training_seconds_{model}"] = trained.history.seconds
@@ -77,7 +77,7 @@ def all_tables(findings: Findings) -> tuple[Table, ...]:
     ahead = (ahead_table(findings, where) for where in findings.configurations)
     single = (metrics_table(findings, where) for where in findings.configurations)
     held = (ceiling_table(findings, where) for where in findings.ceilings)
-    others = search_table(findings), training_table(findings), lost_table(findings)
+    others = calibration_table(findings), training_table(findings), lost_table(findings)
     some = [table for table in others if table.rows]
     return (*online, *ahead, *held, offline_table(findings), *single, *some)
 
@@ -191,23 +191,25 @@ def metrics_table(findings: Findings, where: str) -> Table:
     )
 
 
-def search_table(findings: Findings) -> Table:
-    """Return the coefficients that searches found."""
+def calibration_table(findings: Findings) -> Table:
+    """Return the coefficients that were fitted, round by round."""
     rows: dict[str, tuple[float | None, ...]] = {}
-    for i, found in enumerate(findings.searches):
-        coefficients = asdict(Coefficients.at(found.place)).values()
-        rows[f"search {i + 1}"] = (*coefficients, found.medians[0], found.medians[-1], found.value)
+    for i, found in enumerate(findings.fits):
+        values = asdict(Coefficients.at(found.place)).values()
+        runs = float(found.n_run), float(found.n_lost)
+        rows[f"round {i + 1}"] = (*values, found.mean, found.worst, *runs)
     return Table(
-        "Coefficients of Leith+E",
+        "Coefficients of Leith+E with deconvolution",
         (
             *("c4", "energy returned", "filter from [pi / spacing]"),
-            *("first median", "last median", "best"),
+            *("expected mean", "expected worst", "runs", "lost"),
         ),
         rows,
-        f"Found by runs of the coarse model on {CHOSEN_IN} alone, with truths and initial states "
-        "that no other score is made with. What is looked for is the mean of the 18 scores and "
-        f"{WORST:g} of the worst; medians are those of the first and the last generation. The "
-        "best of all searches is the candidate.",
+        f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
+        "own, with truths and initial states that no other score is made with: distribution "
+        "functions and spectra as quadratic functions of the coefficients. The best are those "
+        f"where these have most of the mean score and {WORST:g} of the worst. Each round has half "
+        "the range of the one before; what the last has found is the candidate.",
     )
 
 

@@ -1,0 +1,108 @@
+"""The runs that coefficients are fitted to, and the fits, each made once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.quasigeostrophic.calibration import Array, Box, Calibration, Fitted, fit
+from hybrid.experiments.quasigeostrophic.candidates import NONE
+from hybrid.experiments.quasigeostrophic.climate import OnProgress, climate
+from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.configurations import Configuration, Duration
+from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
+from hybrid.experiments.quasigeostrophic.similarity import thinned
+from hybrid.experiments.quasigeostrophic.truth import PlainRun
+
+# Initial states that no run begins with that is scored.
+_SEED = 2_000_000
+
+
+def _nothing(_fraction: float) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """Finds coefficients in a run of the experiment.
+
+    Parameters
+    ----------
+    checkpoint
+        Where runs and fits are kept.
+    calibration
+        How many.
+    flow
+        The configuration that all are made in.
+    duration
+        Length of runs, as of those that are scored.
+    """
+
+    checkpoint: Checkpoint
+    calibration: Calibration
+    flow: Configuration
+    duration: Duration
+
+    def run(self, job: TrialJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
+        """Return the climate of a run, on the points of the coarse grid."""
+        seed = _SEED + self.checkpoint.seed + job.number % self.calibration.n_truth
+
+        def make() -> xr.Dataset:
+            n = self.flow.n_coarse
+            if job.model == TRIAL:
+                tendency = Coefficients.at(self._place(job.number)).in_loop(self.flow.coarse)
+                return climate(
+                    self.flow.coarse,
+                    self.flow.initial(n, seed),
+                    self.duration,
+                    tendency=tendency,
+                    on_progress=on_progress,
+                )
+            nx = self.flow.n_truth if job.model == TRUTH else n
+            return thinned(PlainRun(self.flow, nx, self.duration, seed).climate(on_progress), n)
+
+        return self.checkpoint.arrays(job.name, make)
+
+    def fit(self, job: FitJob) -> Fitted:
+        """Return what the runs of a round say."""
+        n_truth = range(self.calibration.n_truth)
+
+        def make() -> dict[str, object]:
+            found = fit(
+                self._box(job.number),
+                [(self._place(i), self.run(TrialJob(TRIAL, i))) for i in self.trials(job.number)],
+                [self.run(TrialJob(TRUTH, i)) for i in n_truth],
+                [self.run(TrialJob(NONE, i)) for i in n_truth],
+                self.checkpoint.generator(job.name),
+            )
+            return {**vars(found)}
+
+        return Fitted(**self.checkpoint.weights(job.name, make))
+
+    def fits(self) -> Iterator[Fitted]:
+        """Yield what the finished rounds have found."""
+        for job in map(FitJob, range(self.calibration.n_round)):
+            if self.checkpoint.has(job.name):
+                yield self.fit(job)
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """What the last round has found."""
+        return Coefficients.at(self.fit(FitJob(self.calibration.n_round - 1)).place)
+
+    def trials(self, number: int) -> range:
+        """Return the numbers of the trials of a round."""
+        n = self.calibration.n_trial
+        return range(number * n, (number + 1) * n)
+
+    def _box(self, number: int) -> Box:
+        if number == 0:
+            return Box()
+        return self._box(number - 1).half_around(self.fit(FitJob(number - 1)).place)
+
+    def _place(self, trial: int) -> Array:
+        number, i = divmod(trial, self.calibration.n_trial)
+        random = self.checkpoint.generator(f"places_{number}")
+        return np.asarray(self._box(number).places(self.calibration.n_trial, random)[i])

@@ -1,0 +1,139 @@
+"""The climate of a model as a smooth function of its coefficients, learned from runs.
+
+Scores of single runs are noise for the most part. Distribution functions and mean spectra vary
+smoothly with coefficients, and those of several runs together are their means: a regression of
+these averages over all runs, and scores of what it predicts have much less noise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.integrate import trapezoid
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from hybrid.experiments.quasigeostrophic.climate import FIELDS
+from hybrid.experiments.quasigeostrophic.similarity import (
+    DISTRIBUTIONAL,
+    SPECTRAL,
+    spectrum_of,
+)
+
+Array = NDArray[np.float64]
+
+N_EDGE = 800
+"""Values at which distribution functions are kept."""
+
+# How far the values at which they are kept go beyond those of the truth.
+_MARGIN = 1.5
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Distribution functions and spectra of climates as vectors, one after another.
+
+    Parameters
+    ----------
+    edges
+        Values at which distribution functions are kept, by `DISTRIBUTIONAL`, shape ``(N_EDGE,)``.
+    n_wavenumber
+        Number of wavenumbers below the cut-off.
+    """
+
+    edges: dict[str, Array]
+    n_wavenumber: int
+
+    @classmethod
+    def around(cls, truths: Sequence[xr.Dataset], cutoff: float) -> "Curves":
+        """Return those that hold climates like the truth's.
+
+        Parameters
+        ----------
+        truths
+            Climates.
+        cutoff
+            Wavenumber below which spectra count [m-1].
+        """
+        edges = {}
+        for name, layer, metric in _fields():
+            values = [run[name].isel(layer=layer) for run in truths]
+            low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+            beyond = 0.5 * (_MARGIN - 1.0) * (high - low)
+            edges[metric] = np.linspace(low - beyond, high + beyond, N_EDGE)
+        return cls(edges, int((truths[0].wavenumber < cutoff).sum()))
+
+    def of(self, run: xr.Dataset) -> Array:
+        """Return the vector of a climate; that of several runs together is the mean of theirs."""
+        parts = []
+        for name, layer, metric in _fields():
+            values = np.sort(run[name].isel(layer=layer).to_numpy(), axis=None)
+            parts.append(np.searchsorted(values, self.edges[metric], side="right") / values.size)
+        return np.concatenate(
+            [*parts, *(spectrum_of(run, name)[: self.n_wavenumber] for name in SPECTRAL)]
+        )
+
+    def distances(self, made: Array, truth: Array) -> dict[str, float]:
+        """Return the distances between two such vectors, those of climates, by `METRICS`."""
+        n = N_EDGE * len(DISTRIBUTIONAL)
+        difference = made - truth
+        functions = np.abs(difference[:n].reshape(len(DISTRIBUTIONAL), N_EDGE))
+        spectra = difference[n:].reshape(len(SPECTRAL), self.n_wavenumber)
+        areas = {
+            metric: float(trapezoid(function, self.edges[metric]))
+            for metric, function in zip(DISTRIBUTIONAL, functions, strict=True)
+        }
+        errors = np.sqrt(np.mean(spectra**2, axis=1))
+        return areas | dict(zip(SPECTRAL, errors.tolist(), strict=True))
+
+
+def _fields() -> list[tuple[str, int, str]]:
+    """Return fields, layers, and what metrics call them, in the order of `DISTRIBUTIONAL`."""
+    pairs = [(name, layer) for name in FIELDS for layer in (0, 1)]
+    return [(*pair, metric) for pair, metric in zip(pairs, DISTRIBUTIONAL, strict=True)]
+
+
+@dataclass(frozen=True)
+class ClimateEmulator:
+    """A quadratic function of coefficients that has the vectors of climates as its values.
+
+    Parameters
+    ----------
+    regression
+        The function.
+    """
+
+    regression: Pipeline
+
+    @classmethod
+    def fitted(cls, places: Array, vectors: Array) -> "ClimateEmulator":
+        """Return it by least squares.
+
+        Parameters
+        ----------
+        places
+            Where runs were made, shape ``(run, coefficient)``.
+        vectors
+            Their `Curves`, shape ``(run, value)``.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer runs than terms of the function.
+        """
+        n_term = comb(places.shape[1] + 2, 2)
+        if len(places) < n_term:
+            raise ValueError(
+                f"places: expected at least {n_term} runs that stayed finite, as many as a "
+                f"quadratic function has terms, got {len(places)}; make more runs"
+            )
+        regression = make_pipeline(PolynomialFeatures(2), LinearRegression(fit_intercept=False))
+        return cls(regression.fit(places, vectors))
+
+    def __call__(self, place: Array) -> Array:
+        """Return the vector of the climate at a place, shape ``(value,)``."""
+        return np.asarray(self.regression.predict(np.atleast_2d(place))[0])

@@ -1,0 +1,145 @@
+"""Coefficients of Leith+E: what they mean, and the fit to runs with known climates."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+from two_layer_climates import CUTOFF, made_climate
+
+from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.calibration import Box, fit
+from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
+from hybrid.experiments.quasigeostrophic.climate_emulator import ClimateEmulator, Curves
+from hybrid.experiments.quasigeostrophic.coefficients import (
+    CHOSEN,
+    CHOSEN_DECONVOLVED,
+    Coefficients,
+)
+from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS
+from hybrid.experiments.quasigeostrophic.similarity import METRICS, SPECTRAL, distances, pooled
+from solvers import Deconvolution, LeithE
+from solvers.spectral import FILTER_CUTOFF
+
+FLOW = replace(CONFIGURATIONS["eddy"], n_truth=64, n_coarse=32)
+NEAR = np.array([0.4, -0.3, 0.2])
+LOST = xr.Dataset(attrs={BLEW_UP: 3e7})
+
+
+def climate_at(place: NDArray[np.float64], seed: int) -> xr.Dataset:
+    """Return a climate whose fields and spectra grow with coefficients, each with some of them."""
+    run = made_climate(seed).assign_attrs(cutoff=CUTOFF)
+    strengths = dict(
+        zip(FIELDS, 1.0 + 0.3 * np.roll([*place, place.sum(), place[0] - place[1]], 1), strict=True)
+    )
+    for name, strength in strengths.items():
+        run[name] = strength * run[name]
+    for i, name in enumerate((*SPECTRA, *BUDGET)):
+        run[name] = run[name] * 0.02 + 1.0 + place[i % 3] + 0.2 * place[0] * place[1]
+    return run
+
+
+def test_the_fit_finds_the_coefficients_of_the_truth() -> None:
+    random = np.random.default_rng(0)
+    places = Box().places(64, random)
+    trials = [(place, climate_at(place, 100 + i)) for i, place in enumerate(places)]
+    truths = [climate_at(NEAR, i) for i in range(16)]
+    plain = [climate_at(np.array([-1.0, -1.0, 1.0]), 50 + i) for i in range(16)]
+    found = fit(Box(), [*trials, (NEAR, LOST)], truths, plain, random)
+    np.testing.assert_allclose(found.place, NEAR, atol=0.05)
+    assert (found.n_run, found.n_lost) == (64, 1)
+    assert 0.9 < found.mean < 1.0
+    assert found.worst < found.mean
+    # A single run says less than the fit to all of them.
+    singles = [abs(place - NEAR).max() for place in places]
+    assert min(singles) > 2.0 * abs(np.array(found.place) - NEAR).max()
+
+
+def test_a_fit_asks_for_as_many_runs_as_it_has_terms() -> None:
+    random = np.random.default_rng(0)
+    runs = [climate_at(NEAR, i) for i in range(2)]
+    trials = [(place, LOST) for place in Box().places(16, random)]
+    with pytest.raises(ValueError, match=r"expected at least 10 runs that stayed finite.* got 0"):
+        fit(Box(), trials, runs, runs, random)
+
+
+def test_vectors_of_climates_have_their_distances() -> None:
+    truth, made = ([made_climate(10 * i + j, offset=0.5 * i) for j in range(3)] for i in (0, 1))
+    curves = Curves.around([*truth, *made], CUTOFF)
+    own, wanted = (np.mean([curves.of(run) for run in runs], axis=0) for runs in (made, truth))
+    found = curves.distances(own, wanted)
+    expected = distances(pooled(made), pooled(truth), CUTOFF)
+    assert [*found] == [*METRICS]
+    # Distribution functions are kept at steps of a hundredth of the range.
+    assert found == pytest.approx(expected, rel=5e-3)
+    for name in SPECTRAL:
+        assert found[name] == pytest.approx(expected[name], rel=1e-12)
+
+
+def test_quadratic_functions_are_learned_exactly() -> None:
+    random = np.random.default_rng(1)
+    places = random.uniform(-1.0, 1.0, (12, 3))
+
+    def truth(place: NDArray[np.float64]) -> NDArray[np.float64]:
+        a, b, c = place
+        return np.array([1.0 + a - b * c, a * a - 3.0 * c, b * b + a * b])
+
+    emulator = ClimateEmulator.fitted(places, np.array([truth(place) for place in places]))
+    np.testing.assert_allclose(emulator(NEAR), truth(NEAR), rtol=1e-10)
+
+
+def test_boxes_halve_and_stay_inside() -> None:
+    boxes = [Box()]
+    for place in ([0.9, 0.1, -2.0], [0.9, 0.1, -1.0]):
+        boxes.append(boxes[-1].half_around(place))
+    assert boxes[1] == Box((0.0, -0.4, -1.0), (1.0, 0.6, 0.0))
+    for outer, inner in pairwise(boxes):
+        size = np.array(inner.high) - inner.low
+        np.testing.assert_allclose(size, 0.5 * (np.array(outer.high) - outer.low))
+        assert np.all(np.array(inner.low) >= outer.low)
+        assert np.all(np.array(inner.high) <= outer.high)
+    places = boxes[2].places(64, np.random.default_rng(0))
+    assert places.shape == (64, 3)
+    assert np.all((places >= boxes[2].low) & (places <= boxes[2].high))
+    # Evenly: each half of each range has half of the places.
+    middle = 0.5 * (np.array(boxes[2].low) + boxes[2].high)
+    np.testing.assert_array_equal((places < middle).sum(axis=0), 32)
+
+
+def test_coefficients_have_values_that_closures_take() -> None:
+    for place in (np.full(3, -1.0), np.zeros(3), np.ones(3)):
+        coefficients = Coefficients.at(place)
+        assert coefficients.c4 > 0.0
+        assert coefficients.returned > 1.0
+        assert FILTER_CUTOFF < coefficients.cutoff < 1.0
+        assert coefficients.deconvolves
+    assert not CHOSEN.deconvolves
+
+
+def test_the_ratio_of_the_layers_is_that_of_the_flow() -> None:
+    for flow in CONFIGURATIONS.values():
+        closure = Coefficients(0.003, 1.2).in_loop(flow.coarse)
+        assert isinstance(closure, LeithE)
+        upper, lower = closure.c2
+        # Of speeds where both layers have the same energy.
+        assert lower**2 / upper**2 == pytest.approx(flow.delta)
+
+
+@pytest.mark.parametrize("chosen", [CHOSEN, CHOSEN_DECONVOLVED], ids=["without", "with"])
+def test_the_loop_and_the_archive_have_the_same_coefficients(chosen: Coefficients) -> None:
+    in_loop, closure = chosen.in_loop(FLOW.coarse), chosen.closure(FLOW.coarse)
+    leith = in_loop.closure if isinstance(in_loop, Deconvolution) else in_loop
+    assert isinstance(in_loop, Deconvolution) is chosen.deconvolves
+    assert leith is not None
+    assert leith.c4 == (chosen.c4, chosen.c4)
+    run = FLOW.coarse.start(FLOW.initial(32, 0), tendency=in_loop)
+    fields = run.fields()
+    given = (torch.from_numpy(fields[field.name].to_numpy()) for field in closure.spec.inputs)
+    (wanted,) = closure(*given)
+    run.advance(1)
+    (found,) = run.closure_outputs(0)
+    largest = float(wanted.abs().max())
+    np.testing.assert_allclose(found.array, wanted[0].numpy(), atol=1e-9 * largest)
