@@ -14,6 +14,7 @@ from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
 from hybrid.experiments.quasigeostrophic.findings import Findings, Interval
+from hybrid.experiments.quasigeostrophic.hosted import can_host
 from hybrid.experiments.quasigeostrophic.score_figures import trade_off
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 from hybrid.experiments.quasigeostrophic.similarity import METRICS, worth
@@ -168,6 +169,21 @@ def test_metrics_are_flat_and_finite(findings: Findings) -> None:
     assert metrics["similarity_eddy_mean_floor"] == pytest.approx(1.0)
 
 
+def test_runs_in_fortran_are_held_against_those_of_the_loop(findings: Findings) -> None:
+    found = replace(findings, hosted={"smagorinsky": [shifted(0.4), shifted(0.5)]})
+    # Mean spectra are 0.6 off in the loop, 0.45 in Fortran; without a seed 0.1 and 0.2 less.
+    here, hosted, difference = found.in_fortran("smagorinsky")["spectral"]
+    assert (here, hosted) == pytest.approx((0.4, 0.55))
+    assert difference == pytest.approx((0.15, 12.706 * 0.05), rel=1e-4)
+    metrics = flat_metrics(found)
+    assert metrics["hosted_spectral_smagorinsky"] == pytest.approx(0.55)
+    assert metrics["hosted_difference_spectral_smagorinsky"] == pytest.approx(0.15)
+    title = f"{CANDIDATES['smagorinsky'].label}, in Fortran: eddy"
+    table = next(table for table in all_tables(found) if table.title == title)
+    assert [*table.rows] == ["mean", "min", "distributional", "spectral"]
+    assert table.rows["spectral"] == pytest.approx((0.4, 0.55, 0.15, 12.706 * 0.05, 0.0), abs=1e-4)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentResult, Path]:
     out = tmp_path_factory.mktemp("quasigeostrophic")
@@ -211,6 +227,10 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     assert [*fits] == ["round 1", "round 2"]
     assert fits["round 2"][0] == pytest.approx(results["fit_1_c4"])
     assert fits["round 2"][3:] == (results["fit_1_mean"], results["fit_1_worst"], 16.0, 0.0)
+    in_fortran = f"{CANDIDATES['gated_online'].label}, in Fortran: eddy"
+    if can_host():
+        assert in_fortran in {table.title for table in result.tables}
+        assert np.isfinite(results["hosted_mean_gated_online"])
     trainings = next(table for table in result.tables if table.title == "Trainings of networks")
     names = ("gated", "gated_online", "gated_noise")
     assert [*trainings.rows] == [CANDIDATES[name].label for name in names]

@@ -17,8 +17,9 @@ from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, H
 from hybrid.experiments.quasigeostrophic.findings import Findings
 from hybrid.experiments.quasigeostrophic.learner import Learner, Trained
 from hybrid.experiments.quasigeostrophic.learning import Learning, Plan
+from hybrid.experiments.quasigeostrophic.learning_tables import training_table
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
-from hybrid.experiments.quasigeostrophic.tables import flat_metrics, training_table
+from hybrid.experiments.quasigeostrophic.tables import flat_metrics
 from hybrid.experiments.result import Request
 
 FLOW = replace(CONFIGURATIONS["eddy"], n_truth=32, n_coarse=16)

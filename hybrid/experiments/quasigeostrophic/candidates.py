@@ -62,6 +62,8 @@ class Candidate:
         Whether it is these with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
+    is_hosted
+        Whether it is run in Fortran too, where the scores should be the same.
     most_seeds
         Initial states that it is run from at most, the first ones: its steps cost much, or it is
         far from those that more states are to tell apart. None: all.
@@ -74,6 +76,7 @@ class Candidate:
     coefficients: Coefficients | None = None
     is_fitted: bool = False
     plan: Plan | None = None
+    is_hosted: bool = False
     most_seeds: int | None = None
 
     @property
@@ -206,6 +209,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "gated_online": Candidate(
             label="gated network, trained in runs",
             plan=Plan("gated_online", _GATED.architecture, begins_as=_GATED),
+            is_hosted=True,
             most_seeds=_FEWER,
         ),
         "gated_noise": Candidate(

@@ -1,9 +1,10 @@
 """What a long run is judged by: its last states, and spectra averaged over time."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -69,10 +70,9 @@ def climate(
         `BLEW_UP` alone, see `is_lost`.
     """
     integration = model.start(initial, tendency=tendency)
-    averages = Averages(model)
-    snapshots: deque[tuple[float, Array]] = deque(maxlen=duration.n_snapshot)
+    samples = _samples(integration, duration, coupled=tendency is not None)
     try:
-        _follow(integration, duration, tendency is not None, averages, snapshots, on_progress)
+        return averaged(model, samples, duration, on_progress)
     except SolverBlewUp as error:
         lost_after = error.time
     except TendencyError:
@@ -80,34 +80,68 @@ def climate(
         if not _leaves_envelope(integration):
             raise
         lost_after = integration.time
-    else:
-        return _labelled(model, snapshots, averages)
     on_progress(1.0)
     return xr.Dataset(attrs={BLEW_UP: lost_after})
 
 
-def _follow(
-    integration: Integration,
-    duration: Duration,
-    coupled: bool,
-    averages: Averages,
-    snapshots: "deque[tuple[float, Array]]",
-    on_progress: OnProgress,
-) -> None:
-    """Advance a run to its end, and keep what is kept of it."""
+class Sample(NamedTuple):
+    """A state of a run that is looked at.
+
+    Parameters
+    ----------
+    time
+        Model time [s].
+    q
+        Potential vorticity, shape ``(2, ny, nx)`` [s-1].
+    tendency
+        The closure's, same shape [s-2]; None: there is no closure, or it does not count yet.
+    """
+
+    time: float
+    q: Array
+    tendency: Array | None
+
+
+def averaged(
+    model: TwoLayerQG, samples: Iterable[Sample], duration: Duration, on_progress: OnProgress
+) -> xr.Dataset:
+    """Return the climate of a run, see `climate`, from its states every `Duration.sampled_every`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    samples
+        States from the first interval on; after the spin-up with the closure's tendency, if there
+        is a closure.
+    duration
+        Length, and what is kept.
+    on_progress
+        Called with the fraction done.
+    """
+    averages = Averages(model)
+    snapshots: deque[tuple[float, Array]] = deque(maxlen=duration.n_snapshot)
+    for i, sample in enumerate(samples, 1):
+        if i % duration.samples_a_snapshot == 0:
+            snapshots.append((sample.time, sample.q))
+        if i > duration.n_spin_up:
+            averages.add(sample.q, sample.tendency)
+        on_progress(i / duration.n_sample)
+    return _labelled(model, snapshots, averages)
+
+
+def _samples(integration: Integration, duration: Duration, *, coupled: bool) -> Iterator[Sample]:
+    """Advance a run to its end, and yield what is looked at."""
     interval, ahead = round(duration.sampled_every / integration.model.dt), 0
     for i in range(1, duration.n_sample + 1):
         integration.advance(interval - ahead)
         time, q, ahead = integration.time, _vorticity(integration), 0
-        if i % duration.samples_a_snapshot == 0:
-            snapshots.append((time, q))
-        if i > duration.n_spin_up:
-            if coupled:
-                # A closure is asked when a step begins.
-                integration.advance(1)
-                ahead = 1
-            averages.add(q, _closure_tendency(integration) if coupled else None)
-        on_progress(i / duration.n_sample)
+        tendency = None
+        if coupled and i > duration.n_spin_up:
+            # A closure is asked when a step begins.
+            integration.advance(1)
+            ahead, tendency = 1, closure_tendency(integration)
+        yield Sample(time, q, tendency)
 
 
 def _leaves_envelope(integration: Integration) -> bool:
@@ -128,7 +162,8 @@ def _vorticity(integration: Integration) -> Array:
     return to_grid(integration.prognostic["q"][0], integration.model.grid.shape)  # type: ignore[attr-defined]
 
 
-def _closure_tendency(integration: Integration) -> Array:
+def closure_tendency(integration: Integration) -> Array:
+    """Return what the closure said at the beginning of the last step, shape ``(2, ny, nx)``."""
     (output,) = integration.closure_outputs(0)
     return np.array(output.array, dtype=np.float64)
 

@@ -6,10 +6,12 @@ from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.ceilings import ceilings
+from hybrid.experiments.quasigeostrophic.climate import is_lost
 from hybrid.experiments.quasigeostrophic.costs import step_costs
 from hybrid.experiments.quasigeostrophic.figures import all_figures
 from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.job import TRUTH
+from hybrid.experiments.quasigeostrophic.hosted import can_host
+from hybrid.experiments.quasigeostrophic.job import TRUTH, HostedJob
 from hybrid.experiments.quasigeostrophic.order import LAST, steps
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, PRESETS, Settings
 from hybrid.experiments.quasigeostrophic.stages import Stages
@@ -63,6 +65,10 @@ def _done_until(request: Request, settings: Settings, last: str) -> Stages:
     for stage, part in order.items():
         for step in part:
             waiting = [job for job in step.jobs if not stages.is_done(job)]
+            if any(isinstance(job, HostedJob) for job in waiting) and not can_host():
+                line = f"{step.text} are left out: FFTW 3 is missing, which the host needs"
+                request.progress.console.print(line, highlight=False)
+                continue
             if waiting:
                 stages.export(step.models)
             run_jobs(request, stages.do, waiting, step.text)
@@ -117,6 +123,12 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
         costs=step_costs(timed, settings.n_round),
         fits=[*stages.calibrator.fits()],
         trained=trained,
+        hosted={
+            name: runs
+            for name in models[CHOSEN_IN]
+            if len(runs := stages.hosted_climates(name, CHOSEN_IN)) > 1
+            and not any(map(is_lost, runs))
+        },
         ceilings={
             n: ceilings(truths[n], climates[n][NONE], flow.coarse) for n, flow in where.items()
         },

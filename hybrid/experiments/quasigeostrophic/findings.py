@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import stats
 
 from hybrid.experiments.quasigeostrophic.calibration import Fitted
-from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.climate import is_lost
 from hybrid.experiments.quasigeostrophic.learner import Trained
 from hybrid.experiments.quasigeostrophic.scoreboard import Scoreboard, Scores
@@ -19,6 +19,9 @@ from hybrid.experiments.quasigeostrophic.similarity import pooled, summary, wort
 
 KINDS = ("mean", "min", "distributional", "spectral")
 """Summaries of the 18 similarities of a run."""
+
+# What a scoreboard calls the runs of a model in Fortran, beside the model's own.
+_HOSTED = "hosted"
 
 
 class Interval(NamedTuple):
@@ -58,6 +61,9 @@ class Findings:
         What trainings took, by network.
     ceilings
         What the coarse grid can hold of the truth, by configuration, see `ceilings`.
+    hosted
+        Runs in Fortran, in the configuration that the best is chosen in, by model, seed by seed,
+        where all stayed finite.
     """
 
     truths: Mapping[str, list[xr.Dataset]]
@@ -67,6 +73,7 @@ class Findings:
     fits: Sequence[Fitted] = ()
     trained: Mapping[str, Trained] = field(default_factory=dict)
     ceilings: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
+    hosted: Mapping[str, list[xr.Dataset]] = field(default_factory=dict)
 
     @property
     def configurations(self) -> tuple[str, ...]:
@@ -127,6 +134,31 @@ class Findings:
         found = (self.scoreboards[configuration].scores(name, n) for name in (model, other))
         whole, *without = [summary(a)[kind] - summary(b)[kind] for a, b in zip(*found, strict=True)]
         return Interval.jackknife(whole, without)
+
+    def in_fortran(self, model: str) -> dict[str, tuple[float, float, Interval]]:
+        """Return the scores of a model's own runs and of those in Fortran, and their difference.
+
+        By `KINDS`, of the seeds that both have.
+        """
+        board = self._with_hosted(model)
+        here, hosted = ([summary(one) for one in board.scores(name)] for name in (model, _HOSTED))
+        found = {}
+        for kind in KINDS:
+            whole, *without = [b[kind] - a[kind] for a, b in zip(here, hosted, strict=True)]
+            difference = Interval.jackknife(whole, without)
+            found[kind] = here[0][kind], hosted[0][kind], difference
+        return found
+
+    def hosted_floor(self, model: str) -> dict[str, float]:
+        """Return what one half of the truth gets beside the other, of the seeds run in Fortran."""
+        return summary(self._with_hosted(model).floor)
+
+    def _with_hosted(self, model: str) -> Scoreboard:
+        """Return the scores of a model's own runs and of those in Fortran."""
+        runs, climates = self.hosted[model], self.climates[CHOSEN_IN]
+        n = min(len(runs), len(climates[model]))
+        kept = {NONE: climates[NONE][:n], model: climates[model][:n], _HOSTED: runs[:n]}
+        return Scoreboard(self.truths[CHOSEN_IN][:n], kept)
 
     def front(self, configuration: str) -> tuple[str, ...]:
         """Return the models whose mean score no other reaches at their cost, the cheapest first."""

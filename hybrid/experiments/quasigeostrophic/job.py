@@ -23,6 +23,20 @@ class RunJob:
 
 
 @dataclass(frozen=True)
+class HostedJob:
+    """The same run of the Fortran program, which calls the archive of the model's closure."""
+
+    model: str
+    configuration: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return f"hosted_{self.model}_{self.configuration}_{self.seed}"
+
+
+@dataclass(frozen=True)
 class PairsJob:
     """States of a configuration, and what the coarse model misses there."""
 
@@ -88,4 +102,4 @@ class TrainingJob:
         return f"network_{self.plan.name}"
 
 
-Job = RunJob | PairsJob | TrialJob | FitJob | DataJob | TrainingJob
+Job = RunJob | HostedJob | PairsJob | TrialJob | FitJob | DataJob | TrainingJob

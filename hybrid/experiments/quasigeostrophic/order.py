@@ -9,13 +9,14 @@ from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
     DataJob,
     FitJob,
+    HostedJob,
     Job,
     PairsJob,
     RunJob,
     TrainingJob,
     TrialJob,
 )
-from hybrid.experiments.quasigeostrophic.settings import Settings
+from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, Settings
 
 NOW = "now"
 """Stage before all others, in which nothing is done."""
@@ -65,6 +66,7 @@ def steps(settings: Settings) -> Mapping[str, list[Step]]:
             Step("what networks learn from", _data(settings)),
             *_trainings(settings, models["networks"]),
             _runs(settings, models["networks"], "networks"),
+            *_hosted(settings),
         ],
         LAST: [
             *_trainings(settings, models[LAST]),
@@ -114,6 +116,13 @@ def _calibration(settings: Settings) -> list[Step]:
             Step(f"fit of coefficients, {text}", [FitJob(number)]),
         ]
     return found
+
+
+def _hosted(settings: Settings) -> list[Step]:
+    """Return the runs of some closures in Fortran."""
+    models = tuple(name for name in settings.candidates if CANDIDATES[name].is_hosted)
+    jobs = [HostedJob(name, CHOSEN_IN, seed) for name in models for seed in settings.seeds(name)]
+    return [Step("runs of networks in Fortran", jobs, models)] if jobs else []
 
 
 def _trainings(settings: Settings, models: tuple[str, ...]) -> list[Step]:

@@ -14,12 +14,14 @@ from closures.quasigeostrophic.networks import StochasticNetwork
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.calibrator import Calibrator
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.climate import climate
+from hybrid.experiments.quasigeostrophic.climate import climate, is_lost
 from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.hosted import hosted_climate
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
     DataJob,
     FitJob,
+    HostedJob,
     Job,
     PairsJob,
     RunJob,
@@ -68,6 +70,8 @@ class Stages:
         """Do a job."""
         if isinstance(job, RunJob):
             self.climate(job, on_progress)
+        elif isinstance(job, HostedJob):
+            self.hosted(job, on_progress)
         elif isinstance(job, PairsJob):
             self.pairs(job, on_progress)
         elif isinstance(job, TrialJob):
@@ -93,7 +97,7 @@ class Stages:
     def climate(self, job: RunJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a model, see `climate`."""
         configuration = self.settings.configurations[job.configuration]
-        seed = _SEEDS_OF_A_RUN * self.checkpoint.seed + job.seed
+        seed = self._seed(job)
 
         def make() -> xr.Dataset:
             nx = self.n_point(job.model, job.configuration)
@@ -110,6 +114,35 @@ class Stages:
             )
 
         return self.checkpoint.arrays(job.name, make)
+
+    def hosted_climates(self, model: str, configuration: str) -> list[xr.Dataset]:
+        """Return the finished runs of a model in Fortran, from the first seeds on."""
+        jobs = (HostedJob(model, configuration, seed) for seed in self.settings.seeds(model))
+        return [self.hosted(job) for job in takewhile(self.is_done, jobs)]
+
+    def hosted(self, job: HostedJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
+        """Return the climate of a model in Fortran, see `hosted_climate`.
+
+        What the compiled loop lost is lost, and not run again.
+        """
+        own = self.climate(RunJob(job.model, job.configuration, job.seed))
+        flow, seed = self.settings.configurations[job.configuration], self._seed(job)
+
+        def make() -> xr.Dataset:
+            if is_lost(own):
+                return own
+            return hosted_climate(
+                flow.coarse,
+                flow.initial(flow.n_coarse, seed),
+                self.settings.duration,
+                self.archive(job.model, job.configuration),
+                on_progress,
+            )
+
+        return self.checkpoint.arrays(job.name, make)
+
+    def _seed(self, job: RunJob | HostedJob) -> int:
+        return _SEEDS_OF_A_RUN * self.checkpoint.seed + job.seed
 
     def pairs(self, job: PairsJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the states that closures are scored with offline, see `PairsRun`."""

@@ -1,14 +1,12 @@
 """Tables and flat metrics of the experiment."""
 
-from dataclasses import asdict
-
 import numpy as np
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, is_lost
-from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.configurations import YEAR
 from hybrid.experiments.quasigeostrophic.findings import KINDS, Findings, Interval
+from hybrid.experiments.quasigeostrophic.learning_tables import learning_metrics, learning_tables
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR
 from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL, METRICS, WORST
 from hybrid.experiments.result import Table
@@ -37,7 +35,7 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
     for model, (seconds, ratio) in findings.costs.items():
         metrics[f"cost_{model}"] = ratio
         metrics[f"step_seconds_{model}"] = seconds
-    metrics |= _learning_metrics(findings)
+    metrics |= learning_metrics(findings)
     return {name: value for name, value in metrics.items() if np.isfinite(value)}
 
 
@@ -57,28 +55,13 @@ def _metrics_of_models(findings: Findings, where: str) -> dict[str, float]:
     return metrics
 
 
-def _learning_metrics(findings: Findings) -> dict[str, float]:
-    """Return what fits and trainings found, and took, in flat names."""
-    metrics: dict[str, float] = {}
-    for i, fitted in enumerate(findings.fits):
-        metrics |= {f"fit_{i}_mean": fitted.mean, f"fit_{i}_worst": fitted.worst}
-        for name, value in asdict(Coefficients.at(fitted.place)).items():
-            metrics[f"fit_{i}_{name}"] = value
-    for model, trained in findings.trained.items():
-        metrics[f"training_samples_{model}"] = float(trained.n_sample)
-        metrics[f"training_seconds_{model}"] = trained.history.seconds
-        metrics[f"training_loss_{model}"] = min(trained.history.validation)
-    return metrics
-
-
 def all_tables(findings: Findings) -> tuple[Table, ...]:
     """Return the tables of the report."""
     online = (online_table(findings, where) for where in findings.configurations)
     ahead = (ahead_table(findings, where) for where in findings.configurations)
     single = (metrics_table(findings, where) for where in findings.configurations)
     held = (ceiling_table(findings, where) for where in findings.ceilings)
-    others = calibration_table(findings), training_table(findings), lost_table(findings)
-    some = [table for table in others if table.rows]
+    some = [table for table in (*learning_tables(findings), lost_table(findings)) if table.rows]
     return (*online, *ahead, *held, offline_table(findings), *single, *some)
 
 
@@ -188,54 +171,6 @@ def metrics_table(findings: Findings, where: str) -> Table:
         rows,
         "Wasserstein-1 distances of distributions of the last states, and errors of spectra, by "
         "layer, 1 being the upper one.",
-    )
-
-
-def calibration_table(findings: Findings) -> Table:
-    """Return the coefficients that were fitted, round by round."""
-    rows: dict[str, tuple[float | None, ...]] = {}
-    for i, found in enumerate(findings.fits):
-        values = asdict(Coefficients.at(found.place)).values()
-        runs = float(found.n_run), float(found.n_lost)
-        rows[f"round {i + 1}"] = (*values, found.mean, found.worst, *runs)
-    return Table(
-        "Coefficients of Leith+E with deconvolution",
-        (
-            *("c4", "energy returned", "filter from [pi / spacing]"),
-            *("expected mean", "expected worst", "runs", "lost"),
-        ),
-        rows,
-        f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
-        "own, with truths and initial states that no other score is made with: distribution "
-        "functions and spectra as quadratic functions of the coefficients. The best are those "
-        f"where these have most of the mean score and {WORST:g} of the worst. Each round has half "
-        "the range of the one before; what the last has found is the candidate.",
-    )
-
-
-def training_table(findings: Findings) -> Table:
-    """Return what the networks learned from, and how long."""
-    rows: dict[str, tuple[float | None, ...]] = {}
-    for model, trained in findings.trained.items():
-        history = trained.history
-        rows[CANDIDATES[model].label] = (
-            float(trained.n_parameter),
-            float(trained.n_sample),
-            float(len(history.validation)),
-            float(history.best_epoch),
-            history.validation[0],
-            min(history.validation),
-            history.seconds,
-        )
-    return Table(
-        "Trainings of networks",
-        ("weights", "samples", "epochs", "kept", "first loss", "least loss", "seconds"),
-        rows,
-        f"All on {CHOSEN_IN} alone, on one thread each, from runs of the truth that nothing is "
-        "scored with. Samples are states, or trajectories of the truth for what is trained in "
-        "runs; the losses are those of the last part of the times, which nothing is trained on, "
-        "in units of the spread of the target among the others, or of the errors of the coarse "
-        "model without closure.",
     )
 
 

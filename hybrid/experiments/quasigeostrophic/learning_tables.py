@@ -1,0 +1,102 @@
+"""Tables and flat metrics of fits and trainings, and of what was trained in Fortran."""
+
+from dataclasses import asdict
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.findings import Findings
+from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
+from hybrid.experiments.quasigeostrophic.similarity import WORST
+from hybrid.experiments.result import Table
+
+
+def learning_metrics(findings: Findings) -> dict[str, float]:
+    """Return what fits and trainings found, and took, and scores in Fortran, in flat names."""
+    metrics: dict[str, float] = {}
+    for i, fitted in enumerate(findings.fits):
+        metrics |= {f"fit_{i}_mean": fitted.mean, f"fit_{i}_worst": fitted.worst}
+        for name, value in asdict(Coefficients.at(fitted.place)).items():
+            metrics[f"fit_{i}_{name}"] = value
+    for model, trained in findings.trained.items():
+        metrics[f"training_samples_{model}"] = float(trained.n_sample)
+        metrics[f"training_seconds_{model}"] = trained.history.seconds
+        metrics[f"training_loss_{model}"] = min(trained.history.validation)
+    for model in findings.hosted:
+        for kind, (_, hosted, difference) in findings.in_fortran(model).items():
+            metrics[f"hosted_{kind}_{model}"] = hosted
+            metrics[f"hosted_difference_{kind}_{model}"] = difference.value
+            metrics[f"hosted_difference_{kind}_{model}_interval"] = difference.half
+    return metrics
+
+
+def learning_tables(findings: Findings) -> tuple[Table, ...]:
+    """Return these tables; some may have no rows."""
+    hosted = (hosted_table(findings, model) for model in findings.hosted)
+    return calibration_table(findings), training_table(findings), *hosted
+
+
+def calibration_table(findings: Findings) -> Table:
+    """Return the coefficients that were fitted, round by round."""
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for i, found in enumerate(findings.fits):
+        values = asdict(Coefficients.at(found.place)).values()
+        runs = float(found.n_run), float(found.n_lost)
+        rows[f"round {i + 1}"] = (*values, found.mean, found.worst, *runs)
+    return Table(
+        "Coefficients of Leith+E with deconvolution",
+        (
+            *("c4", "energy returned", "filter from [pi / spacing]"),
+            *("expected mean", "expected worst", "runs", "lost"),
+        ),
+        rows,
+        f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
+        "own, with truths and initial states that no other score is made with: distribution "
+        "functions and spectra as quadratic functions of the coefficients. The best are those "
+        f"where these have most of the mean score and {WORST:g} of the worst. Each round has half "
+        "the range of the one before; what the last has found is the candidate.",
+    )
+
+
+def training_table(findings: Findings) -> Table:
+    """Return what the networks learned from, and how long."""
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for model, trained in findings.trained.items():
+        history = trained.history
+        rows[CANDIDATES[model].label] = (
+            float(trained.n_parameter),
+            float(trained.n_sample),
+            float(len(history.validation)),
+            float(history.best_epoch),
+            history.validation[0],
+            min(history.validation),
+            history.seconds,
+        )
+    return Table(
+        "Trainings of networks",
+        ("weights", "samples", "epochs", "kept", "first loss", "least loss", "seconds"),
+        rows,
+        f"All on {CHOSEN_IN} alone, on one thread each, from runs of the truth that nothing is "
+        "scored with. Samples are states, or trajectories of the truth for what is trained in "
+        "runs; the losses are those of the last part of the times, which nothing is trained on, "
+        "in units of the spread of the target among the others, or of the errors of the coarse "
+        "model without closure.",
+    )
+
+
+def hosted_table(findings: Findings, model: str) -> Table:
+    """Return the scores of a closure in the compiled loop and in Fortran."""
+    floor = findings.hosted_floor(model)
+    rows: dict[str, tuple[float | None, ...]] = {
+        kind: (here, hosted, *difference, 1.0 - floor[kind])
+        for kind, (here, hosted, difference) in findings.in_fortran(model).items()
+    }
+    n = len(findings.hosted[model])
+    return Table(
+        f"{CANDIDATES[model].label}, in Fortran: {CHOSEN_IN}",
+        ("compiled loop", "Fortran", "difference", "+-", "floor"),
+        rows,
+        f"Runs from the same {n} initial states with the same archive, in the time loop of the "
+        "solver and in the Fortran host, whose states part once rounding has grown. +-: half the "
+        "95 % interval, from what comes out without each of the seeds. Floor: what one half of "
+        "these runs of the truth lacks to a score of 1 beside the other half.",
+    )
