@@ -226,7 +226,8 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     fits = next(table for table in result.tables if table.title == title).rows
     assert [*fits] == ["round 1", "round 2"]
     assert fits["round 2"][0] == pytest.approx(results["fit_1_c4"])
-    assert fits["round 2"][3:] == (results["fit_1_mean"], results["fit_1_worst"], 16.0, 0.0)
+    assert fits["round 2"][6:] == (results["fit_1_mean"], results["fit_1_worst"], 32.0, 0.0)
+    assert all(spread is not None and spread > 0.0 for spread in fits["round 2"][1:6:2])
     in_fortran = f"{CANDIDATES['gated_online'].label}, in Fortran: eddy"
     if can_host():
         assert in_fortran in {table.title for table in result.tables}

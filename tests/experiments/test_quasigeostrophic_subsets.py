@@ -7,7 +7,7 @@ from two_layer_climates import CUTOFF, made_climate
 
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP
 from hybrid.experiments.quasigeostrophic.mixtures import mixture_distances
-from hybrid.experiments.quasigeostrophic.scoreboard import Scoreboard
+from hybrid.experiments.quasigeostrophic.scoreboard import N_SPLIT, Scoreboard, Scores
 from hybrid.experiments.quasigeostrophic.similarity import (
     METRICS,
     distances,
@@ -57,6 +57,11 @@ def test_a_choice_of_runs_is_as_far_as_these_runs_pooled() -> None:
         assert values == pytest.approx(expected, rel=1e-12)
 
 
+def off(found: Scores, expected: Scores) -> float:
+    """Return the largest difference of two scores."""
+    return max(abs(found[name] - expected[name]) for name in METRICS)
+
+
 def test_scores_are_those_of_pooled_runs() -> None:
     truths = [made_climate(i, n=16) for i in range(3)]
     plain = [made_climate(10 + i, n=8, offset=1.0).assign_attrs(cutoff=CUTOFF) for i in range(3)]
@@ -83,13 +88,22 @@ def test_scores_are_those_of_pooled_runs() -> None:
         for i, found in enumerate(singles):
             assert found == pytest.approx(expected([i], whole), rel=1e-9)
     assert board.scores("smagorinsky") == []
-    halves = distances(pooled(coarse[::2]), coarse[1], CUTOFF)
     baseline = distances(pooled(plain), pooled(coarse), CUTOFF)
-    assert board.floor == pytest.approx(similarities(halves, baseline), rel=1e-9)
+    halves = [
+        similarities(distances(coarse[i], pooled(coarse[:i] + coarse[i + 1 :]), CUTOFF), baseline)
+        for i in range(3)
+    ]
+    assert len(board.floors) == N_SPLIT
+    assert {min(range(3), key=lambda i: off(found, halves[i])) for found in board.floors} == {
+        0,
+        1,
+        2,
+    }
+    assert max(min(off(found, half) for half in halves) for found in board.floors) < 1e-9
 
 
 def test_a_single_run_has_a_score_and_no_floor() -> None:
     truth, plain = made_climate(0, n=8), made_climate(1, n=8, offset=1.0)
     board = Scoreboard([truth], {"none": [plain.assign_attrs(cutoff=CUTOFF)]})
     assert board.scores("none") == [pytest.approx(dict.fromkeys(METRICS, 0.0))]
-    assert board.floor == {}
+    assert board.floors == []

@@ -16,6 +16,12 @@ from hybrid.experiments.quasigeostrophic.similarity import similarities, summary
 
 Array = NDArray[np.float64]
 
+N_AGAIN = 16
+"""Times that runs are drawn again, for the spread of what is fitted to them."""
+
+# Of the values of a population of the search when it ends; worth is flat around its best place.
+_TOLERANCE = 1e-6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -24,11 +30,13 @@ class Calibration:
     Parameters
     ----------
     n_round
-        Rounds, each with half the range of the one before, around what that one has found.
+        Rounds, each with runs in half the range of the one before, around what has been found.
     n_trial
-        Runs of a round, each with coefficients of its own; a power of two fills the range best.
+        Runs of a round, each with coefficients and an initial state of its own; a power of two
+        fills the range best.
     n_truth
-        Initial states: runs of the truth, and of the model without closure.
+        Runs of the truth, and of the model without closure, from initial states that trials do not
+        have.
     """
 
     n_round: int = 2
@@ -71,60 +79,140 @@ class Fitted:
     ----------
     place
         Of the best, see `Coefficients.at`.
+    spread
+        Standard deviations of the place, from runs and truths drawn again.
     mean, worst
-        What is expected of the scores there.
+        Scores of the fitted functions there, which no run has: noise that is left in them lowers
+        scores, and the choice of the best place raises them.
     n_run, n_lost
         Runs that were fitted to, and those that did not stay finite.
     """
 
     place: tuple[float, ...]
+    spread: tuple[float, ...]
     mean: float
     worst: float
     n_run: int
     n_lost: int
 
 
-def fit(
-    box: Box,
-    trials: Sequence[tuple[Array, xr.Dataset]],
-    truths: Sequence[xr.Dataset],
-    plain: Sequence[xr.Dataset],
-    random: np.random.Generator,
-) -> Fitted:
-    """Return the coefficients inside a box whose climate is expected to be worth most.
+@dataclass(frozen=True)
+class Trials:
+    """Runs with coefficients, and what they are held against.
+
+    Parameters
+    ----------
+    places
+        Coefficients of the runs, shape ``(run, N_COEFFICIENT)``.
+    vectors
+        `Curves` of those that stayed finite, shape ``(finite run, value)``.
+    is_finite
+        Whether a run did, shape ``(run,)``.
+    truths, plain
+        `Curves` of the truth, and of the model without closure, from the same initial states, shape
+        ``(state, value)``.
+    curves
+        What these are.
+    """
+
+    places: Array
+    vectors: Array
+    is_finite: NDArray[np.bool_]
+    truths: Array
+    plain: Array
+    curves: Curves
+
+    @classmethod
+    def of(
+        cls,
+        runs: Sequence[tuple[Array, xr.Dataset]],
+        truths: Sequence[xr.Dataset],
+        plain: Sequence[xr.Dataset],
+    ) -> "Trials":
+        """Return those of climates.
+
+        Parameters
+        ----------
+        runs
+            Places, and the climates of runs there.
+        truths, plain
+            Climates of the truth, and of the model without closure, from the same initial states.
+        """
+        curves = Curves.around(truths, float(plain[0].attrs["cutoff"]))
+        return cls(
+            places=np.array([place for place, _ in runs]),
+            vectors=np.array([curves.of(run) for _, run in runs if not is_lost(run)]),
+            is_finite=np.array([not is_lost(run) for _, run in runs]),
+            truths=np.array([curves.of(run) for run in truths]),
+            plain=np.array([curves.of(run) for run in plain]),
+            curves=curves,
+        )
+
+    def drawn_again(self, random: np.random.Generator) -> "Trials":
+        """Return as many finite runs and truths, drawn with replacement, and the lost runs."""
+        n, n_truth = len(self.vectors), len(self.truths)
+        runs, states = random.integers(0, n, n), random.integers(0, n_truth, n_truth)
+        places = np.concatenate([self.places[self.is_finite][runs], self.places[~self.is_finite]])
+        finite = np.arange(len(places)) < n
+        return Trials(
+            places,
+            self.vectors[runs],
+            finite,
+            self.truths[states],
+            self.plain[states],
+            self.curves,
+        )
+
+
+def fit(box: Box, trials: Trials, random: np.random.Generator, n_again: int = N_AGAIN) -> Fitted:
+    """Return the coefficients inside a box whose climate is worth most, as runs say.
 
     Parameters
     ----------
     box
         Where they may be.
     trials
-        Places, and the climates of runs there.
-    truths, plain
-        Climates of the truth, and of the model without closure, from the same initial states.
+        Runs, those of earlier rounds among them.
     random
-        Of the search.
+        Of the search, and of runs drawn again.
+    n_again
+        Times that runs are drawn again, for the spread.
 
     Raises
     ------
     ValueError
         If too few runs stayed finite.
     """
-    kept = [trial for trial in trials if not is_lost(trial[1])]
-    curves = Curves.around(truths, float(plain[0].attrs["cutoff"]))
-    truth, without = (np.mean([curves.of(run) for run in runs], axis=0) for runs in (truths, plain))
-    baseline = curves.distances(without, truth)
-    places = np.array([place for place, _ in kept]).reshape(-1, N_COEFFICIENT)
-    emulator = ClimateEmulator.fitted(places, np.array([curves.of(run) for _, run in kept]))
+    seed = int(random.integers(2**31))
+    place, mean, worst = _best(box, trials, seed)
+    again = [_best(box, trials.drawn_again(random), seed)[0] for _ in range(n_again)]
+    n_lost = int((~trials.is_finite).sum())
+    return Fitted(
+        tuple(place.tolist()),
+        tuple(np.std(again, axis=0, ddof=1).tolist()),
+        mean,
+        worst,
+        len(trials.vectors),
+        n_lost,
+    )
+
+
+def _best(box: Box, trials: Trials, seed: int) -> tuple[Array, float, float]:
+    """Return the best place, and the mean and the worst score of the fitted functions there."""
+    emulator = ClimateEmulator.fitted(trials.places[trials.is_finite], trials.vectors)
+    truth, without = trials.truths.mean(axis=0), trials.plain.mean(axis=0)
+    baseline = trials.curves.distances(without, truth)
 
     def scores(place: Array) -> tuple[float, float]:
-        found = summary(similarities(curves.distances(emulator(place), truth), baseline))
+        made = trials.curves.distances(emulator(place), truth)
+        found = summary(similarities(made, baseline))
         return found["mean"], found["min"]
 
-    best = differential_evolution(
-        lambda place: -worth(*scores(place)),
-        list(zip(box.low, box.high, strict=True)),
-        rng=random,
-        polish=False,
-    ).x
-    mean, worst = scores(best)
-    return Fitted(tuple(best.tolist()), mean, worst, len(kept), len(trials) - len(kept))
+    def loss(place: Array) -> float:
+        # Where the nearest run was lost, the functions say nothing.
+        nearest = np.argmin(np.sum((trials.places - place) ** 2, axis=1))
+        return -worth(*scores(place)) if trials.is_finite[nearest] else np.inf
+
+    ends = list(zip(box.low, box.high, strict=True))
+    place = differential_evolution(loss, ends, rng=seed, polish=False, tol=_TOLERANCE).x
+    return np.asarray(place), *scores(place)

@@ -7,16 +7,27 @@ import numpy as np
 import xarray as xr
 
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.calibration import Array, Box, Calibration, Fitted, fit
+from hybrid.experiments.quasigeostrophic.calibration import (
+    Array,
+    Box,
+    Calibration,
+    Fitted,
+    Trials,
+    fit,
+)
 from hybrid.experiments.quasigeostrophic.candidates import NONE
 from hybrid.experiments.quasigeostrophic.climate import OnProgress, climate
 from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
-from hybrid.experiments.quasigeostrophic.configurations import Configuration, Duration
+from hybrid.experiments.quasigeostrophic.configurations import (
+    SEEDS_OF_A_RUN,
+    Configuration,
+    Duration,
+)
 from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
 from hybrid.experiments.quasigeostrophic.similarity import thinned
 from hybrid.experiments.quasigeostrophic.truth import PlainRun
 
-# Initial states that no run begins with that is scored.
+# Initial states that no run begins with that is scored, of requests with seeds below a thousand.
 _SEED = 2_000_000
 
 
@@ -47,7 +58,8 @@ class Calibrator:
 
     def run(self, job: TrialJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a run, on the points of the coarse grid."""
-        seed = _SEED + self.checkpoint.seed + job.number % self.calibration.n_truth
+        first = self.calibration.n_truth if job.model == TRIAL else 0
+        seed = _SEED + SEEDS_OF_A_RUN * self.checkpoint.seed + first + job.number
 
         def make() -> xr.Dataset:
             n = self.flow.n_coarse
@@ -66,18 +78,18 @@ class Calibrator:
         return self.checkpoint.arrays(job.name, make)
 
     def fit(self, job: FitJob) -> Fitted:
-        """Return what the runs of a round say."""
+        """Return what the runs of all rounds up to one say."""
         n_truth = range(self.calibration.n_truth)
+        n_trial = range((job.number + 1) * self.calibration.n_trial)
 
         def make() -> dict[str, object]:
-            found = fit(
-                self._box(job.number),
-                [(self._place(i), self.run(TrialJob(TRIAL, i))) for i in self.trials(job.number)],
+            trials = Trials.of(
+                [(self._place(i), self.run(TrialJob(TRIAL, i))) for i in n_trial],
                 [self.run(TrialJob(TRUTH, i)) for i in n_truth],
                 [self.run(TrialJob(NONE, i)) for i in n_truth],
-                self.checkpoint.generator(job.name),
             )
-            return {**vars(found)}
+            random = self.checkpoint.generator(job.name)
+            return {**vars(fit(self._box(job.number), trials, random))}
 
         return Fitted(**self.checkpoint.weights(job.name, make))
 
@@ -91,11 +103,6 @@ class Calibrator:
     def coefficients(self) -> Coefficients:
         """What the last round has found."""
         return Coefficients.at(self.fit(FitJob(self.calibration.n_round - 1)).place)
-
-    def trials(self, number: int) -> range:
-        """Return the numbers of the trials of a round."""
-        n = self.calibration.n_trial
-        return range(number * n, (number + 1) * n)
 
     def _box(self, number: int) -> Box:
         if number == 0:

@@ -123,13 +123,14 @@ class ClimateEmulator:
         Raises
         ------
         ValueError
-            If there are fewer runs than terms of the function.
+            If there are not more runs than terms of the function.
         """
         n_term = comb(places.shape[1] + 2, 2)
-        if len(places) < n_term:
+        if len(places) <= n_term:
             raise ValueError(
-                f"places: expected at least {n_term} runs that stayed finite, as many as a "
-                f"quadratic function has terms, got {len(places)}; make more runs"
+                f"places: expected more than {n_term} runs that stayed finite, the terms of a "
+                f"quadratic function, got {len(places)}; look where coefficients keep more runs "
+                "from blowing up, or make more (Calibration.n_trial)"
             )
         regression = make_pipeline(PolynomialFeatures(2), LinearRegression(fit_intercept=False))
         return cls(regression.fit(places, vectors))

@@ -20,9 +20,8 @@ Array = NDArray[np.float64]
 LARGEST_FACTOR = 0.1
 """Largest coefficient of anti-diffusion of the upper layer [1], about ten times what runs have."""
 
-# Middle and half width of where coefficients are looked for: one of diffusion as of Fox-Kemper and
-# Menemenlis (2008) by order of magnitude, by a factor; more energy returned than taken, as the
-# model's filter takes some too; and some of the filter undone.
+# Middle and half width of where coefficients are looked for: around what was chosen by hand, of
+# diffusion by a factor.
 _C4, _RETURNED, _CUTOFF = 0.002, 1.23, 0.72
 _FACTOR, _MORE_RETURNED, _HIGHER_CUTOFF = 2.0, 0.08, 0.05
 N_COEFFICIENT = 3
@@ -98,7 +97,7 @@ class Coefficients:
 CHOSEN = Coefficients(c4=0.0027, returned=1.26)
 """Without deconvolution: chosen among some twenty on eddy, with truths that no score is made with.
 
-Fixed, so that closure and scores do not wait for a search; what a search finds is beside them.
+Fixed, so that closure and scores do not wait for a fit; what a fit finds is beside them.
 """
 
 CHOSEN_DECONVOLVED = Coefficients(c4=0.0018, returned=1.22, cutoff=0.725)

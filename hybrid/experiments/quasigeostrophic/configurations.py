@@ -17,6 +17,9 @@ HOUR = 3600.0
 YEAR = 360.0 * 86400.0
 """[s]."""
 
+SEEDS_OF_A_RUN = 1000
+"""Seeds of initial states that a run of the experiment has to itself, counted by its own seed."""
+
 AMPLITUDES = 1e-6, 1e-5
 """Of the potential vorticity that runs begin with: noise of points, and of columns [s-1]."""
 

@@ -6,7 +6,6 @@ from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.ceilings import ceilings
-from hybrid.experiments.quasigeostrophic.climate import is_lost
 from hybrid.experiments.quasigeostrophic.costs import step_costs
 from hybrid.experiments.quasigeostrophic.figures import all_figures
 from hybrid.experiments.quasigeostrophic.findings import Findings
@@ -66,7 +65,10 @@ def _done_until(request: Request, settings: Settings, last: str) -> Stages:
         for step in part:
             waiting = [job for job in step.jobs if not stages.is_done(job)]
             if any(isinstance(job, HostedJob) for job in waiting) and not can_host():
-                line = f"{step.text} are left out: FFTW 3 is missing, which the host needs"
+                line = (
+                    f"{step.text} are left out: the host is not built; install FFTW 3 "
+                    "(libfftw3-dev), run hybrid bridge build --force, and this command again"
+                )
                 request.progress.console.print(line, highlight=False)
                 continue
             if waiting:
@@ -127,7 +129,6 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
             name: runs
             for name in models[CHOSEN_IN]
             if len(runs := stages.hosted_climates(name, CHOSEN_IN)) > 1
-            and not any(map(is_lost, runs))
         },
         ceilings={
             n: ceilings(truths[n], climates[n][NONE], flow.coarse) for n, flow in where.items()

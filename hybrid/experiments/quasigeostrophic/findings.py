@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -62,8 +62,7 @@ class Findings:
     ceilings
         What the coarse grid can hold of the truth, by configuration, see `ceilings`.
     hosted
-        Runs in Fortran, in the configuration that the best is chosen in, by model, seed by seed,
-        where all stayed finite.
+        Runs in Fortran, in the configuration that the best is chosen in, by model, seed by seed.
     """
 
     truths: Mapping[str, list[xr.Dataset]]
@@ -115,13 +114,14 @@ class Findings:
         """Return the mean over single runs of a summary; NaN if one was lost."""
         if self.n_lost(configuration, model):
             return float("nan")
-        found = self.scoreboards[configuration].single_scores[model]
-        return float(np.mean([summary(one)[kind] for one in found]))
+        return _mean_summary(self.scoreboards[configuration].single_scores[model], kind)
 
     def floor(self, configuration: str, kind: str) -> float:
-        """Return a summary of what one half of the truth gets beside the other; NaN for one run."""
-        found = self.scoreboards[configuration].floor
-        return summary(found)[kind] if found else float("nan")
+        """Return a summary of what one half of the truth gets beside the other.
+
+        The mean over random halves; NaN for one run.
+        """
+        return _mean_summary(self.scoreboards[configuration].floors, kind)
 
     def ahead(self, configuration: str, model: str, other: str, kind: str) -> Interval:
         """Return by how much a model is ahead of another, with the same seeds left out of both.
@@ -138,9 +138,11 @@ class Findings:
     def in_fortran(self, model: str) -> dict[str, tuple[float, float, Interval]]:
         """Return the scores of a model's own runs and of those in Fortran, and their difference.
 
-        By `KINDS`, of the seeds that both have.
+        By `KINDS`, of the seeds that both have. Nothing, if a run was lost.
         """
-        board = self._with_hosted(model)
+        if self.n_lost(CHOSEN_IN, model) or any(map(is_lost, self.hosted[model])):
+            return {}
+        board = self._with_hosted[model]
         here, hosted = ([summary(one) for one in board.scores(name)] for name in (model, _HOSTED))
         found = {}
         for kind in KINDS:
@@ -149,30 +151,47 @@ class Findings:
             found[kind] = here[0][kind], hosted[0][kind], difference
         return found
 
-    def hosted_floor(self, model: str) -> dict[str, float]:
+    def hosted_floor(self, model: str, kind: str) -> float:
         """Return what one half of the truth gets beside the other, of the seeds run in Fortran."""
-        return summary(self._with_hosted(model).floor)
+        return _mean_summary(self._with_hosted[model].floors, kind)
 
-    def _with_hosted(self, model: str) -> Scoreboard:
-        """Return the scores of a model's own runs and of those in Fortran."""
-        runs, climates = self.hosted[model], self.climates[CHOSEN_IN]
-        n = min(len(runs), len(climates[model]))
-        kept = {NONE: climates[NONE][:n], model: climates[model][:n], _HOSTED: runs[:n]}
-        return Scoreboard(self.truths[CHOSEN_IN][:n], kept)
+    @cached_property
+    def _with_hosted(self) -> dict[str, Scoreboard]:
+        """Scores of the own runs of models and of those in Fortran, by model."""
+        truths, climates = self.truths[CHOSEN_IN], self.climates[CHOSEN_IN]
+        found = {}
+        for model, runs in self.hosted.items():
+            n = min(len(runs), len(climates[model]))
+            kept = {NONE: climates[NONE][:n], model: climates[model][:n], _HOSTED: runs[:n]}
+            found[model] = Scoreboard(truths[:n], kept)
+        return found
 
     def front(self, configuration: str) -> tuple[str, ...]:
-        """Return the models whose mean score no other reaches at their cost, the cheapest first."""
-        means = {
-            model: self.interval(configuration, model, "mean").value
-            for model in self.climates[configuration]
-        }
-        best, found = -np.inf, []
-        for model in sorted(means, key=lambda name: (self.costs[name][1], -means[name])):
-            # NaN, of a model that lost a run, is ahead of nothing.
-            if means[model] > best:
-                best = means[model]
-                found.append(model)
-        return tuple(found)
+        """Return the models whose mean score no other reaches at their cost, the cheapest first.
+
+        Two models are compared by the seeds that both have.
+        """
+
+        def is_beaten(model: str, other: str) -> bool:
+            mean, others = self._shared(configuration, (model, other), "mean")
+            cost, cost_of_other = self.costs[model][1], self.costs[other][1]
+            return (cost_of_other, -others) < (cost, -mean) and others >= mean
+
+        models = [
+            model for model in self.climates[configuration] if not self.n_lost(configuration, model)
+        ]
+        kept = [model for model in models if not any(is_beaten(model, other) for other in models)]
+        return tuple(sorted(kept, key=lambda model: self.costs[model][1]))
+
+    def _shared(self, configuration: str, models: Sequence[str], kind: str) -> list[float]:
+        """Return a summary of models, of the seeds that all have; none may have lost a run.
+
+        Scores rise with the number of seeds, the truth's chance being less: those of unlike
+        numbers do not compare.
+        """
+        n = min(len(self.climates[configuration][model]) for model in models)
+        board = self.scoreboards[configuration]
+        return [summary(board.scores(model, n)[0])[kind] for model in models]
 
     def by_metric(self, configuration: str, model: str) -> Scores:
         """Return every similarity of all seeds; empty if a run was lost."""
@@ -188,8 +207,9 @@ class Findings:
     def best(self) -> str:
         """The closure worth most in the configuration that it is chosen in, see `worth`.
 
-        Closures that lost a run in any configuration, or have none there, are left out, unless all
-        did.
+        Those with most seeds come first; each of the others must be worth more by the seeds that it
+        shares with the best so far. Closures that lost a run in any configuration, or have none
+        there, are left out, unless all did.
         """
         everywhere = [
             name
@@ -201,8 +221,18 @@ class Findings:
             for name in everywhere
             if not any(self.n_lost(where, name) for where in self.configurations)
         ]
-        return max(stable or everywhere or self.closures, key=self._worth)
+        if not stable:
+            return (everywhere or self.closures)[0]
+        return reduce(
+            self._better, sorted(stable, key=lambda name: -len(self.climates[CHOSEN_IN][name]))
+        )
 
-    def _worth(self, model: str) -> float:
-        mean, worst = (self.interval(CHOSEN_IN, model, kind).value for kind in ("mean", "min"))
-        return float(np.nan_to_num(worth(mean, worst), nan=-np.inf))
+    def _better(self, model: str, other: str) -> str:
+        means, worst = (self._shared(CHOSEN_IN, (model, other), kind) for kind in ("mean", "min"))
+        own, others = map(worth, means, worst)
+        return other if others > own else model
+
+
+def _mean_summary(scores: Sequence[Scores], kind: str) -> float:
+    """Return the mean of a summary of several scores; NaN if there are none."""
+    return float(np.mean([summary(one)[kind] for one in scores])) if scores else float("nan")

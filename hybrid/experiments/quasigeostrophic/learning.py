@@ -16,7 +16,7 @@ from hybrid.experiments.quasigeostrophic.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.trajectories import TrajectoriesRun
 from solvers.quasigeostrophic import TwoLayerQG
 
-# Seeds of runs that are scored, offline or online, and of searches are far from these.
+# Seeds of runs that are scored, offline or online, and of fits are far from these.
 _STATES_SEED = 3_000_000
 _TRAJECTORIES_SEED = 4_000_000
 _MISSED_SEED = 5_000_000

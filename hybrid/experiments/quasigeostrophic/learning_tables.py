@@ -2,6 +2,9 @@
 
 from dataclasses import asdict
 
+import numpy as np
+
+from hybrid.experiments.quasigeostrophic.calibration import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.findings import Findings
@@ -39,21 +42,23 @@ def calibration_table(findings: Findings) -> Table:
     """Return the coefficients that were fitted, round by round."""
     rows: dict[str, tuple[float | None, ...]] = {}
     for i, found in enumerate(findings.fits):
-        values = asdict(Coefficients.at(found.place)).values()
         runs = float(found.n_run), float(found.n_lost)
-        rows[f"round {i + 1}"] = (*values, found.mean, found.worst, *runs)
+        rows[f"round {i + 1}"] = (*_with_spread(found), found.mean, found.worst, *runs)
     return Table(
         "Coefficients of Leith+E with deconvolution",
         (
-            *("c4", "energy returned", "filter from [pi / spacing]"),
-            *("expected mean", "expected worst", "runs", "lost"),
+            *("c4", "+-", "energy returned", "+-", "filter from [pi / spacing]", "+-"),
+            *("fitted mean", "fitted worst", "runs", "lost"),
         ),
         rows,
         f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
         "own, with truths and initial states that no other score is made with: distribution "
         "functions and spectra as quadratic functions of the coefficients. The best are those "
-        f"where these have most of the mean score and {WORST:g} of the worst. Each round has half "
-        "the range of the one before; what the last has found is the candidate.",
+        f"where these have most of the mean score and {WORST:g} of the worst. The runs of each "
+        "round fill half the range of those before, and all are fitted together; what the last has "
+        "found is the candidate. +-: standard deviation, from runs and truths drawn again. Scores "
+        "of the functions do not compare with those of runs: noise that is left in them lowers "
+        "them, and the choice of the best raises them.",
     )
 
 
@@ -85,9 +90,8 @@ def training_table(findings: Findings) -> Table:
 
 def hosted_table(findings: Findings, model: str) -> Table:
     """Return the scores of a closure in the compiled loop and in Fortran."""
-    floor = findings.hosted_floor(model)
     rows: dict[str, tuple[float | None, ...]] = {
-        kind: (here, hosted, *difference, 1.0 - floor[kind])
+        kind: (here, hosted, *difference, 1.0 - findings.hosted_floor(model, kind))
         for kind, (here, hosted, difference) in findings.in_fortran(model).items()
     }
     n = len(findings.hosted[model])
@@ -98,5 +102,18 @@ def hosted_table(findings: Findings, model: str) -> Table:
         f"Runs from the same {n} initial states with the same archive, in the time loop of the "
         "solver and in the Fortran host, whose states part once rounding has grown. +-: half the "
         "95 % interval, from what comes out without each of the seeds. Floor: what one half of "
-        "these runs of the truth lacks to a score of 1 beside the other half.",
+        "these runs of the truth lacks to a score of 1 beside the other, a mean over random "
+        "halves.",
+    )
+
+
+def _with_spread(found: Fitted) -> tuple[float, ...]:
+    """Return each coefficient that was fitted, and its standard deviation."""
+    ends = (np.array(found.place) + sign * np.array(found.spread) for sign in (-1.0, 1.0))
+    low, high = (asdict(Coefficients.at(end)).values() for end in ends)
+    values = asdict(Coefficients.at(found.place)).values()
+    return tuple(
+        number
+        for value, a, b in zip(values, low, high, strict=True)
+        for number in (value, 0.5 * (b - a))
     )

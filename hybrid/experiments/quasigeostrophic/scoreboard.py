@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+import numpy as np
 import xarray as xr
 
 from hybrid.experiments.quasigeostrophic.candidates import NONE
@@ -12,6 +13,9 @@ from hybrid.experiments.quasigeostrophic.similarity import similarities, thinned
 from hybrid.experiments.quasigeostrophic.subsets import Subset, subset_distances
 
 Scores = Mapping[str, float]
+
+N_SPLIT = 32
+"""Times that the truth is split into halves."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,19 @@ class Scoreboard:
         return found
 
     @cached_property
-    def floor(self) -> Scores:
-        """Scores of one half of the runs of the truth against the other; none of a single run."""
+    def floors(self) -> list[Scores]:
+        """Scores of one random half of the truth against the other, time and again.
+
+        None of a single run.
+        """
         n = len(self.truths)
         if n < 2:
-            return {}
-        halves = range(0, n, 2), range(1, n, 2)
-        (distances,) = subset_distances(self._thinned, self._thinned, [halves], self.cutoff)
-        return similarities(distances, self._jackknifed(NONE, n)[0])
+            return []
+        random = np.random.default_rng(0)
+        orders = [random.permutation(n).tolist() for _ in range(N_SPLIT)]
+        halves = [(order[: n // 2], order[n // 2 :]) for order in orders]
+        found = subset_distances(self._thinned, self._thinned, halves, self.cutoff)
+        return [similarities(distances, self._jackknifed(NONE, n)[0]) for distances in found]
 
     @cached_property
     def _thinned(self) -> list[xr.Dataset]:

@@ -14,8 +14,9 @@ from closures.quasigeostrophic.networks import StochasticNetwork
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.calibrator import Calibrator
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.climate import climate, is_lost
+from hybrid.experiments.quasigeostrophic.climate import climate
 from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.configurations import SEEDS_OF_A_RUN
 from hybrid.experiments.quasigeostrophic.hosted import hosted_climate
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
@@ -38,9 +39,7 @@ from solvers.tendency_source import TendencySource
 
 OnProgress = Callable[[float], None]
 
-# Runs of two requests that are scored share no initial state; of seeds below a thousand, these are
-# far from them.
-_SEEDS_OF_A_RUN = 1000
+# Far from the seeds of runs that are scored, of requests with seeds below a thousand.
 _PAIRS_SEED = 1_000_000
 
 
@@ -121,16 +120,10 @@ class Stages:
         return [self.hosted(job) for job in takewhile(self.is_done, jobs)]
 
     def hosted(self, job: HostedJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
-        """Return the climate of a model in Fortran, see `hosted_climate`.
-
-        What the compiled loop lost is lost, and not run again.
-        """
-        own = self.climate(RunJob(job.model, job.configuration, job.seed))
+        """Return the climate of a model in Fortran, see `hosted_climate`."""
         flow, seed = self.settings.configurations[job.configuration], self._seed(job)
 
         def make() -> xr.Dataset:
-            if is_lost(own):
-                return own
             return hosted_climate(
                 flow.coarse,
                 flow.initial(flow.n_coarse, seed),
@@ -142,7 +135,7 @@ class Stages:
         return self.checkpoint.arrays(job.name, make)
 
     def _seed(self, job: RunJob | HostedJob) -> int:
-        return _SEEDS_OF_A_RUN * self.checkpoint.seed + job.seed
+        return SEEDS_OF_A_RUN * self.checkpoint.seed + job.seed
 
     def pairs(self, job: PairsJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the states that closures are scored with offline, see `PairsRun`."""

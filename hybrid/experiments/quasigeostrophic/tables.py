@@ -93,8 +93,11 @@ def online_table(findings: Findings, where: str) -> Table:
         "means of the 10 of distributions and the 8 of spectra. The runs of a model, from initial "
         "states of their own, are held together against those of the truth from the same states; "
         "+-: half the 95 % interval, from what comes out without each of the seeds. Single: mean "
-        "of the scores of single runs, which chance keeps lower. Lost: runs that did not stay "
-        "finite. Cost: processor time of a step, in steps of the coarse model without closure.",
+        "of the scores of single runs, which chance keeps lower, in units of the distance of all "
+        "runs without closure. More runs have higher scores, as chance is less: models with unlike "
+        "numbers compare in the table below. The last row is a mean over random halves. Lost: runs "
+        "that did not stay finite. Cost: processor time of a step, in steps of the coarse model "
+        "without closure.",
     )
 
 
@@ -183,6 +186,11 @@ def lost_table(findings: Findings) -> Table:
         for seed, run in enumerate(runs)
         if is_lost(run)
     }
+    for model, runs in findings.hosted.items():
+        for seed, run in enumerate(runs):
+            if is_lost(run):
+                name = f"{CANDIDATES[model].label}, {CHOSEN_IN}, in Fortran, seed {seed}"
+                rows[name] = (run.attrs[BLEW_UP] / YEAR,)
     return Table("Runs that did not stay finite", ("after years",), rows)
 
 
