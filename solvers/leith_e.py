@@ -7,17 +7,18 @@ from itertools import product
 from typing import Literal, get_args
 
 from solvers.errors import TendencyError
-from solvers.leith_e_kernel import call, context_of
+from solvers.leith_e_kernel import OF_LAPLACIAN, OF_Q, OF_STRAIN, call, context_of
 from solvers.tendency_function import function_address
 from solvers.tendency_source import BoundTendency, GridField
 from solvers.two_layers import require_two_layers
 
-Scale = Literal["q", "laplacian"]
-"""Field s of `LeithE` whose gradient the diffusivity goes with: q, or d^2 lap q."""
+Scale = Literal["q", "laplacian", "strain"]
+"""What the diffusivity of `LeithE` goes with: gradients of q or of d^2 lap q, or the strain."""
 
 Backscattered = Literal["q", "vorticity"]
 """Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
 
+_SCALES: dict[Scale, int] = {"q": OF_Q, "laplacian": OF_LAPLACIAN, "strain": OF_STRAIN}
 _CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
 
 
@@ -31,10 +32,11 @@ class LeithE:
 
     in each layer of two-layer flow, by second-order differences on a doubly periodic grid of
     square cells of width d. The field s is q, or its Laplacian times d^2, which knows the smallest
-    scales alone; b is q, or the relative vorticity, which knows nothing of how thick layers are, so
-    that its fluxes are those of momentum. The factor f, one for both layers, makes the
-    anti-diffusion put the part r of the energy back that the biharmonic part takes out of the
-    column:
+    scales alone; where the rate of strain is chosen, Smagorinsky's scale, which knows larger ones,
+    :math:`m = d^2 |S|` with :math:`|S|^2 = (u_x - v_y)^2 + (u_y + v_x)^2`. The field b is q, or
+    the relative vorticity, which knows nothing of how thick layers are, so that its fluxes are
+    those of momentum. The factor f, one for both layers, makes the anti-diffusion put the part r
+    of the energy back that the biharmonic part takes out of the column:
 
     .. math::
         f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 b)}, \quad
@@ -61,8 +63,8 @@ class LeithE:
     delta
         Ratio of the layer depths ``H_1 / H_2`` [1], that of the model; likewise.
     fields
-        What s and b are: ``"q"``, or ``"laplacian"``, d^2 times that of q; and ``"q"``, or
-        ``"vorticity"``, the relative one.
+        What s and b are: ``"q"``, ``"laplacian"``, d^2 times that of q, or ``"strain"``; and
+        ``"q"``, or ``"vorticity"``, the relative one.
 
     Raises
     ------
@@ -149,7 +151,7 @@ class LeithE:
         n_y, n_x = q.array.shape[-2:]
         context = context_of(
             q.array.dtype, (n_y, n_x), self.c2, self.c4, shares, budget,
-            self.fields[0] == "laplacian", self.fields[1] == "vorticity", dx,
+            _SCALES[self.fields[0]], self.fields[1] == "vorticity", dx,
         )  # fmt: skip
         function = function_address(call, q.array.dtype.name)
         return BoundTendency(function, context.ctypes.data, keep_alive=context)

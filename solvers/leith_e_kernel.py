@@ -2,8 +2,8 @@
 
 In units of the grid its spacing drops out: with differences over two points for the gradient,
 ``d^3 |grad q|`` is ``d^2 / 2`` times their length, and a divergence of gradients divides by d^2.
-The factor 1/4 is that of two halves, of the length and of the mean at a face. Vorticity alone is
-divided by the spacing: it must have the unit of q.
+The factor 1/4 is that of two halves, of the length and of the mean at a face. Vorticity and the
+rate of strain alone are divided by the spacing: they must have the unit of q.
 """
 
 from math import sqrt
@@ -17,8 +17,11 @@ Field = NDArray[Any]
 
 # Places in a context, before its work space; the first three have an entry for each layer.
 _C2, _C4, _SHARE, _BUDGET, _RETURNED, _LARGEST = 0, 2, 4, 6, 7, 8
-_OF_LAPLACIAN, _OF_VORTICITY, _HALF = 9, 10, 11
+_SCALE, _OF_VORTICITY, _HALF = 9, 10, 11
 _N_NUMBER = 16
+
+OF_Q, OF_LAPLACIAN, OF_STRAIN = 0, 1, 2
+"""What the diffusivity goes with: gradients of q, of its Laplacian, or the rate of strain."""
 
 # The compiler may add the terms of a sum in any order, several at a time, and round a product and
 # a sum once.
@@ -36,8 +39,8 @@ class Work(NamedTuple):
         Of differences over two points, with one neighbour, shape ``(2, y + 2, x + 2)``.
     potential
         First the Laplacian of q, then what the flux goes down, the same shape.
-    row
-        A row of v with a neighbour on each side, shape ``(x + 2,)``.
+    row, row_of_u
+        Rows of v and of u with a neighbour on each side, shape ``(x + 2,)``.
     """
 
     q: Field
@@ -45,12 +48,13 @@ class Work(NamedTuple):
     length: Field
     potential: Field
     row: Field
+    row_of_u: Field
 
 
 def context_of(
     dtype: DTypeLike, shape: tuple[int, int], c2: tuple[float, float], c4: tuple[float, float],
     shares: tuple[float, float], budget: tuple[float, float] | None,
-    of_laplacian: bool, of_vorticity: bool, spacing: float,
+    scale: int, of_vorticity: bool, spacing: float,
 ) -> Field:  # fmt: skip
     """Return the context of a member: its numbers, and zeros to work in.
 
@@ -64,8 +68,8 @@ def context_of(
         Coefficients and shares in the depth of both layers [1].
     budget
         Part of the energy that is returned and largest factor [1]; None: the factor is 1.
-    of_laplacian
-        Whether the scale is the gradient of the Laplacian of q.
+    scale
+        What the diffusivity goes with, `OF_Q`, `OF_LAPLACIAN` or `OF_STRAIN`.
     of_vorticity
         Whether relative vorticity is anti-diffused, not q.
     spacing
@@ -74,7 +78,7 @@ def context_of(
     context = np.zeros(_N_NUMBER + _work_size(*shape), dtype)
     numbers = (
         *(*c2, *c4, *shares, budget is not None, *(budget or (0.0, 0.0))),
-        *(of_laplacian, of_vorticity, 0.5 / spacing),
+        *(scale, of_vorticity, 0.5 / spacing),
     )
     context[: len(numbers)] = numbers
     return context
@@ -82,7 +86,7 @@ def context_of(
 
 @njit(cache=True)
 def _work_size(n_y: int, n_x: int) -> int:
-    return 4 * (n_y + 4) * (n_x + 4) + 4 * (n_y + 2) * (n_x + 2) + n_x + 2
+    return 4 * (n_y + 4) * (n_x + 4) + 4 * (n_y + 2) * (n_x + 2) + 2 * (n_x + 2)
 
 
 @njit(cache=True)
@@ -96,7 +100,8 @@ def _work(memory: Field, n_y: int, n_x: int) -> Work:
         memory[wide:a].reshape((2, n_y + 4, n_x + 4)),
         memory[a:b].reshape((2, n_y + 2, n_x + 2)),
         memory[b:c].reshape((2, n_y + 2, n_x + 2)),
-        memory[c:],
+        memory[c : c + n_x + 2],
+        memory[c + n_x + 2 :],
     )
 
 
@@ -151,6 +156,22 @@ def _vorticities(u: Field, v: Field, row: Field, half: Any, vorticity: Field) ->
         south, north, out = u[j - 1 if j else n_y - 1], u[j + 1 if j + 1 < n_y else 0], vorticity[j]
         for i in range(n_x):
             out[i] = half * (row[i + 2] - row[i] - (north[i] - south[i]))
+
+
+@njit(cache=True, fastmath=_FAST)
+def _strains(u: Field, v: Field, work: Work, half: Any, strain: Field) -> None:
+    """Set twice the rate of strain, which is to be halved as lengths over two points are."""
+    n_y, n_x = u.shape
+    row, row_of_u = work.row, work.row_of_u
+    for j in range(n_y):
+        _pad_row(v[j], row)
+        _pad_row(u[j], row_of_u)
+        south, north = j - 1 if j else n_y - 1, j + 1 if j + 1 < n_y else 0
+        u0, u1, v0, v1, out = u[south], u[north], v[south], v[north], strain[j]
+        for i in range(n_x):
+            x = row_of_u[i + 2] - row_of_u[i] - (v1[i] - v0[i])
+            y = row[i + 2] - row[i] + (u1[i] - u0[i])
+            out[i] = (half + half) * sqrt(x * x + y * y)
 
 
 @njit(cache=True, fastmath=_FAST)
@@ -225,8 +246,11 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
         _pad(q[z], work.q[z], 2)
         _laplacians(work.q[z], work.potential[z], kind(4))
         # The tendency is free until the end: what has no neighbours yet is there first.
-        if context[_OF_LAPLACIAN] != 0:
+        if context[_SCALE] == OF_LAPLACIAN:
             _lengths(work.potential[z], tendency[z])
+            _pad(tendency[z], work.length[z], 1)
+        elif context[_SCALE] == OF_STRAIN:
+            _strains(u[z], v[z], work, context[_HALF], tendency[z])
             _pad(tendency[z], work.length[z], 1)
         else:
             _lengths(work.q[z], work.length[z])

@@ -13,6 +13,7 @@ FORMS: dict[str, tuple[Any, Any]] = {
     "scaled by the Laplacian": ("laplacian", "q"),
     "of vorticity": ("q", "vorticity"),
     "both": ("laplacian", "vorticity"),
+    "scaled by the strain": ("strain", "vorticity"),
 }
 """Fields of the forms of the closure, by name."""
 
@@ -46,6 +47,8 @@ def leith_e(
 
     s = d**2 * laplacian if fields[0] == "laplacian" else q
     m = d**3 * np.hypot(along(s, 2), along(s, 1))
+    if fields[0] == "strain":
+        m = d**2 * np.hypot(along(u, 2) - along(v, 1), along(u, 1) + along(v, 2))
     b = along(v, 2) - along(u, 1) if fields[1] == "vorticity" else q
 
     def flux(phi: Field) -> tuple[Field, Field]:

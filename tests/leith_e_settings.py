@@ -14,4 +14,5 @@ BUDGET: dict[str, Any] = {
     "largest_factor": 10.0,
     "delta": MODEL.delta,
 }
+OF_STRAIN: dict[str, Any] = {**BUDGET, "fields": ("strain", "vorticity")}
 OF_MOMENTUM: dict[str, Any] = {**BUDGET, "fields": ("laplacian", "vorticity")}

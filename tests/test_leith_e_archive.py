@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from leith_e_oracle import leith_e
-from leith_e_settings import BUDGET, MODEL, OF_MOMENTUM, SPACING
+from leith_e_settings import BUDGET, MODEL, OF_MOMENTUM, OF_STRAIN, SPACING
 from numpy.typing import NDArray
 from two_layer_flow import relative_difference, turbulence
 
@@ -20,6 +20,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "as given": {"c2": (-0.004, -0.002), "c4": (0.006, 0.004)},
     "budget": BUDGET,
     "budget of momentum": OF_MOMENTUM,
+    "budget and strain": OF_STRAIN,
 }
 _BUDGET = ("returned", "largest_factor", "delta")
 

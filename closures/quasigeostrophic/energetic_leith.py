@@ -19,8 +19,8 @@ GROOMS = (
 )
 
 
-Scale = Literal["q", "laplacian"]
-"""Field s of `LeithE` whose gradient the diffusivity goes with: q, or d^2 lap q."""
+Scale = Literal["q", "laplacian", "strain"]
+"""What the diffusivity of `LeithE` goes with: gradients of q or of d^2 lap q, or the strain."""
 
 Backscattered = Literal["q", "vorticity"]
 """Field b of `LeithE` that is anti-diffused: potential or relative vorticity."""
@@ -36,7 +36,9 @@ class LeithE(Closure):
         \phi = f c_2 b - c_4 d^2 \nabla^2 q,
 
     in each layer, by second-order differences on square cells of width d. The field s is q, or its
-    Laplacian times d^2, which knows the smallest scales alone; b is q, or the relative vorticity,
+    Laplacian times d^2, which knows the smallest scales alone; where the rate of strain is chosen,
+    Smagorinsky's scale, which knows larger ones, :math:`m = d^2 |S|` with
+    :math:`|S|^2 = (u_x - v_y)^2 + (u_y + v_x)^2`. The field b is q, or the relative vorticity,
     which knows nothing of how thick layers are, so that its fluxes are those of momentum. The
     factor f, one for both layers, makes the anti-diffusion put the part r of the energy back that
     the biharmonic part takes out of the column:
@@ -68,8 +70,8 @@ class LeithE(Closure):
     delta
         Ratio of the layer depths ``H_1 / H_2`` [1], see `Stratification.of`; likewise.
     fields
-        What s and b are: ``"q"``, or ``"laplacian"``, d^2 times that of q; and ``"q"``, or
-        ``"vorticity"``, the relative one.
+        What s and b are: ``"q"``, ``"laplacian"``, d^2 times that of q, or ``"strain"``; and
+        ``"q"``, or ``"vorticity"``, the relative one.
     largest
         Largest magnitudes of q, u and v that it was made for [s-1, m s-1], by name; see
         `layer_spec`.
@@ -111,6 +113,8 @@ class LeithE(Closure):
             description += f", largest factor {largest_factor:g}"
         if fields[0] == "laplacian":
             description += ", scaled by the gradient of the Laplacian"
+        if fields[0] == "strain":
+            description += ", scaled by the rate of strain"
         if fields[1] == "vorticity":
             description += ", of relative vorticity"
         super().__init__(
@@ -121,7 +125,8 @@ class LeithE(Closure):
         self.has_budget = returned is not None
         self.returned = 0.0 if returned is None else float(returned)
         self.largest_factor = 1.0 if largest_factor is None else float(largest_factor)
-        self.of_laplacian, self.of_vorticity = fields[0] == "laplacian", fields[1] == "vorticity"
+        self.of_laplacian, self.of_strain = fields[0] == "laplacian", fields[0] == "strain"
+        self.of_vorticity = fields[1] == "vorticity"
         self.per_two_cells = 0.5 / spacing[0]
         ratio = 1.0 if delta is None else float(delta)
         self.share1, self.share2 = ratio / (1.0 + ratio), 1.0 / (1.0 + ratio)
@@ -130,9 +135,14 @@ class LeithE(Closure):
         """Return the tendency of q [s-2] of q [s-1], u and v [m s-1], all ``(n, 2, y, x)``."""
         # In units of the grid: the spacing drops out, of the tendency and of the factor.
         laplacian = _east(q) + _west(q) + _north(q) + _south(q) - 4.0 * q
-        scale = laplacian if self.of_laplacian else q
-        gx, gy = _east(scale) - _west(scale), _north(scale) - _south(scale)
-        m = 0.5 * torch.sqrt(gx * gx + gy * gy)
+        if self.of_strain:
+            normal = _east(u) - _west(u) - _north(v) + _south(v)
+            shear = _east(v) - _west(v) + _north(u) - _south(u)
+            m = self.per_two_cells * torch.sqrt(normal * normal + shear * shear)
+        else:
+            scale = laplacian if self.of_laplacian else q
+            gx, gy = _east(scale) - _west(scale), _north(scale) - _south(scale)
+            m = 0.5 * torch.sqrt(gx * gx + gy * gy)
         mx, my = 0.5 * (m + _east(m)), 0.5 * (m + _north(m))
         raised = q
         if self.of_vorticity:

@@ -208,7 +208,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         "symbolic",
         "leith_e",
         "leith_e_deconvolved",
-        "leith_e_calibrated",
+        "smagorinsky_e",
         "gated_online",
         "gated_noise",
     ):
@@ -222,7 +222,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     assert len(result.figures) == 6
     scores = next(table for table in result.tables if table.title == "Every score: eddy")
     assert tuple(scores.rows) == METRICS
-    title = "Coefficients of Leith+E with deconvolution"
+    title = "Coefficients of Smagorinsky+E with deconvolution"
     fits = next(table for table in result.tables if table.title == title).rows
     assert [*fits] == ["round 1", "round 2"]
     assert fits["round 2"][0] == pytest.approx(results["fit_1_c4"])
@@ -246,7 +246,7 @@ def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, P
     result, out = run
     names = (
         *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_deconvolved"),
-        *("leith_e_calibrated", "gated_online", "gated_noise"),
+        *("smagorinsky_e", "gated_online", "gated_noise"),
     )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"

@@ -194,8 +194,8 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "leith_e_deconvolved": Candidate(
             label="Leith+E with deconvolution", coefficients=CHOSEN_DECONVOLVED
         ),
-        "leith_e_calibrated": Candidate(
-            label="Leith+E with deconvolution, calibrated", is_fitted=True
+        "smagorinsky_e": Candidate(
+            label="Smagorinsky+E with deconvolution, calibrated", is_fitted=True
         ),
         "fcnn": Candidate(
             label="FCNN of the paper, trained here",

@@ -1,9 +1,10 @@
-"""Coefficients of Leith+E with deconvolution: meaning, chosen ones, where others are looked for."""
+"""Coefficients of `LeithE` with deconvolution: meaning, chosen ones, where others are looked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,17 @@ from solvers.spectral import FILTER_CUTOFF
 
 Array = NDArray[np.float64]
 
-LARGEST_FACTOR = 0.1
-"""Largest coefficient of anti-diffusion of the upper layer [1], about ten times what runs have."""
+Scale = Literal["laplacian", "strain"]
+"""What the diffusivity goes with, see `LeithE`."""
 
-# Middle and half width of where coefficients are looked for: around what was chosen by hand, of
-# diffusion by a factor.
-_C4, _RETURNED, _CUTOFF = 0.002, 1.23, 0.72
-_FACTOR, _MORE_RETURNED, _HIGHER_CUTOFF = 2.0, 0.08, 0.05
+LARGEST_FACTOR: Mapping[Scale, float] = MappingProxyType({"laplacian": 0.1, "strain": 1.0})
+"""Largest coefficients of anti-diffusion of the upper layer [1], far above what runs have."""
+
+# Middle and half width of where coefficients are looked for, of diffusion by a factor: the constant
+# of Smagorinsky's viscosity and the energy returned of Jansen and Held's closure as Ross et al.
+# (2023) ran it, and a part of the filter undone.
+_C4, _RETURNED, _CUTOFF = 0.007, 1.2, 0.72
+_FACTOR, _MORE_RETURNED, _HIGHER_CUTOFF = 2.0, 0.12, 0.05
 N_COEFFICIENT = 3
 """Dimensions of the space in which they are looked for."""
 
@@ -44,20 +49,27 @@ class Coefficients:
     cutoff
         Where the filter begins that deconvolution leaves, as a part of pi over the grid spacing
         [1]; that of the model: no deconvolution.
+    scale
+        What the diffusivity goes with.
     """
 
     c4: float
     returned: float
     cutoff: float = FILTER_CUTOFF
+    scale: Scale = "laplacian"
 
     @classmethod
     def at(cls, place: Sequence[float] | Array) -> "Coefficients":
-        """Return the coefficients at a place, shape ``(N_COEFFICIENT,)``, each from -1 to 1."""
+        """Return the coefficients at a place, shape ``(N_COEFFICIENT,)``, each from -1 to 1.
+
+        Those that go with the strain.
+        """
         c4, returned, cutoff = (float(x) for x in place)
         return cls(
             _C4 * _FACTOR**c4,
             _RETURNED + _MORE_RETURNED * returned,
             _CUTOFF + _HIGHER_CUTOFF * cutoff,
+            "strain",
         )
 
     def arguments(self, model: TwoLayerQG) -> dict[str, Any]:
@@ -66,9 +78,9 @@ class Coefficients:
             "c2": (-1.0, -sqrt(model.delta)),
             "c4": (self.c4, self.c4),
             "returned": self.returned,
-            "largest_factor": LARGEST_FACTOR,
+            "largest_factor": LARGEST_FACTOR[self.scale],
             "delta": model.delta,
-            "fields": ("laplacian", "vorticity"),
+            "fields": (self.scale, "vorticity"),
         }
 
     def closure(self, model: TwoLayerQG) -> Closure:

@@ -18,7 +18,7 @@ def learning_metrics(findings: Findings) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for i, fitted in enumerate(findings.fits):
         metrics |= {f"fit_{i}_mean": fitted.mean, f"fit_{i}_worst": fitted.worst}
-        for name, value in asdict(Coefficients.at(fitted.place)).items():
+        for name, value in _numbers(Coefficients.at(fitted.place)).items():
             metrics[f"fit_{i}_{name}"] = value
     for model, trained in findings.trained.items():
         metrics[f"training_samples_{model}"] = float(trained.n_sample)
@@ -45,7 +45,7 @@ def calibration_table(findings: Findings) -> Table:
         runs = float(found.n_run), float(found.n_lost)
         rows[f"round {i + 1}"] = (*_with_spread(found), found.mean, found.worst, *runs)
     return Table(
-        "Coefficients of Leith+E with deconvolution",
+        "Coefficients of Smagorinsky+E with deconvolution",
         (
             *("c4", "+-", "energy returned", "+-", "filter from [pi / spacing]", "+-"),
             *("fitted mean", "fitted worst", "runs", "lost"),
@@ -110,10 +110,14 @@ def hosted_table(findings: Findings, model: str) -> Table:
 def _with_spread(found: Fitted) -> tuple[float, ...]:
     """Return each coefficient that was fitted, and its standard deviation."""
     ends = (np.array(found.place) + sign * np.array(found.spread) for sign in (-1.0, 1.0))
-    low, high = (asdict(Coefficients.at(end)).values() for end in ends)
-    values = asdict(Coefficients.at(found.place)).values()
+    low, high = (_numbers(Coefficients.at(end)).values() for end in ends)
+    values = _numbers(Coefficients.at(found.place)).values()
     return tuple(
         number
         for value, a, b in zip(values, low, high, strict=True)
         for number in (value, 0.5 * (b - a))
     )
+
+
+def _numbers(coefficients: Coefficients) -> dict[str, float]:
+    return {name: value for name, value in asdict(coefficients).items() if isinstance(value, float)}

@@ -85,7 +85,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             ),
             candidates=(
                 *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
-                *("leith_e_deconvolved", "leith_e_calibrated"),
+                *("leith_e_deconvolved", "smagorinsky_e"),
                 *("gated_online", "gated_noise"),
             ),
             n_seed=2,
