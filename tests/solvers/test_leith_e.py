@@ -131,7 +131,8 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
             {"fields": ("psi", "q")},
             (
                 "fields: expected one of (('q', 'q'), ('q', 'vorticity'), ('laplacian', 'q'), "
-                "('laplacian', 'vorticity'), ('strain', 'q'), ('strain', 'vorticity')), got ('psi', 'q')"
+                "('laplacian', 'vorticity'), ('strain', 'q'), ('strain', 'vorticity')), "
+                "got ('psi', 'q')"
             ),
         ),
     ],

@@ -1,4 +1,4 @@
-"""Coefficients of `LeithE` with deconvolution: meaning, chosen ones, where others are looked for."""
+"""Coefficients of `LeithE` with deconvolution: what they are, and where they are looked for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -207,7 +207,8 @@ def test_single_precision_gives_the_same_to_its_rounding(budget: Any) -> None:
             {"fields": ("q", "psi")},
             (
                 "fields: expected one of (('q', 'q'), ('q', 'vorticity'), ('laplacian', 'q'), "
-                "('laplacian', 'vorticity'), ('strain', 'q'), ('strain', 'vorticity')), got ('q', 'psi')"
+                "('laplacian', 'vorticity'), ('strain', 'q'), ('strain', 'vorticity')), "
+                "got ('q', 'psi')"
             ),
         ),
         (
