@@ -184,6 +184,37 @@ def test_runs_in_fortran_are_held_against_those_of_the_loop(findings: Findings) 
     assert table.rows["spectral"] == pytest.approx((0.4, 0.55, 0.15, 12.706 * 0.05, 0.0), abs=1e-4)
 
 
+def test_a_run_lost_in_fortran_is_listed_and_not_compared(findings: Findings) -> None:
+    found = replace(findings, hosted={"smagorinsky": [shifted(0.4), LOST]})
+    tables = {table.title: table for table in all_tables(found)}
+    assert not any("in Fortran" in title for title in tables)
+    rows = tables["Runs that did not stay finite"].rows
+    assert f"{CANDIDATES['smagorinsky'].label}, eddy, in Fortran, seed 1" in rows
+    assert "hosted_mean_smagorinsky" not in flat_metrics(found)
+
+
+def test_the_best_is_found_by_seeds_that_two_models_share(findings: Findings) -> None:
+    # Of three seeds Leith is 0.5 off, of the first two 0.3; the symbolic closure, of two, 0.4.
+    truths = {"eddy": [shifted(0.0)] * 3}
+    runs = {
+        "none": [shifted(1.0)] * 3,
+        "leith": [shifted(0.3), shifted(0.3), shifted(0.9)],
+        "symbolic": [shifted(0.4), shifted(0.4)],
+    }
+    costs = {"none": (1.0, 1.0), "leith": (2.0, 3.0), "symbolic": (3.0, 2.0)}
+    found = replace(
+        findings, truths=truths, climates={"eddy": runs}, offline={"eddy": {}}, costs=costs
+    )
+    means = {name: found.interval("eddy", name, "mean").value for name in runs}
+    assert means["symbolic"] == pytest.approx(0.6)
+    assert means["leith"] == pytest.approx(0.5)
+    assert found.best == "leith"
+    # The symbolic one costs less, so that it is on the front too.
+    assert found.front("eddy") == ("none", "symbolic", "leith")
+    cheap = replace(found, costs={**costs, "leith": (1.5, 1.5)})
+    assert cheap.front("eddy") == ("none", "leith")
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentResult, Path]:
     out = tmp_path_factory.mktemp("quasigeostrophic")

@@ -12,8 +12,8 @@ from closures.quasigeostrophic import JansenHeldBackscatter, Stratification
 from fortran_bridge.build import Prefix
 from fortran_bridge.errors import HostError
 from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
-from hybrid.experiments.quasigeostrophic.climate import FIELDS, climate
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, Duration
+from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS, climate, is_lost
+from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, YEAR, Duration
 from hybrid.experiments.quasigeostrophic.hosted import hosted_climate
 
 pytestmark = pytest.mark.fortran
@@ -53,6 +53,18 @@ def test_the_climate_in_fortran_is_that_of_the_compiled_loop(tmp_path: Path) -> 
     assert float(np.abs(without.q - own.q).max()) > 1e-3 * float(np.abs(own.q).max())
     assert said == sorted(said)
     assert said[-1] == pytest.approx(1.0)
+
+
+def test_a_run_that_does_not_stay_finite_is_lost_in_fortran_too(tmp_path: Path) -> None:
+    # Far more energy returned than taken.
+    stratification = Stratification.of(MODEL.deformation_radius, MODEL.delta)
+    closure = JansenHeldBackscatter(SPACING, stratification, smagorinsky=0.3, returned=100.0)
+    path, q = tmp_path / "unstable.pt", vigorous(MODEL, 0)
+    hybrid.export(closure, path)
+    assert is_lost(climate(MODEL, q, BRIEF, tendency=hybrid.couple(path)))
+    hosted = hosted_climate(MODEL, q, BRIEF, path)
+    assert is_lost(hosted)
+    assert 0.0 <= hosted.attrs[BLEW_UP] < BRIEF.years * YEAR
 
 
 def test_a_host_that_fails_is_an_error(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from typer.testing import CliRunner
 
 from hybrid.cli import app
 from hybrid.experiments import EXPERIMENTS, run_until
+from hybrid.experiments.quasigeostrophic import experiment
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR
-from hybrid.experiments.quasigeostrophic.job import TRUTH, RunJob, TrainingJob
-from hybrid.experiments.quasigeostrophic.order import LAST, NOW, STAGES, steps
+from hybrid.experiments.quasigeostrophic.job import TRUTH, HostedJob, RunJob, TrainingJob
+from hybrid.experiments.quasigeostrophic.order import LAST, NOW, STAGES, Step, steps
 from hybrid.experiments.quasigeostrophic.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 
@@ -40,6 +41,28 @@ def test_a_network_is_trained_after_the_one_it_begins_as() -> None:
     order = [names.index(name) for name in ("states_0", "network_gated", "network_gated_online")]
     assert order == sorted(order)
     assert names.index("climate_gated_eddy_0") > order[-1]
+
+
+def test_fits_come_after_the_runs_that_they_are_made_of() -> None:
+    found = [[job.name for job in step.jobs] for step in steps(FULL)["calibration"]]
+    n = FULL.calibration.n_trial
+    trials = [[f"calibration_trial_{i}" for i in range(k * n, (k + 1) * n)] for k in range(2)]
+    assert found[1:5] == [trials[0], ["fit_0"], trials[1], ["fit_1"]]
+    assert "calibration_truth_0" in found[0]
+    assert "climate_smagorinsky_e_eddy_0" in found[5]
+
+
+def test_without_the_fortran_host_its_runs_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = HostedJob("gated_online", "eddy", 0)
+    hosted = {NOW: [], "networks": [Step("runs of networks in Fortran", [job])]}
+    monkeypatch.setattr(experiment, "steps", lambda _settings: hosted)
+    monkeypatch.setattr(experiment, "can_host", lambda: False)
+    options = ["run", "quasigeostrophic", "--preset", "test", "--until", "networks"]
+    found = CliRunner().invoke(app, [*options, "--out", str(tmp_path / "out")])
+    assert found.exit_code == 0
+    assert "runs of networks in Fortran are left out: the host is not built" in found.output
 
 
 def test_runs_go_seed_by_seed() -> None:

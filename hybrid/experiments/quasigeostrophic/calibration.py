@@ -7,17 +7,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import differential_evolution
+from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 
 from hybrid.experiments.quasigeostrophic.climate import is_lost
 from hybrid.experiments.quasigeostrophic.climate_emulator import ClimateEmulator, Curves
 from hybrid.experiments.quasigeostrophic.coefficients import N_COEFFICIENT
-from hybrid.experiments.quasigeostrophic.similarity import similarities, summary, worth
+from hybrid.experiments.quasigeostrophic.similarity import worth
 
 Array = NDArray[np.float64]
-
-N_AGAIN = 16
-"""Times that runs are drawn again, for the spread of what is fitted to them."""
 
 # Of the values of a population of the search when it ends; worth is flat around its best place.
 _TOLERANCE = 1e-6
@@ -37,11 +35,14 @@ class Calibration:
     n_truth
         Runs of the truth, and of the model without closure, from initial states that trials do not
         have.
+    n_again
+        Times that runs and truths are drawn again, for the spread of what is fitted to them.
     """
 
     n_round: int = 2
     n_trial: int = 64
     n_truth: int = 16
+    n_again: int = 16
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class Trials:
         )
 
 
-def fit(box: Box, trials: Trials, random: np.random.Generator, n_again: int = N_AGAIN) -> Fitted:
+def fit(box: Box, trials: Trials, random: np.random.Generator, n_again: int) -> Fitted:
     """Return the coefficients inside a box whose climate is worth most, as runs say.
 
     Parameters
@@ -176,7 +177,7 @@ def fit(box: Box, trials: Trials, random: np.random.Generator, n_again: int = N_
     random
         Of the search, and of runs drawn again.
     n_again
-        Times that runs are drawn again, for the spread.
+        Times that runs are drawn again, for the spread, two at least.
 
     Raises
     ------
@@ -203,16 +204,24 @@ def _best(box: Box, trials: Trials, seed: int) -> tuple[Array, float, float]:
     truth, without = trials.truths.mean(axis=0), trials.plain.mean(axis=0)
     baseline = trials.curves.distances(without, truth)
 
-    def scores(place: Array) -> tuple[float, float]:
-        made = trials.curves.distances(emulator(place), truth)
-        found = summary(similarities(made, baseline))
-        return found["mean"], found["min"]
+    def scores(places: Array) -> Array:
+        return 1.0 - trials.curves.distances(emulator(places), truth) / baseline
 
-    def loss(place: Array) -> float:
+    def loss(places: Array) -> Array:
         # Where the nearest run was lost, the functions say nothing.
-        nearest = np.argmin(np.sum((trials.places - place) ** 2, axis=1))
-        return -worth(*scores(place)) if trials.is_finite[nearest] else np.inf
+        nearest = np.argmin(cdist(places.T, trials.places), axis=1)
+        found = scores(places.T)
+        values = worth(found.mean(axis=1), found.min(axis=1))
+        return np.where(trials.is_finite[nearest], -values, np.inf)
 
-    ends = list(zip(box.low, box.high, strict=True))
-    place = differential_evolution(loss, ends, rng=seed, polish=False, tol=_TOLERANCE).x
-    return np.asarray(place), *scores(place)
+    place = differential_evolution(
+        loss,
+        list(zip(box.low, box.high, strict=True)),
+        rng=seed,
+        polish=False,
+        tol=_TOLERANCE,
+        vectorized=True,
+        updating="deferred",
+    ).x
+    (found,) = scores(place[np.newaxis])
+    return np.asarray(place), float(found.mean()), float(found.min())

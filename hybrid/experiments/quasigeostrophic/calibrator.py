@@ -89,7 +89,8 @@ class Calibrator:
                 [self.run(TrialJob(NONE, i)) for i in n_truth],
             )
             random = self.checkpoint.generator(job.name)
-            return {**vars(fit(self._box(job.number), trials, random))}
+            found = fit(self._box(job.number), trials, random, self.calibration.n_again)
+            return {**vars(found)}
 
         return Fitted(**self.checkpoint.weights(job.name, make))
 

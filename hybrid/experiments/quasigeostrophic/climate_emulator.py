@@ -77,18 +77,28 @@ class Curves:
             [*parts, *(spectrum_of(run, name)[: self.n_wavenumber] for name in SPECTRAL)]
         )
 
-    def distances(self, made: Array, truth: Array) -> dict[str, float]:
-        """Return the distances between two such vectors, those of climates, by `METRICS`."""
-        n = N_EDGE * len(DISTRIBUTIONAL)
+    def distances(self, made: Array, truth: Array) -> Array:
+        """Return the distances of such vectors from another, those of climates, by `METRICS`.
+
+        Parameters
+        ----------
+        made
+            Shape ``(..., value)``.
+        truth
+            Shape ``(value,)``.
+
+        Returns
+        -------
+        array
+            Shape ``(..., 18)``.
+        """
+        n, many = N_EDGE * len(DISTRIBUTIONAL), made.shape[:-1]
         difference = made - truth
-        functions = np.abs(difference[:n].reshape(len(DISTRIBUTIONAL), N_EDGE))
-        spectra = difference[n:].reshape(len(SPECTRAL), self.n_wavenumber)
-        areas = {
-            metric: float(trapezoid(function, self.edges[metric]))
-            for metric, function in zip(DISTRIBUTIONAL, functions, strict=True)
-        }
-        errors = np.sqrt(np.mean(spectra**2, axis=1))
-        return areas | dict(zip(SPECTRAL, errors.tolist(), strict=True))
+        functions = np.abs(difference[..., :n]).reshape(*many, len(DISTRIBUTIONAL), N_EDGE)
+        spectra = difference[..., n:].reshape(*many, len(SPECTRAL), self.n_wavenumber)
+        edges = np.array([self.edges[metric] for metric in DISTRIBUTIONAL])
+        areas = trapezoid(functions, edges)
+        return np.concatenate([areas, np.sqrt(np.mean(spectra**2, axis=-1))], axis=-1)
 
 
 def _fields() -> list[tuple[str, int, str]]:
@@ -135,6 +145,6 @@ class ClimateEmulator:
         regression = make_pipeline(PolynomialFeatures(2), LinearRegression(fit_intercept=False))
         return cls(regression.fit(places, vectors))
 
-    def __call__(self, place: Array) -> Array:
-        """Return the vector of the climate at a place, shape ``(value,)``."""
-        return np.asarray(self.regression.predict(np.atleast_2d(place))[0])
+    def __call__(self, places: Array) -> Array:
+        """Return the vectors of the climates at places, from ``(n, 3)`` to ``(n, value)``."""
+        return np.asarray(self.regression.predict(places))

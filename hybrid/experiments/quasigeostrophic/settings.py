@@ -91,7 +91,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
-            calibration=Calibration(n_round=2, n_trial=16, n_truth=2),
+            calibration=Calibration(n_round=2, n_trial=16, n_truth=2, n_again=2),
             learning=Learning(
                 n_run=1,
                 years=0.25,

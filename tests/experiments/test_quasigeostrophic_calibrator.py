@@ -1,0 +1,112 @@
+"""The runs that coefficients are fitted to: their states and places, and going on after a stop."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from numpy.typing import NDArray
+from two_layer_climates import CUTOFF, made_climate
+
+from hybrid.experiments.checkpoint import Checkpoint
+from hybrid.experiments.quasigeostrophic import calibrator
+from hybrid.experiments.quasigeostrophic.calibration import Calibration
+from hybrid.experiments.quasigeostrophic.calibrator import Calibrator
+from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, Configuration
+from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
+from hybrid.experiments.quasigeostrophic.settings import PRESETS
+
+SIZES = Calibration(n_round=2, n_trial=16, n_truth=3, n_again=2)
+# As strong as the truth where 1.17 of the energy is returned.
+RETURNED = 1.17
+
+
+@dataclass
+class Made:
+    """Runs that were asked for."""
+
+    seeds: dict[str, list[int]]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Made:
+    """Runs are random numbers, the stronger the more energy is returned."""
+    found = Made({TRIAL: [], TRUTH: [], "none": []})
+
+    def strong(strength: float, seed: int) -> xr.Dataset:
+        run = made_climate(seed).assign_attrs(cutoff=CUTOFF)
+        return run.map(lambda field: field * strength)
+
+    @dataclass(frozen=True)
+    class PlainRun:
+        flow: Configuration
+        nx: int
+        duration: Any
+        seed: int
+
+        def climate(self, _on_progress: Any) -> xr.Dataset:
+            is_truth = self.nx == self.flow.n_truth
+            found.seeds[TRUTH if is_truth else "none"].append(self.seed)
+            return strong(1.0 if is_truth else 0.5, self.seed)
+
+    def climate(_model: Any, initial: int, _duration: Any, *, tendency: Any, **_: Any) -> Any:
+        found.seeds[TRIAL].append(initial)
+        return strong(1.0 + tendency.closure.returned - RETURNED, initial)
+
+    monkeypatch.setattr(calibrator, "PlainRun", PlainRun)
+    monkeypatch.setattr(calibrator, "climate", climate)
+    monkeypatch.setattr(Configuration, "initial", lambda _flow, _nx, seed: seed)
+    return found
+
+
+def at(folder: Path, seed: int = 0) -> Calibrator:
+    folder.mkdir(exist_ok=True)
+    flow = replace(CONFIGURATIONS["eddy"], n_truth=64, n_coarse=32)
+    return Calibrator(Checkpoint(folder, seed), SIZES, flow, PRESETS["test"].duration)
+
+
+def places(found: Calibrator, number: int) -> NDArray[np.float64]:
+    n = SIZES.n_trial
+    return np.array([found._place(i) for i in range(number * n, (number + 1) * n)])
+
+
+def test_rounds_find_what_is_as_strong_as_the_truth(made: Made, tmp_path: Path) -> None:
+    found = at(tmp_path)
+    assert found.coefficients.returned == pytest.approx(RETURNED, abs=0.02)
+    first, last = found.fits()
+    assert (first.n_run, last.n_run) == (16, 32)
+    assert found.coefficients == Coefficients.at(last.place)
+    # The second round fills half the range, around what the first has found.
+    wide, narrow = places(found, 0), places(found, 1)
+    np.testing.assert_allclose(np.ptp(narrow, axis=0) / np.ptp(wide, axis=0), 0.5, atol=0.1)
+    assert np.all(np.abs(narrow) <= 1.0)
+    assert np.all(np.abs(np.clip(first.place, -0.5, 0.5) - narrow.mean(axis=0)) < 0.1)
+    assert {name: len(seeds) for name, seeds in made.seeds.items()} == {
+        TRIAL: 32,
+        TRUTH: 3,
+        "none": 3,
+    }
+
+
+def test_no_state_is_one_that_is_scored_or_used_twice(made: Made, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        at(tmp_path / str(seed), seed).fit(FitJob(1))
+    assert made.seeds[TRUTH] == made.seeds["none"]
+    used = [*made.seeds[TRIAL], *made.seeds[TRUTH]]
+    assert len(used) == len(set(used)) == 2 * (32 + 3)
+    scored = {1000 * seed + i for seed in range(1000) for i in range(PRESETS["full"].n_seed)}
+    assert not scored & set(used)
+
+
+def test_a_fit_that_was_interrupted_goes_on_to_the_same(made: Made, tmp_path: Path) -> None:
+    whole = at(tmp_path / "whole").fit(FitJob(1))
+    parts = tmp_path / "parts"
+    for i in (3, 1):
+        at(parts).run(TrialJob(TRIAL, i))
+    at(parts).fit(FitJob(0))
+    n = len(made.seeds[TRIAL])
+    assert at(parts).fit(FitJob(1)) == whole
+    assert len(made.seeds[TRIAL]) == n + SIZES.n_trial
