@@ -116,7 +116,7 @@ class Learning:
         Epochs, batches and rates by the name of the candidate.
     """
 
-    n_run: int = 8
+    n_run: int = 12
     years: float = 10.0
     every: float = 1000.0 * HOUR
     n_trajectory_run: int = 2
