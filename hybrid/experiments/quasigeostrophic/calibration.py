@@ -59,11 +59,9 @@ class Box:
     high: tuple[float, ...] = (1.0,) * N_COEFFICIENT
 
     def half_around(self, place: Sequence[float]) -> "Box":
-        """Return the box of half the size inside this one whose middle is nearest to a place."""
-        low, high = np.array(self.low), np.array(self.high)
-        reach = 0.25 * (high - low)
-        middle = np.clip(place, low + reach, high - reach)
-        return Box(tuple((middle - reach).tolist()), tuple((middle + reach).tolist()))
+        """Return the box of half the size around a place, beyond this one where that is near."""
+        reach = 0.25 * (np.array(self.high) - self.low)
+        return Box(tuple((place - reach).tolist()), tuple((place + reach).tolist()))
 
     def places(self, n: int, random: np.random.Generator) -> Array:
         """Return places that fill it evenly, shape ``(n, N_COEFFICIENT)``."""
