@@ -47,7 +47,13 @@ from turbulence_tables import (
     smarl_table,
     smarl_transfer_table,
 )
-from two_layer_tables import two_layer_ahead_table, two_layer_ceiling_table, two_layer_table
+from two_layer_tables import (
+    two_layer_ahead_table,
+    two_layer_ceiling_table,
+    two_layer_fit_table,
+    two_layer_network_table,
+    two_layer_table,
+)
 from values import with_values
 
 DOCS = Path(__file__).resolve().parent
@@ -141,6 +147,8 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "two-layer": ("quasigeostrophic-full.json", two_layer_table),
     "two-layer-ahead": ("quasigeostrophic-full.json", two_layer_ahead_table),
     "two-layer-ceiling": ("quasigeostrophic-full.json", two_layer_ceiling_table),
+    "two-layer-networks": ("quasigeostrophic-full.json", two_layer_network_table),
+    "two-layer-fit": ("quasigeostrophic-full.json", two_layer_fit_table),
     "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),
     "ensembles": ("ensembles.json", ensemble_costs_table),
     "ensemble-training": ("ensembles.json", ensemble_training_table),

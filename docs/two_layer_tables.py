@@ -77,6 +77,46 @@ def two_layer_ceiling_table(results: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
+def two_layer_network_table(results: dict[str, Any]) -> str:
+    """Return what networks were trained on and what they are offline, beside the published one."""
+    header = [
+        *("network", "weights", "samples", "hours of a core"),
+        *(f"offline {flow}, upper / lower" for flow in _FLOWS),
+    ]
+    rows = [
+        [
+            CANDIDATES[name].label,
+            f"{results[f'training_weights_{name}']:.0f}",
+            f"{results[f'training_samples_{name}']:.0f}",
+            f"{results[f'training_seconds_{name}'] / 3600.0:.2f}",
+            _offline(results, name),
+            _offline(results, name, "jet_"),
+        ]
+        for name in CANDIDATES
+        if f"training_samples_{name}" in results
+    ]
+    rows.append(["FCNN as published, Ross et al. (2023)", *[""] * 3, "0.94 / 0.97", "0.92 / 0.89"])
+    return markdown_table(header, rows)
+
+
+def two_layer_fit_table(results: dict[str, Any]) -> str:
+    """Return the coefficients that were fitted, round by round, with standard deviations."""
+    rows = []
+    while f"fit_{len(rows)}_mean" in results:
+        fit = f"fit_{len(rows)}"
+        values = (
+            f"{results[f'{fit}_{name}']:.{digits}f} ± {results[f'{fit}_{name}_spread']:.{digits}f}"
+            for name, digits in (("c4", 4), ("returned", 2), ("cutoff", 3))
+        )
+        scores = (_number(results[f"{fit}_{name}"]) for name in ("mean", "worst"))
+        rows.append([f"{len(rows) + 1}", *values, *scores, f"{results[f'{fit}_runs']:.0f}"])
+    header = [
+        *("round", "c4", "energy returned", "filter from [pi / spacing]"),
+        *("fitted mean", "fitted worst", "runs"),
+    ]
+    return markdown_table(header, rows)
+
+
 def _score(results: dict[str, Any], key: str) -> str:
     return _interval(results, f"similarity_{key}")
 
@@ -86,8 +126,8 @@ def _interval(results: dict[str, Any], key: str) -> str:
     return _number(results.get(key)) + (f" ± {half:.2f}" if half is not None else "")
 
 
-def _offline(results: dict[str, Any], name: str) -> str:
-    found = [results.get(f"offline_corr_{layer}_{name}") for layer in ("upper", "lower")]
+def _offline(results: dict[str, Any], name: str, flow: str = "") -> str:
+    found = [results.get(f"offline_{flow}corr_{layer}_{name}") for layer in ("upper", "lower")]
     return " / ".join(map(_number, found)) if any(value is not None for value in found) else ""
 
 

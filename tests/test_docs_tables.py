@@ -244,8 +244,35 @@ def test_results_name_their_run(name: str) -> None:
 
 def test_the_page_of_the_two_layer_benchmark_holds_the_committed_scores() -> None:
     text = tables.TWO_LAYER.read_text()
-    assert text.count("<!-- table: ") == 3
+    assert text.count("<!-- table: ") == 5
     assert tables.with_tables(text) == text
     results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
     results["ceiling_eddy_enstrophy_1_truncated"] = 0.987
     assert "| enstrophy 1 | 0.99 |" in two_layer_tables.two_layer_ceiling_table(results)
+
+
+def test_tables_of_fits_and_networks_hold_their_numbers() -> None:
+    fit = {
+        "c4": 0.00712,
+        "returned": 1.234,
+        "cutoff": 0.7654,
+        "mean": 0.8,
+        "worst": 0.5,
+        "runs": 64,
+    }
+    spread = {"c4_spread": 0.0011, "returned_spread": 0.02, "cutoff_spread": 0.01}
+    results = {f"fit_0_{name}": value for name, value in (fit | spread | {"runs": 64}).items()}
+    row = "| 1 | 0.0071 ± 0.0011 | 1.23 ± 0.02 | 0.765 ± 0.010 | 0.80 | 0.50 | 64 |"
+    assert row in two_layer_tables.two_layer_fit_table(results)
+    results = {
+        "training_weights_gated": 544.0,
+        "training_samples_gated": 1032.0,
+        "training_seconds_gated": 900.0,
+        "offline_corr_upper_gated": 0.844,
+        "offline_corr_lower_gated": 0.9,
+        "offline_jet_corr_upper_gated": 0.83,
+        "offline_jet_corr_lower_gated": 0.81,
+    }
+    found = two_layer_tables.two_layer_network_table(results)
+    assert "| 544 | 1032 | 0.25 | 0.84 / 0.90 | 0.83 / 0.81 |" in found
+    assert "as published" in found

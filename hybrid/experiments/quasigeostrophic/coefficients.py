@@ -60,7 +60,7 @@ class Coefficients:
 
     @classmethod
     def at(cls, place: Sequence[float] | Array) -> "Coefficients":
-        """Return the coefficients at a place, shape ``(N_COEFFICIENT,)``, each from -1 to 1 at first.
+        """Return the coefficients at a place, shape ``(N_COEFFICIENT,)``, from -1 to 1 at first.
 
         Those that go with the strain.
         """

@@ -18,9 +18,11 @@ def learning_metrics(findings: Findings) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for i, fitted in enumerate(findings.fits):
         metrics |= {f"fit_{i}_mean": fitted.mean, f"fit_{i}_worst": fitted.worst}
-        for name, value in _numbers(Coefficients.at(fitted.place)).items():
-            metrics[f"fit_{i}_{name}"] = value
+        metrics |= {f"fit_{i}_runs": float(fitted.n_run), f"fit_{i}_lost": float(fitted.n_lost)}
+        for name, (value, spread) in _with_spread(fitted).items():
+            metrics |= {f"fit_{i}_{name}": value, f"fit_{i}_{name}_spread": spread}
     for model, trained in findings.trained.items():
+        metrics[f"training_weights_{model}"] = float(trained.n_parameter)
         metrics[f"training_samples_{model}"] = float(trained.n_sample)
         metrics[f"training_seconds_{model}"] = trained.history.seconds
         metrics[f"training_loss_{model}"] = min(trained.history.validation)
@@ -43,7 +45,8 @@ def calibration_table(findings: Findings) -> Table:
     rows: dict[str, tuple[float | None, ...]] = {}
     for i, found in enumerate(findings.fits):
         runs = float(found.n_run), float(found.n_lost)
-        rows[f"round {i + 1}"] = (*_with_spread(found), found.mean, found.worst, *runs)
+        numbers = (number for pair in _with_spread(found).values() for number in pair)
+        rows[f"round {i + 1}"] = (*numbers, found.mean, found.worst, *runs)
     return Table(
         "Coefficients of Smagorinsky+E with deconvolution",
         (
@@ -107,17 +110,13 @@ def hosted_table(findings: Findings, model: str) -> Table:
     )
 
 
-def _with_spread(found: Fitted) -> tuple[float, ...]:
-    """Return each coefficient that was fitted, and its standard deviation."""
+def _with_spread(found: Fitted) -> dict[str, tuple[float, float]]:
+    """Return the coefficients that were fitted with their standard deviations, by name."""
     ends = (np.array(found.place) + sign * np.array(found.spread) for sign in (-1.0, 1.0))
-    low, high = (_numbers(Coefficients.at(end)).values() for end in ends)
-    values = _numbers(Coefficients.at(found.place)).values()
-    return tuple(
-        number
-        for value, a, b in zip(values, low, high, strict=True)
-        for number in (value, 0.5 * (b - a))
-    )
-
-
-def _numbers(coefficients: Coefficients) -> dict[str, float]:
-    return {name: value for name, value in asdict(coefficients).items() if isinstance(value, float)}
+    low, high = (asdict(Coefficients.at(end)) for end in ends)
+    values = asdict(Coefficients.at(found.place))
+    return {
+        name: (value, 0.5 * (high[name] - low[name]))
+        for name, value in values.items()
+        if isinstance(value, float)
+    }
