@@ -79,7 +79,7 @@ class Fitted:
     place
         Of the best, see `Coefficients.at`.
     spread
-        Standard deviations of the place, from runs and truths drawn again.
+        Standard deviations of the place inside its box, from runs and truths drawn again.
     mean, worst
         Scores of the fitted functions there, which no run has: noise that is left in them lowers
         scores, and the choice of the best place raises them.
