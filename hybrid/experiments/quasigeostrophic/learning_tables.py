@@ -4,12 +4,11 @@ from dataclasses import asdict
 
 import numpy as np
 
-from hybrid.experiments.quasigeostrophic.calibration import Fitted
+from hybrid.experiments.quasigeostrophic.calibration import WANTED, Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.findings import Findings
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
-from hybrid.experiments.quasigeostrophic.similarity import WORST
 from hybrid.experiments.result import Table
 
 
@@ -57,7 +56,7 @@ def calibration_table(findings: Findings) -> Table:
         f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
         "own, with truths and initial states that no other score is made with: distribution "
         "functions and spectra as quadratic functions of the coefficients. The best are those "
-        f"where these have most of the mean score and {WORST:g} of the worst. The runs of each "
+        f"where these have most of the mean score and a worst of {WANTED:g} at least. The runs of each "
         "round fill half the range of those before, and all are fitted together; what the last has "
         "found is the candidate. +-: standard deviation, from runs and truths drawn again. Scores "
         "of the functions do not compare with those of runs: noise that is left in them lowers "

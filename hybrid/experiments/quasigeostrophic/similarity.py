@@ -1,7 +1,6 @@
 """How much closer to the truth a closure brings the climate of the coarse model."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -12,7 +11,6 @@ from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.climate import FIELDS, is_lost
 
 Array = NDArray[np.float64]
-Value = TypeVar("Value", float, Array)
 
 FLUXES = (
     "kinetic_energy_transfer",
@@ -168,7 +166,7 @@ def summary(scores: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def worth(mean: Value, worst: Value) -> Value:
+def worth(mean: float, worst: float) -> float:
     """Return what closures are chosen by: the mean of the scores, and `WORST` of the worst."""
     return mean + WORST * worst
 
