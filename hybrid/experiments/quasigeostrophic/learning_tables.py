@@ -56,9 +56,10 @@ def calibration_table(findings: Findings) -> Table:
         f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
         "own, with truths and initial states that no other score is made with: distribution "
         "functions and spectra as quadratic functions of the coefficients. The best are those "
-        f"where these have most of the mean score and a worst of {WANTED:g} at least. The runs of each "
-        "round fill half the range of those before, and all are fitted together; what the last has "
-        "found is the candidate. +-: standard deviation, from runs and truths drawn again. Scores "
+        f"where these have most of the mean score and a worst of {WANTED:g} at least. The runs of "
+        "each round fill half the range of those before, and all are fitted together; what the "
+        "last has found is the candidate. +-: standard deviation, from runs and truths drawn "
+        "again. Scores "
         "of the functions do not compare with those of runs: noise that is left in them lowers "
         "them, and the choice of the best raises them.",
     )
