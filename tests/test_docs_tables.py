@@ -16,6 +16,8 @@ import tables
 import two_layer_tables
 from markdown_table import markdown_table
 
+from hybrid.experiments.quasigeostrophic.coefficients import CALIBRATED
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -276,3 +278,11 @@ def test_tables_of_fits_and_networks_hold_their_numbers() -> None:
     found = two_layer_tables.two_layer_network_table(results)
     assert "| 544 | 1032 | 0.25 | 0.84 / 0.90 | 0.83 / 0.81 |" in found
     assert "as published" in found
+
+
+def test_the_calibrated_coefficients_are_those_that_were_fitted() -> None:
+    results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
+    given = {"c4": CALIBRATED.c4, "returned": CALIBRATED.returned, "cutoff": CALIBRATED.cutoff}
+    for name, value in given.items():
+        # Rounded, by less than a fifth of the standard deviation.
+        assert abs(value - results[f"fit_1_{name}"]) < 0.2 * results[f"fit_1_{name}_spread"]

@@ -15,6 +15,7 @@ from hybrid.experiments.quasigeostrophic.calibration import Box, Trials, fit
 from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
 from hybrid.experiments.quasigeostrophic.climate_emulator import ClimateEmulator, Curves
 from hybrid.experiments.quasigeostrophic.coefficients import (
+    CALIBRATED,
     CHOSEN,
     CHOSEN_DECONVOLVED,
     Coefficients,
@@ -169,7 +170,11 @@ def test_the_ratio_of_the_layers_is_that_of_the_flow() -> None:
         assert lower**2 / upper**2 == pytest.approx(flow.delta)
 
 
-@pytest.mark.parametrize("chosen", [CHOSEN, CHOSEN_DECONVOLVED], ids=["without", "with"])
+@pytest.mark.parametrize(
+    "chosen",
+    [CHOSEN, CHOSEN_DECONVOLVED, CALIBRATED],
+    ids=["without", "with", "calibrated"],
+)
 def test_the_loop_and_the_archive_have_the_same_coefficients(chosen: Coefficients) -> None:
     in_loop, closure = chosen.in_loop(FLOW.coarse), chosen.closure(FLOW.coarse)
     leith = in_loop.closure if isinstance(in_loop, Deconvolution) else in_loop
