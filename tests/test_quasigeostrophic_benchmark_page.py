@@ -17,7 +17,7 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
         "range(3)": "range(2)",
     }
     names = run_programs("quasigeostrophic_benchmark.md", smaller, 3, monkeypatch, tmp_path)
-    assert np.isfinite(names["short"].q).all()
+    assert np.isfinite(names["fitted"].q).all()
     assert names["pairs"].sizes["time"] == 2
     assert -1.0 <= names["scores"]["corr_upper"] <= 1.0
     assert not any(map(names["is_lost"], names["made"]))

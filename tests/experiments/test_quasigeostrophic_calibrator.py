@@ -38,7 +38,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
     def strong(strength: float, seed: int) -> xr.Dataset:
         run = made_climate(seed).assign_attrs(cutoff=CUTOFF)
-        return run.map(lambda field: field * strength)
+        return run.map(
+            lambda field: strength * (field if "time" in field.dims else 1.0 + 0.05 * field)
+        )
 
     @dataclass(frozen=True)
     class PlainRun:

@@ -68,7 +68,7 @@ class Coefficients:
         return cls(
             _C4 * _FACTOR**c4,
             _RETURNED + _MORE_RETURNED * returned,
-            _CUTOFF + _HIGHER_CUTOFF * cutoff,
+            float(np.clip(_CUTOFF + _HIGHER_CUTOFF * cutoff, FILTER_CUTOFF, 1.0)),
             "strain",
         )
 
