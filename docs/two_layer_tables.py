@@ -10,13 +10,14 @@ from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL
 
 _FLOWS = ("eddy", "jet")
 _KINDS = ("mean", "min")
+_ALL_KINDS = {"mean": "mean", "min": "worst", "distributional": "distr.", "spectral": "spectra"}
 
 
 def two_layer_table(results: dict[str, Any]) -> str:
     """Return scores online and offline, and costs, of all models that were run."""
     header = [
         "model",
-        *(f"{flow} {kind}" for flow in _FLOWS for kind in ("mean", "worst")),
+        *(f"{flow} {text}" for flow in _FLOWS for text in _ALL_KINDS.values()),
         "offline, upper / lower",
         "cost",
         "runs eddy / jet",
@@ -25,7 +26,7 @@ def two_layer_table(results: dict[str, Any]) -> str:
     rows = [
         [
             CANDIDATES[name].label + (" **(best)**" if name == results["choices"]["best"] else ""),
-            *(_score(results, f"{flow}_{kind}_{name}") for flow in _FLOWS for kind in _KINDS),
+            *(_score(results, f"{flow}_{kind}_{name}") for flow in _FLOWS for kind in _ALL_KINDS),
             _offline(results, name),
             f"{results[f'cost_{name}']:.1f}",
             " / ".join(f"{results.get(f'runs_{flow}_{name}', 0):.0f}" for flow in _FLOWS),
@@ -37,7 +38,7 @@ def two_layer_table(results: dict[str, Any]) -> str:
     floors = [
         _number(results.get(f"similarity_{flow}_{kind}_floor"))
         for flow in _FLOWS
-        for kind in _KINDS
+        for kind in _ALL_KINDS
     ]
     rows.append(["half of the truth, beside the other", *floors, *[""] * 4])
     return markdown_table(header, rows)
