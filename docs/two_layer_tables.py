@@ -102,7 +102,7 @@ def two_layer_network_table(results: dict[str, Any]) -> str:
 
 def two_layer_fit_table(results: dict[str, Any]) -> str:
     """Return the coefficients that were fitted, round by round, with standard deviations."""
-    rows = []
+    rows: list[list[str]] = []
     while f"fit_{len(rows)}_mean" in results:
         fit = f"fit_{len(rows)}"
         values = (
