@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import xarray as xr
@@ -80,11 +81,13 @@ class Calibrator:
     def fit(self, job: FitJob) -> Fitted:
         """Return what the runs of all rounds up to one say."""
         n_truth = range(self.calibration.n_truth)
-        n_trial = range((job.number + 1) * self.calibration.n_trial)
 
         def make() -> dict[str, object]:
             trials = Trials.of(
-                [(self._place(i), self.run(TrialJob(TRIAL, i))) for i in n_trial],
+                [
+                    (place, self.run(TrialJob(TRIAL, i)))
+                    for i, place in enumerate(chain(*map(self._places, range(job.number + 1))))
+                ],
                 [self.run(TrialJob(TRUTH, i)) for i in n_truth],
                 [self.run(TrialJob(NONE, i)) for i in n_truth],
             )
@@ -112,5 +115,9 @@ class Calibrator:
 
     def _place(self, trial: int) -> Array:
         number, i = divmod(trial, self.calibration.n_trial)
+        return np.asarray(self._places(number)[i])
+
+    def _places(self, number: int) -> Array:
+        """Return the places of a round, shape ``(n_trial, N_COEFFICIENT)``."""
         random = self.checkpoint.generator(f"places_{number}")
-        return np.asarray(self._box(number).places(self.calibration.n_trial, random)[i])
+        return self._box(number).places(self.calibration.n_trial, random)

@@ -131,9 +131,8 @@ class Findings:
         n = min(len(self.climates[configuration][name]) for name in (model, other))
         if self.n_lost(configuration, model) or self.n_lost(configuration, other):
             return Interval(float("nan"), float("nan"))
-        found = (self.scoreboards[configuration].scores(name, n) for name in (model, other))
-        whole, *without = [summary(a)[kind] - summary(b)[kind] for a, b in zip(*found, strict=True)]
-        return Interval.jackknife(whole, without)
+        board = self.scoreboards[configuration]
+        return _difference(board.scores(model, n), board.scores(other, n), kind)
 
     def in_fortran(self, model: str) -> dict[str, tuple[float, float, Interval]]:
         """Return the scores of a model's own runs and of those in Fortran, and their difference.
@@ -143,13 +142,15 @@ class Findings:
         if self.n_lost(CHOSEN_IN, model) or any(map(is_lost, self.hosted[model])):
             return {}
         board = self._with_hosted[model]
-        here, hosted = ([summary(one) for one in board.scores(name)] for name in (model, _HOSTED))
-        found = {}
-        for kind in KINDS:
-            whole, *without = [b[kind] - a[kind] for a, b in zip(here, hosted, strict=True)]
-            difference = Interval.jackknife(whole, without)
-            found[kind] = here[0][kind], hosted[0][kind], difference
-        return found
+        here, hosted = (board.scores(name) for name in (model, _HOSTED))
+        return {
+            kind: (
+                summary(here[0])[kind],
+                summary(hosted[0])[kind],
+                _difference(hosted, here, kind),
+            )
+            for kind in KINDS
+        }
 
     def hosted_floor(self, model: str, kind: str) -> float:
         """Return what one half of the truth gets beside the other, of the seeds run in Fortran."""
@@ -231,6 +232,13 @@ class Findings:
         means, worst = (self._shared(CHOSEN_IN, (model, other), kind) for kind in ("mean", "min"))
         own, others = map(worth, means, worst)
         return other if others > own else model
+
+
+def _difference(scores: Sequence[Scores], others: Sequence[Scores], kind: str) -> Interval:
+    """Return by how much a summary is larger, of all seeds, then without each of them in both."""
+    pairs = zip(scores, others, strict=True)
+    whole, *without = [summary(one)[kind] - summary(other)[kind] for one, other in pairs]
+    return Interval.jackknife(whole, without)
 
 
 def _mean_summary(scores: Sequence[Scores], kind: str) -> float:
