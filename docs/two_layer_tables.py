@@ -5,8 +5,8 @@ from typing import Any
 from markdown_table import markdown_table
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.ceilings import CEILINGS
-from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL
+from hybrid.experiments.quasigeostrophic.scores.ceilings import CEILINGS
+from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL
 
 _FLOWS = ("eddy", "jet")
 _KINDS = ("mean", "min")

@@ -3,6 +3,7 @@
 import json
 from itertools import product
 from pathlib import Path
+from re import fullmatch
 
 import column_tables
 import cost_tables
@@ -16,7 +17,7 @@ import tables
 import two_layer_tables
 from markdown_table import markdown_table
 
-from hybrid.experiments.quasigeostrophic.coefficients import CALIBRATED
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import CALIBRATED
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -282,7 +283,8 @@ def test_tables_of_fits_and_networks_hold_their_numbers() -> None:
 
 def test_the_calibrated_coefficients_are_those_that_were_fitted() -> None:
     results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
+    last = max(key for key in results if fullmatch(r"fit_\d+_c4", key)).removesuffix("_c4")
     given = {"c4": CALIBRATED.c4, "returned": CALIBRATED.returned, "cutoff": CALIBRATED.cutoff}
     for name, value in given.items():
         # Rounded, by less than a fifth of the standard deviation.
-        assert abs(value - results[f"fit_1_{name}"]) < 0.2 * results[f"fit_1_{name}_spread"]
+        assert abs(value - results[f"{last}_{name}"]) < 0.2 * results[f"{last}_{name}_spread"]

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
-from hybrid.experiments.quasigeostrophic.climate import FIELDS
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS
 
 CUTOFF = 7.5
 N_RING = 10

@@ -10,15 +10,15 @@ import xarray as xr
 
 import hybrid
 from hybrid.experiments import run_experiment
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
-from hybrid.experiments.quasigeostrophic.findings import Findings, Interval
-from hybrid.experiments.quasigeostrophic.hosted import can_host
-from hybrid.experiments.quasigeostrophic.score_figures import trade_off
+from hybrid.experiments.quasigeostrophic.report.findings import Findings, Interval
+from hybrid.experiments.quasigeostrophic.report.score_figures import trade_off
+from hybrid.experiments.quasigeostrophic.report.tables import all_tables, flat_metrics
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, FIELDS
+from hybrid.experiments.quasigeostrophic.runs.hosted import can_host
+from hybrid.experiments.quasigeostrophic.scores.similarity import METRICS, worth
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
-from hybrid.experiments.quasigeostrophic.similarity import METRICS, worth
-from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
 from hybrid.experiments.result import ExperimentResult
 
 

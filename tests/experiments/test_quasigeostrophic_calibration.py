@@ -10,18 +10,18 @@ import xarray as xr
 from numpy.typing import NDArray
 from two_layer_climates import CUTOFF, made_climate
 
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
-from hybrid.experiments.quasigeostrophic.calibration import Box, Trials, fit
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
-from hybrid.experiments.quasigeostrophic.climate_emulator import ClimateEmulator, Curves
-from hybrid.experiments.quasigeostrophic.coefficients import (
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import (
     CALIBRATED,
     CHOSEN,
     CHOSEN_DECONVOLVED,
     Coefficients,
 )
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS
-from hybrid.experiments.quasigeostrophic.similarity import (
+from hybrid.experiments.quasigeostrophic.calibration.emulator import ClimateEmulator, Curves
+from hybrid.experiments.quasigeostrophic.calibration.fit import Box, Trials, fit
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, FIELDS
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS
+from hybrid.experiments.quasigeostrophic.scores.similarity import (
     METRICS,
     SPECTRAL,
     distances,

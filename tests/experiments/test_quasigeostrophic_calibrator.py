@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from two_layer_climates import CUTOFF, made_climate
 
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic import calibrator
-from hybrid.experiments.quasigeostrophic.calibration import Calibration
-from hybrid.experiments.quasigeostrophic.calibrator import Calibrator
-from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, Configuration
+from hybrid.experiments.quasigeostrophic.calibration import calibrator
+from hybrid.experiments.quasigeostrophic.calibration.calibrator import Calibrator
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.calibration.fit import Calibration
 from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, Configuration
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 
 SIZES = Calibration(n_round=2, n_trial=16, n_truth=3, n_again=2)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hybrid.experiments.quasigeostrophic.ceilings import ceilings
-from hybrid.experiments.quasigeostrophic.climate import FIELDS, fields_of
-from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL
+from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS, fields_of
+from hybrid.experiments.quasigeostrophic.scores.ceilings import ceilings
+from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL
 from solvers.quasigeostrophic import TwoLayerQG
 
 FINE, COARSE = TwoLayerQG(nx=64), TwoLayerQG(nx=32)

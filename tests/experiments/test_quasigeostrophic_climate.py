@@ -10,10 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hybrid.experiments.netcdf import read_dataset, write_dataset
-from hybrid.experiments.quasigeostrophic import truth
-from hybrid.experiments.quasigeostrophic.averages import BUDGET
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, ENVELOPE, climate, is_lost
-from hybrid.experiments.quasigeostrophic.configurations import (
+from hybrid.experiments.quasigeostrophic.runs import truth
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, ENVELOPE, climate, is_lost
+from hybrid.experiments.quasigeostrophic.runs.configurations import (
     AMPLITUDES,
     CONFIGURATIONS,
     HOUR,
@@ -21,8 +21,8 @@ from hybrid.experiments.quasigeostrophic.configurations import (
     Configuration,
     Duration,
 )
-from hybrid.experiments.quasigeostrophic.rings import Rings
-from hybrid.experiments.quasigeostrophic.truth import PlainRun
+from hybrid.experiments.quasigeostrophic.runs.rings import Rings
+from hybrid.experiments.quasigeostrophic.runs.truth import PlainRun
 from solvers.diagnostics.energy_budget import modal_energy_budget
 from solvers.errors import TendencyError
 from solvers.spectral import SpectralGrid

@@ -11,10 +11,15 @@ import hybrid
 from closures.quasigeostrophic import JansenHeldBackscatter, Stratification
 from fortran_bridge.build import Prefix
 from fortran_bridge.errors import HostError
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS, climate, is_lost
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, YEAR, Duration
-from hybrid.experiments.quasigeostrophic.hosted import hosted_climate
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, FIELDS, climate, is_lost
+from hybrid.experiments.quasigeostrophic.runs.configurations import (
+    CONFIGURATIONS,
+    HOUR,
+    YEAR,
+    Duration,
+)
+from hybrid.experiments.quasigeostrophic.runs.hosted import hosted_climate
 
 pytestmark = pytest.mark.fortran
 

@@ -11,15 +11,15 @@ from rich.progress import Progress
 from closures.quasigeostrophic.networks import Architecture, NetworkClosure, StochasticNetwork
 from closures.training import Training
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic import learner as learner_module
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR
-from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.learner import Learner, Trained
-from hybrid.experiments.quasigeostrophic.learning import Learning, Plan
-from hybrid.experiments.quasigeostrophic.learning_tables import training_table
+from hybrid.experiments.quasigeostrophic.learning import learner as learner_module
+from hybrid.experiments.quasigeostrophic.learning.learner import Learner, Trained
+from hybrid.experiments.quasigeostrophic.learning.plan import Learning, Plan
+from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.quasigeostrophic.report.learning_tables import training_table
+from hybrid.experiments.quasigeostrophic.report.tables import flat_metrics
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
-from hybrid.experiments.quasigeostrophic.tables import flat_metrics
 from hybrid.experiments.result import Request
 
 FLOW = replace(CONFIGURATIONS["eddy"], n_truth=32, n_coarse=16)

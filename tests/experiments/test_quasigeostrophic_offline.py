@@ -9,11 +9,11 @@ import torch
 import xarray as xr
 
 from closures.quasigeostrophic import Hyperviscosity
-from hybrid.experiments.quasigeostrophic import pairs as pairs_module
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, YEAR
-from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
-from hybrid.experiments.quasigeostrophic.pairs import TARGETS, PairsRun
+from hybrid.experiments.quasigeostrophic.learning import pairs as pairs_module
+from hybrid.experiments.quasigeostrophic.learning.offline import offline_scores, predicted
+from hybrid.experiments.quasigeostrophic.learning.pairs import TARGETS, PairsRun
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR, YEAR
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 from solvers.coarse_graining import OPERATORS, truncate_exponential
 

@@ -12,10 +12,10 @@ from two_layer_flow import vigorous
 
 from closures.quasigeostrophic.networks import Architecture, NetworkClosure
 from closures.training import Checkpoint, Training, TrainingError
-from hybrid.experiments.quasigeostrophic import trajectories as trajectories_module
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR, YEAR
-from hybrid.experiments.quasigeostrophic.online import RolloutObjective, fit_online
-from hybrid.experiments.quasigeostrophic.trajectories import TrajectoriesRun
+from hybrid.experiments.quasigeostrophic.learning import trajectories as trajectories_module
+from hybrid.experiments.quasigeostrophic.learning.online import RolloutObjective, fit_online
+from hybrid.experiments.quasigeostrophic.learning.trajectories import TrajectoriesRun
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR, YEAR
 from hybrid.two_layer_twin import TwoLayerTwin
 from solvers import TwoLayerQG
 from solvers.coarse_graining import truncate_exponential

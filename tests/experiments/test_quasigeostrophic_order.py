@@ -11,10 +11,10 @@ from hybrid.cli import app
 from hybrid.experiments import EXPERIMENTS, run_until
 from hybrid.experiments.quasigeostrophic import experiment
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.configurations import CONFIGURATIONS, HOUR
 from hybrid.experiments.quasigeostrophic.job import TRUTH, HostedJob, RunJob, TrainingJob
+from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.order import LAST, NOW, STAGES, Step, steps
-from hybrid.experiments.quasigeostrophic.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 
 FULL = PRESETS["full"]
@@ -46,10 +46,13 @@ def test_a_network_is_trained_after_the_one_it_begins_as() -> None:
 def test_fits_come_after_the_runs_that_they_are_made_of() -> None:
     found = [[job.name for job in step.jobs] for step in steps(FULL)["calibration"]]
     n = FULL.calibration.n_trial
-    trials = [[f"calibration_trial_{i}" for i in range(k * n, (k + 1) * n)] for k in range(2)]
-    assert found[1:5] == [trials[0], ["fit_0"], trials[1], ["fit_1"]]
+    rounds = [
+        [[f"calibration_trial_{i}" for i in range(k * n, (k + 1) * n)], [f"fit_{k}"]]
+        for k in range(FULL.calibration.n_round)
+    ]
+    assert found[1:-1] == [jobs for each in rounds for jobs in each]
     assert "calibration_truth_0" in found[0]
-    assert "climate_smagorinsky_e_eddy_0" in found[5]
+    assert "climate_smagorinsky_e_eddy_0" in found[-1]
 
 
 def test_without_the_fortran_host_its_runs_are_left_out(

@@ -6,9 +6,9 @@ import xarray as xr
 from numpy.typing import NDArray
 from two_layer_climates import CUTOFF, made_climate
 
-from hybrid.experiments.quasigeostrophic.averages import SPECTRA
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, FIELDS
-from hybrid.experiments.quasigeostrophic.similarity import (
+from hybrid.experiments.quasigeostrophic.runs.averages import SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, FIELDS
+from hybrid.experiments.quasigeostrophic.scores.similarity import (
     DISTRIBUTIONAL,
     FLUXES,
     METRICS,

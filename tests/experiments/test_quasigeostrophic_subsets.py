@@ -5,17 +5,17 @@ import pytest
 from scipy.stats import wasserstein_distance
 from two_layer_climates import CUTOFF, made_climate
 
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP
-from hybrid.experiments.quasigeostrophic.mixtures import mixture_distances
-from hybrid.experiments.quasigeostrophic.scoreboard import N_SPLIT, Scoreboard, Scores
-from hybrid.experiments.quasigeostrophic.similarity import (
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP
+from hybrid.experiments.quasigeostrophic.scores.mixtures import mixture_distances
+from hybrid.experiments.quasigeostrophic.scores.scoreboard import N_SPLIT, Scoreboard, Scores
+from hybrid.experiments.quasigeostrophic.scores.similarity import (
     METRICS,
     distances,
     pooled,
     similarities,
     thinned,
 )
-from hybrid.experiments.quasigeostrophic.subsets import subset_distances
+from hybrid.experiments.quasigeostrophic.scores.subsets import subset_distances
 
 SUBSETS = [([0, 1, 2], [0, 1, 2]), ([0, 2], [0, 2]), ([1], [0, 1, 2]), ([2, 0], [1])]
 

@@ -23,13 +23,13 @@ from closures.quasigeostrophic import (
     ZannaBolton2020,
 )
 from closures.quasigeostrophic.networks import PAPER, Architecture
-from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
-from hybrid.experiments.quasigeostrophic.coefficients import (
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import (
     CHOSEN,
     CHOSEN_DECONVOLVED,
     Coefficients,
 )
-from hybrid.experiments.quasigeostrophic.learning import Plan
+from hybrid.experiments.quasigeostrophic.learning.plan import Plan
+from hybrid.experiments.quasigeostrophic.runs.climate import ENVELOPE
 from solvers.quasigeostrophic import TwoLayerQG
 
 NONE = "none"

@@ -5,16 +5,16 @@ from pathlib import Path
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
-from hybrid.experiments.quasigeostrophic.ceilings import ceilings
 from hybrid.experiments.quasigeostrophic.costs import step_costs
-from hybrid.experiments.quasigeostrophic.figures import all_figures
-from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.hosted import can_host
 from hybrid.experiments.quasigeostrophic.job import TRUTH, HostedJob
 from hybrid.experiments.quasigeostrophic.order import LAST, steps
+from hybrid.experiments.quasigeostrophic.report.figures import all_figures
+from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.quasigeostrophic.report.tables import all_tables, flat_metrics
+from hybrid.experiments.quasigeostrophic.runs.hosted import can_host
+from hybrid.experiments.quasigeostrophic.scores.ceilings import ceilings
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, PRESETS, Settings
 from hybrid.experiments.quasigeostrophic.stages import Stages
-from hybrid.experiments.quasigeostrophic.tables import all_tables, flat_metrics
 from hybrid.experiments.result import ExperimentResult, Request
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hybrid.experiments.quasigeostrophic.learning import DataKind, Plan
+from hybrid.experiments.quasigeostrophic.learning.plan import DataKind, Plan
 
 TRUTH = "truth"
 """Name of the truth among the models that are run."""

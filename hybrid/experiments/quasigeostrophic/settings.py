@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from hybrid.experiments.quasigeostrophic.calibration import Calibration
+from hybrid.experiments.quasigeostrophic.calibration.fit import Calibration
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.configurations import (
+from hybrid.experiments.quasigeostrophic.learning.plan import Learning, Plan, trainings
+from hybrid.experiments.quasigeostrophic.runs.configurations import (
     CONFIGURATIONS,
     HOUR,
     Configuration,
     Duration,
 )
-from hybrid.experiments.quasigeostrophic.learning import Learning, Plan, trainings
 from hybrid.experiments.result import Preset
 
 CHOSEN_IN = "eddy"

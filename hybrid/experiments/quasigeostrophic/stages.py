@@ -12,12 +12,9 @@ import hybrid
 from closures import Closure
 from closures.quasigeostrophic.networks import StochasticNetwork
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.calibrator import Calibrator
+from hybrid.experiments.quasigeostrophic.calibration.calibrator import Calibrator
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.climate import climate
-from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
-from hybrid.experiments.quasigeostrophic.configurations import SEEDS_OF_A_RUN
-from hybrid.experiments.quasigeostrophic.hosted import hosted_climate
 from hybrid.experiments.quasigeostrophic.job import (
     TRUTH,
     DataJob,
@@ -29,11 +26,14 @@ from hybrid.experiments.quasigeostrophic.job import (
     TrainingJob,
     TrialJob,
 )
-from hybrid.experiments.quasigeostrophic.learner import Learner, Trained
-from hybrid.experiments.quasigeostrophic.offline import offline_scores, predicted
-from hybrid.experiments.quasigeostrophic.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.learning.learner import Learner, Trained
+from hybrid.experiments.quasigeostrophic.learning.offline import offline_scores, predicted
+from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.runs.climate import climate
+from hybrid.experiments.quasigeostrophic.runs.configurations import SEEDS_OF_A_RUN
+from hybrid.experiments.quasigeostrophic.runs.hosted import hosted_climate
+from hybrid.experiments.quasigeostrophic.runs.truth import PlainRun
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR, Settings
-from hybrid.experiments.quasigeostrophic.truth import PlainRun
 from solvers.integration import Integration
 from solvers.tendency_source import TendencySource
 

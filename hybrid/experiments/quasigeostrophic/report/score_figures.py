@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import ScalarFormatter
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.findings import Findings
+from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.quasigeostrophic.scores.similarity import METRICS, short_name
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
-from hybrid.experiments.quasigeostrophic.similarity import METRICS, short_name
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, common_legend, line, new_figure, panel_title
 

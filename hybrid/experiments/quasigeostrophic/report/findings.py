@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from hybrid.experiments.quasigeostrophic.calibration import Fitted
+from hybrid.experiments.quasigeostrophic.calibration.fit import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
-from hybrid.experiments.quasigeostrophic.climate import is_lost
-from hybrid.experiments.quasigeostrophic.learner import Trained
-from hybrid.experiments.quasigeostrophic.scoreboard import Scoreboard, Scores
+from hybrid.experiments.quasigeostrophic.learning.learner import Trained
+from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
+from hybrid.experiments.quasigeostrophic.scores.scoreboard import Scoreboard, Scores
+from hybrid.experiments.quasigeostrophic.scores.similarity import pooled, summary, worth
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
-from hybrid.experiments.quasigeostrophic.similarity import pooled, summary, worth
 
 KINDS = ("mean", "min", "distributional", "spectral")
 """Summaries of the 18 similarities of a run."""

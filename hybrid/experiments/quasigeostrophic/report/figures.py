@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
-from hybrid.experiments.quasigeostrophic.climate import is_lost
-from hybrid.experiments.quasigeostrophic.findings import Findings
-from hybrid.experiments.quasigeostrophic.score_figures import heat_map, trade_off
-from hybrid.experiments.quasigeostrophic.similarity import FLUXES, pooled
+from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.quasigeostrophic.report.score_figures import heat_map, trade_off
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
+from hybrid.experiments.quasigeostrophic.scores.similarity import FLUXES, pooled
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import (
     DIVERGING,

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from hybrid.experiments.quasigeostrophic.candidates import NONE
-from hybrid.experiments.quasigeostrophic.climate import is_lost
-from hybrid.experiments.quasigeostrophic.similarity import similarities, thinned
-from hybrid.experiments.quasigeostrophic.subsets import Subset, subset_distances
+from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
+from hybrid.experiments.quasigeostrophic.scores.similarity import similarities, thinned
+from hybrid.experiments.quasigeostrophic.scores.subsets import Subset, subset_distances
 
 Scores = Mapping[str, float]
 

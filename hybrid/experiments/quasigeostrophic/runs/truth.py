@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import xarray as xr
 
 from hybrid.experiments.machine_cache import kept
-from hybrid.experiments.quasigeostrophic.climate import OnProgress, climate
-from hybrid.experiments.quasigeostrophic.configurations import Configuration, Duration
+from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress, climate
+from hybrid.experiments.quasigeostrophic.runs.configurations import Configuration, Duration
 
 
 @dataclass(frozen=True)

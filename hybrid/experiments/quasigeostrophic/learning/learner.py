@@ -18,11 +18,11 @@ from closures.quasigeostrophic.networks import (
 from closures.training import Checkpoint as TrainingCheckpoint
 from closures.training import History
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.climate import OnProgress
-from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
 from hybrid.experiments.quasigeostrophic.job import DataJob, TrainingJob
-from hybrid.experiments.quasigeostrophic.learning import DataKind, Learning, Plan
-from hybrid.experiments.quasigeostrophic.online import fit_online
+from hybrid.experiments.quasigeostrophic.learning.online import fit_online
+from hybrid.experiments.quasigeostrophic.learning.plan import DataKind, Learning, Plan
+from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress
+from hybrid.experiments.quasigeostrophic.runs.configurations import HOUR, Configuration
 from hybrid.experiments.quasigeostrophic.settings import OPERATOR
 from hybrid.threads import one_thread
 from solvers.quasigeostrophic import TwoLayerQG

@@ -10,10 +10,10 @@ from closures.quasigeostrophic.networks import (
     StochasticNetwork,
 )
 from closures.training import Training
-from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
-from hybrid.experiments.quasigeostrophic.configurations import HOUR, Configuration
-from hybrid.experiments.quasigeostrophic.pairs import PairsRun
-from hybrid.experiments.quasigeostrophic.trajectories import TrajectoriesRun
+from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
+from hybrid.experiments.quasigeostrophic.learning.trajectories import TrajectoriesRun
+from hybrid.experiments.quasigeostrophic.runs.climate import ENVELOPE
+from hybrid.experiments.quasigeostrophic.runs.configurations import HOUR, Configuration
 from solvers.quasigeostrophic import TwoLayerQG
 
 # Seeds of runs that are scored, offline or online, and of fits are far from these.

@@ -3,12 +3,15 @@
 import numpy as np
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
-from hybrid.experiments.quasigeostrophic.climate import BLEW_UP, is_lost
-from hybrid.experiments.quasigeostrophic.configurations import YEAR
-from hybrid.experiments.quasigeostrophic.findings import KINDS, Findings, Interval
-from hybrid.experiments.quasigeostrophic.learning_tables import learning_metrics, learning_tables
+from hybrid.experiments.quasigeostrophic.report.findings import KINDS, Findings, Interval
+from hybrid.experiments.quasigeostrophic.report.learning_tables import (
+    learning_metrics,
+    learning_tables,
+)
+from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, is_lost
+from hybrid.experiments.quasigeostrophic.runs.configurations import YEAR
+from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL, METRICS, WORST
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN, OPERATOR
-from hybrid.experiments.quasigeostrophic.similarity import DISTRIBUTIONAL, METRICS, WORST
 from hybrid.experiments.result import Table
 
 

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import xarray as xr
 
-from hybrid.experiments.quasigeostrophic.climate import FIELDS, fields_of
-from hybrid.experiments.quasigeostrophic.similarity import (
+from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS, fields_of
+from hybrid.experiments.quasigeostrophic.scores.similarity import (
     DISTRIBUTIONAL,
     distribution_distances,
     thinned,

@@ -17,8 +17,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from hybrid.experiments.quasigeostrophic.climate import FIELDS
-from hybrid.experiments.quasigeostrophic.similarity import (
+from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS
+from hybrid.experiments.quasigeostrophic.scores.similarity import (
     DISTRIBUTIONAL,
     SPECTRAL,
     spectrum_of,

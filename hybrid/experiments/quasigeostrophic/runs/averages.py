@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hybrid.experiments.quasigeostrophic.rings import Rings
+from hybrid.experiments.quasigeostrophic.runs.rings import Rings
 from solvers.diagnostics.energy_budget import modal_energy_budget
 from solvers.quasigeostrophic import TwoLayerQG
 

@@ -15,14 +15,14 @@ from fortran_bridge.build import ensure_built
 from fortran_bridge.errors import HostError
 from fortran_bridge.hosts import run_host
 from hybrid.experiments.netcdf import read_dataset, write_dataset
-from hybrid.experiments.quasigeostrophic.climate import (
+from hybrid.experiments.quasigeostrophic.runs.climate import (
     BLEW_UP,
     OnProgress,
     Sample,
     averaged,
     closure_tendency,
 )
-from hybrid.experiments.quasigeostrophic.configurations import Duration
+from hybrid.experiments.quasigeostrophic.runs.configurations import Duration
 from solvers.quasigeostrophic import TwoLayerQG
 
 Array = NDArray[np.float64]

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 import numpy as np
 
-from hybrid.experiments.quasigeostrophic.calibration import WANTED, Fitted
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.calibration.fit import WANTED, Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
-from hybrid.experiments.quasigeostrophic.findings import Findings
+from hybrid.experiments.quasigeostrophic.report.findings import Findings
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.result import Table
 

@@ -19,7 +19,7 @@ from closures.training import (
     TrainingError,
     fit,
 )
-from hybrid.experiments.quasigeostrophic.rings import Rings
+from hybrid.experiments.quasigeostrophic.runs.rings import Rings
 from hybrid.two_layer_twin import TwoLayerTwin
 from solvers.quasigeostrophic import TwoLayerQG
 

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from hybrid.experiments.machine_cache import kept
-from hybrid.experiments.quasigeostrophic.climate import OnProgress
-from hybrid.experiments.quasigeostrophic.configurations import HOUR, YEAR, Configuration
+from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress
+from hybrid.experiments.quasigeostrophic.runs.configurations import HOUR, YEAR, Configuration
 from solvers.coarse_graining import truncate_exponential
 from solvers.integration import Integration
 from solvers.spectral import to_grid

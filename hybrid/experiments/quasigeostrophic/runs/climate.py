@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA, Averages
-from hybrid.experiments.quasigeostrophic.configurations import Duration
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA, Averages
+from hybrid.experiments.quasigeostrophic.runs.configurations import Duration
 from solvers.errors import SolverBlewUp, TendencyError
 from solvers.integration import Integration
 from solvers.quasigeostrophic import TwoLayerQG

@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
-from hybrid.experiments.quasigeostrophic.climate import FIELDS
-from hybrid.experiments.quasigeostrophic.mixtures import mixture_distances
-from hybrid.experiments.quasigeostrophic.similarity import spectral_distances
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS
+from hybrid.experiments.quasigeostrophic.scores.mixtures import mixture_distances
+from hybrid.experiments.quasigeostrophic.scores.similarity import spectral_distances
 
 Array = NDArray[np.float64]
 Subset = Sequence[int]

@@ -10,9 +10,9 @@ from scipy.optimize import differential_evolution
 from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 
-from hybrid.experiments.quasigeostrophic.climate import is_lost
-from hybrid.experiments.quasigeostrophic.climate_emulator import ClimateEmulator, Curves
-from hybrid.experiments.quasigeostrophic.coefficients import N_COEFFICIENT
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import N_COEFFICIENT
+from hybrid.experiments.quasigeostrophic.calibration.emulator import ClimateEmulator, Curves
+from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
 
 Array = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Calibration:
         Times that runs and truths are drawn again, for the spread of what is fitted to them.
     """
 
-    n_round: int = 2
+    n_round: int = 3
     n_trial: int = 64
     n_truth: int = 16
     n_again: int = 16

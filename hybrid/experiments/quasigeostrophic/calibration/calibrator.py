@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.calibration import (
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.calibration.fit import (
     Array,
     Box,
     Calibration,
@@ -17,16 +18,15 @@ from hybrid.experiments.quasigeostrophic.calibration import (
     fit,
 )
 from hybrid.experiments.quasigeostrophic.candidates import NONE
-from hybrid.experiments.quasigeostrophic.climate import OnProgress, climate
-from hybrid.experiments.quasigeostrophic.coefficients import Coefficients
-from hybrid.experiments.quasigeostrophic.configurations import (
+from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
+from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress, climate
+from hybrid.experiments.quasigeostrophic.runs.configurations import (
     SEEDS_OF_A_RUN,
     Configuration,
     Duration,
 )
-from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
-from hybrid.experiments.quasigeostrophic.similarity import thinned
-from hybrid.experiments.quasigeostrophic.truth import PlainRun
+from hybrid.experiments.quasigeostrophic.runs.truth import PlainRun
+from hybrid.experiments.quasigeostrophic.scores.similarity import thinned
 
 # Initial states that no run begins with that is scored, of requests with seeds below a thousand.
 _SEED = 2_000_000

@@ -7,8 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from hybrid.experiments.quasigeostrophic.averages import BUDGET, SPECTRA
-from hybrid.experiments.quasigeostrophic.climate import FIELDS, is_lost
+from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
+from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS, is_lost
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from closures import Closure, quasigeostrophic
-from hybrid.experiments.quasigeostrophic.climate import ENVELOPE
+from hybrid.experiments.quasigeostrophic.runs.climate import ENVELOPE
 from solvers.deconvolution import Deconvolution
 from solvers.leith_e import LeithE
 from solvers.quasigeostrophic import TwoLayerQG
@@ -116,4 +116,4 @@ CHOSEN_DECONVOLVED = Coefficients(c4=0.0018, returned=1.22, cutoff=0.725)
 """With it: chosen among some fifty, likewise."""
 
 CALIBRATED = Coefficients(c4=0.008, returned=1.133, cutoff=0.785, scale="strain")
-"""What preset ``full`` has fitted to 128 runs on eddy, see `calibration`."""
+"""What preset ``full`` has fitted to runs on eddy, see `calibration.fit`."""

@@ -1,0 +1,1 @@
+"""Coefficients of the closures of the project, given or fitted to climates of runs."""

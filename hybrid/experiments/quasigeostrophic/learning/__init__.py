@@ -1,0 +1,1 @@
+"""Networks: what they learn from, how they are trained, and how well they do on states."""

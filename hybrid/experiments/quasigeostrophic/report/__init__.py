@@ -1,0 +1,1 @@
+"""What the experiment found, as tables, metrics and figures."""

@@ -1,0 +1,1 @@
+"""Flows, what is run in them, and the climates that runs have."""

@@ -1,0 +1,1 @@
+"""Scores of climates against the truth, with intervals and ceilings."""
