@@ -1,8 +1,8 @@
 """Similarities of all runs of a model, without each of them, and of each alone."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -37,6 +37,11 @@ class Scoreboard:
     truths: Sequence[xr.Dataset]
     climates: Mapping[str, Sequence[xr.Dataset]]
 
+    # By model and number of seeds: with all of them, then without each.
+    _distances: dict[tuple[str, int], list[dict[str, float]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     @property
     def cutoff(self) -> float:
         """The wavenumber below which spectra count, that of the coarse model [m-1]."""
@@ -58,15 +63,12 @@ class Scoreboard:
         pairs = zip(self._jackknifed(model, n), self._jackknifed(NONE, n), strict=True)
         return [similarities(made, baseline) for made, baseline in pairs]
 
-    @cached_property
-    def _jackknifed(self) -> Callable[[str, int], list[dict[str, float]]]:
-        @cache
-        def found(model: str, n: int) -> list[dict[str, float]]:
+    def _jackknifed(self, model: str, n: int) -> list[dict[str, float]]:
+        if (model, n) not in self._distances:
             subsets = [(kept, kept) for kept in _with_and_without(n)]
             made, truth = self.climates[model][:n], self._thinned[:n]
-            return subset_distances(made, truth, subsets, self.cutoff)
-
-        return found
+            self._distances[model, n] = subset_distances(made, truth, subsets, self.cutoff)
+        return self._distances[model, n]
 
     @cached_property
     def single_scores(self) -> dict[str, list[Scores]]:
