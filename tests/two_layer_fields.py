@@ -20,6 +20,7 @@ from closures.quasigeostrophic import (
     LeithE,
     QGLeith,
     Smagorinsky,
+    SparseSymbolic,
     Stratification,
     ZannaBolton2020,
 )
@@ -48,6 +49,10 @@ WEIGHTS = np.array(
 )
 ISOTROPIC_WEIGHTS = np.concatenate([WEIGHTS[:, :6], -WEIGHTS[:, 5:6]], axis=1)
 """With these the symbolic closure does not know the directions of the axes."""
+SPARSE_WEIGHTS = np.zeros((2, 8, 4))
+"""Of the sparse closure, none of terms that know them."""
+SPARSE_WEIGHTS[:, [0, 1, 4, 5, 6, 7], 1] = 0.3, -0.2, 0.1, 0.5, 0.01, -0.02
+SPARSE_WEIGHTS[1, :2, 3] = 0.1, -0.05
 
 
 def every_closure(n: int) -> dict[str, Closure]:
@@ -78,6 +83,7 @@ def every_closure(n: int) -> dict[str, Closure]:
         "backscatter": JansenHeldBackscatter(step, STRATIFICATION, returned=0.8),
         "zanna bolton": ZannaBolton2020(step, -0.02),
         "symbolic": HybridSymbolic(step, ISOTROPIC_WEIGHTS, mean_flow=(0.0, 0.0)),
+        "sparse symbolic": SparseSymbolic(step, SPARSE_WEIGHTS, mean_flow=(0.0, 0.0)),
         "sum": 0.5 * Smagorinsky(step, 0.2) + 0.75 * QGLeith(step, c2=0.02),
     }
 

@@ -13,6 +13,8 @@ from closures.quasigeostrophic.energetic_leith import LeithE
 from closures.quasigeostrophic.hyperviscosity import Hyperviscosity
 from closures.quasigeostrophic.leith import Leith, QGLeith
 from closures.quasigeostrophic.smagorinsky import Smagorinsky
+from closures.quasigeostrophic.sparse_fit import fit_sparse_symbolic
+from closures.quasigeostrophic.sparse_symbolic import SparseSymbolic
 from closures.quasigeostrophic.stratification import Stratification
 from closures.quasigeostrophic.symbolic import HybridSymbolic
 from closures.quasigeostrophic.symbolic_fit import fit_hybrid_symbolic
@@ -28,7 +30,9 @@ __all__ = [
     "LeithE",
     "QGLeith",
     "Smagorinsky",
+    "SparseSymbolic",
     "Stratification",
     "ZannaBolton2020",
     "fit_hybrid_symbolic",
+    "fit_sparse_symbolic",
 ]

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from closures.errors import SpecError
 from closures.field import DType, Field
 from closures.spec import ClosureSpec, Grid
@@ -69,6 +72,16 @@ def layer_spec(
         references=references,
         provenance=provenance or {},
     )
+
+
+def finite_array(what: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return numbers as an array; raise `SpecError` if it has another shape or some not finite."""
+    array = np.array(values, dtype=np.float64)
+    if array.shape != shape:
+        raise SpecError(f"{what}: expected numbers of shape {shape}, got shape {array.shape}")
+    for value in array.ravel():
+        require_finite(what, float(value))
+    return array
 
 
 def require_finite(what: str, value: float) -> None:

@@ -5,13 +5,12 @@ from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from closures.base import Closure
-from closures.errors import SpecError
 from closures.quasigeostrophic.plane import whole_plane
-from closures.quasigeostrophic.specification import layer_spec, require_finite
+from closures.quasigeostrophic.specification import finite_array, layer_spec
 from closures.turbulence.flow import Waves, divergence, to_grid, to_spectrum
 
 N_TERM = 7
@@ -78,8 +77,8 @@ class HybridSymbolic(Closure):
         largest: Mapping[str, float] | None = None,
         provenance: Mapping[str, str] | None = None,
     ) -> None:
-        values = _finite("weights", weights, (2, N_TERM))
-        flow = _finite("mean_flow", mean_flow, (2,))
+        values = finite_array("weights", weights, (2, N_TERM))
+        flow = finite_array("mean_flow", mean_flow, (2,))
         super().__init__(
             layer_spec(
                 "hybrid_symbolic",
@@ -147,12 +146,3 @@ class HybridSymbolic(Closure):
 
     def _advection(self, field: Tensor, u: Tensor, v: Tensor, w: Waves) -> Tensor:
         return divergence(u * field, v * field, w)
-
-
-def _finite(what: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    array = np.array(values, dtype=np.float64)
-    if array.shape != shape:
-        raise SpecError(f"{what}: expected numbers of shape {shape}, got shape {array.shape}")
-    for value in array.ravel():
-        require_finite(what, float(value))
-    return array

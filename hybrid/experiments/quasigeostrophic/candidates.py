@@ -62,6 +62,8 @@ class Candidate:
         Whether it is these with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
+    is_found
+        Whether it is the symbolic closure that the run of the experiment finds.
     is_hosted
         Whether it is run in Fortran too, where the scores should be the same.
     most_seeds
@@ -76,13 +78,15 @@ class Candidate:
     coefficients: Coefficients | None = None
     is_fitted: bool = False
     plan: Plan | None = None
+    is_found: bool = False
     is_hosted: bool = False
     most_seeds: int | None = None
 
     @property
     def has_closure(self) -> bool:
         """Whether it is a model with a closure."""
-        return self.is_leith_e or self.closure is not None or self.plan is not None
+        learns = self.is_found or self.plan is not None
+        return self.is_leith_e or learns or self.closure is not None
 
     @property
     def is_leith_e(self) -> bool:
@@ -187,6 +191,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination, most_seeds=_FEWER
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
+        "sparse": Candidate(label="symbolic, sparse regression", is_found=True, most_seeds=_FEWER),
         "leith_e": Candidate(label="Leith+E of momentum", coefficients=CHOSEN),
         "deconvolution": Candidate(
             label="deconvolution alone", closure=_deconvolution, most_seeds=_FEWER

@@ -102,4 +102,14 @@ class TrainingJob:
         return f"network_{self.plan.name}"
 
 
-Job = RunJob | HostedJob | PairsJob | TrialJob | FitJob | DataJob | TrainingJob
+@dataclass(frozen=True)
+class RegressionJob:
+    """The sparse regression that finds a symbolic closure."""
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return "sparse_regression"
+
+
+Job = RunJob | HostedJob | PairsJob | TrialJob | FitJob | DataJob | TrainingJob | RegressionJob

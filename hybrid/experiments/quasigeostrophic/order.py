@@ -12,6 +12,7 @@ from hybrid.experiments.quasigeostrophic.job import (
     HostedJob,
     Job,
     PairsJob,
+    RegressionJob,
     RunJob,
     TrainingJob,
     TrialJob,
@@ -63,9 +64,10 @@ def steps(settings: Settings) -> Mapping[str, list[Step]]:
             _runs(settings, models["calibration"], "what was fitted"),
         ],
         "networks": [
-            Step("what networks learn from", _data(settings)),
+            Step("what closures learn from", _data(settings)),
+            *_regression(settings),
             *_trainings(settings, models["networks"]),
-            _runs(settings, models["networks"], "networks"),
+            _runs(settings, models["networks"], "what was learned"),
             *_hosted(settings),
         ],
         LAST: [
@@ -83,6 +85,8 @@ def _stage(candidate: Candidate) -> str:
     """Return the stage in which a model is run."""
     if candidate.plan is not None:
         return LAST if candidate.published else "networks"
+    if candidate.is_found:
+        return "networks"
     if candidate.is_fitted:
         return "calibration"
     is_first = candidate.published or candidate.is_leith_e or not candidate.has_closure
@@ -118,6 +122,12 @@ def _calibration(settings: Settings) -> list[Step]:
     return found
 
 
+def _regression(settings: Settings) -> list[Step]:
+    """Return the sparse regression, if a candidate needs it."""
+    wanted = any(CANDIDATES[name].is_found for name in settings.candidates)
+    return [Step("sparse regression", [RegressionJob()])] if wanted else []
+
+
 def _hosted(settings: Settings) -> list[Step]:
     """Return the runs of some closures in Fortran."""
     models = tuple(name for name in settings.candidates if CANDIDATES[name].is_hosted)
@@ -145,9 +155,9 @@ def _trainings(settings: Settings, models: tuple[str, ...]) -> list[Step]:
 
 
 def _data(settings: Settings) -> list[DataJob]:
-    """Return the runs of the truth that networks learn from, if there is one."""
+    """Return the runs of the truth that closures learn from, if there is one that does."""
     plans, learning = settings.plans, settings.learning
-    n_states = learning.n_run if plans else 0
+    n_states = learning.n_run if plans or _regression(settings) else 0
     n_trajectories = learning.n_trajectory_run if any(plan.in_runs for plan in plans) else 0
     return [
         *(DataJob("states", i) for i in range(n_states)),

@@ -22,6 +22,7 @@ from hybrid.experiments.quasigeostrophic.job import (
     HostedJob,
     Job,
     PairsJob,
+    RegressionJob,
     RunJob,
     TrainingJob,
     TrialJob,
@@ -79,6 +80,8 @@ class Stages:
             self.calibrator.fit(job)
         elif isinstance(job, TrainingJob):
             self.learner.train(job.plan, on_progress)
+        elif isinstance(job, RegressionJob):
+            self.learner.symbolic(on_progress)
         elif isinstance(job, DataJob):
             self.learner.data(job.kind, job.number, on_progress)
         else:
@@ -191,6 +194,8 @@ class Stages:
             return None
         if CANDIDATES[model].is_leith_e:
             return self.coefficients(model).closure(flow.coarse)
+        if CANDIDATES[model].is_found:
+            return self.learner.symbolic()
         plan = CANDIDATES[model].plan
         if plan is not None:
             return self.learner.closure(plan, flow.coarse)

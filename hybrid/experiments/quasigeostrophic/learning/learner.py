@@ -1,4 +1,4 @@
-"""Training of the networks of the experiment, each once, going on where it was interrupted."""
+"""What the experiment learns from data, each once: networks, and a formula."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from closures.quasigeostrophic import SparseSymbolic, fit_sparse_symbolic
 from closures.quasigeostrophic.networks import (
     NetworkClosure,
     StochasticNetwork,
@@ -18,10 +19,10 @@ from closures.quasigeostrophic.networks import (
 from closures.training import Checkpoint as TrainingCheckpoint
 from closures.training import History
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.job import DataJob, TrainingJob
+from hybrid.experiments.quasigeostrophic.job import DataJob, RegressionJob, TrainingJob
 from hybrid.experiments.quasigeostrophic.learning.online import fit_online
 from hybrid.experiments.quasigeostrophic.learning.plan import DataKind, Learning, Plan
-from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress
+from hybrid.experiments.quasigeostrophic.runs.climate import ENVELOPE, OnProgress
 from hybrid.experiments.quasigeostrophic.runs.configurations import HOUR, Configuration
 from hybrid.experiments.quasigeostrophic.settings import OPERATOR
 from hybrid.threads import one_thread
@@ -90,6 +91,26 @@ class Learner:
 
         return self.checkpoint.arrays(DataJob(kind, number).name, make)
 
+    def symbolic(self, on_progress: OnProgress = _nothing) -> SparseSymbolic:
+        """Return the symbolic closure that sparse regression finds, found once."""
+        coarse = self.flow.coarse
+
+        def make() -> dict[str, Any]:
+            with one_thread():
+                states = self._states()
+                found = fit_sparse_symbolic(states.assign_attrs(source=self._source(states)))
+            return {"weights": found.weights, "provenance": dict(found.spec.provenance)}
+
+        values = self.checkpoint.weights(RegressionJob().name, make)
+        on_progress(1.0)
+        return SparseSymbolic(
+            (coarse.grid.dy, coarse.grid.dx),
+            values["weights"].numpy(),
+            mean_flow=(coarse.u1, coarse.u2),
+            largest=ENVELOPE,
+            provenance=values["provenance"],
+        )
+
     def train(self, plan: Plan, on_progress: OnProgress = _nothing) -> Trained:
         """Train a network, unless it is trained, and return what that took."""
         values = self._values(plan, on_progress)
@@ -116,12 +137,18 @@ class Learner:
 
     def _on_states(self, plan: Plan, on_progress: OnProgress) -> dict[str, Any]:
         closure = plan.network(self.flow.coarse, seed=self.checkpoint.seed)
-        runs = [_pairs(self.data("states", i)) for i in range(self.learning.n_run)]
-        pairs = xr.concat(runs, "run", join="exact", combine_attrs="override")
+        pairs = self._states()
         history = self._fitted(plan, fit_network, closure, pairs, on_progress=on_progress)
         n = pairs.sizes["run"] * pairs.sizes["time"]
-        source = f"{n} states of {self.flow.name}, operator {OPERATOR}, S_tot"
-        return _stored(closure, history, n, source)
+        return _stored(closure, history, n, self._source(pairs))
+
+    def _states(self) -> xr.Dataset:
+        runs = [_pairs(self.data("states", i)) for i in range(self.learning.n_run)]
+        return xr.concat(runs, "run", join="exact", combine_attrs="override")
+
+    def _source(self, states: xr.Dataset) -> str:
+        n = states.sizes["run"] * states.sizes["time"]
+        return f"{n} states of {self.flow.name}, operator {OPERATOR}, S_tot"
 
     def _noise(self, plan: Plan, first: Plan, on_progress: OnProgress) -> dict[str, Any]:
         network = self._begun(first)

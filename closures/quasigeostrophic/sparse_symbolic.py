@@ -1,0 +1,218 @@
+"""A sparse sum of candidate terms: Laplacians of the flow and of what it advects."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from closures.base import Closure
+from closures.closed_form import ENTRY, ClosedForm
+from closures.quasigeostrophic.plane import whole_plane
+from closures.quasigeostrophic.specification import finite_array, layer_spec
+from closures.turbulence.flow import Waves, to_grid
+
+
+class Candidate(NamedTuple):
+    """A field of which Laplacians are candidate terms.
+
+    Parameters
+    ----------
+    name, latex
+        In equations.
+    time, length
+        Powers of s and m in the units of the coefficient of the field itself.
+    """
+
+    name: str
+    latex: str
+    time: int
+    length: int
+
+    def units(self, power: int) -> str:
+        """Return the units of the coefficient of a power of its Laplacian, which gives s-2."""
+        powers = {"m": self.length + 2 * power, "s": self.time}
+        return " ".join(f"{name}{n if n != 1 else ''}" for name, n in powers.items() if n) or "1"
+
+
+FIELDS = (
+    Candidate("q", "q", -1, 0),
+    Candidate("vorticity", r"\zeta", -1, 0),
+    Candidate("v", "v", -1, -1),
+    Candidate("q_x", r"\partial_x q", -1, 1),
+    Candidate("A q", "A q", 0, 0),
+    Candidate("A vorticity", r"A \zeta", 0, 0),
+    Candidate("A A q", "A^2 q", 1, 0),
+    Candidate("A A vorticity", r"A^2 \zeta", 1, 0),
+)
+"""Potential and relative vorticity, velocity and gradient along the shear, and advected fields."""
+
+N_POWER = 4
+"""Powers of the Laplacian, from none on."""
+
+TERMS = tuple(product(range(len(FIELDS)), range(N_POWER)))
+"""Numbers of a field and of a power, of every candidate term."""
+
+_ROSS = "Ross et al. (2023), J. Adv. Model. Earth Syst. 15, e2022MS003258"
+
+
+class SparseSymbolic(Closure):
+    r"""Linear in candidate terms, most of which have no weight, layer by layer.
+
+    .. math::
+        T = \sum_{f, p} w_{fp} (d^2 \nabla^2)^p f, \quad
+        f \in \{q, \zeta, v, \partial_x q, A q, A \zeta, A^2 q, A^2 \zeta\}, \quad
+        A f = \nabla \cdot ((\mathbf{u} + \mathbf{U}) f),
+
+    with the relative vorticity :math:`\zeta`, the mean flow U and the grid spacing d. Those are
+    all Laplacians, up to the third, of fields that change sign with the vorticity when north and
+    south are exchanged, up to two advections: what the symbolic closure of Ross et al. (2023) is
+    made of, and their neighbours.
+
+    Parameters
+    ----------
+    spacing
+        Grid spacing along y and x [m].
+    weights
+        By layer, field and power of the Laplacian, shape ``(2, 8, 4)``; those of a field all have
+        the units of its `Candidate`.
+    mean_flow
+        U of the upper and of the lower layer, along x [m s-1].
+    largest
+        Largest magnitudes of q, u and v that it was made for [s-1, m s-1], by name; see
+        `layer_spec`.
+    provenance
+        Where the weights come from.
+
+    Raises
+    ------
+    SpecError
+        If weights or mean flow have other shapes or are not finite, or `largest` names no input.
+
+    References
+    ----------
+    Ross et al. (2023), J. Adv. Model. Earth Syst. 15, e2022MS003258.
+
+    Examples
+    --------
+    >>> weights = np.zeros((2, len(FIELDS), N_POWER))
+    >>> weights[:, 0, 2] = -1e-6, -2e-6
+    >>> closure = SparseSymbolic((1e4, 1e4), weights, mean_flow=(0.025, 0.0))
+    >>> print(closure.equation(digits=3))
+    q_t = ...
+    upper layer: - 1e+10 [m4 s-1] lap^2 q
+    lower layer: - 2e+10 [m4 s-1] lap^2 q
+    A f = div((u + U) f)
+    """
+
+    def __init__(
+        self,
+        spacing: tuple[float, float],
+        weights: ArrayLike,
+        *,
+        mean_flow: Sequence[float],
+        largest: Mapping[str, float] | None = None,
+        provenance: Mapping[str, str] | None = None,
+    ) -> None:
+        values = finite_array("weights", weights, (2, len(FIELDS), N_POWER))
+        flow = finite_array("mean_flow", mean_flow, (2,))
+        super().__init__(
+            layer_spec(
+                "sparse_symbolic",
+                spacing,
+                "quv",
+                "Sparse regression on Laplacians of q, vorticity, v and of what the flow advects",
+                (_ROSS,),
+                largest,
+                provenance,
+            )
+        )
+        self.dy, self.dx = map(float, spacing)
+        self.unit = self.dy * self.dx
+        self.register_buffer("weights", torch.from_numpy(values))
+        self.register_buffer("mean_flow", torch.from_numpy(flow[:, np.newaxis, np.newaxis]))
+
+    weights: Tensor
+    mean_flow: Tensor
+
+    def forward(self, q: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor]:
+        """Return the tendency of q [s-2] of q [s-1], u and v [m s-1], all ``(n, 2, y, x)``."""
+        w = whole_plane(q, self.dy, self.dx)
+        laplacian = -self.unit * w.squared
+        weights = self.weights[:, :, :, None, None]
+        factors = weights[:, :, 3]
+        for power in (2, 1, 0):
+            factors = factors * laplacian + weights[:, :, power]
+        fields = self.fields(q, u, v, w)
+        return (to_grid((factors.transpose(0, 1) * fields).sum(1), q),)
+
+    def fields(self, q: Tensor, u: Tensor, v: Tensor, w: Waves) -> Tensor:
+        """Return the spectra of `FIELDS`, shape ``(n, 8, 2, l, k)``."""
+        whole = u + self.mean_flow
+        spectra = torch.fft.rfft2(torch.stack([q, u, v], dim=1)) * w.kept
+        of_q, of_v = spectra[:, 0], spectra[:, 2]
+        spin = 1j * w.k * of_v - 1j * w.l * spectra[:, 1]
+        both = torch.stack([of_q, spin], dim=1)
+        once = self._advected(both, q, whole, v, w)
+        twice = self._advected(once, q, whole, v, w)
+        single = torch.stack([of_q, spin, of_v, 1j * w.k * of_q], dim=1)
+        return torch.cat([single, once, twice], dim=1)
+
+    def _advected(self, spectra: Tensor, like: Tensor, u: Tensor, v: Tensor, w: Waves) -> Tensor:
+        """Return the spectra of ``div((u, v) f)`` of some f, shape ``(n, f, 2, l, k)``."""
+        fields = to_grid(spectra, like)
+        along_x = torch.fft.rfft2(u[:, None] * fields)
+        along_y = torch.fft.rfft2(v[:, None] * fields)
+        advected: Tensor = w.kept * (1j * w.k * along_x + 1j * w.l * along_y)
+        return advected
+
+    def terms(self, q: Tensor, u: Tensor, v: Tensor) -> Tensor:
+        """Return the candidate terms, in the order of `TERMS`, shape ``(n, 32, 2, y, x)``."""
+        w = whole_plane(q, self.dy, self.dx)
+        fields, laplacian = self.fields(q, u, v, w), -self.unit * w.squared
+        each = [to_grid(fields[:, field] * laplacian**power, q) for field, power in TERMS]
+        return torch.stack(each, dim=1)
+
+    def equation(self, digits: int | None = None) -> ClosedForm:
+        """Return the closure written out, in LaTeX with coefficients in SI units.
+
+        Parameters
+        ----------
+        digits
+            Significant digits of numbers; None: as many as tell them apart from all others.
+        """
+        layers = ("upper", "lower")
+        sums = [self._written_out(layer, digits) for layer in range(2)]
+        lines = [f"{name} layer: {text}" for name, (text, _) in zip(layers, sums, strict=True)]
+        rows = [
+            rf"\partial_t q_{i} &= \cdots {latex}" for i, (_, latex) in enumerate(sums, start=1)
+        ]
+        rows.append(r"A f &= \nabla \cdot ((\mathbf{u} + \mathbf{U}) f)")
+        latex = "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+        return ClosedForm("\n".join(["q_t = ...", *lines, "A f = div((u + U) f)"]), latex)
+
+    def _written_out(self, layer: int, digits: int | None) -> tuple[str, str]:
+        text, latex = "", ""
+        for field, power in TERMS:
+            value = float(self.weights[layer, field, power]) * self.unit**power
+            if value:
+                size = repr(abs(value)) if digits is None else f"{abs(value):.{digits}g}"
+                sign = "-" if value < 0.0 else "+"
+                known = FIELDS[field]
+                symbol = ("", "lap ", "lap^2 ", "lap^3 ")[power]
+                nabla = ("", r"\nabla^2 ", r"\nabla^4 ", r"\nabla^6 ")[power]
+                text += f" {sign} {size} [{known.units(power)}] {symbol}{known.name}"
+                latex += rf" {sign} {_in_latex(size)} \, {nabla}{known.latex}"
+        return text.strip() or "nothing", latex.strip()
+
+    def documents(self) -> dict[str, str]:
+        """Return the equation, as ``equation.json``."""
+        return {ENTRY: self.equation().to_json()}
+
+
+def _in_latex(number: str) -> str:
+    mantissa, _, exponent = number.partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa

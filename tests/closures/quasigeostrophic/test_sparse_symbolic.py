@@ -1,0 +1,174 @@
+"""The sparse symbolic closure: its terms, which of them a regression finds, and its equation."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from pysindy import STLSQ
+from two_dimensional_flow import positions, spacing
+from two_layer_fields import (
+    POTENTIAL_VORTICITY,
+    VORTICITY,
+    Field,
+    U,
+    V,
+    by_formulas,
+    close,
+    dx,
+    dy,
+    flow_of,
+    layers,
+    tendency_of,
+    turbulence,
+)
+
+import hybrid
+from closures.errors import SpecError
+from closures.quasigeostrophic import HybridSymbolic, SparseSymbolic, fit_sparse_symbolic
+from closures.quasigeostrophic.sparse_symbolic import FIELDS, TERMS
+from hybrid.equations import read_closed_form
+
+N = 32
+MEAN_FLOW = (0.4, -0.7)
+DIMS = ("time", "layer", "y", "x")
+SHAPE = (2, len(FIELDS), 4)
+
+
+def weights(*given: tuple[int, str, int, float]) -> Field:
+    """Weights that are 0 but for some: layer, name of the field, power, value."""
+    values = np.zeros(SHAPE)
+    names = [field.name for field in FIELDS]
+    for layer, name, power, value in given:
+        values[layer, names.index(name), power] = value
+    return values
+
+
+TRUE = weights(
+    (0, "A vorticity", 1, 0.5),
+    (0, "vorticity", 2, -0.3),
+    (0, "A A q", 1, 0.02),
+    (1, "A q", 0, 0.2),
+    (1, "q", 3, 0.1),
+)
+
+
+def pairs(noise: float = 0.1) -> xr.Dataset:
+    """Flows with the tendencies of a known closure, and noise relative to these."""
+    q = turbulence(N, seed=3, n_member=12)
+    flow = flow_of(q)
+    tendency = tendency_of(SparseSymbolic(spacing(N), TRUE, mean_flow=MEAN_FLOW), q)
+    rng = np.random.default_rng(1)
+    scale = noise * tendency.std(axis=(0, 2, 3), keepdims=True)
+    tendency = tendency + scale * rng.standard_normal(tendency.shape)
+    x = positions(N)[0][0]
+    return xr.Dataset(
+        {name: (DIMS, values) for name, values in {"q": q, "u": flow["u"], "v": flow["v"]}.items()}
+        | {"q_tendency": (DIMS, tendency)},
+        coords={"x": x, "y": x},
+        attrs={"u1": MEAN_FLOW[0], "u2": MEAN_FLOW[1], "source": "a known closure"},
+    )
+
+
+def test_terms_are_laplacians_of_products_of_derivatives() -> None:
+    whole = layers(U, N) + np.array(MEAN_FLOW)[:, np.newaxis, np.newaxis]
+    q, v = layers(POTENTIAL_VORTICITY, N), layers(V, N)
+    vorticity = layers(VORTICITY, N)
+
+    def advected(field: Field) -> Field:
+        return dx(whole * field) + dy(v * field)
+
+    once = [advected(q), advected(vorticity)]
+    fields = [q, vorticity, v, dx(q), *once, *map(advected, once)]
+    closure = SparseSymbolic(spacing(N), np.zeros(SHAPE), mean_flow=MEAN_FLOW)
+    known = by_formulas(N)
+    found = closure.terms(known["q"], known["u"], known["v"])[0]
+    assert len(found) == len(TERMS) == 4 * len(fields)
+    area = spacing(N)[0] * spacing(N)[1]
+    for i, (field, power) in enumerate(TERMS):
+        expected = fields[field]
+        for _ in range(power):
+            expected = area * (dx(dx(expected)) + dy(dy(expected)))
+        # Six derivatives multiply the rounding of the shortest waves, of which the long have none.
+        assert close(found[i], expected, 1e-7), (FIELDS[field].name, power)
+
+
+def test_the_tendency_is_the_weighted_sum_of_terms() -> None:
+    values = np.random.default_rng(0).standard_normal(SHAPE)
+    closure = SparseSymbolic(spacing(N), values, mean_flow=MEAN_FLOW)
+    known = by_formulas(N)
+    state = known["q"], known["u"], known["v"]
+    terms = closure.terms(*state)[0].numpy()
+    total = (values.reshape(2, -1, 1, 1) * terms.swapaxes(0, 1)).sum(axis=1)
+    assert close(closure(*state)[0][0], total, 1e-10)
+
+
+def test_what_it_shares_with_the_published_closure_is_the_same() -> None:
+    published = np.zeros((2, 7))
+    published[:, :5] = [[0.3, 0.02, -0.001, 0.03, 0.002], [-0.1, 0.05, 0.003, 0.01, -0.004]]
+    area = spacing(N)[0] * spacing(N)[1]
+    places = (("A q", 1), ("A q", 2), ("A q", 3), ("q", 2), ("q", 3))
+    same = weights(
+        *(
+            (layer, name, power, published[layer, i] / area**power)
+            for layer in range(2)
+            for i, (name, power) in enumerate(places)
+        )
+    )
+    q = turbulence(N)
+    expected = tendency_of(HybridSymbolic(spacing(N), published, mean_flow=MEAN_FLOW), q)
+    assert close(tendency_of(SparseSymbolic(spacing(N), same, mean_flow=MEAN_FLOW), q), expected)
+
+
+def test_the_relevance_vector_machine_finds_the_terms() -> None:
+    closure = fit_sparse_symbolic(pairs(), within=1e-4)
+    found = closure.weights.numpy()
+    assert ((found != 0.0) == (TRUE != 0.0)).all()
+    assert found == pytest.approx(TRUE, rel=0.02, abs=0.0)
+    assert closure.spec.provenance["data"] == "a known closure"
+    assert "relevance" in closure.spec.provenance["weights"]
+
+
+def test_an_optimizer_of_pysindy_finds_them_too() -> None:
+    optimizer = STLSQ(threshold=0.05, alpha=0.0)
+    closure = fit_sparse_symbolic(pairs(noise=0.01), optimizer=optimizer)
+    found = closure.weights.numpy()
+    assert ((found != 0.0) == (TRUE != 0.0)).all()
+    assert found == pytest.approx(TRUE, rel=0.02, abs=0.0)
+    assert "STLSQ" in closure.spec.provenance["weights"]
+
+
+def test_fewer_terms_where_more_may_be_left() -> None:
+    n_term = [
+        np.count_nonzero(fit_sparse_symbolic(pairs(), within=within).weights, axis=(1, 2)).tolist()
+        for within in (1e-4, 0.2)
+    ]
+    assert n_term[0] == [3, 2]
+    assert 1 <= n_term[1][0] < 3
+
+
+@pytest.mark.parametrize("within", [-0.1, float("nan")])
+def test_what_may_be_left_is_a_part(within: float) -> None:
+    with pytest.raises(ValueError, match="within: expected a part of the variance, 0 or more"):
+        fit_sparse_symbolic(pairs(), within=within)
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    with pytest.raises(SpecError, match=r"weights: expected numbers of shape \(2, 8, 4\)"):
+        SparseSymbolic(spacing(N), np.zeros((2, 7)), mean_flow=MEAN_FLOW)
+
+
+def test_its_archive_holds_the_equation(tmp_path: Path) -> None:
+    given = weights((0, "A q", 1, 0.5), (1, "q_x", 0, -2.0), (1, "A A vorticity", 2, 1e-6))
+    closure = SparseSymbolic((2.0, 2.0), given, mean_flow=(0.0, 0.0))
+    path = tmp_path / "closure.pt"
+    hybrid.export(closure, path)
+    form = read_closed_form(path)
+    assert form is not None
+    assert str(form).splitlines() == [
+        "q_t = ...",
+        "upper layer: + 2.0 [m2] lap A q",
+        "lower layer: - 2.0 [m s-1] q_x + 1.6e-05 [m4 s] lap^2 A A vorticity",
+        "A f = div((u + U) f)",
+    ]
+    assert r"- 2.0 \, \partial_x q + 1.6 \times 10^{-5} \, \nabla^4 A^2 \zeta" in form.latex
