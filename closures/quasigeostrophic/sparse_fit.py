@@ -14,7 +14,7 @@ from closures.quasigeostrophic.sparse_symbolic import FIELDS, N_POWER, TERMS, Sp
 
 Array = NDArray[np.float64]
 
-_NAMES = tuple(f"lap^{power} {FIELDS[field].name}" for field, power in TERMS)
+_NAMES = tuple(term.name for term in TERMS)
 
 
 class Optimizer(Protocol):

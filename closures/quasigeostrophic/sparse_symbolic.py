@@ -1,7 +1,7 @@
 """A sparse sum of candidate terms: Laplacians of the flow and of what it advects."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import product, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -24,18 +24,13 @@ class Candidate(NamedTuple):
     name, latex
         In equations.
     time, length
-        Powers of s and m in the units of the coefficient of the field itself.
+        Powers of s and m in the units of the coefficient of the field itself, which gives s-2.
     """
 
     name: str
     latex: str
     time: int
     length: int
-
-    def units(self, power: int) -> str:
-        """Return the units of the coefficient of a power of its Laplacian, which gives s-2."""
-        powers = {"m": self.length + 2 * power, "s": self.time}
-        return " ".join(f"{name}{n if n != 1 else ''}" for name, n in powers.items() if n) or "1"
 
 
 FIELDS = (
@@ -53,8 +48,41 @@ FIELDS = (
 N_POWER = 4
 """Powers of the Laplacian, from none on."""
 
-TERMS = tuple(product(range(len(FIELDS)), range(N_POWER)))
-"""Numbers of a field and of a power, of every candidate term."""
+
+class Term(NamedTuple):
+    """A candidate term.
+
+    Parameters
+    ----------
+    field
+        Number of the field.
+    power
+        Of its Laplacian.
+    """
+
+    field: int
+    power: int
+
+    @property
+    def name(self) -> str:
+        """In plain text, such as ``lap^2 A q``."""
+        return ("", "lap ", "lap^2 ", "lap^3 ")[self.power] + FIELDS[self.field].name
+
+    @property
+    def latex(self) -> str:
+        """The same in LaTeX."""
+        return (rf"\nabla^{2 * self.power} " if self.power else "") + FIELDS[self.field].latex
+
+    @property
+    def units(self) -> str:
+        """Units of its coefficient."""
+        field = FIELDS[self.field]
+        powers = {"m": field.length + 2 * self.power, "s": field.time}
+        return " ".join(f"{name}{n if n != 1 else ''}" for name, n in powers.items() if n) or "1"
+
+
+TERMS = tuple(starmap(Term, product(range(len(FIELDS)), range(N_POWER))))
+"""All candidate terms."""
 
 _ROSS = "Ross et al. (2023), J. Adv. Model. Earth Syst. 15, e2022MS003258"
 
@@ -194,19 +222,22 @@ class SparseSymbolic(Closure):
         latex = "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
         return ClosedForm("\n".join(["q_t = ...", *lines, "A f = div((u + U) f)"]), latex)
 
+    def coefficients(self, layer: int) -> dict[Term, float]:
+        """Return the coefficients of the terms of a layer that have one [`Term.units`]."""
+        values = {
+            term: float(self.weights[layer, term.field, term.power]) * self.unit**term.power
+            for term in TERMS
+        }
+        return {term: value for term, value in values.items() if value}
+
     def _written_out(self, layer: int, digits: int | None) -> tuple[str, str]:
         text, latex = "", ""
-        for field, power in TERMS:
-            value = float(self.weights[layer, field, power]) * self.unit**power
-            if value:
-                size = repr(abs(value)) if digits is None else f"{abs(value):.{digits}g}"
-                sign = "-" if value < 0.0 else "+"
-                known = FIELDS[field]
-                symbol = ("", "lap ", "lap^2 ", "lap^3 ")[power]
-                nabla = ("", r"\nabla^2 ", r"\nabla^4 ", r"\nabla^6 ")[power]
-                text += f" {sign} {size} [{known.units(power)}] {symbol}{known.name}"
-                latex += rf" {sign} {_in_latex(size)} \, {nabla}{known.latex}"
-        return text.strip() or "nothing", latex.strip()
+        for term, value in self.coefficients(layer).items():
+            size = repr(abs(value)) if digits is None else f"{abs(value):.{digits}g}"
+            sign = "-" if value < 0.0 else "+"
+            text += f" {sign} {size} [{term.units}] {term.name}"
+            latex += rf" {sign} {_in_latex(size)} \, {term.latex}"
+        return text.strip() or "nothing", latex.strip() or "0"
 
     def documents(self) -> dict[str, str]:
         """Return the equation, as ``equation.json``."""

@@ -240,6 +240,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         "leith_e",
         "leith_e_deconvolved",
         "smagorinsky_e",
+        "sparse",
         "gated_online",
         "gated_noise",
     ):
@@ -259,6 +260,10 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     assert fits["round 2"][0] == pytest.approx(results["fit_1_c4"])
     assert fits["round 2"][6:] == (results["fit_1_mean"], results["fit_1_worst"], 32.0, 0.0)
     assert all(spread is not None and spread > 0.0 for spread in fits["round 2"][1:6:2])
+    title = "Terms of the symbolic closure of sparse regression"
+    (terms,) = (table.rows for table in result.tables if table.title == title)
+    assert {name.split()[0] for name in terms} == {"upper", "lower"}
+    assert 1 <= sum(name.startswith("sparse_") for name in results) == len(terms) < 64
     in_fortran = f"{CANDIDATES['gated_online'].label}, in Fortran: eddy"
     if can_host():
         assert in_fortran in {table.title for table in result.tables}
@@ -277,7 +282,7 @@ def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, P
     result, out = run
     names = (
         *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_deconvolved"),
-        *("smagorinsky_e", "gated_online", "gated_noise"),
+        *("smagorinsky_e", "sparse", "gated_online", "gated_noise"),
     )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"

@@ -6,7 +6,7 @@ from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.pool import run_jobs
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.costs import step_costs
-from hybrid.experiments.quasigeostrophic.job import TRUTH, HostedJob
+from hybrid.experiments.quasigeostrophic.job import TRUTH, HostedJob, RegressionJob
 from hybrid.experiments.quasigeostrophic.order import LAST, steps
 from hybrid.experiments.quasigeostrophic.report.figures import all_figures
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
@@ -125,6 +125,7 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
         costs=step_costs(timed, settings.n_round),
         fits=[*stages.calibrator.fits()],
         trained=trained,
+        symbolic=stages.learner.symbolic() if stages.is_done(RegressionJob()) else None,
         hosted={
             name: runs
             for name in models[CHOSEN_IN]

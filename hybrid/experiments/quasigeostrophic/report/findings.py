@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from closures.quasigeostrophic import SparseSymbolic
 from hybrid.experiments.quasigeostrophic.calibration.fit import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.learning.learner import Trained
@@ -59,6 +60,8 @@ class Findings:
         What was found for coefficients, round by round.
     trained
         What trainings took, by network.
+    symbolic
+        The closure that sparse regression found; None: not yet.
     ceilings
         What the coarse grid can hold of the truth, by configuration, see `ceilings`.
     hosted
@@ -71,6 +74,7 @@ class Findings:
     costs: Mapping[str, tuple[float, float]]
     fits: Sequence[Fitted] = ()
     trained: Mapping[str, Trained] = field(default_factory=dict)
+    symbolic: SparseSymbolic | None = None
     ceilings: Mapping[str, Mapping[str, Scores]] = field(default_factory=dict)
     hosted: Mapping[str, list[xr.Dataset]] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from closures.quasigeostrophic.sparse_symbolic import TERMS, Term
 from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.calibration.fit import WANTED, Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
@@ -25,6 +26,8 @@ def learning_metrics(findings: Findings) -> dict[str, float]:
         metrics[f"training_samples_{model}"] = float(trained.n_sample)
         metrics[f"training_seconds_{model}"] = trained.history.seconds
         metrics[f"training_loss_{model}"] = min(trained.history.validation)
+    for name, (_, value) in _terms(findings).items():
+        metrics[f"sparse_{name.replace(' ', '_').replace('^', '').lower()}"] = value
     for model in findings.hosted:
         for kind, (_, hosted, difference) in findings.in_fortran(model).items():
             metrics[f"hosted_{kind}_{model}"] = hosted
@@ -36,7 +39,8 @@ def learning_metrics(findings: Findings) -> dict[str, float]:
 def learning_tables(findings: Findings) -> tuple[Table, ...]:
     """Return these tables; some may have no rows."""
     hosted = (hosted_table(findings, model) for model in findings.hosted)
-    return calibration_table(findings), training_table(findings), *hosted
+    learned = symbolic_table(findings), training_table(findings)
+    return calibration_table(findings), *learned, *hosted
 
 
 def calibration_table(findings: Findings) -> Table:
@@ -62,6 +66,22 @@ def calibration_table(findings: Findings) -> Table:
         "again. Scores "
         "of the functions do not compare with those of runs: noise that is left in them lowers "
         "them, and the choice of the best raises them.",
+    )
+
+
+def symbolic_table(findings: Findings) -> Table:
+    """Return the terms that sparse regression found."""
+    rows: dict[str, tuple[float | None, ...]] = {
+        f"{name} [{term.units}]": (value,) for name, (term, value) in _terms(findings).items()
+    }
+    return Table(
+        "Terms of the symbolic closure of sparse regression",
+        ("coefficient",),
+        rows,
+        f"Found by the relevance vector machine in states of {CHOSEN_IN} alone that networks learn "
+        f"from, among {len(TERMS)} candidates a layer: Laplacians (lap) of potential and relative "
+        "vorticity, of v and the gradient of q along x, and of what the flow advects once and "
+        "twice, A f = div((u + U) f).",
     )
 
 
@@ -108,6 +128,17 @@ def hosted_table(findings: Findings, model: str) -> Table:
         "these runs of the truth lacks to a score of 1 beside the other, a mean over random "
         "halves.",
     )
+
+
+def _terms(findings: Findings) -> dict[str, tuple[Term, float]]:
+    """Return the terms of the closure that was found, and their coefficients, by name."""
+    if findings.symbolic is None:
+        return {}
+    return {
+        f"{name} {term.name}": (term, value)
+        for layer, name in enumerate(("upper", "lower"))
+        for term, value in findings.symbolic.coefficients(layer).items()
+    }
 
 
 def _with_spread(found: Fitted) -> dict[str, tuple[float, float]]:
