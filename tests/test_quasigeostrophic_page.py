@@ -31,14 +31,16 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     in_python = [block for block in programs() if "run_host" not in block]
-    assert len(in_python) == 2
+    assert len(in_python) == 3
     for block in in_python:
         exec(block, names)
     assert names["run"].q.sizes["time"] == 3
-    archives = {"backscatter.pt", "stresses.pt", "symbolic.pt"}
+    archives = {"backscatter.pt", "stresses.pt", "symbolic.pt", "sparse.pt"}
     assert archives <= {path.name for path in tmp_path.iterdir()}
     assert names["fitted"].spec.provenance["n_snapshot"] == "10"
     assert names["fitted"].weights.abs().min() > 0.0
+    for name in ("found", "thresholded"):
+        assert 2 <= names[name].weights.count_nonzero() < 64
 
 
 @pytest.mark.fortran
