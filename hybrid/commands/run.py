@@ -72,8 +72,8 @@ def run(
         typer.Option(
             metavar="STAGE",
             help="Stop after this stage: dump, train, export or couple of plasim; now, published, "
-            "classical, search or networks of quasigeostrophic, which reports what is finished. "
-            "The same command without it, or with a later one, goes on.",
+            "classical, calibration or networks of quasigeostrophic, which reports what is "
+            "finished. The same command without it, or with a later one, goes on.",
         ),
     ] = None,
 ) -> None:

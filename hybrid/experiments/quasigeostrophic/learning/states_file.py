@@ -1,0 +1,118 @@
+"""The datasets of the benchmark as a zarr store, run by run, going on where it was interrupted."""
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import xarray as xr
+import zarr
+
+from hybrid.experiments.quasigeostrophic.learning.plan import Learning
+from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress
+from hybrid.experiments.quasigeostrophic.runs.configurations import Configuration
+from hybrid.versions import versions
+
+# Format 2 is what every reader of zarr knows.
+_FORMAT: Literal[2] = 2
+_FINISHED, _MADE_OF = "finished_runs", "made_of"
+
+
+class StatesError(ValueError):
+    """A folder that is no store of the states that are asked for."""
+
+
+def write_states(
+    path: Path,
+    flow: Configuration,
+    learning: Learning,
+    *,
+    seed: int = 0,
+    on_progress: OnProgress = lambda _fraction: None,
+) -> xr.Dataset:
+    """Write coarse states, and what the coarse model misses there, of some runs of the truth.
+
+    The states that networks learn from, by all three operators. Runs that are in the store already
+    are kept; a store that holds more is left as it is.
+
+    Parameters
+    ----------
+    path
+        The store, a folder.
+    flow
+        The flow.
+    learning
+        Number and length of the runs, and time between states.
+    seed
+        As of the experiment.
+    on_progress
+        Called with the fraction done.
+
+    Returns
+    -------
+    Dataset
+        What `PairsRun.pairs` returns, with a dim ``run``; values are read when they are asked for.
+
+    Raises
+    ------
+    StatesError
+        If the folder is no store of these runs.
+    """
+    made_of = repr((flow, learning.years, learning.every, seed))
+    first = _n_finished(path, made_of) if path.exists() else 0
+    for i in range(first, learning.n_run):
+        done = i / learning.n_run
+        pairs = learning.states_run(flow, seed, i).pairs(
+            lambda part, done=done: on_progress(done + part / learning.n_run)  # type: ignore[misc]
+        )
+        _add(path, pairs.expand_dims("run"), i, made_of)
+    on_progress(1.0)
+    return xr.open_dataset(path, engine="zarr", consolidated=True, decode_times=False)
+
+
+def _n_finished(path: Path, made_of: str) -> int:
+    try:
+        known = zarr.open_group(str(path), mode="r").attrs.asdict()
+    except (FileNotFoundError, ValueError) as error:
+        raise StatesError(
+            f"{path}: expected no such folder, or a zarr store of states, got something else; give "
+            "another name"
+        ) from error
+    if known.get(_MADE_OF) != made_of:
+        raise StatesError(
+            f"{path}: expected states of {made_of}, got those of {known.get(_MADE_OF)}; give "
+            "another name, or the same flow, length, interval and seed"
+        )
+    number = known.get(_FINISHED)
+    return number if isinstance(number, int) else 0
+
+
+def _add(path: Path, run: xr.Dataset, number: int, made_of: str) -> None:
+    """Write a run behind those that are there; it counts once all of it is there."""
+    if number == 0:
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        attributes = {_MADE_OF: made_of, "versions": str(versions())}
+        # A chunk a run: turbulence does not get smaller by compression.
+        encoding = {
+            name: {"chunks": variable.shape, "compressors": None}
+            for name, variable in run.data_vars.items()
+        }
+        run.assign_attrs(attributes).to_zarr(
+            unfinished, zarr_format=_FORMAT, consolidated=True, encoding=encoding
+        )
+        _set_finished(unfinished, 1)
+        unfinished.rename(path)
+        return
+    arrays = zarr.open_group(str(path), mode="r+")
+    for name, variable in run.data_vars.items():
+        array = arrays[str(name)]
+        assert isinstance(array, zarr.Array)
+        # An interrupted call may have left more than it got to announce.
+        array.resize((number + 1, *array.shape[1:]))
+        array[number] = variable.values[0]
+    _set_finished(path, number + 1)
+
+
+def _set_finished(path: Path, number: int) -> None:
+    zarr.open_group(str(path), mode="r+").attrs[_FINISHED] = number
+    zarr.consolidate_metadata(str(path), zarr_format=_FORMAT)
