@@ -51,7 +51,9 @@ from two_layer_tables import (
     two_layer_ahead_table,
     two_layer_ceiling_table,
     two_layer_fit_table,
+    two_layer_hosted_table,
     two_layer_network_table,
+    two_layer_sparse_table,
     two_layer_table,
 )
 from values import with_values
@@ -149,6 +151,8 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "two-layer-ceiling": ("quasigeostrophic-full.json", two_layer_ceiling_table),
     "two-layer-networks": ("quasigeostrophic-full.json", two_layer_network_table),
     "two-layer-fit": ("quasigeostrophic-full.json", two_layer_fit_table),
+    "two-layer-hosted": ("quasigeostrophic-full.json", two_layer_hosted_table),
+    "two-layer-sparse": ("quasigeostrophic-full.json", two_layer_sparse_table),
     "eddy-viscosity": ("eddy-viscosity.json", eddy_viscosity_table),
     "ensembles": ("ensembles.json", ensemble_costs_table),
     "ensemble-training": ("ensembles.json", ensemble_training_table),

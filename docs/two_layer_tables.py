@@ -4,7 +4,9 @@ from typing import Any
 
 from markdown_table import markdown_table
 
+from closures.quasigeostrophic.sparse_symbolic import TERMS
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.report.learning_tables import LAYERS, term_metric
 from hybrid.experiments.quasigeostrophic.scores.ceilings import CEILINGS
 from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL
 
@@ -115,6 +117,31 @@ def two_layer_fit_table(results: dict[str, Any]) -> str:
         *("round", "c4", "energy returned", "filter from [pi / spacing]"),
         *("fitted mean", "fitted worst", "runs"),
     ]
+    return markdown_table(header, rows)
+
+
+def two_layer_sparse_table(results: dict[str, Any]) -> str:
+    """Return the terms that sparse regression found, with their coefficients."""
+    rows = [
+        [layer, term.name, f"{results[key]:.3g}", term.units]
+        for layer in LAYERS
+        for term in TERMS
+        if (key := term_metric(layer, term)) in results
+    ]
+    return markdown_table(["layer", "term", "coefficient", "units"], rows)
+
+
+def two_layer_hosted_table(results: dict[str, Any]) -> str:
+    """Return the scores of closures in the compiled loop and in the Fortran host."""
+    rows = []
+    for name in CANDIDATES:
+        for kind, text in _ALL_KINDS.items():
+            if (hosted := results.get(f"hosted_{kind}_{name}")) is not None:
+                key = f"hosted_difference_{kind}_{name}"
+                scores = _number(hosted - results[key]), _number(hosted), _interval(results, key)
+                floor = _number(results[f"hosted_floor_{kind}_{name}"])
+                rows.append([f"{CANDIDATES[name].label}, {text}", *scores, floor])
+    header = ["eddy", "compiled loop", "Fortran", "difference", "floor"]
     return markdown_table(header, rows)
 
 

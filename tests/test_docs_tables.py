@@ -281,6 +281,24 @@ def test_tables_of_fits_and_networks_hold_their_numbers() -> None:
     assert "as published" in found
 
 
+def test_the_table_of_fortran_has_both_scores_and_what_chance_leaves() -> None:
+    results = {
+        "hosted_mean_gated_online": 0.71,
+        "hosted_difference_mean_gated_online": 0.02,
+        "hosted_difference_mean_gated_online_interval": 0.03,
+        "hosted_floor_mean_gated_online": 0.08,
+    }
+    found = two_layer_tables.two_layer_hosted_table(results)
+    assert "trained in runs, mean | 0.69 | 0.71 | 0.02 ± 0.03 | 0.08 |" in found
+
+
+def test_the_table_of_terms_has_units() -> None:
+    results = {"sparse_upper_lap2_a_vorticity": 2.54e15, "sparse_lower_lap3_v": -1.44e12}
+    found = two_layer_tables.two_layer_sparse_table(results)
+    assert "| upper | lap^2 A vorticity | 2.54e+15 | m4 |" in found
+    assert "| lower | lap^3 v | -1.44e+12 | m5 s-1 |" in found
+
+
 def test_the_calibrated_coefficients_are_those_that_were_fitted() -> None:
     results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
     last = max(key for key in results if fullmatch(r"fit_\d+_c4", key)).removesuffix("_c4")

@@ -12,6 +12,14 @@ from hybrid.experiments.quasigeostrophic.report.findings import Findings
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.result import Table
 
+LAYERS = ("upper", "lower")
+"""Names of the layers."""
+
+
+def term_metric(layer: str, term: Term) -> str:
+    """Return the flat name of the coefficient of a term that sparse regression found."""
+    return f"sparse_{layer}_{term.name.replace(' ', '_').replace('^', '').lower()}"
+
 
 def learning_metrics(findings: Findings) -> dict[str, float]:
     """Return what fits and trainings found, and took, and scores in Fortran, in flat names."""
@@ -26,13 +34,14 @@ def learning_metrics(findings: Findings) -> dict[str, float]:
         metrics[f"training_samples_{model}"] = float(trained.n_sample)
         metrics[f"training_seconds_{model}"] = trained.history.seconds
         metrics[f"training_loss_{model}"] = min(trained.history.validation)
-    for name, (_, value) in _terms(findings).items():
-        metrics[f"sparse_{name.replace(' ', '_').replace('^', '').lower()}"] = value
+    for (layer, term), value in _terms(findings).items():
+        metrics[term_metric(layer, term)] = value
     for model in findings.hosted:
         for kind, (_, hosted, difference) in findings.in_fortran(model).items():
             metrics[f"hosted_{kind}_{model}"] = hosted
             metrics[f"hosted_difference_{kind}_{model}"] = difference.value
             metrics[f"hosted_difference_{kind}_{model}_interval"] = difference.half
+            metrics[f"hosted_floor_{kind}_{model}"] = 1.0 - findings.hosted_floor(model, kind)
     return metrics
 
 
@@ -72,7 +81,8 @@ def calibration_table(findings: Findings) -> Table:
 def symbolic_table(findings: Findings) -> Table:
     """Return the terms that sparse regression found."""
     rows: dict[str, tuple[float | None, ...]] = {
-        f"{name} [{term.units}]": (value,) for name, (term, value) in _terms(findings).items()
+        f"{layer} {term.name} [{term.units}]": (value,)
+        for (layer, term), value in _terms(findings).items()
     }
     return Table(
         "Terms of the symbolic closure of sparse regression",
@@ -130,13 +140,13 @@ def hosted_table(findings: Findings, model: str) -> Table:
     )
 
 
-def _terms(findings: Findings) -> dict[str, tuple[Term, float]]:
-    """Return the terms of the closure that was found, and their coefficients, by name."""
+def _terms(findings: Findings) -> dict[tuple[str, Term], float]:
+    """Return the coefficients of the closure that was found, by layer and term."""
     if findings.symbolic is None:
         return {}
     return {
-        f"{name} {term.name}": (term, value)
-        for layer, name in enumerate(("upper", "lower"))
+        (name, term): value
+        for layer, name in enumerate(LAYERS)
         for term, value in findings.symbolic.coefficients(layer).items()
     }
 
