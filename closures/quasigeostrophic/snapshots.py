@@ -55,10 +55,11 @@ class Snapshots:
             If the pairs lack one of these.
         """
         _require(pairs)
+        order = [dim for dim in pairs["q"].dims if dim not in _DIMS] + [*_DIMS]
         return cls(
             (_spacing(pairs, "y"), _spacing(pairs, "x")),
             (float(pairs.attrs["u1"]), float(pairs.attrs["u2"])),
-            {name: _flat(pairs[name]) for name in _VARIABLES},
+            {name: _flat(pairs[name].transpose(*order)) for name in _VARIABLES},
             str(pairs.attrs.get("source", "unknown")),
         )
 
@@ -82,6 +83,10 @@ def _require(pairs: xr.Dataset) -> None:
             raise ValueError(f"pairs: expected a variable {name!r} with dims {_DIMS} among others")
         if pairs[name].sizes["layer"] != 2:
             raise ValueError(f"{name}: expected 2 layers, got {pairs[name].sizes['layer']}")
+        if set(pairs[name].dims) != set(pairs["q"].dims):
+            raise ValueError(
+                f"{name}: expected the dims of q, {pairs['q'].dims}, got {pairs[name].dims}"
+            )
     for name in ("u1", "u2"):
         if name not in pairs.attrs:
             raise ValueError(
@@ -98,6 +103,6 @@ def _spacing(pairs: xr.Dataset, dim: str) -> float:
 
 
 def _flat(variable: xr.DataArray) -> NDArray[np.floating]:
-    """Return a variable as ``(snapshot, layer, y, x)``."""
-    ordered = variable.transpose(..., *_DIMS).to_numpy()
+    """Return a variable, its last dims `_DIMS`, as ``(snapshot, layer, y, x)``."""
+    ordered = variable.to_numpy()
     return np.asarray(ordered.reshape(-1, *ordered.shape[-3:]))

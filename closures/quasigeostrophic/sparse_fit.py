@@ -7,12 +7,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from closures.model_error.errors import LibraryError
 from closures.model_error.gram import Gram
 from closures.model_error.relevance import Path, pruning_path
 from closures.quasigeostrophic.snapshots import Snapshots
 from closures.quasigeostrophic.sparse_symbolic import FIELDS, N_POWER, TERMS, SparseSymbolic
 
 Array = NDArray[np.float64]
+
+WITHIN = 0.02
+"""Part of the variance of the target that a closure may leave more of than all candidates do."""
 
 _NAMES = tuple(term.name for term in TERMS)
 
@@ -29,7 +33,7 @@ class Optimizer(Protocol):
 def fit_sparse_symbolic(
     pairs: xr.Dataset,
     *,
-    within: float = 0.02,
+    within: float = WITHIN,
     optimizer: Optimizer | None = None,
     largest: Mapping[str, float] | None = None,
 ) -> SparseSymbolic:
@@ -40,13 +44,14 @@ def fit_sparse_symbolic(
     pairs
         As of `Snapshots.of`: what `solvers.coarse_graining.tendency_pairs` returns.
     within
-        Part of the variance of the target that the terms may leave more of than all 32 do: the
-        fewest terms on the path of the relevance vector machine that leave no more than that, see
-        `closures.model_error.pruning_path`. What is left is no noise here, but what no such
-        closure can know, so that the evidence of many rows asks for nearly all terms.
+        Part of the variance of the target, its mean square, that the terms may leave more of than
+        all 32 do: the fewest terms, one at least, on the path of the relevance vector machine that
+        leave no more than that, see `closures.model_error.pruning_path`. What is left is no noise
+        here, but what no such closure can know, so that the evidence of many rows asks for nearly
+        all terms.
     optimizer
         An optimizer of pysindy instead, for which `within` counts nothing. It gets columns and
-        targets divided by their root mean squares, and all rows at once: 512 bytes for each grid
+        targets divided by their root mean squares, and all rows at once: some 2 kB for each grid
         point of a snapshot, so thin many snapshots out.
     largest
         As of `SparseSymbolic`.
@@ -56,7 +61,8 @@ def fit_sparse_symbolic(
     ValueError
         If the pairs lack something, or `within` is negative.
     LibraryError
-        If there are too few rows, or terms cannot be told apart.
+        If a term or the target of a layer is 0 everywhere; without an optimizer also if there are
+        too few rows, or terms cannot be told apart.
 
     Examples
     --------
@@ -94,10 +100,17 @@ def fit_sparse_symbolic(
 
 def _relevant(snapshots: Snapshots, frame: SparseSymbolic, within: float) -> Array:
     grams = [Gram(_NAMES), Gram(_NAMES)]
+    squares = np.zeros(2)
     for state, target in snapshots.batches():
         terms = frame.terms(*state).numpy()
+        squares += np.nansum(target**2, axis=(0, 2, 3))
         for layer, gram in enumerate(grams):
             gram.add(terms[:, :, layer].swapaxes(0, 1), target[:, layer])
+    if not squares.all():
+        raise LibraryError(
+            f"pairs: expected a target that is not 0 everywhere, got 0 in layer "
+            f"{np.argmin(squares) + 1}; give states in which the coarse model misses something"
+        )
     return np.array([_fewest(pruning_path(gram), within) for gram in grams])
 
 
@@ -108,15 +121,28 @@ def _fewest(path: Path, within: float) -> Array:
 
 
 def _optimized(snapshots: Snapshots, frame: SparseSymbolic, optimizer: Optimizer) -> Array:
-    batches = [(frame.terms(*state).numpy(), target) for state, target in snapshots.batches()]
     weights = np.zeros((2, len(TERMS)))
     for layer in range(2):
-        columns = np.concatenate(
-            [terms[:, :, layer].swapaxes(0, 1).reshape(len(TERMS), -1) for terms, _ in batches],
-            axis=1,
-        )
-        wanted = np.concatenate([target[:, layer].ravel() for _, target in batches])
-        sizes, size = np.sqrt(np.mean(columns**2, axis=1)), np.sqrt(np.mean(wanted**2))
-        optimizer.fit((columns / sizes[:, np.newaxis]).T, wanted[:, np.newaxis] / size)
+        columns, target = _rows(snapshots, frame, layer)
+        sizes, size = np.sqrt(np.mean(columns**2, axis=0)), np.sqrt(np.mean(target**2))
+        zero = [name for name, n in zip(_NAMES, sizes, strict=True) if not n > 0.0]
+        if zero or not size > 0.0:
+            raise LibraryError(
+                f"pairs: expected terms and a target that are not 0 everywhere, got 0 in layer "
+                f"{layer + 1} for {', '.join(zero) or 'the target'}; give turbulent fields"
+            )
+        columns /= sizes
+        optimizer.fit(columns, target[:, np.newaxis] / size)
         weights[layer] = np.ravel(optimizer.coef_) * size / sizes
     return weights
+
+
+def _rows(snapshots: Snapshots, frame: SparseSymbolic, layer: int) -> tuple[Array, Array]:
+    """Return the columns of a layer, shape ``(row, term)``, and its target, where there is one."""
+    columns, targets = [], []
+    for state, target in snapshots.batches():
+        seen = ~np.isnan(target[:, layer])
+        terms = frame.terms(*state)[:, :, layer].numpy()
+        columns.append(np.moveaxis(terms, 1, -1)[seen])
+        targets.append(target[:, layer][seen])
+    return np.concatenate(columns), np.concatenate(targets)

@@ -76,9 +76,21 @@ class Term(NamedTuple):
     @property
     def units(self) -> str:
         """Units of its coefficient."""
+        written = (f"{name}{n if n != 1 else ''}" for name, n in self._powers.items())
+        return " ".join(written) or "1"
+
+    @property
+    def latex_units(self) -> str:
+        """The same in LaTeX, with a blank in front; nothing where there are none."""
+        written = (f"{name}^{{{n}}}" if n != 1 else name for name, n in self._powers.items())
+        joined = r"\,".join(written)
+        return rf"\ \mathrm{{{joined}}}" if joined else ""
+
+    @property
+    def _powers(self) -> dict[str, int]:
         field = FIELDS[self.field]
         powers = {"m": field.length + 2 * self.power, "s": field.time}
-        return " ".join(f"{name}{n if n != 1 else ''}" for name, n in powers.items() if n) or "1"
+        return {name: n for name, n in powers.items() if n}
 
 
 TERMS = tuple(starmap(Term, product(range(len(FIELDS)), range(N_POWER))))
@@ -95,10 +107,11 @@ class SparseSymbolic(Closure):
         f \in \{q, \zeta, v, \partial_x q, A q, A \zeta, A^2 q, A^2 \zeta\}, \quad
         A f = \nabla \cdot ((\mathbf{u} + \mathbf{U}) f),
 
-    with the relative vorticity :math:`\zeta`, the mean flow U and the grid spacing d. Those are
-    all Laplacians, up to the third, of fields that change sign with the vorticity when north and
-    south are exchanged, up to two advections: what the symbolic closure of Ross et al. (2023) is
-    made of, and their neighbours.
+    with the relative vorticity :math:`\zeta`, the mean flow U and the grid spacing d, whose square
+    is the area of a cell. All of them change sign with the vorticity when north and south are
+    exchanged. The first five terms of the symbolic closure of Ross et al. (2023) are among them;
+    its :math:`A^2 \nabla^2 \partial_x v` and :math:`A^2 \nabla^2 \partial_y u` are not. As that
+    one, this closure changes for an observer who moves along; and v and q_x know the axes.
 
     Parameters
     ----------
@@ -133,7 +146,7 @@ class SparseSymbolic(Closure):
     q_t = ...
     upper layer: - 1e+10 [m4 s-1] lap^2 q
     lower layer: - 2e+10 [m4 s-1] lap^2 q
-    A f = div((u + U) f)
+    A f = div((u + U) f), U = 0.025 and 0.0 m s-1, vorticity = v_x - u_y
     """
 
     def __init__(
@@ -205,7 +218,7 @@ class SparseSymbolic(Closure):
         return torch.stack(each, dim=1)
 
     def equation(self, digits: int | None = None) -> ClosedForm:
-        """Return the closure written out, in LaTeX with coefficients in SI units.
+        """Return the closure written out, with units.
 
         Parameters
         ----------
@@ -214,13 +227,19 @@ class SparseSymbolic(Closure):
         """
         layers = ("upper", "lower")
         sums = [self._written_out(layer, digits) for layer in range(2)]
+        upper, lower = (repr(float(u)) for u in self.mean_flow.ravel())
         lines = [f"{name} layer: {text}" for name, (text, _) in zip(layers, sums, strict=True)]
+        where = f"U = {upper} and {lower} m s-1, vorticity = v_x - u_y"
         rows = [
             rf"\partial_t q_{i} &= \cdots {latex}" for i, (_, latex) in enumerate(sums, start=1)
         ]
-        rows.append(r"A f &= \nabla \cdot ((\mathbf{u} + \mathbf{U}) f)")
+        rows += [
+            r"A f &= \nabla \cdot ((\mathbf{u} + \mathbf{U}) f)",
+            rf"U_1 &= {upper}\ \mathrm{{m\,s^{{-1}}}}, \quad U_2 = {lower}\ \mathrm{{m\,s^{{-1}}}}",
+            r"\zeta &= \partial_x v - \partial_y u",
+        ]
         latex = "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
-        return ClosedForm("\n".join(["q_t = ...", *lines, "A f = div((u + U) f)"]), latex)
+        return ClosedForm("\n".join(["q_t = ...", *lines, f"A f = div((u + U) f), {where}"]), latex)
 
     def coefficients(self, layer: int) -> dict[Term, float]:
         """Return the coefficients of the terms of a layer that have one [`Term.units`]."""
@@ -236,8 +255,8 @@ class SparseSymbolic(Closure):
             size = repr(abs(value)) if digits is None else f"{abs(value):.{digits}g}"
             sign = "-" if value < 0.0 else "+"
             text += f" {sign} {size} [{term.units}] {term.name}"
-            latex += rf" {sign} {_in_latex(size)} \, {term.latex}"
-        return text.strip() or "nothing", latex.strip() or "0"
+            latex += rf" {sign} {_in_latex(size)}{term.latex_units} \, {term.latex}"
+        return text.strip() or "nothing", latex.strip() or "+ 0"
 
     def documents(self) -> dict[str, str]:
         """Return the equation, as ``equation.json``."""

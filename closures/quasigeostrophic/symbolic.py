@@ -39,9 +39,9 @@ class HybridSymbolic(Closure):
         + A^2 \nabla^2 (w_6 \partial_x v + w_7 \partial_y u), \quad
         A f = \nabla \cdot ((\mathbf{u} + \mathbf{U}) f).
 
-    Advection is by the whole velocity, with the mean flow, as it was published. So this closure,
-    unlike the others, is not the same for an observer who moves along, and unless
-    :math:`w_7 = -w_6` it knows the directions of the axes.
+    Advection is by the whole velocity, with the mean flow, as it was published. So this closure
+    is not the same for an observer who moves along, and unless :math:`w_7 = -w_6` it knows the
+    directions of the axes.
 
     Parameters
     ----------

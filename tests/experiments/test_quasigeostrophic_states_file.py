@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xarray as xr
+import zarr
 from typer.testing import CliRunner
 
-from hybrid.experiments.quasigeostrophic.__main__ import app
+from hybrid.experiments.quasigeostrophic import __main__ as main
 from hybrid.experiments.quasigeostrophic.learning import states_file
 from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.learning.states_file import StatesError, write_states
@@ -80,10 +82,58 @@ def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
         write_states(tmp_path, FLOW, LEARNING)
 
 
-def test_the_command_says_what_it_has_written(tmp_path: Path) -> None:
-    help_text = CliRunner().invoke(app, ["data", "--help"])
+def test_the_command_writes_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(main.FLOWS, "jet", FLOW)
+    path = tmp_path / "jet.zarr"
+    options = ["--flow", "jet", "--runs", "2", "--years", "0.05", "--hours", "50", "--seed", "3"]
+    said = CliRunner().invoke(main.app, ["data", str(path), *options])
+    assert said.exit_code == 0, said.output
+    assert "jet.zarr: 2 run, 8 time, 3 operator, 2 layer, 32 y, 32 x" in said.output
+    made = xr.open_zarr(path, consolidated=True)
+    assert made.time.values[0] == 50 * 3600.0
+    assert made.attrs["beta"] == FLOW.beta
+    second = replace(LEARNING, every=50 * 3600.0).states_run(FLOW, 3, 1).pairs()
+    xr.testing.assert_equal(made.isel(run=1).load(), second)
+
+
+def test_the_command_explains_itself(tmp_path: Path) -> None:
+    help_text = CliRunner().invoke(main.app, ["data", "--help"])
     assert help_text.exit_code == 0
     assert "jet.zarr --flow jet" in help_text.output
-    refused = CliRunner().invoke(app, ["data", str(tmp_path), "--runs", "1"])
+    refused = CliRunner().invoke(main.app, ["data", str(tmp_path), "--runs", "1"])
     assert refused.exit_code == 1
     assert "expected no such folder" in refused.output
+    for option in (["--hours", "0.5"], ["--years", "0.05"]):
+        wrong = CliRunner().invoke(main.app, ["data", str(tmp_path / "x.zarr"), *option])
+        assert wrong.exit_code == 2
+        assert "expected a " in wrong.output
+
+
+def test_runs_of_two_seeds_are_others() -> None:
+    twelve = replace(LEARNING, n_run=12)
+    first, second = ({twelve.states_run(FLOW, seed, i).seed for i in range(12)} for seed in (0, 1))
+    assert not first & second
+
+
+def test_a_call_that_is_killed_before_the_store_is_consolidated_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, two = tmp_path / "eddy.zarr", replace(LEARNING, n_run=2)
+    write_states(path, FLOW, replace(LEARNING, n_run=1))
+    consolidate = zarr.consolidate_metadata
+    trimmed: list[str] = []
+
+    def killed(store: str, **options: Any) -> None:
+        trimmed.append(store)
+        # The first call makes the store that is there whole.
+        if len(trimmed) == 2:
+            raise KeyboardInterrupt
+        consolidate(store, **options)
+
+    monkeypatch.setattr(zarr, "consolidate_metadata", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_states(path, FLOW, two)
+    monkeypatch.setattr(zarr, "consolidate_metadata", consolidate)
+    made = write_states(path, FLOW, two)
+    assert made.sizes["run"] == 2
+    xr.testing.assert_equal(made.isel(run=1).load(), LEARNING.states_run(FLOW, 0, 1).pairs())

@@ -15,6 +15,9 @@ from hybrid.progress import progress_display
 _NAME = "python -m hybrid.experiments.quasigeostrophic"
 _DEFAULT = Learning()
 
+FLOWS = dict(CONFIGURATIONS)
+"""Flows by name."""
+
 app = typer.Typer(
     cls=ProjectGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich"
 )
@@ -47,11 +50,15 @@ def data(
     same command goes on; with more runs it adds to what is there.
     """
     learning = Learning(n_run=runs, years=years, every=hours * HOUR)
+    try:
+        learning.states_run(FLOWS[flow.value], seed, 0)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     with progress_display(messages()) as progress:
         task = progress.add_task(f"{runs} runs of the truth, {flow.value}", total=1.0)
         made = write_states(
             out,
-            CONFIGURATIONS[flow.value],
+            FLOWS[flow.value],
             learning,
             seed=seed,
             on_progress=lambda part: progress.update(task, completed=part),

@@ -125,7 +125,11 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
         costs=step_costs(timed, settings.n_round),
         fits=[*stages.calibrator.fits()],
         trained=trained,
-        symbolic=stages.learner.symbolic() if stages.is_done(RegressionJob()) else None,
+        symbolic=(
+            stages.learner.symbolic(where[CHOSEN_IN].coarse)
+            if stages.is_done(RegressionJob())
+            else None
+        ),
         hosted={
             name: runs
             for name in models[CHOSEN_IN]
@@ -161,7 +165,7 @@ def _result(settings: Settings, findings: Findings, archives: tuple[Path, ...]) 
             "n_snapshot": settings.duration.n_snapshot,
             "pairs_years": settings.pairs_years,
             **({"calibration": repr(settings.calibration)} if findings.fits else {}),
-            **({"learning": repr(settings.learning)} if findings.trained else {}),
+            **({"learning": repr(settings.learning)} if findings.has_learned else {}),
             **{f"n_truth_{name}": c.n_truth for name, c in settings.configurations.items()},
             **{f"n_coarse_{name}": c.n_coarse for name, c in settings.configurations.items()},
         },

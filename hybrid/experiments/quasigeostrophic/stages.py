@@ -81,7 +81,7 @@ class Stages:
         elif isinstance(job, TrainingJob):
             self.learner.train(job.plan, on_progress)
         elif isinstance(job, RegressionJob):
-            self.learner.symbolic(on_progress)
+            self.learner.symbolic(self.learner.flow.coarse, on_progress)
         elif isinstance(job, DataJob):
             self.learner.data(job.kind, job.number, on_progress)
         else:
@@ -195,7 +195,7 @@ class Stages:
         if CANDIDATES[model].is_leith_e:
             return self.coefficients(model).closure(flow.coarse)
         if CANDIDATES[model].is_found:
-            return self.learner.symbolic()
+            return self.learner.symbolic(flow.coarse)
         plan = CANDIDATES[model].plan
         if plan is not None:
             return self.learner.closure(plan, flow.coarse)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from pysindy import STLSQ
+from torch import Tensor
 from two_dimensional_flow import positions, spacing
 from two_layer_fields import (
     POTENTIAL_VORTICITY,
@@ -25,6 +27,7 @@ from two_layer_fields import (
 
 import hybrid
 from closures.errors import SpecError
+from closures.model_error import LibraryError
 from closures.quasigeostrophic import HybridSymbolic, SparseSymbolic, fit_sparse_symbolic
 from closures.quasigeostrophic.sparse_symbolic import FIELDS, TERMS
 from hybrid.equations import read_closed_form
@@ -160,7 +163,7 @@ def test_weights_of_another_shape_are_refused() -> None:
 
 def test_its_archive_holds_the_equation(tmp_path: Path) -> None:
     given = weights((0, "A q", 1, 0.5), (1, "q_x", 0, -2.0), (1, "A A vorticity", 2, 1e-6))
-    closure = SparseSymbolic((2.0, 2.0), given, mean_flow=(0.0, 0.0))
+    closure = SparseSymbolic((2.0, 2.0), given, mean_flow=(0.25, 0.0))
     path = tmp_path / "closure.pt"
     hybrid.export(closure, path)
     form = read_closed_form(path)
@@ -169,6 +172,53 @@ def test_its_archive_holds_the_equation(tmp_path: Path) -> None:
         "q_t = ...",
         "upper layer: + 2.0 [m2] lap A q",
         "lower layer: - 2.0 [m s-1] q_x + 1.6e-05 [m4 s] lap^2 A A vorticity",
-        "A f = div((u + U) f)",
+        "A f = div((u + U) f), U = 0.25 and 0.0 m s-1, vorticity = v_x - u_y",
     ]
-    assert r"- 2.0 \, \partial_x q + 1.6 \times 10^{-5} \, \nabla^4 A^2 \zeta" in form.latex
+    assert r"+ 2.0\ \mathrm{m^{2}} \, \nabla^2 A q" in form.latex
+    assert r"1.6 \times 10^{-5}\ \mathrm{m^{4}\,s} \, \nabla^4 A^2 \zeta" in form.latex
+    assert r"U_1 &= 0.25\ \mathrm{m\,s^{-1}}" in form.latex
+
+
+def test_a_layer_without_terms_is_written_out() -> None:
+    form = SparseSymbolic((2.0, 2.0), np.zeros(SHAPE), mean_flow=(0.0, 0.0)).equation()
+    assert "upper layer: nothing" in str(form)
+    assert r"\partial_t q_1 &= \cdots + 0" in form.latex
+
+
+def test_all_terms_change_sign_where_north_and_south_are_exchanged() -> None:
+    closure = SparseSymbolic(spacing(N), np.zeros(SHAPE), mean_flow=MEAN_FLOW)
+    q, u, v = (known := by_formulas(N))["q"], known["u"], known["v"]
+
+    def exchanged(field: Tensor, sign: float) -> Tensor:
+        return sign * torch.roll(field.flip(-2), 1, -2)
+
+    found = closure.terms(exchanged(q, -1.0), exchanged(u, 1.0), exchanged(v, -1.0))[0]
+    expected = exchanged(closure.terms(q, u, v), -1.0)[0]
+    for term, own, wanted in zip(TERMS, found, expected, strict=True):
+        assert close(own, wanted, 1e-7), term.name
+
+
+def test_dims_in_another_order_are_the_same_pairs() -> None:
+    data = pairs().expand_dims(run=2).copy()
+    data["q_tendency"] = data.q_tendency.transpose("time", "run", ...)
+    assert np.array_equal(
+        fit_sparse_symbolic(data).weights, fit_sparse_symbolic(pairs().expand_dims(run=2)).weights
+    )
+    with pytest.raises(ValueError, match="q_tendency: expected the dims of q"):
+        fit_sparse_symbolic(data.assign(q_tendency=data.q_tendency.isel(run=0)))
+
+
+@pytest.mark.parametrize("optimizer", [None, STLSQ()])
+def test_a_target_that_is_0_is_refused(optimizer: STLSQ | None) -> None:
+    data = pairs()
+    data["q_tendency"] = data.q_tendency * xr.DataArray([1.0, 0.0], dims="layer")
+    with pytest.raises(LibraryError, match="0 everywhere, got 0 in layer 2"):
+        fit_sparse_symbolic(data, optimizer=optimizer)
+
+
+def test_rows_without_a_target_are_left_out() -> None:
+    data, seen = pairs(noise=0.01), pairs(noise=0.01)
+    data["q_tendency"] = data.q_tendency.where(data.time != 3)
+    expected = fit_sparse_symbolic(seen.isel(time=seen.time != 3), optimizer=STLSQ(0.05, alpha=0.0))
+    found = fit_sparse_symbolic(data, optimizer=STLSQ(0.05, alpha=0.0))
+    assert found.weights.numpy() == pytest.approx(expected.weights.numpy(), rel=1e-9)

@@ -91,9 +91,8 @@ class Learner:
 
         return self.checkpoint.arrays(DataJob(kind, number).name, make)
 
-    def symbolic(self, on_progress: OnProgress = _nothing) -> SparseSymbolic:
-        """Return the symbolic closure that sparse regression finds, found once."""
-        coarse = self.flow.coarse
+    def symbolic(self, model: TwoLayerQG, on_progress: OnProgress = _nothing) -> SparseSymbolic:
+        """Return the symbolic closure that sparse regression finds, for a coarse model."""
 
         def make() -> dict[str, Any]:
             with one_thread():
@@ -104,9 +103,9 @@ class Learner:
         values = self.checkpoint.weights(RegressionJob().name, make)
         on_progress(1.0)
         return SparseSymbolic(
-            (coarse.grid.dy, coarse.grid.dx),
+            (model.grid.dy, model.grid.dx),
             values["weights"].numpy(),
-            mean_flow=(coarse.u1, coarse.u2),
+            mean_flow=(model.u1, model.u2),
             largest=ENVELOPE,
             provenance=values["provenance"],
         )

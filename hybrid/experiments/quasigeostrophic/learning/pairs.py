@@ -40,7 +40,7 @@ class PairsRun:
     Raises
     ------
     ValueError
-        If the run is shorter than both.
+        If the run is shorter than both, or `every` is no multiple of the time step.
     """
 
     configuration: Configuration
@@ -50,8 +50,14 @@ class PairsRun:
     spin_up: float = 0.0
 
     def __post_init__(self) -> None:
+        n_step = self.every / self.configuration.dt
+        if n_step < 1.0 or n_step != round(n_step):
+            raise ValueError(
+                f"every: expected a multiple of the time step, {self.configuration.dt:g} s, got "
+                f"{self.every:g} s"
+            )
         least = self.spin_up + self.every / YEAR
-        if self.every <= 0.0 or self.years < least:
+        if self.years < least:
             raise ValueError(
                 f"years: expected a run of at least {least:.3g} years, {self.spin_up:g} of spin-up "
                 f"and the {self.every / HOUR:g} hours between two snapshots, got {self.years:g}; "

@@ -13,10 +13,15 @@ from closures.training import Training
 from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.learning.trajectories import TrajectoriesRun
 from hybrid.experiments.quasigeostrophic.runs.climate import ENVELOPE
-from hybrid.experiments.quasigeostrophic.runs.configurations import HOUR, Configuration
+from hybrid.experiments.quasigeostrophic.runs.configurations import (
+    HOUR,
+    SEEDS_OF_A_RUN,
+    Configuration,
+)
 from solvers.quasigeostrophic import TwoLayerQG
 
-# Seeds of runs that are scored, offline or online, and of fits are far from these.
+# Far from seeds of runs that are scored, offline or online, and of fits, of requests with seeds
+# below a thousand.
 _STATES_SEED = 3_000_000
 _TRAJECTORIES_SEED = 4_000_000
 _MISSED_SEED = 5_000_000
@@ -135,13 +140,13 @@ class Learning:
 
     def states_run(self, flow: Configuration, seed: int, number: int) -> PairsRun:
         """Return a run of the truth that gives states and targets."""
-        return PairsRun(flow, _STATES_SEED + seed + number, self.years, self.every)
+        return PairsRun(flow, _STATES_SEED + SEEDS_OF_A_RUN * seed + number, self.years, self.every)
 
     def trajectories_run(self, flow: Configuration, seed: int, number: int) -> TrajectoriesRun:
         """Return a run of the truth that gives trajectories."""
         return TrajectoriesRun(
             configuration=flow,
-            seed=_TRAJECTORIES_SEED + seed + number,
+            seed=_TRAJECTORIES_SEED + SEEDS_OF_A_RUN * seed + number,
             spin_up=self.spin_up,
             n_trajectory=self.n_trajectory,
             n_saved=self.n_saved,
@@ -152,7 +157,7 @@ class Learning:
         """Return the run of the truth that tells what a network misses; its number is 0."""
         return PairsRun(
             flow,
-            _MISSED_SEED + seed + number,
+            _MISSED_SEED + SEEDS_OF_A_RUN * seed + number,
             self.missed_years,
             self.missed_every,
             self.missed_spin_up,

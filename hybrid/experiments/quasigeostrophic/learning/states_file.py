@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import xarray as xr
 import zarr
@@ -14,6 +14,8 @@ from hybrid.versions import versions
 
 # Format 2 is what every reader of zarr knows.
 _FORMAT: Literal[2] = 2
+# Of an array of runs: run, time, operator, layer, y and x.
+_N_DIM = 6
 _FINISHED, _MADE_OF = "finished_runs", "made_of"
 
 
@@ -32,7 +34,8 @@ def write_states(
     """Write coarse states, and what the coarse model misses there, of some runs of the truth.
 
     The states that networks learn from, by all three operators. Runs that are in the store already
-    are kept; a store that holds more is left as it is.
+    are kept; a store that holds more is left as it is. One that an interrupted call has left is
+    whole for readers that go by consolidated metadata.
 
     Parameters
     ----------
@@ -55,9 +58,12 @@ def write_states(
     Raises
     ------
     StatesError
-        If the folder is no store of these runs.
+        If the folder is no store of these runs, or of other versions of the software.
+    ValueError
+        If the lengths do not fit each other, see `PairsRun`.
     """
-    made_of = repr((flow, learning.years, learning.every, seed))
+    learning.states_run(flow, seed, 0)  # says at once if lengths do not fit
+    made_of = repr((flow, learning.years, learning.every, seed, sorted(versions().items())))
     first = _n_finished(path, made_of) if path.exists() else 0
     for i in range(first, learning.n_run):
         done = i / learning.n_run
@@ -77,13 +83,27 @@ def _n_finished(path: Path, made_of: str) -> int:
             f"{path}: expected no such folder, or a zarr store of states, got something else; give "
             "another name"
         ) from error
-    if known.get(_MADE_OF) != made_of:
+    if _FINISHED not in known or known.get(_MADE_OF) != made_of:
         raise StatesError(
             f"{path}: expected states of {made_of}, got those of {known.get(_MADE_OF)}; give "
-            "another name, or the same flow, length, interval and seed"
+            "another name, or the same flow, length, interval, seed and versions"
         )
-    number = known.get(_FINISHED)
-    return number if isinstance(number, int) else 0
+    number = known[_FINISHED]
+    assert isinstance(number, int)
+    _trim(path, number)
+    return number
+
+
+def _trim(path: Path, number: int) -> None:
+    """Leave out what an interrupted call has written of another run."""
+    group = zarr.open_group(str(path), mode="r+")
+    for array in _arrays_of_runs(group):
+        array.resize((number, *array.shape[1:]))
+    zarr.consolidate_metadata(str(path), zarr_format=_FORMAT)
+
+
+def _arrays_of_runs(group: zarr.Group) -> list[zarr.Array[Any]]:
+    return [array for _, array in group.arrays() if array.ndim == _N_DIM]
 
 
 def _add(path: Path, run: xr.Dataset, number: int, made_of: str) -> None:
@@ -91,25 +111,21 @@ def _add(path: Path, run: xr.Dataset, number: int, made_of: str) -> None:
     if number == 0:
         unfinished = path.with_name(f"{path.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        attributes = {_MADE_OF: made_of, "versions": str(versions())}
         # A chunk a run: turbulence does not get smaller by compression.
         encoding = {
             name: {"chunks": variable.shape, "compressors": None}
             for name, variable in run.data_vars.items()
         }
-        run.assign_attrs(attributes).to_zarr(
+        run.assign_attrs({_MADE_OF: made_of}).to_zarr(
             unfinished, zarr_format=_FORMAT, consolidated=True, encoding=encoding
         )
         _set_finished(unfinished, 1)
         unfinished.rename(path)
         return
-    arrays = zarr.open_group(str(path), mode="r+")
-    for name, variable in run.data_vars.items():
-        array = arrays[str(name)]
-        assert isinstance(array, zarr.Array)
-        # An interrupted call may have left more than it got to announce.
+    group = zarr.open_group(str(path), mode="r+")
+    for array in _arrays_of_runs(group):
         array.resize((number + 1, *array.shape[1:]))
-        array[number] = variable.values[0]
+        array[number] = run[array.basename].values[0]
     _set_finished(path, number + 1)
 
 

@@ -79,6 +79,11 @@ class Findings:
     hosted: Mapping[str, list[xr.Dataset]] = field(default_factory=dict)
 
     @property
+    def has_learned(self) -> bool:
+        """Whether something was learned from states."""
+        return bool(self.trained) or self.symbolic is not None
+
+    @property
     def configurations(self) -> tuple[str, ...]:
         """Names of the configurations."""
         return tuple(self.truths)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from closures.quasigeostrophic.sparse_fit import WITHIN
 from closures.quasigeostrophic.sparse_symbolic import TERMS, Term
 from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.calibration.fit import WANTED, Fitted
@@ -89,9 +90,10 @@ def symbolic_table(findings: Findings) -> Table:
         ("coefficient",),
         rows,
         f"Found by the relevance vector machine in states of {CHOSEN_IN} alone that networks learn "
-        f"from, among {len(TERMS)} candidates a layer: Laplacians (lap) of potential and relative "
-        "vorticity, of v and the gradient of q along x, and of what the flow advects once and "
-        "twice, A f = div((u + U) f).",
+        f"from, among {len(TERMS)} candidates a layer: the fewest that leave no more than "
+        f"{WITHIN:g} of the variance of the target more than all do. Candidates are Laplacians "
+        "(lap) of potential and relative vorticity, of v and the gradient of q along x, and of "
+        "what the flow advects once and twice, A f = div((u + U) f).",
     )
 
 
