@@ -73,6 +73,7 @@ def required_equations(path: Path | str) -> "tuple[Equation, ...]":
         raise EmitError(
             f"{path}: expected an archive that holds an equation ({_ENTRY}), got one without; "
             "closures of discovered terms have one, see closures.model_error.SpectralTerms; "
-            "networks, and sums and multiples of closures, have none"
+            "networks, and sums and multiples of closures, have none, and what is written out in "
+            f"{_WRITTEN_OUT} alone can be printed by hybrid emit latex, not written as Fortran"
         )
     return equations

@@ -1,6 +1,7 @@
 """The programs of the page on closures of two-layer flow run, one after the other."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import numpy as np
 import pytest
 
 from fortran_bridge.build import Prefix
+from hybrid.experiments.quasigeostrophic.learning.plan import Learning
+from hybrid.experiments.quasigeostrophic.learning.states_file import write_states
+from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR
 
 PAGE = Path(__file__).parents[1] / "docs" / "quasigeostrophic.md"
 
@@ -29,6 +33,9 @@ def programs() -> list[str]:
 @pytest.mark.fortran
 def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYBRID_CACHE_DIR", str(tmp_path / "cache"))
+    learning = Learning(n_run=2, years=0.2, every=100.0 * HOUR)
+    write_states(tmp_path / "eddy.zarr", replace(CONFIGURATIONS["eddy"], n_truth=128), learning)
     names: dict[str, Any] = {}
     in_python = [block for block in programs() if "run_host" not in block]
     assert len(in_python) == 3
@@ -39,8 +46,9 @@ def test_the_programs_of_the_page_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert archives <= {path.name for path in tmp_path.iterdir()}
     assert names["fitted"].spec.provenance["n_snapshot"] == "10"
     assert names["fitted"].weights.abs().min() > 0.0
-    for name in ("found", "thresholded"):
-        assert 2 <= names[name].weights.count_nonzero() < 64
+    assert 2 <= names["found"].weights.count_nonzero() < 64
+    assert 2 <= names["greedy"].weights.count_nonzero() <= 10
+    assert names["with_terms"].q.sizes["time"] == 3
 
 
 @pytest.mark.fortran

@@ -80,13 +80,21 @@ class Snapshots:
 def _require(pairs: xr.Dataset) -> None:
     for name in _VARIABLES:
         if name not in pairs or not set(_DIMS) <= set(pairs[name].dims):
-            raise ValueError(f"pairs: expected a variable {name!r} with dims {_DIMS} among others")
+            raise ValueError(
+                f"pairs: expected a variable {name!r} with dims {_DIMS} among others, got "
+                f"{', '.join(map(str, pairs.data_vars))}; rename the one that is meant"
+            )
         if pairs[name].sizes["layer"] != 2:
             raise ValueError(f"{name}: expected 2 layers, got {pairs[name].sizes['layer']}")
         if set(pairs[name].dims) != set(pairs["q"].dims):
             raise ValueError(
                 f"{name}: expected the dims of q, {pairs['q'].dims}, got {pairs[name].dims}"
             )
+    if "operator" in pairs["q"].dims:
+        raise ValueError(
+            "pairs: expected those of one operator, whose targets are its own, got "
+            f"{pairs.sizes['operator']}; choose one with .sel(operator=1)"
+        )
     for name in ("u1", "u2"):
         if name not in pairs.attrs:
             raise ValueError(

@@ -59,22 +59,26 @@ def fit_sparse_symbolic(
     Raises
     ------
     ValueError
-        If the pairs lack something, or `within` is negative.
+        If the pairs lack something, or `within` is no part.
+    TypeError
+        If the optimizer is none.
     LibraryError
         If a term or the target of a layer is 0 everywhere; without an optimizer also if there are
         too few rows, or terms cannot be told apart.
 
     Examples
     --------
-    With pysindy's sequentially thresholded least squares::
+    With a greedy regression of pysindy's::
 
-        from pysindy import STLSQ
+        from pysindy import FROLS
 
-        closure = fit_sparse_symbolic(pairs, optimizer=STLSQ(threshold=0.05, alpha=0.0))
+        closure = fit_sparse_symbolic(pairs, optimizer=FROLS(max_iter=5))
         print(closure.equation(digits=3))
     """
-    if not within >= 0.0:
-        raise ValueError(f"within: expected a part of the variance, 0 or more, got {within}")
+    if not 0.0 <= within < 1.0:
+        raise ValueError(f"within: expected a part of the variance, from 0 to 1, got {within}")
+    if isinstance(optimizer, type) or (not hasattr(optimizer, "fit") and optimizer is not None):
+        raise TypeError(f"optimizer: expected one that is made, as STLSQ(), got {optimizer!r}")
     snapshots = Snapshots.of(pairs)
     frame = SparseSymbolic(
         snapshots.spacing,
@@ -94,8 +98,20 @@ def fit_sparse_symbolic(
             "weights": f"sparse regression, {method}",
             "data": snapshots.source,
             "n_snapshot": str(len(snapshots)),
+            "explained": _explained(snapshots, frame, weights),
         },
     )
+
+
+def _explained(snapshots: Snapshots, frame: SparseSymbolic, weights: Array) -> str:
+    """Return in words which part of the mean square of the target the closure explains."""
+    left, whole = np.zeros(2), np.zeros(2)
+    for state, target in snapshots.batches():
+        made = np.einsum("ntlyx,lt->nlyx", frame.terms(*state).numpy(), weights)
+        left += np.nansum((target - made) ** 2, axis=(0, 2, 3))
+        whole += np.nansum(target**2, axis=(0, 2, 3))
+    upper, lower = 1.0 - left / whole
+    return f"{upper:.3f} of the upper layer's target, {lower:.3f} of the lower one's"
 
 
 def _relevant(snapshots: Snapshots, frame: SparseSymbolic, within: float) -> Array:

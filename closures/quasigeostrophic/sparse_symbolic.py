@@ -96,6 +96,8 @@ class Term(NamedTuple):
 TERMS = tuple(starmap(Term, product(range(len(FIELDS)), range(N_POWER))))
 """All candidate terms."""
 
+# As many fit into a line of a page.
+_TERMS_A_LINE, _NEXT_LINE = 3, " \\\\\n &\\quad"
 _ROSS = "Ross et al. (2023), J. Adv. Model. Earth Syst. 15, e2022MS003258"
 
 
@@ -251,10 +253,11 @@ class SparseSymbolic(Closure):
 
     def _written_out(self, layer: int, digits: int | None) -> tuple[str, str]:
         text, latex = "", ""
-        for term, value in self.coefficients(layer).items():
+        for i, (term, value) in enumerate(self.coefficients(layer).items()):
             size = repr(abs(value)) if digits is None else f"{abs(value):.{digits}g}"
             sign = "-" if value < 0.0 else "+"
             text += f" {sign} {size} [{term.units}] {term.name}"
+            latex += _NEXT_LINE if i and i % _TERMS_A_LINE == 0 else ""
             latex += rf" {sign} {_in_latex(size)}{term.latex_units} \, {term.latex}"
         return text.strip() or "nothing", latex.strip() or "+ 0"
 

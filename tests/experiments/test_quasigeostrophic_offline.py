@@ -100,6 +100,20 @@ def test_a_closure_predicts_batch_by_batch(pairs: xr.Dataset) -> None:
     np.testing.assert_allclose(found, whole.numpy(), rtol=1e-12, atol=1e-30)
 
 
+def test_states_of_several_runs_are_scored_together(pairs: xr.Dataset) -> None:
+    one = pairs.sel(operator=1)
+    runs = xr.concat([one, 2.0 * one], "run")
+    closure = Hyperviscosity((SMALL.coarse.grid.dy, SMALL.coarse.grid.dx), 1e10)
+    found = predicted(closure, runs)
+    assert found.shape == (2, 3, 2, 24, 24)
+    np.testing.assert_allclose(found[1], 2.0 * predicted(closure, one), rtol=1e-12, atol=1e-30)
+    together = xr.concat([one, 2.0 * one], "time")
+    expected = offline_scores(predicted(closure, together), together.q_tendency_total)
+    assert offline_scores(found, runs.q_tendency_total) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="wanted: expected the shape of the prediction"):
+        offline_scores(found, one.q_tendency_total)
+
+
 @pytest.mark.parametrize("name", [n for n, c in CANDIDATES.items() if c.closure is not None])
 @pytest.mark.parametrize("where", CONFIGURATIONS)
 def test_closures_are_made_for_the_model_and_bounded(name: str, where: str) -> None:

@@ -37,7 +37,7 @@ def main() -> None:
 
 @app.command(epilog=examples(f"{_NAME} data eddy.zarr", f"{_NAME} data jet.zarr --flow jet"))
 def data(
-    out: Annotated[Path, typer.Argument(help="Zarr store that is made, or continued.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Zarr store, made or continued.")],
     flow: Annotated[FlowName, typer.Option(help="Which of the two flows.")] = FlowName.eddy,
     runs: Annotated[int, typer.Option(min=1, help="Runs of the truth.")] = _DEFAULT.n_run,
     years: Annotated[float, typer.Option(help="Length of each, of 360 days.")] = _DEFAULT.years,
@@ -46,16 +46,17 @@ def data(
 ) -> None:
     """Write coarse states and subgrid tendencies, by all three operators, with units.
 
-    A run of ten years takes about a minute and gives 86 states, 42 MB. After an interruption the
-    same command goes on; with more runs it adds to what is there.
+    A run of ten years takes about a minute and gives 86 states, 42 MB. Runs begin with noise, and
+    are turbulent after two or three years. After an interruption the same command goes on with the
+    first run that is not finished; with more runs it adds to what is there.
     """
     learning = Learning(n_run=runs, years=years, every=hours * HOUR)
     try:
         learning.states_run(FLOWS[flow.value], seed, 0)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(f"--years {years:g} --hours {hours:g}: {error}") from error
     with progress_display(messages()) as progress:
-        task = progress.add_task(f"{runs} runs of the truth, {flow.value}", total=1.0)
+        task = progress.add_task(f"truth of {flow.value}, runs: {runs}", total=1.0)
         made = write_states(
             out,
             FLOWS[flow.value],

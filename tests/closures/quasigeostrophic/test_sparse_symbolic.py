@@ -130,6 +130,20 @@ def test_the_relevance_vector_machine_finds_the_terms() -> None:
     assert found == pytest.approx(TRUE, rel=0.02, abs=0.0)
     assert closure.spec.provenance["data"] == "a known closure"
     assert "relevance" in closure.spec.provenance["weights"]
+    # Noise of a tenth has a hundredth of the variance.
+    assert closure.spec.provenance["explained"].startswith("0.990 of the upper")
+
+
+def test_an_optimizer_is_one_that_is_made() -> None:
+    for wrong in ("STLSQ", STLSQ):
+        with pytest.raises(TypeError, match="optimizer: expected one that is made"):
+            fit_sparse_symbolic(pairs(), optimizer=wrong)  # type: ignore[arg-type]
+
+
+def test_targets_of_several_operators_are_not_mixed() -> None:
+    data = pairs().expand_dims(operator=[1, 2])
+    with pytest.raises(ValueError, match="expected those of one operator"):
+        fit_sparse_symbolic(data)
 
 
 def test_an_optimizer_of_pysindy_finds_them_too() -> None:
@@ -150,9 +164,9 @@ def test_fewer_terms_where_more_may_be_left() -> None:
     assert 1 <= n_term[1][0] < 3
 
 
-@pytest.mark.parametrize("within", [-0.1, float("nan")])
+@pytest.mark.parametrize("within", [-0.1, 2.0, float("nan")])
 def test_what_may_be_left_is_a_part(within: float) -> None:
-    with pytest.raises(ValueError, match="within: expected a part of the variance, 0 or more"):
+    with pytest.raises(ValueError, match="within: expected a part of the variance, from 0 to 1"):
         fit_sparse_symbolic(pairs(), within=within)
 
 

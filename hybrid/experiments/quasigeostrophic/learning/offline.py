@@ -10,6 +10,7 @@ from closures import Closure
 LAYERS = ("upper", "lower")
 """Names of the layers in metrics."""
 
+_DIMS = ("layer", "y", "x")
 _BATCH = 16
 
 
@@ -21,22 +22,27 @@ def predicted(closure: Closure, pairs: xr.Dataset) -> NDArray[np.float64]:
     closure
         The closure.
     pairs
-        Variables ``q``, ``u``, ``v`` over time, layer, y and x, see `PairsRun`.
+        Variables ``q``, ``u``, ``v`` over layer, y and x, and whatever other dims, see `PairsRun`.
 
     Returns
     -------
     ndarray
-        Tendency of q, shape ``(time, 2, y, x)`` [s-2].
+        Tendency of q, shape ``(..., 2, y, x)``, the other dims in the order that they have in the
+        pairs [s-2].
     """
-    names = [field.name for field in closure.spec.inputs]
+    ordered = pairs.transpose(..., *_DIMS)
+    fields = [ordered[field.name].to_numpy() for field in closure.spec.inputs]
+    shape = fields[0].shape
+    states = [field.reshape(-1, *shape[-3:]) for field in fields]
     parts = []
-    for first in range(0, pairs.sizes["time"], _BATCH):
-        states = pairs.isel(time=slice(first, first + _BATCH))
-        inputs = [torch.from_numpy(states[name].to_numpy().astype(np.float64)) for name in names]
+    for first in range(0, len(states[0]), _BATCH):
+        some = [
+            torch.from_numpy(each[first : first + _BATCH].astype(np.float64)) for each in states
+        ]
         with torch.no_grad():
-            (tendency,) = closure(*inputs)
+            (tendency,) = closure(*some)
         parts.append(tendency.numpy())
-    return np.concatenate(parts)
+    return np.concatenate(parts).reshape(shape)
 
 
 def offline_scores(tendency: NDArray[np.float64], wanted: xr.DataArray) -> dict[str, float]:
@@ -48,20 +54,29 @@ def offline_scores(tendency: NDArray[np.float64], wanted: xr.DataArray) -> dict[
     Parameters
     ----------
     tendency
-        Prediction, shape ``(time, 2, y, x)`` [s-2].
+        Prediction, shape ``(..., 2, y, x)`` [s-2].
     wanted
-        Truth, dims time, layer, y, x [s-2].
+        Truth, with the other dims in the same order [s-2].
 
     Returns
     -------
     dict
         ``corr_upper``, ``corr_lower``, ``r2_upper`` and ``r2_lower`` [1]; the correlation of a
         constant is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
     """
+    truths = wanted.transpose(..., *_DIMS).to_numpy().astype(np.float64)
+    if truths.shape != tendency.shape:
+        raise ValueError(
+            f"wanted: expected the shape of the prediction, {tendency.shape}, got {truths.shape}"
+        )
     result = {}
     for layer, name in enumerate(LAYERS):
-        truth = wanted.isel(layer=layer).to_numpy().astype(np.float64).ravel()
-        found = tendency[:, layer].ravel()
+        truth, found = truths[..., layer, :, :].ravel(), tendency[..., layer, :, :].ravel()
         error = np.mean((found - truth) ** 2)
         constant = found.std() == 0.0
         result[f"corr_{name}"] = np.nan if constant else float(np.corrcoef(found, truth)[0, 1])

@@ -1,6 +1,8 @@
 """The datasets of the benchmark as a zarr store, run by run, going on where it was interrupted."""
 
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +11,7 @@ import zarr
 
 from hybrid.experiments.quasigeostrophic.learning.plan import Learning
 from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress
-from hybrid.experiments.quasigeostrophic.runs.configurations import Configuration
+from hybrid.experiments.quasigeostrophic.runs.configurations import HOUR, Configuration
 from hybrid.versions import versions
 
 # Format 2 is what every reader of zarr knows.
@@ -63,33 +65,44 @@ def write_states(
         If the lengths do not fit each other, see `PairsRun`.
     """
     learning.states_run(flow, seed, 0)  # says at once if lengths do not fit
-    made_of = repr((flow, learning.years, learning.every, seed, sorted(versions().items())))
+    made_of: dict[str, str | float] = {
+        "flow": repr(flow),
+        "years": learning.years,
+        "hours": learning.every / HOUR,
+        "seed": seed,
+        **versions(),
+    }
     first = _n_finished(path, made_of) if path.exists() else 0
     for i in range(first, learning.n_run):
         done = i / learning.n_run
         pairs = learning.states_run(flow, seed, i).pairs(
             lambda part, done=done: on_progress(done + part / learning.n_run)  # type: ignore[misc]
         )
-        _add(path, pairs.expand_dims("run"), i, made_of)
+        source = f"{flow.name} of {learning.years:g} years, seed {seed}"
+        _add(path, pairs.expand_dims("run").assign_attrs(source=source), i, made_of)
     on_progress(1.0)
     return xr.open_dataset(path, engine="zarr", consolidated=True, decode_times=False)
 
 
-def _n_finished(path: Path, made_of: str) -> int:
+def _n_finished(path: Path, made_of: Mapping[str, str | float]) -> int:
     try:
         known = zarr.open_group(str(path), mode="r").attrs.asdict()
-    except (FileNotFoundError, ValueError) as error:
+        number, theirs = int(str(known[_FINISHED])), json.loads(str(known[_MADE_OF]))
+    except (FileNotFoundError, KeyError, ValueError) as error:
         raise StatesError(
-            f"{path}: expected no such folder, or a zarr store of states, got something else; give "
-            "another name"
+            f"{path}: expected nothing of this name, or a zarr store of states, got something "
+            "else; give another name"
         ) from error
-    if _FINISHED not in known or known.get(_MADE_OF) != made_of:
+    differing = [
+        f"{name}: {theirs.get(name)} there, {value} asked for"
+        for name, value in made_of.items()
+        if theirs.get(name) != value
+    ]
+    if differing:
         raise StatesError(
-            f"{path}: expected states of {made_of}, got those of {known.get(_MADE_OF)}; give "
-            "another name, or the same flow, length, interval, seed and versions"
+            f"{path}: expected a store of the same states, got others ({'; '.join(differing)}); "
+            "give another name, or ask for these"
         )
-    number = known[_FINISHED]
-    assert isinstance(number, int)
     _trim(path, number)
     return number
 
@@ -106,7 +119,7 @@ def _arrays_of_runs(group: zarr.Group) -> list[zarr.Array[Any]]:
     return [array for _, array in group.arrays() if array.ndim == _N_DIM]
 
 
-def _add(path: Path, run: xr.Dataset, number: int, made_of: str) -> None:
+def _add(path: Path, run: xr.Dataset, number: int, made_of: Mapping[str, str | float]) -> None:
     """Write a run behind those that are there; it counts once all of it is there."""
     if number == 0:
         unfinished = path.with_name(f"{path.name}.unfinished")
@@ -116,7 +129,7 @@ def _add(path: Path, run: xr.Dataset, number: int, made_of: str) -> None:
             name: {"chunks": variable.shape, "compressors": None}
             for name, variable in run.data_vars.items()
         }
-        run.assign_attrs({_MADE_OF: made_of}).to_zarr(
+        run.assign_attrs({_MADE_OF: json.dumps(made_of)}).to_zarr(
             unfinished, zarr_format=_FORMAT, consolidated=True, encoding=encoding
         )
         _set_finished(unfinished, 1)
