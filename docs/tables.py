@@ -147,6 +147,7 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "smarl-transfer": ("smarl-full.json", smarl_transfer_table),
     "smarl-gains": ("smarl-full.json", smarl_gains_table),
     "two-layer": ("quasigeostrophic-full.json", two_layer_table),
+    "two-layer-before": ("quasigeostrophic-two-rounds.json", two_layer_table),
     "two-layer-ahead": ("quasigeostrophic-full.json", two_layer_ahead_table),
     "two-layer-ceiling": ("quasigeostrophic-full.json", two_layer_ceiling_table),
     "two-layer-networks": ("quasigeostrophic-full.json", two_layer_network_table),

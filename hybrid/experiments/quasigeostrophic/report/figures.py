@@ -1,5 +1,6 @@
 """Figures of the experiment: what flows look like, and how they differ."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ _OTHERS: dict[str, dict[str, Any]] = {
     "symbolic": {"color": "#CC79A7", "linestyle": "--"},
 }
 _DAY = 86400.0
+# Characters of a line above one of three panels.
+_TITLE = 28
 _BIN = 0.1
 # Least part of the largest value of a spectrum that is shown.
 _SHOWN = 1e-6
@@ -76,7 +79,7 @@ def snapshots(findings: Findings) -> Figure:
                 origin="lower", extent=size, cmap=DIVERGING, vmin=low, vmax=high,
             )  # fmt: skip
             axes.grid(visible=False)
-            panel_title(axes, f"{where}: {label}")
+            panel_title(axes, fill(f"{where}: {label}", _TITLE))
         figure.colorbar(image, ax=list(row), label="q [1/day]")
         row[0].set_ylabel("y [km]")
     for axes in grid[-1]:

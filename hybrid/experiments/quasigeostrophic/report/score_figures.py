@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
@@ -12,6 +12,9 @@ from hybrid.experiments.quasigeostrophic.scores.similarity import METRICS, short
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, common_legend, line, new_figure, panel_title
+
+# Ends of the axis of scores.
+_LOWEST, _HIGHEST = -1.0, 1.2
 
 
 def heat_map(findings: Findings) -> Figure:
@@ -61,8 +64,10 @@ def trade_off(findings: Findings) -> Figure:
         axes.axhline(floor, **line("floor", label="half of the truth, beside the other"))
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter(ScalarFormatter())
-        axes.set_ylim(bottom=max(-1.0, axes.get_ylim()[0]))
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(_LOWEST, low), min(_HIGHEST, high))
         panel_title(axes, where)
         axes.set_xlabel("cost of a step [steps without closure]")
     grid[0, 0].set_ylabel("mean similarity [1]")
@@ -72,7 +77,7 @@ def trade_off(findings: Findings) -> Figure:
         f"Score and cost; the closure named best is chosen on {CHOSEN_IN}",
         "Higher and further left is better; the green line joins the models that none beats in "
         "both. Black squares have no closure but finer grids: what a closure must beat. Models "
-        "below -1 are not shown; bars are 95 % intervals.",
+        f"below {_LOWEST:g} are not shown; bars are 95 % intervals, and end at {_HIGHEST:g} here.",
         figure,
     )
 
