@@ -4,7 +4,7 @@ from typing import Any
 
 from markdown_table import markdown_table
 
-from closures.quasigeostrophic.sparse_symbolic import TERMS
+from closures.quasigeostrophic.sparse_terms import TERMS
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.report.learning_tables import LAYERS, term_metric
 from hybrid.experiments.quasigeostrophic.scores.ceilings import CEILINGS

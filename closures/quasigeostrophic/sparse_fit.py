@@ -11,7 +11,8 @@ from closures.model_error.errors import LibraryError
 from closures.model_error.gram import Gram
 from closures.model_error.relevance import Path, pruning_path
 from closures.quasigeostrophic.snapshots import Snapshots
-from closures.quasigeostrophic.sparse_symbolic import FIELDS, N_POWER, TERMS, SparseSymbolic
+from closures.quasigeostrophic.sparse_symbolic import SparseSymbolic
+from closures.quasigeostrophic.sparse_terms import FIELDS, N_POWER, TERMS
 
 Array = NDArray[np.float64]
 

@@ -29,7 +29,7 @@ import hybrid
 from closures.errors import SpecError
 from closures.model_error import LibraryError
 from closures.quasigeostrophic import HybridSymbolic, SparseSymbolic, fit_sparse_symbolic
-from closures.quasigeostrophic.sparse_symbolic import FIELDS, TERMS
+from closures.quasigeostrophic.sparse_terms import FIELDS, TERMS
 from hybrid.equations import read_closed_form
 
 N = 32

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 
 from closures.quasigeostrophic.sparse_fit import WITHIN
-from closures.quasigeostrophic.sparse_symbolic import TERMS, Term
+from closures.quasigeostrophic.sparse_terms import TERMS, Term
 from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.calibration.fit import WANTED, Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
