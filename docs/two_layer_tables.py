@@ -6,7 +6,8 @@ from markdown_table import markdown_table
 
 from closures.quasigeostrophic.sparse_terms import TERMS
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
-from hybrid.experiments.quasigeostrophic.report.learning_tables import LAYERS, term_metric
+from hybrid.experiments.quasigeostrophic.learning.offline import LAYERS
+from hybrid.experiments.quasigeostrophic.report.learning_tables import term_metric
 from hybrid.experiments.quasigeostrophic.scores.ceilings import CEILINGS
 from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL
 

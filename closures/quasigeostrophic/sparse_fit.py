@@ -90,26 +90,28 @@ def fit_sparse_symbolic(
         weights, method = _relevant(snapshots, frame, within), f"relevance, within {within:g}"
     else:
         weights, method = _optimized(snapshots, frame, optimizer), repr(optimizer)
+    weights = weights.reshape(2, len(FIELDS), N_POWER)
     return SparseSymbolic(
         snapshots.spacing,
-        weights.reshape(2, len(FIELDS), N_POWER),
+        weights,
         mean_flow=snapshots.mean_flow,
         largest=largest,
         provenance={
             "weights": f"sparse regression, {method}",
             "data": snapshots.source,
             "n_snapshot": str(len(snapshots)),
-            "explained": _explained(snapshots, frame, weights),
+            "explained": _explained(snapshots, weights),
         },
     )
 
 
-def _explained(snapshots: Snapshots, frame: SparseSymbolic, weights: Array) -> str:
+def _explained(snapshots: Snapshots, weights: Array) -> str:
     """Return in words which part of the mean square of the target the closure explains."""
+    closure = SparseSymbolic(snapshots.spacing, weights, mean_flow=snapshots.mean_flow)
     left, whole = np.zeros(2), np.zeros(2)
     for state, target in snapshots.batches():
-        made = np.einsum("ntlyx,lt->nlyx", frame.terms(*state).numpy(), weights)
-        left += np.nansum((target - made) ** 2, axis=(0, 2, 3))
+        (made,) = closure(*state)
+        left += np.nansum((target - made.numpy()) ** 2, axis=(0, 2, 3))
         whole += np.nansum(target**2, axis=(0, 2, 3))
     upper, lower = 1.0 - left / whole
     return f"{upper:.3f} of the upper layer's target, {lower:.3f} of the lower one's"

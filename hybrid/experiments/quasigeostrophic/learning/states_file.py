@@ -64,7 +64,6 @@ def write_states(
     ValueError
         If the lengths do not fit each other, see `PairsRun`.
     """
-    learning.states_run(flow, seed, 0)  # says at once if lengths do not fit
     made_of: dict[str, str | float] = {
         "flow": repr(flow),
         "years": learning.years,

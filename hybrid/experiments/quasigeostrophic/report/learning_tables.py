@@ -9,12 +9,10 @@ from closures.quasigeostrophic.sparse_terms import TERMS, Term
 from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
 from hybrid.experiments.quasigeostrophic.calibration.fit import WANTED, Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.learning.offline import LAYERS
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.result import Table
-
-LAYERS = ("upper", "lower")
-"""Names of the layers."""
 
 
 def term_metric(layer: str, term: Term) -> str:
