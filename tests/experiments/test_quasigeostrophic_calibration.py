@@ -1,7 +1,6 @@
 """Coefficients of Leith+E: what they mean, and the fit to runs with known climates."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -135,19 +134,27 @@ def test_quadratic_functions_are_learned_exactly() -> None:
     np.testing.assert_allclose(emulator(NEAR[None])[0], truth(NEAR), rtol=1e-10)
 
 
-def test_boxes_halve_around_what_was_found() -> None:
+def test_boxes_narrow_around_what_was_found_but_where_it_is_at_an_end() -> None:
     boxes = [Box()]
-    for place in ([0.9, 0.1, -1.0], [0.9, 0.2, -1.2]):
-        boxes.append(boxes[-1].half_around(place))
-        np.testing.assert_allclose(0.5 * (np.array(boxes[-1].high) + boxes[-1].low), place)
-    for outer, inner in pairwise(boxes):
-        size = np.array(inner.high) - inner.low
-        np.testing.assert_allclose(size, 0.5 * (np.array(outer.high) - outer.low))
-    places = boxes[2].places(64, np.random.default_rng(0))
+    # The first is at an end of the second coefficient's range, the next of the last one's.
+    for place, widths in (
+        ([0.8, 0.96, -0.5], [1.0, 2.0, 1.0]),
+        ([0.9, 0.5, -0.99], [0.5, 1.0, 1.0]),
+        ([0.9, 0.5, -0.99], [0.25, 0.5, 0.5]),
+    ):
+        boxes.append(boxes[-1].narrowed_around(place))
+        low, high = np.array(boxes[-1].low), np.array(boxes[-1].high)
+        np.testing.assert_allclose(0.5 * (high + low), place)
+        np.testing.assert_allclose(high - low, widths)
+
+
+def test_places_fill_a_box_evenly() -> None:
+    box = Box((0.0, -1.0, 2.0), (1.0, 3.0, 2.5))
+    places = box.places(64, np.random.default_rng(0))
     assert places.shape == (64, 3)
-    assert np.all((places >= boxes[2].low) & (places <= boxes[2].high))
+    assert np.all((places >= box.low) & (places <= box.high))
     # Evenly: each half of each range has half of the places.
-    middle = 0.5 * (np.array(boxes[2].low) + boxes[2].high)
+    middle = 0.5 * (np.array(box.low) + box.high)
     np.testing.assert_array_equal((places < middle).sum(axis=0), 32)
 
 

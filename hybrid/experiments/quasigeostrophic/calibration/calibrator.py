@@ -111,7 +111,7 @@ class Calibrator:
     def _box(self, number: int) -> Box:
         if number == 0:
             return Box()
-        return self._box(number - 1).half_around(self.fit(FitJob(number - 1)).place)
+        return self._box(number - 1).narrowed_around(self.fit(FitJob(number - 1)).place)
 
     def _place(self, trial: int) -> Array:
         number, i = divmod(trial, self.calibration.n_trial)

@@ -21,6 +21,8 @@ WANTED = 0.5
 
 # What a score takes off the mean for each unit by which the worst is below that.
 _PENALTY = 10.0
+# Part of a range next to its ends in which the best place may as well be outside.
+_AT_END = 0.05
 # Of the values of a population of the search when it ends; the mean is flat around its best place.
 _TOLERANCE = 1e-6
 
@@ -32,7 +34,7 @@ class Calibration:
     Parameters
     ----------
     n_round
-        Rounds, each with runs in half the range of the one before, around what has been found.
+        Rounds, each with runs around what has been found, see `Box.narrowed_around`.
     n_trial
         Runs of a round, each with coefficients and an initial state of its own; a power of two
         fills the range best.
@@ -62,9 +64,14 @@ class Box:
     low: tuple[float, ...] = (-1.0,) * N_COEFFICIENT
     high: tuple[float, ...] = (1.0,) * N_COEFFICIENT
 
-    def half_around(self, place: Sequence[float]) -> "Box":
-        """Return the box of half the size around a place, beyond this one where that is near."""
-        reach = 0.25 * (np.array(self.high) - self.low)
+    def narrowed_around(self, place: Sequence[float]) -> "Box":
+        """Return a box around a place in this one, beyond it where the place is near an end.
+
+        Half as wide, but for coefficients of which the place is at an end: there it stays as wide.
+        """
+        width = np.array(self.high) - self.low
+        to_end = np.minimum(place - np.array(self.low), self.high - np.array(place))
+        reach = np.where(to_end < _AT_END * width, 0.5, 0.25) * width
         return Box(tuple((place - reach).tolist()), tuple((place + reach).tolist()))
 
     def places(self, n: int, random: np.random.Generator) -> Array:
