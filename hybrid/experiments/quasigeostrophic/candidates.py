@@ -206,7 +206,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="FCNN of the paper, trained here",
             plan=Plan("fcnn", PAPER),
             published=True,
-            most_seeds=3,
+            most_seeds=_FEWER,
         ),
         "gated": Candidate(
             label="gated network, trained on states", plan=_GATED, most_seeds=_FEWER

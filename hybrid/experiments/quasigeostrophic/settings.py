@@ -121,7 +121,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
             duration=Duration(),
             candidates=tuple(CANDIDATES),
-            n_seed=32,
+            n_seed=50,
             pairs_years=10.0,
             n_round=21,
         ),

@@ -47,7 +47,7 @@ class Calibration:
 
     n_round: int = 3
     n_trial: int = 64
-    n_truth: int = 16
+    n_truth: int = 32
     n_again: int = 16
 
 
