@@ -1,6 +1,6 @@
 """Find a symbolic closure by sparse regression: which candidate terms matter, and how much."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from closures.model_error.relevance import Path, pruning_path
 from closures.quasigeostrophic.snapshots import Snapshots
 from closures.quasigeostrophic.sparse_symbolic import SparseSymbolic
 from closures.quasigeostrophic.sparse_terms import FIELDS, N_POWER, TERMS
+from closures.quasigeostrophic.whitening import Whitening
 
 Array = NDArray[np.float64]
 
@@ -35,6 +36,7 @@ def fit_sparse_symbolic(
     pairs: xr.Dataset,
     *,
     within: float = WITHIN,
+    whiten: bool = True,
     optimizer: Optimizer | None = None,
     largest: Mapping[str, float] | None = None,
 ) -> SparseSymbolic:
@@ -45,11 +47,16 @@ def fit_sparse_symbolic(
     pairs
         As of `Snapshots.of`: what `solvers.coarse_graining.tendency_pairs` returns.
     within
-        Part of the variance of the target, its mean square, that the terms may leave more of than
+        Part of the variance of the target, its mean square, whitened or not, that the terms may leave more of than
         all 32 do: the fewest terms, one at least, on the path of the relevance vector machine that
         leave no more than that, see `closures.model_error.pruning_path`. What is left is no noise
         here, but what no such closure can know, so that the evidence of many rows asks for nearly
         all terms.
+    whiten
+        Whether waves of all lengths count alike: terms and target are divided by the mean amplitude
+        of the target at the wavenumber. Otherwise the shortest waves decide, which have most of the
+        variance of a tendency of q, and a closure that correlates with the target may put energy in
+        where the target takes it out.
     optimizer
         An optimizer of pysindy instead, for which `within` counts nothing. It gets columns and
         targets divided by their root mean squares, and all rows at once: some 2 kB for each grid
@@ -66,6 +73,10 @@ def fit_sparse_symbolic(
     LibraryError
         If a term or the target of a layer is 0 everywhere; without an optimizer also if there are
         too few rows, or terms cannot be told apart.
+
+    Notes
+    -----
+    Planes in which the target is NaN are left out; with `whiten`, these are whole planes.
 
     Examples
     --------
@@ -86,10 +97,12 @@ def fit_sparse_symbolic(
         np.zeros((2, len(FIELDS), N_POWER)),
         mean_flow=snapshots.mean_flow,
     )
+    whitening = Whitening.of(snapshots) if whiten else None
     if optimizer is None:
-        weights, method = _relevant(snapshots, frame, within), f"relevance, within {within:g}"
+        weights = _relevant(_rows(snapshots, frame, whitening), within)
+        method = f"relevance, within {within:g}"
     else:
-        weights, method = _optimized(snapshots, frame, optimizer), repr(optimizer)
+        weights, method = _optimized(_rows(snapshots, frame, whitening), optimizer), repr(optimizer)
     weights = weights.reshape(2, len(FIELDS), N_POWER)
     return SparseSymbolic(
         snapshots.spacing,
@@ -97,7 +110,7 @@ def fit_sparse_symbolic(
         mean_flow=snapshots.mean_flow,
         largest=largest,
         provenance={
-            "weights": f"sparse regression, {method}",
+            "weights": f"sparse regression, {method}{', all waves alike' if whiten else ''}",
             "data": snapshots.source,
             "n_snapshot": str(len(snapshots)),
             "explained": _explained(snapshots, weights),
@@ -117,11 +130,19 @@ def _explained(snapshots: Snapshots, weights: Array) -> str:
     return f"{upper:.3f} of the upper layer's target, {lower:.3f} of the lower one's"
 
 
-def _relevant(snapshots: Snapshots, frame: SparseSymbolic, within: float) -> Array:
-    grams = [Gram(_NAMES), Gram(_NAMES)]
-    squares = np.zeros(2)
+def _rows(
+    snapshots: Snapshots, frame: SparseSymbolic, whitening: Whitening | None
+) -> Iterator[tuple[Array, Array]]:
+    """Yield terms, shape ``(n, 32, 2, y, x)``, and targets, ``(n, 2, y, x)``."""
     for state, target in snapshots.batches():
         terms = frame.terms(*state).numpy()
+        yield (terms, target) if whitening is None else (whitening(terms), whitening(target))
+
+
+def _relevant(rows: Iterable[tuple[Array, Array]], within: float) -> Array:
+    grams = [Gram(_NAMES), Gram(_NAMES)]
+    squares = np.zeros(2)
+    for terms, target in rows:
         squares += np.nansum(target**2, axis=(0, 2, 3))
         for layer, gram in enumerate(grams):
             gram.add(terms[:, :, layer].swapaxes(0, 1), target[:, layer])
@@ -139,10 +160,11 @@ def _fewest(path: Path, within: float) -> Array:
     return np.asarray(chosen.dense(len(TERMS)))
 
 
-def _optimized(snapshots: Snapshots, frame: SparseSymbolic, optimizer: Optimizer) -> Array:
+def _optimized(rows: Iterable[tuple[Array, Array]], optimizer: Optimizer) -> Array:
     weights = np.zeros((2, len(TERMS)))
+    parts = list(rows)
     for layer in range(2):
-        columns, target = _rows(snapshots, frame, layer)
+        columns, target = _of_layer(parts, layer)
         sizes, size = np.sqrt(np.mean(columns**2, axis=0)), np.sqrt(np.mean(target**2))
         zero = [name for name, n in zip(_NAMES, sizes, strict=True) if not n > 0.0]
         if zero or not size > 0.0:
@@ -156,12 +178,11 @@ def _optimized(snapshots: Snapshots, frame: SparseSymbolic, optimizer: Optimizer
     return weights
 
 
-def _rows(snapshots: Snapshots, frame: SparseSymbolic, layer: int) -> tuple[Array, Array]:
+def _of_layer(parts: Sequence[tuple[Array, Array]], layer: int) -> tuple[Array, Array]:
     """Return the columns of a layer, shape ``(row, term)``, and its target, where there is one."""
     columns, targets = [], []
-    for state, target in snapshots.batches():
+    for terms, target in parts:
         seen = ~np.isnan(target[:, layer])
-        terms = frame.terms(*state)[:, :, layer].numpy()
-        columns.append(np.moveaxis(terms, 1, -1)[seen])
+        columns.append(np.moveaxis(terms[:, :, layer], 1, -1)[seen])
         targets.append(target[:, layer][seen])
     return np.concatenate(columns), np.concatenate(targets)

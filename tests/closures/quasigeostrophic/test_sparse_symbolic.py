@@ -29,7 +29,9 @@ import hybrid
 from closures.errors import SpecError
 from closures.model_error import LibraryError
 from closures.quasigeostrophic import HybridSymbolic, SparseSymbolic, fit_sparse_symbolic
+from closures.quasigeostrophic.snapshots import Snapshots
 from closures.quasigeostrophic.sparse_terms import FIELDS, TERMS
+from closures.quasigeostrophic.whitening import Whitening
 from hybrid.equations import read_closed_form
 
 N = 32
@@ -123,15 +125,60 @@ def test_what_it_shares_with_the_published_closure_is_the_same() -> None:
     assert close(tendency_of(SparseSymbolic(spacing(N), same, mean_flow=MEAN_FLOW), q), expected)
 
 
-def test_the_relevance_vector_machine_finds_the_terms() -> None:
-    closure = fit_sparse_symbolic(pairs(), within=1e-4)
+@pytest.mark.parametrize(("noise", "whiten"), [(0.1, False), (0.001, True)])
+def test_the_relevance_vector_machine_finds_the_terms(noise: float, *, whiten: bool) -> None:
+    closure = fit_sparse_symbolic(pairs(noise), within=1e-4, whiten=whiten)
     found = closure.weights.numpy()
     assert ((found != 0.0) == (TRUE != 0.0)).all()
     assert found == pytest.approx(TRUE, rel=0.02, abs=0.0)
     assert closure.spec.provenance["data"] == "a known closure"
     assert "relevance" in closure.spec.provenance["weights"]
-    # Noise of a tenth has a hundredth of the variance.
-    assert closure.spec.provenance["explained"].startswith("0.990 of the upper")
+    assert closure.spec.provenance["explained"].startswith(f"{1.0 - noise**2:.3f} of the upper")
+    assert ("all waves alike" in closure.spec.provenance["weights"]) == whiten
+
+
+LARGE, SMALL = (0, "A q", 0, 1.0), (0, "q", 3, 1.0)
+
+
+def test_long_waves_count_as_much_as_short_ones() -> None:
+    q = turbulence(N, seed=3, n_member=12)
+    data = pairs()
+    parts = [
+        tendency_of(
+            SparseSymbolic(spacing(N), weights(term, (1, *term[1:])), mean_flow=MEAN_FLOW), q
+        )
+        for term in (LARGE, SMALL)
+    ]
+    # Of the variance of the target the term at large scales has a thousandth.
+    sizes = [part.std(axis=(0, 2, 3), keepdims=True) for part in parts]
+    target = 0.03 * parts[0] / sizes[0] + parts[1] / sizes[1]
+    data["q_tendency"] = (DIMS, target)
+    field = [candidate.name for candidate in FIELDS].index("A q")
+    whitened = fit_sparse_symbolic(data).weights.numpy()
+    expected = (0.03 / sizes[0])[0, :, 0, 0]
+    assert whitened[:, field, 0] == pytest.approx(expected, rel=0.2)
+    assert not fit_sparse_symbolic(data, whiten=False).weights.numpy()[:, field].any()
+
+
+def test_whitened_targets_have_as_much_of_every_wavenumber() -> None:
+    snapshots = Snapshots.of(pairs())
+    whitened = Whitening.of(snapshots)(snapshots.fields["q_tendency"])
+    power = np.abs(np.fft.fft2(whitened)) ** 2
+    number = np.fft.fftfreq(N, 1.0 / N)
+    ring = np.rint(np.hypot(number[:, np.newaxis], number)).astype(int)
+    for layer in range(2):
+        mean = power[:, layer].mean(axis=0)
+        rings = [mean[ring == n].mean() for n in range(1, N // 2)]
+        # Means over half of the plane, in which waves along x without y are not there twice.
+        assert rings / np.mean(rings) == pytest.approx(np.ones(len(rings)), rel=0.3)
+
+
+def test_planes_of_which_a_part_is_missing_have_no_waves() -> None:
+    data = pairs()
+    data["q_tendency"] = data.q_tendency.where(data.x > data.x[3])
+    with pytest.raises(ValueError, match="expected planes with a target everywhere or nowhere"):
+        fit_sparse_symbolic(data)
+    assert fit_sparse_symbolic(data, whiten=False).weights.numpy().any()
 
 
 def test_an_optimizer_is_one_that_is_made() -> None:
@@ -148,7 +195,7 @@ def test_targets_of_several_operators_are_not_mixed() -> None:
 
 def test_an_optimizer_of_pysindy_finds_them_too() -> None:
     optimizer = STLSQ(threshold=0.05, alpha=0.0)
-    closure = fit_sparse_symbolic(pairs(noise=0.01), optimizer=optimizer)
+    closure = fit_sparse_symbolic(pairs(noise=0.01), whiten=False, optimizer=optimizer)
     found = closure.weights.numpy()
     assert ((found != 0.0) == (TRUE != 0.0)).all()
     assert found == pytest.approx(TRUE, rel=0.02, abs=0.0)
@@ -156,10 +203,11 @@ def test_an_optimizer_of_pysindy_finds_them_too() -> None:
 
 
 def test_fewer_terms_where_more_may_be_left() -> None:
-    n_term = [
-        np.count_nonzero(fit_sparse_symbolic(pairs(), within=within).weights, axis=(1, 2)).tolist()
+    found = [
+        fit_sparse_symbolic(pairs(), within=within, whiten=False).weights.numpy()
         for within in (1e-4, 0.2)
     ]
+    n_term = [np.count_nonzero(each, axis=(1, 2)).tolist() for each in found]
     assert n_term[0] == [3, 2]
     assert 1 <= n_term[1][0] < 3
 
