@@ -47,11 +47,11 @@ def fit_sparse_symbolic(
     pairs
         As of `Snapshots.of`: what `solvers.coarse_graining.tendency_pairs` returns.
     within
-        Part of the variance of the target, its mean square, whitened or not, that the terms may leave more of than
-        all 32 do: the fewest terms, one at least, on the path of the relevance vector machine that
-        leave no more than that, see `closures.model_error.pruning_path`. What is left is no noise
-        here, but what no such closure can know, so that the evidence of many rows asks for nearly
-        all terms.
+        Part of the variance of the target, its mean square, whitened or not, that the terms may
+        leave more of than all 32 do: the fewest terms, one at least, on the path of the relevance
+        vector machine that leave no more than that, see `closures.model_error.pruning_path`. What
+        is left is no noise here, but what no such closure can know, so that the evidence of many
+        rows asks for nearly all terms.
     whiten
         Whether waves of all lengths count alike: terms and target are divided by the mean amplitude
         of the target at the wavenumber. Otherwise the shortest waves decide, which have most of the

@@ -63,7 +63,7 @@ def _rings(shape: tuple[int, int], spacing: tuple[float, float]) -> NDArray[np.i
     (ny, nx), (dy, dx) = shape, spacing
     along_y, along_x = fft.fftfreq(ny, dy)[:, np.newaxis], fft.rfftfreq(nx, dx)
     longest = max(ny * dy, nx * dx)
-    return np.rint(longest * np.hypot(along_y, along_x)).astype(np.intp)
+    return np.asarray(np.rint(longest * np.hypot(along_y, along_x)), np.intp)
 
 
 def _check_whole(target: Array) -> None:

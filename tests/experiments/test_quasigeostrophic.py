@@ -11,6 +11,7 @@ import xarray as xr
 import hybrid
 from hybrid.experiments import run_experiment
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.learning.offline import Offline
 from hybrid.experiments.quasigeostrophic.report.findings import Findings, Interval
 from hybrid.experiments.quasigeostrophic.report.score_figures import trade_off
 from hybrid.experiments.quasigeostrophic.report.tables import all_tables, flat_metrics
@@ -33,7 +34,18 @@ def shifted(by: float) -> xr.Dataset:
 
 
 LOST = xr.Dataset(attrs={BLEW_UP: 3e7})
-OFFLINE = {"corr_upper": 0.5, "corr_lower": 0.4, "r2_upper": 0.2, "r2_lower": np.nan}
+EXCHANGE = xr.DataArray([1.0, 2.0, -1.0, -3.0], {"wavenumber": np.arange(4.0)}, "wavenumber")
+OFFLINE = Offline(
+    {
+        "corr_upper": 0.5,
+        "corr_lower": 0.4,
+        "r2_upper": 0.2,
+        "r2_lower": np.nan,
+        "energy_given": 0.8,
+        "energy_taken": 1.1,
+    },
+    EXCHANGE,
+)
 
 
 @pytest.fixture
@@ -47,6 +59,7 @@ def findings() -> Findings:
     return Findings(
         truths={"eddy": [shifted(0.0), shifted(0.0)]},
         climates={"eddy": runs},
+        targets={"eddy": OFFLINE},
         offline={"eddy": {"smagorinsky": OFFLINE, "backscatter": OFFLINE}},
         costs={"none": (1e-5, 1.0), "smagorinsky": (5e-5, 5.0), "backscatter": (6e-5, 6.0)},
     )
@@ -143,6 +156,7 @@ def test_a_closure_that_was_run_in_one_flow_alone_has_its_scores_there(findings:
         findings,
         truths=dict.fromkeys(("eddy", "jet"), findings.truths["eddy"]),
         climates={"eddy": eddy, "jet": jet},
+        targets=dict.fromkeys(("eddy", "jet"), OFFLINE),
         offline={key: {**findings.offline["eddy"], "gated": OFFLINE} for key in ("eddy", "jet")},
         costs={**findings.costs, "symbolic": (7e-5, 7.0)},
     )
@@ -164,6 +178,7 @@ def test_metrics_are_flat_and_finite(findings: Findings) -> None:
     metrics = flat_metrics(findings)
     assert metrics["similarity_eddy_mean_smagorinsky"] == pytest.approx(0.4)
     assert metrics["offline_corr_upper_backscatter"] == 0.5
+    assert metrics["offline_energy_given_backscatter"] == 0.8
     assert "offline_r2_lower_backscatter" not in metrics
     assert metrics["cost_smagorinsky"] == 5.0
     assert metrics["similarity_eddy_mean_floor"] == pytest.approx(1.0)
@@ -251,7 +266,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         if CANDIDATES[name].has_closure
     }
     assert result.choices["best"] == max(values, key=values.__getitem__)
-    assert len(result.figures) == 6
+    assert len(result.figures) == 7
     scores = next(table for table in result.tables if table.title == "Every score: eddy")
     assert tuple(scores.rows) == METRICS
     title = "Coefficients of Smagorinsky+E with deconvolution"

@@ -11,7 +11,15 @@ import xarray as xr
 from closures.quasigeostrophic import Hyperviscosity
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.learning import pairs as pairs_module
-from hybrid.experiments.quasigeostrophic.learning.offline import offline_scores, predicted
+from hybrid.experiments.quasigeostrophic.learning.exchange import (
+    energy_exchange,
+    exchange_scores,
+)
+from hybrid.experiments.quasigeostrophic.learning.offline import (
+    Offline,
+    offline_scores,
+    predicted,
+)
 from hybrid.experiments.quasigeostrophic.learning.pairs import TARGETS, PairsRun
 from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR, YEAR
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
@@ -147,3 +155,37 @@ def test_a_file_of_pairs_is_whole_or_not_there(
     with pytest.raises(KeyboardInterrupt):
         PairsRun(SMALL, seed=1, years=EVERY / YEAR, every=EVERY).pairs(interrupt)
     assert not list(tmp_path.glob("*.nc"))
+
+
+def test_damping_takes_the_energy_of_each_wave(pairs: xr.Dataset) -> None:
+    one = pairs.sel(operator=1)
+    model, rate = SMALL.coarse, 1e-7
+    # Alike in both layers, so that all energy is kinetic.
+    k = 2.0 * np.pi * np.array([2.0, 5.0]) / model.length_x
+    amplitudes = np.array([3e-6, 1e-6])
+    wave = (amplitudes * np.cos(k * one.x.to_numpy()[:, np.newaxis])).sum(axis=-1)
+    q = one.q.copy(data=np.broadcast_to(wave, one.q.shape))
+    work = energy_exchange(-rate * q.to_numpy(), one.assign(q=q))
+    assert work.dims == ("wavenumber",)
+    # Mean squares of the velocity are a half of the amplitude of q over k, squared.
+    expected = -rate * 0.5 * (amplitudes / k) ** 2
+    width = float(work.wavenumber[1] - work.wavenumber[0])
+    found = [float(work.sel(wavenumber=each, method="nearest")) * width for each in k]
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert float(work.sum()) * width == pytest.approx(expected.sum(), rel=1e-9)
+
+
+def test_energy_is_counted_where_the_target_gives_and_where_it_takes() -> None:
+    wavenumber = {"wavenumber": np.arange(4.0)}
+    wanted = xr.DataArray([1.0, 3.0, -2.0, -6.0], wavenumber, "wavenumber")
+    made = xr.DataArray([-1.0, 2.0, 1.0, -5.0], wavenumber, "wavenumber")
+    found = exchange_scores(made, wanted)
+    assert found == pytest.approx({"energy_given": 1.0 / 4.0, "energy_taken": 4.0 / 8.0})
+    assert np.isnan(exchange_scores(made, -np.abs(wanted))["energy_given"])
+
+
+def test_the_target_scores_1_in_all_that_is_said_of_predictions(pairs: xr.Dataset) -> None:
+    one = pairs.sel(operator=1)
+    found = Offline.of(one.q_tendency_total.to_numpy().astype(np.float64), one).scores
+    assert found == pytest.approx(dict.fromkeys(found, 1.0))
+    assert {"corr_upper", "energy_given", "energy_taken"} < set(found)

@@ -119,8 +119,10 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
     return Findings(
         truths=truths,
         climates=climates,
+        targets={n: stages.target(n) for n in where},
         offline={
-            n: {m: found for m in predicting if (found := stages.offline(m, n))} for n in where
+            n: {m: found for m in predicting if (found := stages.offline(m, n)) is not None}
+            for n in where
         },
         costs=step_costs(timed, settings.n_round),
         fits=[*stages.calibrator.fits()],

@@ -28,7 +28,7 @@ from hybrid.experiments.quasigeostrophic.job import (
     TrialJob,
 )
 from hybrid.experiments.quasigeostrophic.learning.learner import Learner, Trained
-from hybrid.experiments.quasigeostrophic.learning.offline import offline_scores, predicted
+from hybrid.experiments.quasigeostrophic.learning.offline import DIMS, Offline, predicted
 from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.runs.climate import climate
 from hybrid.experiments.quasigeostrophic.runs.configurations import SEEDS_OF_A_RUN
@@ -169,16 +169,23 @@ class Stages:
         done = (plan for plan in self.settings.plans if self.is_done(TrainingJob(plan)))
         return {plan.name: self.learner.train(plan) for plan in done}
 
-    def offline(self, model: str, configuration: str) -> dict[str, float]:
-        """Return the offline scores of a closure, see `offline_scores`; of none, nothing."""
+    def offline(self, model: str, configuration: str) -> Offline | None:
+        """Return what a closure makes of given states; of none, nothing."""
         closure = self.closure(model, configuration)
         if closure is None:
-            return {}
+            return None
         if isinstance(closure, StochasticNetwork):
             # Noise is no prediction of a state.
             closure = closure.network
-        pairs = self.pairs(PairsJob(configuration)).sel(operator=OPERATOR)
-        return offline_scores(predicted(closure, pairs), pairs.q_tendency_total)
+        return Offline.of(predicted(closure, pairs := self._scored(configuration)), pairs)
+
+    def target(self, configuration: str) -> Offline:
+        """Return what a perfect closure makes of the same states."""
+        pairs = self._scored(configuration)
+        return Offline.of(pairs.q_tendency_total.transpose(..., *DIMS).to_numpy(), pairs)
+
+    def _scored(self, configuration: str) -> xr.Dataset:
+        return self.pairs(PairsJob(configuration)).sel(operator=OPERATOR)
 
     def n_point(self, model: str, configuration: str) -> int:
         """Return the number of grid points along a side of a model."""

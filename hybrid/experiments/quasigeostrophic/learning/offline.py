@@ -1,17 +1,49 @@
 """How well closures predict the subgrid tendency of given states."""
 
+from typing import NamedTuple, Self
+
 import numpy as np
 import torch
 import xarray as xr
 from numpy.typing import NDArray
 
 from closures import Closure
+from hybrid.experiments.quasigeostrophic.learning.exchange import (
+    energy_exchange,
+    exchange_scores,
+)
 
 LAYERS = ("upper", "lower")
 """Names of the layers in metrics."""
 
-_DIMS = ("layer", "y", "x")
+DIMS = ("layer", "y", "x")
+"""Last dims of predictions."""
+
 _BATCH = 16
+
+
+class Offline(NamedTuple):
+    """What is known of a prediction.
+
+    Parameters
+    ----------
+    scores
+        `offline_scores` and `exchange_scores`.
+    exchange
+        `energy_exchange`.
+    """
+
+    scores: dict[str, float]
+    exchange: xr.DataArray
+
+    @classmethod
+    def of(cls, tendency: NDArray[np.float64], pairs: xr.Dataset) -> Self:
+        """Return that of a prediction of the whole subgrid tendency of pairs."""
+        wanted = pairs.q_tendency_total
+        ordered = wanted.transpose(..., *DIMS).to_numpy().astype(np.float64)
+        exchange = energy_exchange(tendency, pairs)
+        energy = exchange_scores(exchange, energy_exchange(ordered, pairs))
+        return cls(offline_scores(tendency, wanted) | energy, exchange)
 
 
 def predicted(closure: Closure, pairs: xr.Dataset) -> NDArray[np.float64]:
@@ -30,7 +62,7 @@ def predicted(closure: Closure, pairs: xr.Dataset) -> NDArray[np.float64]:
         Tendency of q, shape ``(..., 2, y, x)``, the other dims in the order that they have in the
         pairs [s-2].
     """
-    ordered = pairs.transpose(..., *_DIMS)
+    ordered = pairs.transpose(..., *DIMS)
     fields = [ordered[field.name].to_numpy() for field in closure.spec.inputs]
     shape = fields[0].shape
     states = [field.reshape(-1, *shape[-3:]) for field in fields]
@@ -69,7 +101,7 @@ def offline_scores(tendency: NDArray[np.float64], wanted: xr.DataArray) -> dict[
     ValueError
         If the shapes differ.
     """
-    truths = wanted.transpose(..., *_DIMS).to_numpy().astype(np.float64)
+    truths = wanted.transpose(..., *DIMS).to_numpy().astype(np.float64)
     if truths.shape != tendency.shape:
         raise ValueError(
             f"wanted: expected the shape of the prediction, {tendency.shape}, got {truths.shape}"

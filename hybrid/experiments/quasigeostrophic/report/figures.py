@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
+from hybrid.experiments.quasigeostrophic.report.exchange_figure import exchange
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
 from hybrid.experiments.quasigeostrophic.report.score_figures import heat_map, trade_off
 from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
@@ -43,6 +44,7 @@ def all_figures(findings: Findings) -> tuple[Figure, ...]:
         spectra(findings),
         budgets(findings),
         densities(findings),
+        exchange(findings),
         heat_map(findings),
         trade_off(findings),
     )

@@ -13,6 +13,7 @@ from closures.quasigeostrophic import SparseSymbolic
 from hybrid.experiments.quasigeostrophic.calibration.fit import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.learning.learner import Trained
+from hybrid.experiments.quasigeostrophic.learning.offline import Offline
 from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
 from hybrid.experiments.quasigeostrophic.scores.scoreboard import Scoreboard, Scores
 from hybrid.experiments.quasigeostrophic.scores.similarity import pooled, summary, worth
@@ -52,8 +53,9 @@ class Findings:
     climates
         Runs by configuration and model, seed by seed; of some models those of the first few seeds
         alone. Each is scored with the truth and the coarse model of its own seeds.
-    offline
-        Offline scores by configuration and closure.
+    targets, offline
+        What is known of the subgrid tendency of given states, by configuration, and of what
+        closures make of it, by configuration and closure.
     costs
         Time of a step [s], and beside that without closure [1], by model.
     fits
@@ -70,7 +72,8 @@ class Findings:
 
     truths: Mapping[str, list[xr.Dataset]]
     climates: Mapping[str, Mapping[str, list[xr.Dataset]]]
-    offline: Mapping[str, Mapping[str, Scores]]
+    targets: Mapping[str, Offline]
+    offline: Mapping[str, Mapping[str, Offline]]
     costs: Mapping[str, tuple[float, float]]
     fits: Sequence[Fitted] = ()
     trained: Mapping[str, Trained] = field(default_factory=dict)

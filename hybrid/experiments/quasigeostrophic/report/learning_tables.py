@@ -70,9 +70,8 @@ def calibration_table(findings: Findings) -> Table:
         "functions and spectra as quadratic functions of the coefficients. The best are those "
         f"where these have most of the mean score and a worst of {WANTED:g} at least. The runs of "
         "each round fill half the range of those before, or as much where the best is at an end, "
-        "and all are fitted together; what the last has found is the candidate. +-: standard deviation, from runs and truths drawn "
-        "again. Scores "
-        "of the functions do not compare with those of runs: noise that is left in them lowers "
+        "and all are fitted together; what the last has found is the candidate. +-: standard "
+        "deviation, from runs and truths drawn again. Scores of the functions do not compare with those of runs: noise that is left in them lowers "
         "them, and the choice of the best raises them.",
     )
 
@@ -89,7 +88,8 @@ def symbolic_table(findings: Findings) -> Table:
         rows,
         f"Found by the relevance vector machine in states of {CHOSEN_IN} alone that networks learn "
         f"from, among {len(TERMS)} candidates a layer: the fewest that leave no more than "
-        f"{WITHIN:g} of the variance of the target more than all do. Candidates are Laplacians "
+        f"{WITHIN:g} of the variance of the target more than all do, when waves of all lengths "
+        "count alike. Candidates are Laplacians "
         "(lap) of potential and relative vorticity, of v and the gradient of q along x, and of "
         "what the flow advects once and twice, A f = div((u + U) f).",
     )

@@ -32,8 +32,8 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
             for name, value in scores.items():
                 metrics[f"ceiling_{where}_{name}_{kind}"] = value
         prefix = "offline" if where == CHOSEN_IN else f"offline_{where}"
-        for model, scores in findings.offline[where].items():
-            for name, value in scores.items():
+        for model, offline in findings.offline[where].items():
+            for name, value in offline.scores.items():
                 metrics[f"{prefix}_{name}_{model}"] = value
     for model, (seconds, ratio) in findings.costs.items():
         metrics[f"cost_{model}"] = ratio
@@ -148,20 +148,30 @@ def ceiling_table(findings: Findings, where: str) -> Table:
 
 def offline_table(findings: Findings) -> Table:
     """Return correlation and skill of the predicted subgrid tendency, upper and lower layer."""
-    names = ("corr_upper", "corr_lower", "r2_upper", "r2_lower")
+    names = {
+        **{name: name for name in ("corr_upper", "corr_lower", "r2_upper", "r2_lower")},
+        "energy_given": "energy given",
+        "energy_taken": "energy taken",
+    }
     rows: dict[str, tuple[float | None, ...]] = {}
     for model in findings.offline[CHOSEN_IN]:
         values = [
-            findings.offline[w][model][name] for w in findings.configurations for name in names
+            findings.offline[where][model].scores[name]
+            for where in findings.configurations
+            for name in names
         ]
         rows[CANDIDATES[model].label] = tuple(v if np.isfinite(v) else None for v in values)
-    columns = tuple(f"{name} {where}" for where in findings.configurations for name in names)
+    columns = tuple(
+        f"{name} {where}" for where in findings.configurations for name in names.values()
+    )
     return Table(
         "Offline: the subgrid tendency of given states",
         columns,
         rows,
         f"Correlation and R2 over states of a run of the truth under operator {OPERATOR}, of the "
-        "whole subgrid tendency (S_tot).",
+        "whole subgrid tendency (S_tot). Energy given, taken: work on the wavenumbers at which the "
+        "target puts energy into the flow, and at which it takes energy out, in parts of the "
+        "target's; 1 is right.",
     )
 
 
