@@ -71,8 +71,9 @@ def calibration_table(findings: Findings) -> Table:
         f"where these have most of the mean score and a worst of {WANTED:g} at least. The runs of "
         "each round fill half the range of those before, or as much where the best is at an end, "
         "and all are fitted together; what the last has found is the candidate. +-: standard "
-        "deviation, from runs and truths drawn again. Scores of the functions do not compare with those of runs: noise that is left in them lowers "
-        "them, and the choice of the best raises them.",
+        "deviation, from runs and truths drawn again. Scores of the functions do not compare with "
+        "those of runs: noise that is left in them lowers them, and the choice of the best raises "
+        "them.",
     )
 
 
