@@ -103,6 +103,26 @@ def two_layer_network_table(results: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
+def two_layer_exchange_table(results: dict[str, Any]) -> str:
+    """Return the energy that closures give and take offline, in parts of the target's."""
+    kinds = ("given", "taken")
+    header = ["closure", *(f"{flow}, {kind}" for flow in _FLOWS for kind in kinds)]
+    prefixes = ("offline", "offline_jet")
+    rows = [
+        [
+            CANDIDATES[name].label,
+            *(
+                _number(results.get(f"{prefix}_energy_{kind}_{name}"))
+                for prefix in prefixes
+                for kind in kinds
+            ),
+        ]
+        for name in CANDIDATES
+        if f"offline_energy_given_{name}" in results
+    ]
+    return markdown_table(header, rows)
+
+
 def two_layer_fit_table(results: dict[str, Any]) -> str:
     """Return the coefficients that were fitted, round by round, with standard deviations."""
     rows: list[list[str]] = []

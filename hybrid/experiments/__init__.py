@@ -111,7 +111,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             {
                 "test": "half a minute",
                 "quick": "5 minutes",
-                "full": "5 to 10 hours (estimated), a third of them for the published network",
+                "full": "10 to 15 hours (estimated), half of them for the published network",
             },
             in_demo=False,
             stages=("now", "published", "classical", "calibration", "networks"),
