@@ -30,8 +30,8 @@ _OTHERS: dict[str, dict[str, Any]] = {
     "symbolic": {"color": "#CC79A7", "linestyle": "--"},
 }
 _DAY = 86400.0
-# Characters of a line above one of three panels.
-_TITLE = 28
+# Characters of a line above one of three panels, and above one of two.
+_TITLE, _HALF = 28, 36
 _BIN = 0.1
 # Least part of the largest value of a spectrum that is shown.
 _SHOWN = 1e-6
@@ -136,7 +136,8 @@ def budgets(findings: Findings) -> Figure:
                     run.wavenumber[inside], run.wavenumber[inside] * run[name][inside], **look
                 )
             axes.set_xscale("log")
-            panel_title(axes, f"{where}: {BUDGET[name].partition(',')[0]}")
+            text = BUDGET[name].partition(",")[0]
+            panel_title(axes, fill(f"{where}: {text}", _HALF))
             axes.set_ylabel("K T [m2 s-3]")
     for axes in grid[-1]:
         axes.set_xlabel("wavenumber [1/m]")
