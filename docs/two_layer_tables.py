@@ -120,6 +120,8 @@ def two_layer_exchange_table(results: dict[str, Any]) -> str:
         for name in CANDIDATES
         if f"offline_energy_given_{name}" in results
     ]
+    rates = (f"{results[f'{p}_target_energy_{kind}']:.2g}" for p in prefixes for kind in kinds)
+    rows.append(["subgrid tendency [m2 s-3]", *rates])
     return markdown_table(header, rows)
 
 

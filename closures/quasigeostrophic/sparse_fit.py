@@ -53,10 +53,12 @@ def fit_sparse_symbolic(
         is left is no noise here, but what no such closure can know, so that the evidence of many
         rows asks for nearly all terms.
     whiten
-        Whether waves of all lengths count alike: terms and target are divided by the mean amplitude
-        of the target at the wavenumber. Otherwise the shortest waves decide, which have most of the
-        variance of a tendency of q, and a closure that correlates with the target may put energy in
-        where the target takes it out.
+        Whether waves of all lengths count alike, one by one: those of terms and target are divided
+        by the root mean square amplitude of the target's at the wavenumber. Otherwise the shortest
+        decide, which have most of the variance of a tendency of q, and a closure that correlates
+        with the target may take energy out where the target puts it in. Noise of the target is
+        raised where it has little else: to find the very terms of a known closure in noisy data, or
+        with a threshold, do without.
     optimizer
         An optimizer of pysindy instead, for which `within` counts nothing. It gets columns and
         targets divided by their root mean squares, and all rows at once: some 2 kB for each grid
@@ -67,16 +69,18 @@ def fit_sparse_symbolic(
     Raises
     ------
     ValueError
-        If the pairs lack something, or `within` is no part.
+        If the pairs lack something, `within` is no part, or, with `whiten`, a plane has a target in
+        a part of it alone.
     TypeError
         If the optimizer is none.
     LibraryError
-        If a term or the target of a layer is 0 everywhere; without an optimizer also if there are
-        too few rows, or terms cannot be told apart.
+        If a layer has no target, or this or a term is 0 everywhere; without an optimizer also if
+        there are too few rows, or terms cannot be told apart.
 
     Notes
     -----
-    Planes in which the target is NaN are left out; with `whiten`, these are whole planes.
+    Points at which the target is NaN are left out; with `whiten` these are to be whole planes.
+    What the closure explains of the variance of the target, whitened or not, is in its provenance.
 
     Examples
     --------
@@ -92,6 +96,7 @@ def fit_sparse_symbolic(
     if isinstance(optimizer, type) or (not hasattr(optimizer, "fit") and optimizer is not None):
         raise TypeError(f"optimizer: expected one that is made, as STLSQ(), got {optimizer!r}")
     snapshots = Snapshots.of(pairs)
+    whole = _target_squares(snapshots)
     frame = SparseSymbolic(
         snapshots.spacing,
         np.zeros((2, len(FIELDS), N_POWER)),
@@ -113,19 +118,34 @@ def fit_sparse_symbolic(
             "weights": f"sparse regression, {method}{', all waves alike' if whiten else ''}",
             "data": snapshots.source,
             "n_snapshot": str(len(snapshots)),
-            "explained": _explained(snapshots, weights),
+            "explained": _explained(snapshots, weights, whole),
         },
     )
 
 
-def _explained(snapshots: Snapshots, weights: Array) -> str:
+def _target_squares(snapshots: Snapshots) -> Array:
+    """Return the sum of squares of the target of both layers."""
+    squares, n = np.zeros(2), np.zeros(2)
+    for _, target in snapshots.batches():
+        squares += np.nansum(target**2, axis=(0, 2, 3))
+        n += np.sum(~np.isnan(target), axis=(0, 2, 3))
+    for layer, (square, many) in enumerate(zip(squares, n, strict=True), start=1):
+        if not square > 0.0:
+            raise LibraryError(
+                f"pairs: expected a target that is not 0 everywhere, got "
+                f"{'0' if many else 'NaN'} in layer {layer} for the target; give states in which "
+                "the coarse model misses something"
+            )
+    return squares
+
+
+def _explained(snapshots: Snapshots, weights: Array, whole: Array) -> str:
     """Return in words which part of the mean square of the target the closure explains."""
     closure = SparseSymbolic(snapshots.spacing, weights, mean_flow=snapshots.mean_flow)
-    left, whole = np.zeros(2), np.zeros(2)
+    left = np.zeros(2)
     for state, target in snapshots.batches():
         (made,) = closure(*state)
         left += np.nansum((target - made.numpy()) ** 2, axis=(0, 2, 3))
-        whole += np.nansum(target**2, axis=(0, 2, 3))
     upper, lower = 1.0 - left / whole
     return f"{upper:.3f} of the upper layer's target, {lower:.3f} of the lower one's"
 
@@ -141,16 +161,9 @@ def _rows(
 
 def _relevant(rows: Iterable[tuple[Array, Array]], within: float) -> Array:
     grams = [Gram(_NAMES), Gram(_NAMES)]
-    squares = np.zeros(2)
     for terms, target in rows:
-        squares += np.nansum(target**2, axis=(0, 2, 3))
         for layer, gram in enumerate(grams):
             gram.add(terms[:, :, layer].swapaxes(0, 1), target[:, layer])
-    if not squares.all():
-        raise LibraryError(
-            f"pairs: expected a target that is not 0 everywhere, got 0 in layer "
-            f"{np.argmin(squares) + 1}; give states in which the coarse model misses something"
-        )
     return np.array([_fewest(pruning_path(gram), within) for gram in grams])
 
 
@@ -167,10 +180,10 @@ def _optimized(rows: Iterable[tuple[Array, Array]], optimizer: Optimizer) -> Arr
         columns, target = _of_layer(parts, layer)
         sizes, size = np.sqrt(np.mean(columns**2, axis=0)), np.sqrt(np.mean(target**2))
         zero = [name for name, n in zip(_NAMES, sizes, strict=True) if not n > 0.0]
-        if zero or not size > 0.0:
+        if zero:
             raise LibraryError(
-                f"pairs: expected terms and a target that are not 0 everywhere, got 0 in layer "
-                f"{layer + 1} for {', '.join(zero) or 'the target'}; give turbulent fields"
+                f"pairs: expected terms that are not 0 everywhere, got 0 in layer {layer + 1} for "
+                f"{', '.join(zero)}; give turbulent fields"
             )
         columns /= sizes
         optimizer.fit(columns, target[:, np.newaxis] / size)

@@ -1,4 +1,4 @@
-"""Fields in which every wavenumber of a target has the same share, for regressions."""
+"""Fields in which every wave of a target has the same share, for regressions."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -17,10 +17,11 @@ _ROUNDING = 1e-13
 
 @dataclass(frozen=True)
 class Whitening:
-    """Divides waves by what a target has of waves of that length, layer by layer.
+    """Divides waves by the root mean square amplitude of a target's waves of that length.
 
-    Most of the variance of a subgrid tendency of q is in the shortest waves, most of what it does
-    to the energy is in longer ones.
+    Layer by layer. Most of the variance of a subgrid tendency of q is in the shortest waves, most
+    of what it does to the energy is in longer ones. Then each wave counts alike; short ones are
+    still more numerous.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class Whitening:
         return cls(np.where(has_waves, 1.0 / np.sqrt(np.where(has_waves, means, 1.0)), 0.0))
 
     def __call__(self, fields: Array) -> Array:
-        """Return fields of which every wavenumber counts alike, shape ``(..., 2, y, x)`` both.
+        """Return fields of which every wave counts alike, shape ``(..., 2, y, x)`` both.
 
         A plane without a target stays without one.
         """
@@ -59,11 +60,12 @@ class Whitening:
 
 
 def _rings(shape: tuple[int, int], spacing: tuple[float, float]) -> NDArray[np.intp]:
-    """Return the number of the ring of each wave, as wide as the longest wave's wavenumber."""
+    """Return the number of the ring of each wave, as wide as the spacing of waves that is wider."""
     (ny, nx), (dy, dx) = shape, spacing
     along_y, along_x = fft.fftfreq(ny, dy)[:, np.newaxis], fft.rfftfreq(nx, dx)
-    longest = max(ny * dy, nx * dx)
-    return np.asarray(np.rint(longest * np.hypot(along_y, along_x)), np.intp)
+    # So no ring is empty.
+    length = min(ny * dy, nx * dx)
+    return np.asarray(np.rint(length * np.hypot(along_y, along_x)), np.intp)
 
 
 def _check_whole(target: Array) -> None:

@@ -12,6 +12,7 @@ import hybrid
 from hybrid.experiments import run_experiment
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.learning.offline import Offline
+from hybrid.experiments.quasigeostrophic.report.exchange_figure import exchange
 from hybrid.experiments.quasigeostrophic.report.findings import Findings, Interval
 from hybrid.experiments.quasigeostrophic.report.score_figures import trade_off
 from hybrid.experiments.quasigeostrophic.report.tables import all_tables, flat_metrics
@@ -59,7 +60,7 @@ def findings() -> Findings:
     return Findings(
         truths={"eddy": [shifted(0.0), shifted(0.0)]},
         climates={"eddy": runs},
-        targets={"eddy": OFFLINE},
+        targets={"eddy": EXCHANGE},
         offline={"eddy": {"smagorinsky": OFFLINE, "backscatter": OFFLINE}},
         costs={"none": (1e-5, 1.0), "smagorinsky": (5e-5, 5.0), "backscatter": (6e-5, 6.0)},
     )
@@ -156,7 +157,7 @@ def test_a_closure_that_was_run_in_one_flow_alone_has_its_scores_there(findings:
         findings,
         truths=dict.fromkeys(("eddy", "jet"), findings.truths["eddy"]),
         climates={"eddy": eddy, "jet": jet},
-        targets=dict.fromkeys(("eddy", "jet"), OFFLINE),
+        targets=dict.fromkeys(("eddy", "jet"), EXCHANGE),
         offline={key: {**findings.offline["eddy"], "gated": OFFLINE} for key in ("eddy", "jet")},
         costs={**findings.costs, "symbolic": (7e-5, 7.0)},
     )
@@ -172,6 +173,9 @@ def test_a_closure_that_was_run_in_one_flow_alone_has_its_scores_there(findings:
     assert CANDIDATES["gated"].label in offline
     assert metrics["offline_corr_upper_gated"] == 0.5
     trade_off(both)
+    lines = exchange(both).figure.axes[1].get_lines()
+    labels = [line.get_label() for line in lines if not str(line.get_label()).startswith("_")]
+    assert labels == ["subgrid tendency", CANDIDATES["gated"].label]
 
 
 def test_metrics_are_flat_and_finite(findings: Findings) -> None:
@@ -179,6 +183,8 @@ def test_metrics_are_flat_and_finite(findings: Findings) -> None:
     assert metrics["similarity_eddy_mean_smagorinsky"] == pytest.approx(0.4)
     assert metrics["offline_corr_upper_backscatter"] == 0.5
     assert metrics["offline_energy_given_backscatter"] == 0.8
+    assert metrics["offline_target_energy_given"] == 3.0
+    assert metrics["offline_target_energy_taken"] == 4.0
     assert "offline_r2_lower_backscatter" not in metrics
     assert metrics["cost_smagorinsky"] == 5.0
     assert metrics["similarity_eddy_mean_floor"] == pytest.approx(1.0)

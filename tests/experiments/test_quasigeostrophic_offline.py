@@ -14,6 +14,8 @@ from hybrid.experiments.quasigeostrophic.learning import pairs as pairs_module
 from hybrid.experiments.quasigeostrophic.learning.exchange import (
     energy_exchange,
     exchange_scores,
+    rates,
+    target_exchange,
 )
 from hybrid.experiments.quasigeostrophic.learning.offline import (
     Offline,
@@ -181,11 +183,27 @@ def test_energy_is_counted_where_the_target_gives_and_where_it_takes() -> None:
     made = xr.DataArray([-1.0, 2.0, 1.0, -5.0], wavenumber, "wavenumber")
     found = exchange_scores(made, wanted)
     assert found == pytest.approx({"energy_given": 1.0 / 4.0, "energy_taken": 4.0 / 8.0})
-    assert np.isnan(exchange_scores(made, -np.abs(wanted))["energy_given"])
+    assert np.isnan(exchange_scores(made, wanted.clip(max=-1.0))["energy_given"])
 
 
 def test_the_target_scores_1_in_all_that_is_said_of_predictions(pairs: xr.Dataset) -> None:
     one = pairs.sel(operator=1)
-    found = Offline.of(one.q_tendency_total.to_numpy().astype(np.float64), one).scores
+    target = one.q_tendency_total.to_numpy().astype(np.float64)
+    found = Offline.of(target, one, target_exchange(one)).scores
     assert found == pytest.approx(dict.fromkeys(found, 1.0))
     assert {"corr_upper", "energy_given", "energy_taken"} < set(found)
+    with pytest.raises(ValueError, match="wanted: expected the shape of the prediction"):
+        Offline.of(target[:1], one, target_exchange(one))
+
+
+def test_a_prediction_that_is_not_finite_has_no_scores(pairs: xr.Dataset) -> None:
+    one = pairs.sel(operator=1)
+    target = one.q_tendency_total.to_numpy().astype(np.float64)
+    target[1, 0, 3, 4] = np.nan
+    found = Offline.of(target, one, target_exchange(one)).scores
+    assert np.isnan([found[name] for name in ("energy_given", "energy_taken", "r2_upper")]).all()
+
+
+def test_rates_are_areas_under_the_spectrum() -> None:
+    work = xr.DataArray([1.0, 3.0, -2.0, -6.0], {"wavenumber": 0.5 * np.arange(4.0)}, "wavenumber")
+    assert rates(work) == pytest.approx({"given": 2.0, "taken": 4.0})

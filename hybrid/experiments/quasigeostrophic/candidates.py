@@ -28,6 +28,7 @@ from hybrid.experiments.quasigeostrophic.calibration.coefficients import (
     CHOSEN_DECONVOLVED,
     Coefficients,
 )
+from hybrid.experiments.quasigeostrophic.job import RegressionJob
 from hybrid.experiments.quasigeostrophic.learning.plan import Plan
 from hybrid.experiments.quasigeostrophic.runs.climate import ENVELOPE
 from solvers.quasigeostrophic import TwoLayerQG
@@ -62,8 +63,9 @@ class Candidate:
         Whether it is these with the coefficients that the run of the experiment finds.
     plan
         Network that the run of the experiment trains; None: it is none.
-    is_found
-        Whether it is the symbolic closure that the run of the experiment finds.
+    regression
+        The sparse regression that finds it in the run of the experiment; None: it is no such
+        closure.
     is_hosted
         Whether it is run in Fortran too, where the scores should be the same.
     most_seeds
@@ -78,14 +80,14 @@ class Candidate:
     coefficients: Coefficients | None = None
     is_fitted: bool = False
     plan: Plan | None = None
-    is_found: bool = False
+    regression: RegressionJob | None = None
     is_hosted: bool = False
     most_seeds: int | None = None
 
     @property
     def has_closure(self) -> bool:
         """Whether it is a model with a closure."""
-        learns = self.is_found or self.plan is not None
+        learns = self.regression is not None or self.plan is not None
         return self.is_leith_e or learns or self.closure is not None
 
     @property
@@ -191,7 +193,16 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="0.5 Smagorinsky + 0.75 Zanna and Bolton", closure=_combination, most_seeds=_FEWER
         ),
         "symbolic": Candidate(label="symbolic, published", closure=_symbolic, published=True),
-        "sparse": Candidate(label="symbolic, sparse regression", is_found=True, most_seeds=_FEWER),
+        "sparse": Candidate(
+            label="symbolic, sparse regression",
+            regression=RegressionJob(whiten=True),
+            most_seeds=_FEWER,
+        ),
+        "sparse_unwhitened": Candidate(
+            label="symbolic, sparse regression, not whitened",
+            regression=RegressionJob(whiten=False),
+            most_seeds=_FEWER,
+        ),
         "leith_e": Candidate(label="Leith+E of momentum", coefficients=CHOSEN),
         "deconvolution": Candidate(
             label="deconvolution alone", closure=_deconvolution, most_seeds=_FEWER

@@ -128,8 +128,8 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
         fits=[*stages.calibrator.fits()],
         trained=trained,
         symbolic=(
-            stages.learner.symbolic(where[CHOSEN_IN].coarse)
-            if stages.is_done(RegressionJob())
+            stages.learner.symbolic(whitened, where[CHOSEN_IN].coarse)
+            if stages.is_done(whitened := RegressionJob(whiten=True))
             else None
         ),
         hosted={

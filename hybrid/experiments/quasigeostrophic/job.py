@@ -104,12 +104,14 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class RegressionJob:
-    """The sparse regression that finds a symbolic closure."""
+    """A sparse regression that finds a symbolic closure, of whitened fields or of others."""
+
+    whiten: bool
 
     @property
     def name(self) -> str:
         """Name of the stage."""
-        return "sparse_regression"
+        return f"sparse_regression{'' if self.whiten else '_unwhitened'}"
 
 
 Job = RunJob | HostedJob | PairsJob | TrialJob | FitJob | DataJob | TrainingJob | RegressionJob

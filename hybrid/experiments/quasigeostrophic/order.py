@@ -12,7 +12,6 @@ from hybrid.experiments.quasigeostrophic.job import (
     HostedJob,
     Job,
     PairsJob,
-    RegressionJob,
     RunJob,
     TrainingJob,
     TrialJob,
@@ -85,7 +84,7 @@ def _stage(candidate: Candidate) -> str:
     """Return the stage in which a model is run."""
     if candidate.plan is not None:
         return LAST if candidate.published else "networks"
-    if candidate.is_found:
+    if candidate.regression is not None:
         return "networks"
     if candidate.is_fitted:
         return "calibration"
@@ -123,9 +122,10 @@ def _calibration(settings: Settings) -> list[Step]:
 
 
 def _regression(settings: Settings) -> list[Step]:
-    """Return the sparse regression, if a candidate needs it."""
-    wanted = any(CANDIDATES[name].is_found for name in settings.candidates)
-    return [Step("sparse regression", [RegressionJob()])] if wanted else []
+    """Return the sparse regressions that candidates need."""
+    found = (CANDIDATES[name].regression for name in settings.candidates)
+    jobs = [job for job in found if job is not None]
+    return [Step("sparse regression", jobs)] if jobs else []
 
 
 def _hosted(settings: Settings) -> list[Step]:

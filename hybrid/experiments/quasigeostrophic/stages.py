@@ -27,8 +27,9 @@ from hybrid.experiments.quasigeostrophic.job import (
     TrainingJob,
     TrialJob,
 )
+from hybrid.experiments.quasigeostrophic.learning.exchange import target_exchange
 from hybrid.experiments.quasigeostrophic.learning.learner import Learner, Trained
-from hybrid.experiments.quasigeostrophic.learning.offline import DIMS, Offline, predicted
+from hybrid.experiments.quasigeostrophic.learning.offline import Offline, predicted
 from hybrid.experiments.quasigeostrophic.learning.pairs import PairsRun
 from hybrid.experiments.quasigeostrophic.runs.climate import climate
 from hybrid.experiments.quasigeostrophic.runs.configurations import SEEDS_OF_A_RUN
@@ -81,7 +82,7 @@ class Stages:
         elif isinstance(job, TrainingJob):
             self.learner.train(job.plan, on_progress)
         elif isinstance(job, RegressionJob):
-            self.learner.symbolic(self.learner.flow.coarse, on_progress)
+            self.learner.symbolic(job, self.learner.flow.coarse, on_progress)
         elif isinstance(job, DataJob):
             self.learner.data(job.kind, job.number, on_progress)
         else:
@@ -177,12 +178,12 @@ class Stages:
         if isinstance(closure, StochasticNetwork):
             # Noise is no prediction of a state.
             closure = closure.network
-        return Offline.of(predicted(closure, pairs := self._scored(configuration)), pairs)
-
-    def target(self, configuration: str) -> Offline:
-        """Return what a perfect closure makes of the same states."""
         pairs = self._scored(configuration)
-        return Offline.of(pairs.q_tendency_total.transpose(..., *DIMS).to_numpy(), pairs)
+        return Offline.of(predicted(closure, pairs), pairs, self.target(configuration))
+
+    def target(self, configuration: str) -> xr.DataArray:
+        """Return what the subgrid tendency does to the energy of the same states."""
+        return target_exchange(self._scored(configuration))
 
     def _scored(self, configuration: str) -> xr.Dataset:
         return self.pairs(PairsJob(configuration)).sel(operator=OPERATOR)
@@ -201,8 +202,9 @@ class Stages:
             return None
         if CANDIDATES[model].is_leith_e:
             return self.coefficients(model).closure(flow.coarse)
-        if CANDIDATES[model].is_found:
-            return self.learner.symbolic(flow.coarse)
+        regression = CANDIDATES[model].regression
+        if regression is not None:
+            return self.learner.symbolic(regression, flow.coarse)
         plan = CANDIDATES[model].plan
         if plan is not None:
             return self.learner.closure(plan, flow.coarse)

@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 
 from solvers.diagnostics.energy_budget import energy_budget
 
+DIMS = ("layer", "y", "x")
+"""Last dims of predictions."""
+
 
 def energy_exchange(tendency: NDArray[np.float64], pairs: xr.Dataset) -> xr.DataArray:
     """Return the spectrum of the rate at which a tendency puts energy in, mean over states.
@@ -23,13 +26,26 @@ def energy_exchange(tendency: NDArray[np.float64], pairs: xr.Dataset) -> xr.Data
     DataArray
         Of both layers together, over wavenumber [m3 s-3]; negative where energy is taken out.
     """
-    q = pairs.q.transpose(..., "layer", "y", "x")
+    q = pairs.q.transpose(..., *DIMS)
     budget = energy_budget(q.to_dataset().assign_attrs(pairs.attrs), q.copy(data=tendency))
     work: xr.DataArray = budget.parameterization
-    averaged: xr.DataArray = work.mean(
-        [dim for dim in work.dims if dim != "wavenumber"], keep_attrs=True
-    )
+    states = [dim for dim in work.dims if dim != "wavenumber"]
+    # A prediction that is not finite has no mean.
+    averaged: xr.DataArray = work.mean(states, keep_attrs=True, skipna=False)
     return averaged
+
+
+def target_exchange(pairs: xr.Dataset) -> xr.DataArray:
+    """Return the `energy_exchange` of the whole subgrid tendency of pairs."""
+    target = pairs.q_tendency_total.transpose(..., *DIMS).to_numpy().astype(np.float64)
+    return energy_exchange(target, pairs)
+
+
+def rates(exchange: xr.DataArray) -> dict[str, float]:
+    """Return how much energy is put in, and how much is taken out [m2 s-3]."""
+    width = float(exchange.wavenumber[1] - exchange.wavenumber[0])
+    given = float(exchange.clip(min=0.0).sum()) * width
+    return {"given": given, "taken": given - float(exchange.sum()) * width}
 
 
 def exchange_scores(made: xr.DataArray, wanted: xr.DataArray) -> dict[str, float]:
@@ -47,9 +63,10 @@ def exchange_scores(made: xr.DataArray, wanted: xr.DataArray) -> dict[str, float
         puts energy in, and on those at which it takes energy out, in parts of the target's. 1 is
         right; below 0 the prediction does the opposite. NaN where the target does neither.
     """
-    gives = wanted > 0.0
+    work, target = made.to_numpy(), wanted.to_numpy()
+    gives = target > 0.0
     result = {}
     for name, where in (("energy_given", gives), ("energy_taken", ~gives)):
-        whole = float(wanted.where(where).sum())
-        result[name] = float(made.where(where).sum()) / whole if whole else np.nan
+        whole = target[where].sum()
+        result[name] = float(work[where].sum() / whole) if whole else np.nan
     return result

@@ -91,16 +91,19 @@ class Learner:
 
         return self.checkpoint.arrays(DataJob(kind, number).name, make)
 
-    def symbolic(self, model: TwoLayerQG, on_progress: OnProgress = _nothing) -> SparseSymbolic:
-        """Return the symbolic closure that sparse regression finds, for a coarse model."""
+    def symbolic(
+        self, job: RegressionJob, model: TwoLayerQG, on_progress: OnProgress = _nothing
+    ) -> SparseSymbolic:
+        """Return the symbolic closure that a sparse regression finds, for a coarse model."""
 
         def make() -> dict[str, Any]:
             with one_thread():
                 states = self._states()
-                found = fit_sparse_symbolic(states.assign_attrs(source=self._source(states)))
+                source = self._source(states)
+                found = fit_sparse_symbolic(states.assign_attrs(source=source), whiten=job.whiten)
             return {"weights": found.weights, "provenance": dict(found.spec.provenance)}
 
-        values = self.checkpoint.weights(RegressionJob().name, make)
+        values = self.checkpoint.weights(job.name, make)
         on_progress(1.0)
         return SparseSymbolic(
             (model.grid.dy, model.grid.dx),

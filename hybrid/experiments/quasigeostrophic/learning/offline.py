@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from closures import Closure
 from hybrid.experiments.quasigeostrophic.learning.exchange import (
+    DIMS,
     energy_exchange,
     exchange_scores,
 )
 
 LAYERS = ("upper", "lower")
 """Names of the layers in metrics."""
-
-DIMS = ("layer", "y", "x")
-"""Last dims of predictions."""
 
 _BATCH = 16
 
@@ -37,13 +35,24 @@ class Offline(NamedTuple):
     exchange: xr.DataArray
 
     @classmethod
-    def of(cls, tendency: NDArray[np.float64], pairs: xr.Dataset) -> Self:
-        """Return that of a prediction of the whole subgrid tendency of pairs."""
-        wanted = pairs.q_tendency_total
-        ordered = wanted.transpose(..., *DIMS).to_numpy().astype(np.float64)
+    def of(cls, tendency: NDArray[np.float64], pairs: xr.Dataset, target: xr.DataArray) -> Self:
+        """Return that of a prediction of the whole subgrid tendency of pairs.
+
+        Parameters
+        ----------
+        tendency, pairs
+            As of `energy_exchange`.
+        target
+            `target_exchange` of the pairs.
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
+        scores = offline_scores(tendency, pairs.q_tendency_total)
         exchange = energy_exchange(tendency, pairs)
-        energy = exchange_scores(exchange, energy_exchange(ordered, pairs))
-        return cls(offline_scores(tendency, wanted) | energy, exchange)
+        return cls(scores | exchange_scores(exchange, target), exchange)
 
 
 def predicted(closure: Closure, pairs: xr.Dataset) -> NDArray[np.float64]:

@@ -7,13 +7,15 @@ from hybrid.experiments.quasigeostrophic.report.findings import Findings
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import common_legend, line, new_figure, panel_title
 
-# Of closures that are to predict the subgrid tendency.
+# Of closures that are to predict the subgrid tendency, and have no noise.
 _LOOKS: dict[str, dict[str, Any]] = {
     "symbolic": {"color": "#CC79A7", "linestyle": "--"},
-    "sparse": {"color": "#009E73", "linestyle": "--"},
-    "fcnn": {"color": "#D55E00", "linestyle": "-"},
-    "gated": {"color": "#0072B2", "linestyle": ":"},
-    "gated_online": {"color": "#0072B2", "linestyle": "-"},
+    "sparse": {"color": "#E69F00", "linestyle": "-"},
+    "sparse_unwhitened": {"color": "#E69F00", "linestyle": ":"},
+    "fcnn": {"color": "#56B4E9", "linestyle": "-"},
+    "gated": {"color": "#999999", "linestyle": ":"},
+    "gated_online": {"color": "#999999", "linestyle": "-"},
+    "unet": {"color": "#999999", "linestyle": "--"},
 }
 
 
@@ -22,8 +24,7 @@ def exchange(findings: Findings) -> Figure:
     where = findings.configurations
     figure, grid = new_figure(1, len(where), height=3.6, sharex=True)
     for axes, name in zip(grid[0], where, strict=True):
-        target = findings.targets[name].exchange
-        drawn = [(target, {**line("truth"), "label": "subgrid tendency"})]
+        drawn = [(findings.targets[name], line("truth", label="subgrid tendency"))]
         for model, look in _LOOKS.items():
             if model in findings.offline[name]:
                 found = findings.offline[name][model].exchange

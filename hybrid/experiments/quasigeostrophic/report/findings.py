@@ -53,9 +53,11 @@ class Findings:
     climates
         Runs by configuration and model, seed by seed; of some models those of the first few seeds
         alone. Each is scored with the truth and the coarse model of its own seeds.
-    targets, offline
-        What is known of the subgrid tendency of given states, by configuration, and of what
-        closures make of it, by configuration and closure.
+    targets
+        What the subgrid tendency of given states does to their energy, by configuration, see
+        `energy_exchange`.
+    offline
+        What closures make of these states, by configuration and closure.
     costs
         Time of a step [s], and beside that without closure [1], by model.
     fits
@@ -72,7 +74,7 @@ class Findings:
 
     truths: Mapping[str, list[xr.Dataset]]
     climates: Mapping[str, Mapping[str, list[xr.Dataset]]]
-    targets: Mapping[str, Offline]
+    targets: Mapping[str, xr.DataArray]
     offline: Mapping[str, Mapping[str, Offline]]
     costs: Mapping[str, tuple[float, float]]
     fits: Sequence[Fitted] = ()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
+from hybrid.experiments.quasigeostrophic.learning.exchange import rates
 from hybrid.experiments.quasigeostrophic.report.findings import KINDS, Findings, Interval
 from hybrid.experiments.quasigeostrophic.report.learning_tables import (
     learning_metrics,
@@ -32,6 +33,8 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
             for name, value in scores.items():
                 metrics[f"ceiling_{where}_{name}_{kind}"] = value
         prefix = "offline" if where == CHOSEN_IN else f"offline_{where}"
+        for name, value in rates(findings.targets[where]).items():
+            metrics[f"{prefix}_target_energy_{name}"] = value
         for model, offline in findings.offline[where].items():
             for name, value in offline.scores.items():
                 metrics[f"{prefix}_{name}_{model}"] = value
@@ -161,6 +164,10 @@ def offline_table(findings: Findings) -> Table:
             for name in names
         ]
         rows[CANDIDATES[model].label] = tuple(v if np.isfinite(v) else None for v in values)
+    work = ", ".join(
+        "{given:.2g} and {taken:.2g} m2 s-3 on {where}".format(**rates(target), where=where)
+        for where, target in findings.targets.items()
+    )
     columns = tuple(
         f"{name} {where}" for where in findings.configurations for name in names.values()
     )
@@ -171,7 +178,7 @@ def offline_table(findings: Findings) -> Table:
         f"Correlation and R2 over states of a run of the truth under operator {OPERATOR}, of the "
         "whole subgrid tendency (S_tot). Energy given, taken: work on the wavenumbers at which the "
         "target puts energy into the flow, and at which it takes energy out, in parts of the "
-        "target's; 1 is right.",
+        f"target's; 1 is right. The target gives and takes {work}.",
     )
 
 
