@@ -1,8 +1,10 @@
-"""Numbers within sentences: durations that a program announces, limits that it keeps.
+"""Numbers within sentences: durations that a program announces, limits that it keeps, results.
 
-A page holds ``<!-- value: NAME -->text<!-- end of value -->``; `with_values` writes the text.
+A page holds ``<!-- value: NAME -->text<!-- end of value -->``; `with_values` writes the text. NAME
+is one of `VALUES`, or a file of ``docs/results`` without its ending and a metric in it.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -55,6 +57,22 @@ VALUES: Mapping[str, Callable[[], str]] = MappingProxyType(
 """What writes each value, by name."""
 
 
+def _metric(name: str) -> str:
+    """Return a metric of committed results, with half its 95 % interval if it has one."""
+    file, _, metric = name.partition(" ")
+    path = ROOT / "docs" / "results" / f"{file}.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    if metric not in results:
+        raise KeyError(
+            f"value {name!r}: expected one of {', '.join(VALUES)}, or a file of docs/results "
+            "and a metric in it"
+        )
+    if metric.startswith("runs_"):
+        return f"{results[metric]:.0f}"
+    half = results.get(f"{metric}_interval")
+    return f"{results[metric]:.2f}" + (f" ± {half:.2f}" if half is not None else "")
+
+
 def with_values(text: str) -> str:
     """Return the text of a page with its marked values brought up to date.
 
@@ -65,8 +83,7 @@ def with_values(text: str) -> str:
     """
 
     def write(found: re.Match[str]) -> str:
-        if found[2] not in VALUES:
-            raise KeyError(f"value {found[2]!r}: expected one of {', '.join(VALUES)}")
-        return found[1] + VALUES[found[2]]() + found[3]
+        text = VALUES[found[2]]() if found[2] in VALUES else _metric(found[2])
+        return found[1] + text + found[3]
 
     return _MARKED.sub(write, text)

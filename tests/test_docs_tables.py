@@ -247,7 +247,7 @@ def test_results_name_their_run(name: str) -> None:
 
 def test_the_page_of_the_two_layer_benchmark_holds_the_committed_scores() -> None:
     text = tables.TWO_LAYER.read_text()
-    assert text.count("<!-- table: ") == 8
+    assert text.count("<!-- table: ") == 9
     assert tables.with_tables(text) == text
     results = json.loads((DOCS / "results" / "quasigeostrophic-full.json").read_text())
     results["ceiling_eddy_enstrophy_1_truncated"] = 0.987
@@ -290,6 +290,20 @@ def test_the_table_of_fortran_has_both_scores_and_what_chance_leaves() -> None:
     }
     found = two_layer_tables.two_layer_hosted_table(results)
     assert "trained in runs, mean | 0.69 | 0.71 | 0.02 ± 0.03 | 0.08 |" in found
+
+
+def test_the_table_of_energy_ends_with_the_rates_of_the_target() -> None:
+    results = {
+        "offline_energy_given_sparse": 1.034,
+        "offline_energy_taken_sparse": 0.95,
+        "offline_jet_energy_given_sparse": 3.4,
+    }
+    kinds = ("given", "taken")
+    results |= {f"offline_target_energy_{kind}": 1.62e-11 for kind in kinds}
+    results |= {f"offline_jet_target_energy_{kind}": 9.8e-13 for kind in kinds}
+    *_, closure, target = two_layer_tables.two_layer_exchange_table(results).splitlines()
+    assert closure == "| symbolic, sparse regression | 1.03 | 0.95 | 3.40 |  |"
+    assert target == "| subgrid tendency [m2 s-3] | 1.6e-11 | 1.6e-11 | 9.8e-13 | 9.8e-13 |"
 
 
 def test_the_table_of_terms_has_units() -> None:

@@ -175,3 +175,22 @@ def test_values_are_brought_up_to_date_and_unknown_ones_refused() -> None:
         values.with_values("<!-- value: nonsense -->1<!-- end of value -->")
     with pytest.raises(ValueError, match=r"self_test.cpp: expected a constant nothing, got none"):
         values._constant("nothing")()
+
+
+def test_metrics_of_committed_results_are_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "ROOT", tmp_path)
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    metrics = {"score": 0.847, "score_interval": 0.026, "cost": 2.4, "runs_eddy": 25.0}
+    (tmp_path / "docs" / "results" / "flow.json").write_text(json.dumps(metrics))
+    page = "".join(
+        f"<!-- value: flow {name} -->?<!-- end of value -->;"
+        for name in ("score", "cost", "runs_eddy")
+    )
+    written = values.with_values(page).replace("<!-- end of value -->", "")
+    assert [part.split("-->")[-1] for part in written.split(";")] == [
+        *("0.85 ± 0.03", "2.40", "25", ""),
+    ]
+    with pytest.raises(KeyError, match="a file of docs/results and a metric in it"):
+        values.with_values("<!-- value: flow nothing -->1<!-- end of value -->")
