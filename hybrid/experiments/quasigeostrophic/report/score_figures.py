@@ -34,7 +34,7 @@ def heat_map(findings: Findings) -> Figure:
         axes.set_xticks(range(len(METRICS)), names, rotation=60, ha="right", fontsize=8.0)
         for (y, x), value in np.ndenumerate(values):
             color = "white" if abs(value) > 0.6 else "black"
-            axes.text(x, y, f"{value:.1f}", ha="center", va="center", fontsize=6.0, color=color)
+            axes.text(x, y, _short(value), ha="center", va="center", fontsize=6.0, color=color)
         panel_title(axes, where)
         figure.colorbar(image, ax=axes, label="similarity [1]", extend="min")
     return Figure(
@@ -45,6 +45,12 @@ def heat_map(findings: Findings) -> Figure:
         "potential energy, PV potential enstrophy.",
         figure,
     )
+
+
+def _short(value: float) -> str:
+    """Return a number in four characters at most, down to -999."""
+    rounded = round(value, 1) + 0.0  # no minus in front of zero
+    return f"{rounded:.1f}" if rounded > -10.0 else f"{rounded:.0f}"
 
 
 def trade_off(findings: Findings) -> Figure:
