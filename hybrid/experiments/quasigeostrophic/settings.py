@@ -86,7 +86,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             candidates=(
                 *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
                 *("leith_e_deconvolved", "smagorinsky_e"),
-                *("sparse", "gated_online", "gated_noise"),
+                *("sparse", "sparse_unwhitened", "gated_online", "gated_noise"),
             ),
             n_seed=2,
             pairs_years=0.25,
