@@ -70,7 +70,9 @@ def _metric(name: str) -> str:
     if metric.startswith("runs_"):
         return f"{results[metric]:.0f}"
     half = results.get(f"{metric}_interval")
-    return f"{results[metric]:.2f}" + (f" ± {half:.2f}" if half is not None else "")
+    # Differences may be about as large as their intervals.
+    digits = 3 if metric.startswith("ahead_") else 2
+    return f"{results[metric]:.{digits}f}" + (f" ± {half:.{digits}f}" if half is not None else "")
 
 
 def with_values(text: str) -> str:

@@ -182,15 +182,15 @@ def test_metrics_of_committed_results_are_values(
 ) -> None:
     monkeypatch.setattr(values, "ROOT", tmp_path)
     (tmp_path / "docs" / "results").mkdir(parents=True)
-    metrics = {"score": 0.847, "score_interval": 0.026, "cost": 2.4, "runs_eddy": 25.0}
+    metrics = {"score": 0.847, "score_interval": 0.026, "ahead_of": 0.1049, "runs_eddy": 25.0}
     (tmp_path / "docs" / "results" / "flow.json").write_text(json.dumps(metrics))
     page = "".join(
         f"<!-- value: flow {name} -->?<!-- end of value -->;"
-        for name in ("score", "cost", "runs_eddy")
+        for name in ("score", "ahead_of", "runs_eddy")
     )
     written = values.with_values(page).replace("<!-- end of value -->", "")
     assert [part.split("-->")[-1] for part in written.split(";")] == [
-        *("0.85 ± 0.03", "2.40", "25", ""),
+        *("0.85 ± 0.03", "0.105", "25", ""),
     ]
     with pytest.raises(KeyError, match="a file of docs/results and a metric in it"):
         values.with_values("<!-- value: flow nothing -->1<!-- end of value -->")
