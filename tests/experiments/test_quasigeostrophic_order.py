@@ -94,7 +94,7 @@ def test_a_run_that_is_told_to_stop_reports_what_it_has(
     assert not (out / "results.json").exists()
     result = run_until("quasigeostrophic", "test", out, "published")
     assert result is not None
-    missing = "smagorinsky_e, sparse, gated_online, gated_noise"
+    missing = "smagorinsky_e, sparse, sparse_unwhitened, gated_online, gated_noise"
     assert result.headline.endswith(f"; not yet run: {missing}")
     results = json.loads((out / "results.json").read_text())
     assert np.isfinite(results["similarity_eddy_mean_leith_e"])
