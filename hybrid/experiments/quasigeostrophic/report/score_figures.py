@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
@@ -13,6 +14,7 @@ from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, common_legend, line, new_figure, panel_title
 
+_COLORS = colormaps["tab10"](range(10))
 # Ends of the axis of scores.
 _LOWEST, _HIGHEST = -1.0, 1.2
 
@@ -56,13 +58,16 @@ def _short(value: float) -> str:
 def trade_off(findings: Findings) -> Figure:
     """Draw the mean score against the cost of a step."""
     rows = findings.configurations
-    figure, grid = new_figure(1, len(rows), height=4.2, sharex=True)
+    # The legend, in two columns, is on top of it.
+    height = 3.2 + 0.12 * len(findings.closures)
+    figure, grid = new_figure(1, len(rows), height=height, sharex=True)
     for axes, where in zip(grid[0], rows, strict=True):
         grids = [m for m in findings.climates[where] if not CANDIDATES[m].has_closure]
         look = {"marker": "s", "color": "#000000", "linestyle": ":"}
         _bars(axes, findings, where, grids, label="no closure, finer and finer grids", **look)
         for i, model in enumerate(findings.closures):
-            look = {"marker": "o" if i % 2 else "D", "color": f"C{i % 10}", "linestyle": "none"}
+            # Ten colours, with another marker each time round.
+            look = {"marker": "oD^"[i // 10], "color": _COLORS[i % 10], "linestyle": "none"}
             run = [model] if model in findings.climates[where] else []
             _bars(axes, findings, where, run, label=CANDIDATES[model].label, **look)
         _front(axes, findings, where)
