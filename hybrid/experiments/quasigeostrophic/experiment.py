@@ -116,20 +116,22 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
     timed = {model: stages.started(model, CHOSEN_IN) for model in models[CHOSEN_IN]}
     trained = stages.trained()
     predicting = dict.fromkeys([*models[CHOSEN_IN], *trained])
+    targets = {n: stages.target(n) for n in where}
+    regression = RegressionJob(whiten=True)
     return Findings(
         truths=truths,
         climates=climates,
-        targets={n: stages.target(n) for n in where},
+        targets=targets,
         offline={
-            n: {m: found for m in predicting if (found := stages.offline(m, n)) is not None}
-            for n in where
+            n: {m: found for m in predicting if (found := stages.offline(m, n, target)) is not None}
+            for n, target in targets.items()
         },
         costs=step_costs(timed, settings.n_round),
         fits=[*stages.calibrator.fits()],
         trained=trained,
         symbolic=(
-            stages.learner.symbolic(whitened, where[CHOSEN_IN].coarse)
-            if stages.is_done(whitened := RegressionJob(whiten=True))
+            stages.learner.symbolic(regression, where[CHOSEN_IN].coarse)
+            if stages.is_done(regression)
             else None
         ),
         hosted={

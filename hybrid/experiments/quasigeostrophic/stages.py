@@ -170,8 +170,8 @@ class Stages:
         done = (plan for plan in self.settings.plans if self.is_done(TrainingJob(plan)))
         return {plan.name: self.learner.train(plan) for plan in done}
 
-    def offline(self, model: str, configuration: str) -> Offline | None:
-        """Return what a closure makes of given states; of none, nothing."""
+    def offline(self, model: str, configuration: str, target: xr.DataArray) -> Offline | None:
+        """Return what a closure makes of given states, beside `target`; of none, nothing."""
         closure = self.closure(model, configuration)
         if closure is None:
             return None
@@ -179,7 +179,7 @@ class Stages:
             # Noise is no prediction of a state.
             closure = closure.network
         pairs = self._scored(configuration)
-        return Offline.of(predicted(closure, pairs), pairs, self.target(configuration))
+        return Offline.of(predicted(closure, pairs), pairs, target)
 
     def target(self, configuration: str) -> xr.DataArray:
         """Return what the subgrid tendency does to the energy of the same states."""

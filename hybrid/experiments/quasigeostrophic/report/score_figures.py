@@ -67,7 +67,7 @@ def trade_off(findings: Findings) -> Figure:
         _bars(axes, findings, where, grids, label="no closure, finer and finer grids", **look)
         for i, model in enumerate(findings.closures):
             # Ten colours, with another marker each time round.
-            look = {"marker": "oD^"[i // 10], "color": _COLORS[i % 10], "linestyle": "none"}
+            look = {"marker": "oD^"[i // 10 % 3], "color": _COLORS[i % 10], "linestyle": "none"}
             run = [model] if model in findings.climates[where] else []
             _bars(axes, findings, where, run, label=CANDIDATES[model].label, **look)
         _front(axes, findings, where)
