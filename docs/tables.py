@@ -50,6 +50,7 @@ from turbulence_tables import (
 from two_layer_tables import (
     two_layer_ahead_table,
     two_layer_ceiling_table,
+    two_layer_energy_table,
     two_layer_exchange_table,
     two_layer_fit_table,
     two_layer_hosted_table,
@@ -152,6 +153,7 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "two-layer-ahead": ("quasigeostrophic-full.json", two_layer_ahead_table),
     "two-layer-ceiling": ("quasigeostrophic-full.json", two_layer_ceiling_table),
     "two-layer-networks": ("quasigeostrophic-full.json", two_layer_network_table),
+    "two-layer-energy": ("quasigeostrophic-full.json", two_layer_energy_table),
     "two-layer-exchange": ("quasigeostrophic-full.json", two_layer_exchange_table),
     "two-layer-fit": ("quasigeostrophic-full.json", two_layer_fit_table),
     "two-layer-hosted": ("quasigeostrophic-full.json", two_layer_hosted_table),

@@ -125,6 +125,30 @@ def two_layer_exchange_table(results: dict[str, Any]) -> str:
     return markdown_table(header, rows)
 
 
+def two_layer_energy_table(results: dict[str, Any]) -> str:
+    """Return the energy that closure and filter give and take in runs, beside the target's."""
+    kinds = ("given", "taken")
+    header = ["model"]
+    for flow in _FLOWS:
+        header += [*(f"{flow}, {kind}" for kind in kinds), "net"]
+    labels = {"truth": "truth, its own filter", **{n: c.label for n, c in CANDIDATES.items()}}
+    labels["target"] = "subgrid tendency of the truth"
+    rows = []
+    for name, label in labels.items():
+        if f"energy_eddy_given_{name}" not in results:
+            continue
+        row = [label]
+        for flow in _FLOWS:
+            found = [results.get(f"energy_{flow}_{kind}_{name}") for kind in kinds]
+            if None in found:
+                row += [""] * 3
+                continue
+            given, taken = (1e12 * value for value in found)
+            row += [f"{value:.2f}" for value in (given, taken, given - taken)]
+        rows.append(row)
+    return markdown_table(header, rows)
+
+
 def two_layer_fit_table(results: dict[str, Any]) -> str:
     """Return the coefficients that were fitted, round by round, with standard deviations."""
     rows: list[list[str]] = []

@@ -306,6 +306,22 @@ def test_the_table_of_energy_ends_with_the_rates_of_the_target() -> None:
     assert target == "| subgrid tendency [m2 s-3] | 1.6e-11 | 1.6e-11 | 9.8e-13 | 9.8e-13 |"
 
 
+def test_the_table_of_energy_in_runs_has_net_rates() -> None:
+    results = {
+        "energy_eddy_given_truth": 0.0,
+        "energy_eddy_taken_truth": 9.4e-13,
+        "energy_eddy_given_target": 1.64e-11,
+        "energy_eddy_taken_target": 1.74e-11,
+        "energy_jet_given_target": 9e-13,
+        "energy_jet_taken_target": 9.6e-13,
+    }
+    *_, truth, target = two_layer_tables.two_layer_energy_table(results).splitlines()
+    assert truth == "| truth, its own filter | 0.00 | 0.94 | -0.94 |  |  |  |"
+    assert target == (
+        "| subgrid tendency of the truth | 16.40 | 17.40 | -1.00 | 0.90 | 0.96 | -0.06 |"
+    )
+
+
 def test_the_table_of_terms_has_units() -> None:
     results = {"sparse_upper_lap2_a_vorticity": 2.54e15, "sparse_lower_lap3_v": -1.44e12}
     found = two_layer_tables.two_layer_sparse_table(results)

@@ -61,6 +61,7 @@ def findings() -> Findings:
         truths={"eddy": [shifted(0.0), shifted(0.0)]},
         climates={"eddy": runs},
         targets={"eddy": EXCHANGE},
+        late_targets={"eddy": 2.0 * EXCHANGE},
         offline={"eddy": {"smagorinsky": OFFLINE, "backscatter": OFFLINE}},
         costs={"none": (1e-5, 1.0), "smagorinsky": (5e-5, 5.0), "backscatter": (6e-5, 6.0)},
     )
@@ -131,6 +132,44 @@ def test_a_model_with_fewer_seeds_is_held_against_the_truth_of_these(findings: F
     assert found.front("eddy") == ("none", "smagorinsky", "symbolic")
 
 
+def test_the_second_half_of_the_states_has_scores_of_its_own(findings: Findings) -> None:
+    runs = {
+        "none": [shifted(1.0)] * 4,
+        "smagorinsky": [shifted(0.3)] * 2 + [shifted(0.4), shifted(0.6)],
+        "leith": [shifted(0.6)] * 4,
+        "symbolic": [shifted(0.1)] * 2,
+        "backscatter": [shifted(0.1)] * 3 + [LOST],
+    }
+    costs = dict.fromkeys(runs, (1.0, 1.0))
+    found = replace(
+        findings,
+        truths={"eddy": [shifted(0.0)] * 4},
+        climates={"eddy": runs},
+        offline={"eddy": {}},
+        costs=costs,
+    )
+    assert found.best == "symbolic"
+    metrics = flat_metrics(found)
+    assert metrics["second_half_eddy_mean_smagorinsky"] == pytest.approx(0.5)
+    half = metrics["second_half_eddy_mean_smagorinsky_interval"]
+    assert half == pytest.approx(12.706 * 0.1, rel=1e-4)
+    assert metrics["second_half_eddy_min_leith"] == pytest.approx(0.4)
+    told = {name for name in metrics if "second_half" in name}
+    # One was run from half of the states, and one was lost there.
+    assert not any("symbolic" in name or "backscatter" in name for name in told)
+    # The best of all states was not run from these.
+    assert not any(name.startswith("ahead") for name in told)
+    without = {name: run for name, run in runs.items() if name != "symbolic"}
+    found = replace(found, climates={"eddy": without})
+    assert found.best == "smagorinsky"
+    ahead = flat_metrics(found)["ahead_second_half_eddy_mean_leith"]
+    assert ahead == pytest.approx(0.1)
+    title = "Second half of the initial states: eddy"
+    table = next(table for table in all_tables(found) if table.title == title)
+    label = CANDIDATES["backscatter"].label
+    assert table.rows[label] == (None,) * 8
+
+
 def test_the_best_closure_is_not_bad_at_anything(findings: Findings) -> None:
     uneven = shifted(0.2)
     uneven["bottom_drag"] = uneven["bottom_drag"] + 1.5
@@ -158,6 +197,7 @@ def test_a_closure_that_was_run_in_one_flow_alone_has_its_scores_there(findings:
         truths=dict.fromkeys(("eddy", "jet"), findings.truths["eddy"]),
         climates={"eddy": eddy, "jet": jet},
         targets=dict.fromkeys(("eddy", "jet"), EXCHANGE),
+        late_targets=dict.fromkeys(("eddy", "jet"), EXCHANGE),
         offline={key: {**findings.offline["eddy"], "gated": OFFLINE} for key in ("eddy", "jet")},
         costs={**findings.costs, "symbolic": (7e-5, 7.0)},
     )

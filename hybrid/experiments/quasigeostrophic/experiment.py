@@ -122,6 +122,7 @@ def _findings(settings: Settings, stages: Stages, models: dict[str, dict[str, in
         truths=truths,
         climates=climates,
         targets=targets,
+        late_targets={n: stages.late_target(n) for n in where},
         offline={
             n: {m: found for m in predicting if (found := stages.offline(m, n, target)) is not None}
             for n, target in targets.items()

@@ -185,6 +185,11 @@ class Stages:
         """Return what the subgrid tendency does to the energy of the same states."""
         return target_exchange(self._scored(configuration))
 
+    def late_target(self, configuration: str) -> xr.DataArray:
+        """Return the same of the second half of these states."""
+        pairs = self._scored(configuration)
+        return target_exchange(pairs.isel(time=slice(pairs.sizes["time"] // 2, None)))
+
     def _scored(self, configuration: str) -> xr.Dataset:
         return self.pairs(PairsJob(configuration)).sel(operator=OPERATOR)
 

@@ -1,7 +1,7 @@
 """Everything that the tables and figures are made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from typing import NamedTuple
 
@@ -56,6 +56,9 @@ class Findings:
     targets
         What the subgrid tendency of given states does to their energy, by configuration, see
         `energy_exchange`.
+    late_targets
+        The same of the second half of these states, when flow has grown as in the years that runs
+        are averaged over.
     offline
         What closures make of these states, by configuration and closure.
     costs
@@ -75,6 +78,7 @@ class Findings:
     truths: Mapping[str, list[xr.Dataset]]
     climates: Mapping[str, Mapping[str, list[xr.Dataset]]]
     targets: Mapping[str, xr.DataArray]
+    late_targets: Mapping[str, xr.DataArray]
     offline: Mapping[str, Mapping[str, Offline]]
     costs: Mapping[str, tuple[float, float]]
     fits: Sequence[Fitted] = ()
@@ -181,6 +185,20 @@ class Findings:
             found[model] = Scoreboard(truths[:n], kept)
         return found
 
+    @cached_property
+    def second_half(self) -> "Findings":
+        """The same of the second half of the initial states, of models that were run from all."""
+        climates = {
+            where: {
+                name: runs[len(runs) // 2 :]
+                for name, runs in models.items()
+                if len(runs) == len(self.truths[where])
+            }
+            for where, models in self.climates.items()
+        }
+        truths = {where: runs[len(runs) // 2 :] for where, runs in self.truths.items()}
+        return replace(self, truths=truths, climates=climates)
+
     def front(self, configuration: str) -> tuple[str, ...]:
         """Return the models whose mean score no other reaches at their cost, the cheapest first.
 
@@ -253,6 +271,12 @@ def _difference(scores: Sequence[Scores], others: Sequence[Scores], kind: str) -
     pairs = zip(scores, others, strict=True)
     whole, *without = [summary(one)[kind] - summary(other)[kind] for one, other in pairs]
     return Interval.jackknife(whole, without)
+
+
+def shown(*intervals: Interval) -> tuple[float | None, ...]:
+    """Return values and half widths for a table, None where there is no number."""
+    values = (number for interval in intervals for number in interval)
+    return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
 def _mean_summary(scores: Sequence[Scores], kind: str) -> float:

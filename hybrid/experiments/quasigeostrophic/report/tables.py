@@ -4,10 +4,15 @@ import numpy as np
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.learning.exchange import rates
-from hybrid.experiments.quasigeostrophic.report.findings import KINDS, Findings, Interval
+from hybrid.experiments.quasigeostrophic.report.energy_tables import energy_metrics, energy_table
+from hybrid.experiments.quasigeostrophic.report.findings import KINDS, Findings, Interval, shown
 from hybrid.experiments.quasigeostrophic.report.learning_tables import (
     learning_metrics,
     learning_tables,
+)
+from hybrid.experiments.quasigeostrophic.report.second_half_tables import (
+    second_half_metrics,
+    second_half_table,
 )
 from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, is_lost
 from hybrid.experiments.quasigeostrophic.runs.configurations import YEAR
@@ -29,6 +34,8 @@ def flat_metrics(findings: Findings) -> dict[str, float]:
                 metrics[f"similarity_{where}_{kind}_{model}_single"] = single
             metrics[f"similarity_{where}_{kind}_floor"] = findings.floor(where, kind)
         metrics |= _metrics_of_models(findings, where)
+        metrics |= energy_metrics(findings, where)
+        metrics |= second_half_metrics(findings, where)
         for kind, scores in findings.ceilings.get(where, {}).items():
             for name, value in scores.items():
                 metrics[f"ceiling_{where}_{name}_{kind}"] = value
@@ -65,25 +72,27 @@ def all_tables(findings: Findings) -> tuple[Table, ...]:
     """Return the tables of the report."""
     online = (online_table(findings, where) for where in findings.configurations)
     ahead = (ahead_table(findings, where) for where in findings.configurations)
+    later = (second_half_table(findings, where) for where in findings.configurations)
     single = (metrics_table(findings, where) for where in findings.configurations)
     held = (ceiling_table(findings, where) for where in findings.ceilings)
+    energy = (energy_table(findings, where) for where in findings.configurations)
     some = [table for table in (*learning_tables(findings), lost_table(findings)) if table.rows]
-    return (*online, *ahead, *held, offline_table(findings), *single, *some)
+    return (*online, *ahead, *later, *held, offline_table(findings), *energy, *single, *some)
 
 
 def online_table(findings: Findings, where: str) -> Table:
     """Return the summaries of the scores of every model in a configuration."""
     rows = {
         CANDIDATES[model].label: (
-            *_shown(*(findings.interval(where, model, kind) for kind in KINDS)),
-            *_shown(Interval(findings.single(where, model, "mean"), np.nan))[:1],
+            *shown(*(findings.interval(where, model, kind) for kind in KINDS)),
+            *shown(Interval(findings.single(where, model, "mean"), np.nan))[:1],
             float(len(findings.climates[where][model])),
             float(findings.n_lost(where, model)),
             findings.costs[model][1],
         )
         for model in findings.climates[where]
     }
-    floor = _shown(*(Interval(findings.floor(where, kind), np.nan) for kind in KINDS))
+    floor = shown(*(Interval(findings.floor(where, kind), np.nan) for kind in KINDS))
     rows["half of the truth, beside the other"] = (
         *floor,
         None,
@@ -116,7 +125,7 @@ def ahead_table(findings: Findings, where: str) -> Table:
         if findings.n_lost(where, findings.best):
             continue
         both = (findings.ahead(where, findings.best, model, kind) for kind in ("mean", "min"))
-        rows[CANDIDATES[model].label] = _shown(*both)
+        rows[CANDIDATES[model].label] = shown(*both)
     return Table(
         f"{CANDIDATES[findings.best].label} ahead of others: {where}",
         ("mean", "+-", "min", "+-"),
@@ -212,9 +221,3 @@ def lost_table(findings: Findings) -> Table:
                 name = f"{CANDIDATES[model].label}, {CHOSEN_IN}, in Fortran, seed {seed}"
                 rows[name] = (run.attrs[BLEW_UP] / YEAR,)
     return Table("Runs that did not stay finite", ("after years",), rows)
-
-
-def _shown(*intervals: Interval) -> tuple[float | None, ...]:
-    """Return means and half widths, None where there is no number."""
-    values = (number for interval in intervals for number in interval)
-    return tuple(float(value) if np.isfinite(value) else None for value in values)

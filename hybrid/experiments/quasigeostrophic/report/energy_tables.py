@@ -1,0 +1,94 @@
+"""Tables and flat metrics of what closure and filter do to the energy of runs."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
+from hybrid.experiments.quasigeostrophic.job import TRUTH
+from hybrid.experiments.quasigeostrophic.learning.exchange import rates
+from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.result import Table
+
+_RATES = ("generation", "drag", "given", "taken")
+
+
+def run_rates(runs: Sequence[xr.Dataset]) -> dict[str, float]:
+    """Return the rates at which the energy of runs changes, of all runs together [m2 s-3].
+
+    Parameters
+    ----------
+    runs
+        Climates of one model, all of them finite.
+
+    Returns
+    -------
+    dict
+        ``generation`` from the mean shear; ``drag``, what bottom drag takes; ``given`` and
+        ``taken``, what closure and filter together put in and take out, each on the wavenumbers
+        at which they do so. Sums over rings, of which each has the mean of its modes: where few
+        modes hold most of the energy, as in jets, all of them together miss zero by some parts in a
+        hundred.
+    """
+    terms = ("available_potential_energy_generation", "bottom_drag", "filter", "parameterization")
+    budget = xr.concat([run[list(terms)] for run in runs], "run", join="exact").mean("run")
+    generation, drag, smoothed, closed = (budget[name] for name in terms)
+    # A closure that undoes a part of the filter gives what that takes: only both tell something.
+    net = {"generation": generation, "drag": -drag}
+    width = float(budget.wavenumber[1] - budget.wavenumber[0])
+    return {
+        **{name: float(spectrum.sum()) * width for name, spectrum in net.items()},
+        **rates(smoothed + closed),
+    }
+
+
+def energy_metrics(findings: Findings, where: str) -> dict[str, float]:
+    """Return these rates of the truth and of all models in flat names."""
+    return {
+        f"energy_{where}_{name}_{model}": value
+        for model, found in [*_rates(findings, where).items(), ("target", _target(findings, where))]
+        for name, value in found.items()
+    }
+
+
+def energy_table(findings: Findings, where: str) -> Table:
+    """Return these rates of the truth and of all models, and those of the subgrid tendency."""
+    rows: dict[str, tuple[float | None, ...]] = {}
+    for model, found in _rates(findings, where).items():
+        label = "truth" if model == TRUTH else CANDIDATES[model].label
+        rows[label] = (*(1e12 * found[name] for name in _RATES), _net(found))
+    target = _target(findings, where)
+    rows["subgrid tendency of the truth, offline"] = (
+        *(None, None),
+        *(1e12 * target[name] for name in ("given", "taken")),
+        _net(target),
+    )
+    return Table(
+        f"What closure and filter do to the energy of runs: {where}",
+        (*_RATES, "given - taken"),
+        rows,
+        "Rates in 1e-12 m2 s-3, both layers, means over all runs: generation from the mean shear, "
+        "what bottom drag takes, and the energy that closure and filter together give where they "
+        "give and take where they take, by wavenumber. A closure that undoes a part of the filter "
+        "is counted with what is left of that. The last row is what the truth's own subgrid "
+        "tendency does on the coarse grid, in the second half of the states of the offline scores, of "
+        "one run.",
+    )
+
+
+def _target(findings: Findings, where: str) -> dict[str, float]:
+    return rates(findings.late_targets[where])
+
+
+def _net(found: Mapping[str, float]) -> float:
+    return 1e12 * (found["given"] - found["taken"])
+
+
+def _rates(findings: Findings, where: str) -> dict[str, dict[str, float]]:
+    """Return the rates of the truth, and of all models that lost no run, by name."""
+    models = findings.climates[where]
+    kept = {TRUTH: findings.truths[where]}
+    kept |= {name: runs for name, runs in models.items() if not findings.n_lost(where, name)}
+    found = {name: run_rates(runs) for name, runs in kept.items()}
+    return {name: each for name, each in found.items() if np.isfinite(list(each.values())).all()}
