@@ -153,7 +153,7 @@ def test_presets_train_what_candidates_name() -> None:
 
 def test_trainings_are_reported(learner: Learner) -> None:
     trained = learner.train(FIRST)
-    findings = Findings({}, {}, {}, {}, {}, trained={"gated": trained})
+    findings = Findings({}, {}, {}, {}, {}, {}, trained={"gated": trained})
     (row,) = training_table(findings).rows.values()
     loss = trained.history.validation[0]
     assert row[:6] == (trained.n_parameter, 8.0, 1.0, 1.0, loss, loss)

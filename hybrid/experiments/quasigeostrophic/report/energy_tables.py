@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import xarray as xr
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
@@ -27,9 +26,9 @@ def run_rates(runs: Sequence[xr.Dataset]) -> dict[str, float]:
     dict
         ``generation`` from the mean shear; ``drag``, what bottom drag takes; ``given`` and
         ``taken``, what closure and filter together put in and take out, each on the wavenumbers
-        at which they do so. Sums over rings, of which each has the mean of its modes: where few
-        modes hold most of the energy, as in jets, all of them together miss zero by some parts in a
-        hundred.
+        at which they do so. Sums over rings, see `Rings`: where few modes hold most of the energy,
+        as in jets, they are estimates; the transfers, whose sum is 0, have one of a tenth of the
+        generation there.
     """
     terms = ("available_potential_energy_generation", "bottom_drag", "filter", "parameterization")
     budget = xr.concat([run[list(terms)] for run in runs], "run", join="exact").mean("run")
@@ -72,8 +71,8 @@ def energy_table(findings: Findings, where: str) -> Table:
         "what bottom drag takes, and the energy that closure and filter together give where they "
         "give and take where they take, by wavenumber. A closure that undoes a part of the filter "
         "is counted with what is left of that. The last row is what the truth's own subgrid "
-        "tendency does on the coarse grid, in the second half of the states of the offline scores, of "
-        "one run.",
+        "tendency does on the coarse grid, in the second half of the run that the states of the "
+        "offline scores are from.",
     )
 
 
@@ -90,5 +89,4 @@ def _rates(findings: Findings, where: str) -> dict[str, dict[str, float]]:
     models = findings.climates[where]
     kept = {TRUTH: findings.truths[where]}
     kept |= {name: runs for name, runs in models.items() if not findings.n_lost(where, name)}
-    found = {name: run_rates(runs) for name, runs in kept.items()}
-    return {name: each for name, each in found.items() if np.isfinite(list(each.values())).all()}
+    return {name: run_rates(runs) for name, runs in kept.items()}

@@ -1,4 +1,4 @@
-"""Scores from the second half of the initial states: what was chosen by the first has not seen it."""
+"""Scores from the second half of the initial states, which choices by the first have not seen."""
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.report.findings import Findings, Interval, shown
