@@ -128,11 +128,9 @@ def two_layer_exchange_table(results: dict[str, Any]) -> str:
 def two_layer_energy_table(results: dict[str, Any]) -> str:
     """Return the energy that closure and filter give and take in runs, beside the target's."""
     kinds = ("given", "taken")
-    header = ["model"]
-    for flow in _FLOWS:
-        header += [*(f"{flow}, {kind}" for kind in kinds), "net"]
+    header = ["model, 1e-12 m2 s-3", *(f"{f}, {k}" for f in _FLOWS for k in (*kinds, "net"))]
     labels = {"truth": "truth, its own filter", **{n: c.label for n, c in CANDIDATES.items()}}
-    labels["target"] = "subgrid tendency of the truth"
+    labels["target"] = "subgrid tendency, second half of a run"
     rows = []
     for name, label in labels.items():
         if f"energy_eddy_given_{name}" not in results:

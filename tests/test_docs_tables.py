@@ -318,7 +318,7 @@ def test_the_table_of_energy_in_runs_has_net_rates() -> None:
     *_, truth, target = two_layer_tables.two_layer_energy_table(results).splitlines()
     assert truth == "| truth, its own filter | 0.00 | 0.94 | -0.94 |  |  |  |"
     assert target == (
-        "| subgrid tendency of the truth | 16.40 | 17.40 | -1.00 | 0.90 | 0.96 | -0.06 |"
+        "| subgrid tendency, second half of a run | 16.40 | 17.40 | -1.00 | 0.90 | 0.96 | -0.06 |"
     )
 
 

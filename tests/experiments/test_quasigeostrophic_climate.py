@@ -99,7 +99,10 @@ def test_rings_hold_the_modes_between_two_circles() -> None:
         pairs = modes * np.where((grid.k == 0.0) | (grid.k == grid.k[-1]), 1.0, 2.0)
         middle = np.sqrt(2) * spacing * (j + 0.5)
         expected = pairs[:, inside].mean(axis=-1) * np.pi * middle / spacing**2
-        np.testing.assert_allclose(rings.density(modes)[:, j], expected, rtol=1e-12)
+        density = rings.density(modes)
+        np.testing.assert_allclose(density[:, j], expected, rtol=1e-12)
+        total = pairs[:, inside].sum(axis=-1)
+        np.testing.assert_allclose(rings.totals(density)[:, j], total, rtol=1e-12)
     assert rings.wavenumber[-1] - rings.width / 2 < grid.k[-1] <= rings.wavenumber[-1] + rings.width
 
 

@@ -8,7 +8,9 @@ from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.job import TRUTH
 from hybrid.experiments.quasigeostrophic.learning.exchange import rates
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.quasigeostrophic.runs.rings import Rings
 from hybrid.experiments.result import Table
+from solvers.spectral import SpectralGrid
 
 _RATES = ("generation", "drag", "given", "taken")
 
@@ -25,21 +27,19 @@ def run_rates(runs: Sequence[xr.Dataset]) -> dict[str, float]:
     -------
     dict
         ``generation`` from the mean shear; ``drag``, what bottom drag takes; ``given`` and
-        ``taken``, what closure and filter together put in and take out, each on the wavenumbers
-        at which they do so. Sums over rings, see `Rings`: where few modes hold most of the energy,
-        as in jets, they are estimates; the transfers, whose sum is 0, have one of a tenth of the
-        generation there.
+        ``taken``, what closure and filter together put in and take out, each on the rings of
+        wavenumbers on which they do so.
     """
     terms = ("available_potential_energy_generation", "bottom_drag", "filter", "parameterization")
     budget = xr.concat([run[list(terms)] for run in runs], "run", join="exact").mean("run")
-    generation, drag, smoothed, closed = (budget[name] for name in terms)
+    size = (runs[0].attrs[name] for name in ("nx", "ny", "length_x", "length_y"))
+    rings = Rings(SpectralGrid(*size))
+    generation, drag, smoothed, closed = (rings.totals(budget[name].to_numpy()) for name in terms)
     # A closure that undoes a part of the filter gives what that takes: only both tell something.
-    net = {"generation": generation, "drag": -drag}
-    width = float(budget.wavenumber[1] - budget.wavenumber[0])
-    return {
-        **{name: float(spectrum.sum()) * width for name, spectrum in net.items()},
-        **rates(smoothed + closed),
-    }
+    both = smoothed + closed
+    found = {"generation": generation, "drag": -drag, "given": both.clip(min=0.0)}
+    found["taken"] = found["given"] - both
+    return {name: float(each.sum()) for name, each in found.items()}
 
 
 def energy_metrics(findings: Findings, where: str) -> dict[str, float]:

@@ -187,16 +187,20 @@ class Findings:
 
     @cached_property
     def second_half(self) -> "Findings":
-        """The same of the second half of the initial states, of models that were run from all."""
-        climates = {
-            where: {
-                name: runs[len(runs) // 2 :]
+        """Truths and runs of the second half of the initial states that the best was run from.
+
+        Of models that were run from all of these, and lost none; all else is the same.
+        """
+        truths, climates = {}, {}
+        for where, models in self.climates.items():
+            n = len(models.get(self.best, models[NONE]))
+            half = slice(n // 2, n)
+            truths[where] = self.truths[where][half]
+            climates[where] = {
+                name: runs[half]
                 for name, runs in models.items()
-                if len(runs) == len(self.truths[where])
+                if len(runs) >= n and not self.n_lost(where, name)
             }
-            for where, models in self.climates.items()
-        }
-        truths = {where: runs[len(runs) // 2 :] for where, runs in self.truths.items()}
         return replace(self, truths=truths, climates=climates)
 
     def front(self, configuration: str) -> tuple[str, ...]:

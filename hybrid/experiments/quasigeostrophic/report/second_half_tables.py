@@ -1,4 +1,4 @@
-"""Scores from the second half of the initial states, which choices by the first have not seen."""
+"""Scores from the second half of the initial states: free of choices that the first half led to."""
 
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
 from hybrid.experiments.quasigeostrophic.report.findings import Findings, Interval, shown
@@ -33,8 +33,9 @@ def second_half_table(findings: Findings, where: str) -> Table:
         f"Second half of the initial states: {where}",
         ("mean", "+-", "min", "+-", "best ahead, mean", "+-", "best ahead, min", "+-"),
         rows,
-        f"Scores of {n} runs, of models that were run from all initial states, against those of "
-        "the truth from the same states. +-: half the 95 % interval.",
+        f"Scores of {n} runs, the second half of those of the best, of models that were run from "
+        "these states too, against those of the truth from the same states. The best is that of "
+        "all runs. +-: half the 95 % interval.",
     )
 
 
@@ -46,7 +47,7 @@ def _scores(findings: Findings, where: str) -> dict[str, list[Interval]]:
 
 
 def _ahead(findings: Findings, where: str) -> dict[str, list[Interval]]:
-    """Return by how much the best, of all initial states, is ahead of every other."""
+    """Return by how much the best, that of all runs, is ahead of every other."""
     half, best = findings.second_half, findings.best
     if best not in half.climates[where]:
         return {}

@@ -68,10 +68,14 @@ class Rings:
         """What a mode of the half plane is multiplied with before modes of a ring are added."""
         twice = np.full(self.grid.spectral_shape, 2.0)
         twice[:, [0, -1]] = 1.0
-        count = np.bincount(self.ring)[self.ring]
+        return np.asarray(twice.ravel() * self._of_a_mode[self.ring])
+
+    @cached_property
+    def _of_a_mode(self) -> Array:
+        """Density in its ring of what one mode contributes, also in rings that do not fit in."""
+        count = np.bincount(self.ring)
         dk, dl = self.spacing
-        middle = (self.ring + 0.5) * self.width
-        return np.asarray(twice.ravel() * middle * np.pi / (dk * dl * count))
+        return np.asarray((np.arange(len(count)) + 0.5) * self.width * np.pi / (dk * dl * count))
 
     def density(self, modes: Array) -> Array:
         """Return the spectrum of what single modes contribute to a mean over the plane.
@@ -92,3 +96,18 @@ class Rings:
         for row, values in zip(rows, flat, strict=True):
             row[:] = np.bincount(self.ring, values, minlength=n)[:n]
         return rows.reshape(*modes.shape[:-2], n)
+
+    def totals(self, density: Array) -> Array:
+        """Return what all modes of each ring contribute together, exactly, of their `density`.
+
+        Parameters
+        ----------
+        density
+            Shape ``(..., ring)`` [units m].
+
+        Returns
+        -------
+        ndarray
+            The same shape [units].
+        """
+        return np.asarray(density / self._of_a_mode[: len(self.wavenumber)])
