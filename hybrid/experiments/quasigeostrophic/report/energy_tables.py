@@ -58,11 +58,8 @@ def energy_table(findings: Findings, where: str) -> Table:
         label = "truth" if model == TRUTH else CANDIDATES[model].label
         rows[label] = (*(1e12 * found[name] for name in _RATES), _net(found))
     target = _target(findings, where)
-    rows["subgrid tendency of the truth, offline"] = (
-        *(None, None),
-        *(1e12 * target[name] for name in ("given", "taken")),
-        _net(target),
-    )
+    work = (1e12 * target[name] for name in ("given", "taken"))
+    rows["subgrid tendency of the truth, offline"] = (None, None, *work, _net(target))
     return Table(
         f"What closure and filter do to the energy of runs: {where}",
         (*_RATES, "given - taken"),
