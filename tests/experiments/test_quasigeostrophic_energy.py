@@ -9,15 +9,12 @@ import pytest
 import xarray as xr
 
 from hybrid.experiments.quasigeostrophic.job import PairsJob
-from hybrid.experiments.quasigeostrophic.report.energy_tables import (
-    energy_metrics,
-    energy_table,
-    run_rates,
-)
+from hybrid.experiments.quasigeostrophic.report.energy_tables import energy_metrics, energy_table
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
 from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET
 from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, OnProgress, climate
 from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, HOUR, Duration
+from hybrid.experiments.quasigeostrophic.scores.energy import run_rates
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 from hybrid.experiments.quasigeostrophic.stages import Stages
 

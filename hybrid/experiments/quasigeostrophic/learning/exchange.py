@@ -44,8 +44,13 @@ def target_exchange(pairs: xr.Dataset) -> xr.DataArray:
 def rates(exchange: xr.DataArray) -> dict[str, float]:
     """Return how much energy is put in, and how much is taken out [m2 s-3]."""
     width = float(exchange.wavenumber[1] - exchange.wavenumber[0])
-    given = float(exchange.clip(min=0.0).sum()) * width
-    return {"given": given, "taken": given - float(exchange.sum()) * width}
+    return given_and_taken(width * exchange.to_numpy())
+
+
+def given_and_taken(work: NDArray[np.float64]) -> dict[str, float]:
+    """Return the sums of what is put in and of what is taken out, of work by wavenumber."""
+    given = float(work.clip(min=0.0).sum())
+    return {"given": given, "taken": given - float(work.sum())}
 
 
 def exchange_scores(made: xr.DataArray, wanted: xr.DataArray) -> dict[str, float]:

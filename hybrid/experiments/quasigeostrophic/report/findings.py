@@ -12,9 +12,11 @@ from scipy import stats
 from closures.quasigeostrophic import SparseSymbolic
 from hybrid.experiments.quasigeostrophic.calibration.fit import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES, NONE
+from hybrid.experiments.quasigeostrophic.job import TRUTH
 from hybrid.experiments.quasigeostrophic.learning.learner import Trained
 from hybrid.experiments.quasigeostrophic.learning.offline import Offline
 from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
+from hybrid.experiments.quasigeostrophic.scores.energy import run_rates
 from hybrid.experiments.quasigeostrophic.scores.scoreboard import Scoreboard, Scores
 from hybrid.experiments.quasigeostrophic.scores.similarity import pooled, summary, worth
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
@@ -112,6 +114,16 @@ class Findings:
         return {
             name: Scoreboard(truths, self.climates[name]) for name, truths in self.truths.items()
         }
+
+    @cached_property
+    def energies(self) -> dict[str, dict[str, dict[str, float]]]:
+        """`run_rates` of the truth, and of models that lost no run, by configuration and name."""
+        found = {}
+        for where, models in self.climates.items():
+            kept = {name: runs for name, runs in models.items() if not self.n_lost(where, name)}
+            runs_of = {TRUTH: self.truths[where], **kept}
+            found[where] = {name: run_rates(runs) for name, runs in runs_of.items()}
+        return found
 
     def n_lost(self, configuration: str, model: str) -> int:
         """Return how many runs of a model did not stay finite."""
