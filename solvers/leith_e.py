@@ -28,7 +28,7 @@ class LeithE:
 
     .. math::
         T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla s|, \quad
-        \phi = f c_2 b - c_4 d^2 \nabla^2 q
+        \phi = f c_2 b - c_4 d^2 \nabla^2 q + c_6 d^4 \nabla^4 q
 
     in each layer of two-layer flow, by second-order differences on a doubly periodic grid of
     square cells of width d. The field s is q, or its Laplacian times d^2, which knows the smallest
@@ -39,7 +39,7 @@ class LeithE:
     of the energy back that the biharmonic part takes out of the column:
 
     .. math::
-        f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 b)}, \quad
+        f = r \frac{-E(-c_4 d^2 \nabla^2 q + c_6 d^4 \nabla^4 q)}{E(c_2 b)}, \quad
         E(\phi) = \sum_z \frac{H_z}{H} \langle m \nabla\phi \cdot \nabla\psi \rangle
         = \sum_z \frac{H_z}{H} \langle m (v \partial_x \phi - u \partial_y \phi) \rangle,
 
@@ -54,8 +54,8 @@ class LeithE:
     c2
         Coefficients of anti-diffusion of the upper and the lower layer [1], none positive; with
         `returned`, only their ratio to each other and to the limit matters.
-    c4
-        Coefficients of biharmonic diffusion of both layers [1], none negative.
+    c4, c6
+        Coefficients of diffusion of fourth and of sixth order of both layers [1], none negative.
     returned
         Part r of the energy that is put back [1]; None: f is 1, and nothing is asked of energy.
     largest_factor
@@ -92,6 +92,7 @@ class LeithE:
 
     c2: tuple[float, float]
     c4: tuple[float, float]
+    c6: tuple[float, float] = (0.0, 0.0)
     returned: float | None = None
     largest_factor: float | None = None
     delta: float | None = None
@@ -100,6 +101,7 @@ class LeithE:
     def __post_init__(self) -> None:
         _require(self.c2, -1.0, "c2", "no positive ones")
         _require(self.c4, 1.0, "c4", "no negative ones")
+        _require(self.c6, 1.0, "c6", "no negative ones")
         budget = (self.returned, self.largest_factor, self.delta)
         if (None in budget) != (budget == (None, None, None)):
             raise ValueError(
@@ -150,7 +152,7 @@ class LeithE:
             budget = (self.returned, self.largest_factor)
         n_y, n_x = q.array.shape[-2:]
         context = context_of(
-            q.array.dtype, (n_y, n_x), self.c2, self.c4, shares, budget,
+            q.array.dtype, (n_y, n_x), self.c2, self.c4, self.c6, shares, budget,
             _SCALES[self.fields[0]], self.fields[1] == "vorticity", dx,
         )  # fmt: skip
         function = function_address(call, q.array.dtype.name)

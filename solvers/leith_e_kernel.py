@@ -15,9 +15,9 @@ from numpy.typing import DTypeLike, NDArray
 
 Field = NDArray[Any]
 
-# Places in a context, before its work space; the first three have an entry for each layer.
+# Places in a context, before its work space; coefficients and shares have an entry for each layer.
 _C2, _C4, _SHARE, _BUDGET, _RETURNED, _LARGEST = 0, 2, 4, 6, 7, 8
-_SCALE, _OF_VORTICITY, _HALF = 9, 10, 11
+_SCALE, _OF_VORTICITY, _HALF, _C6 = 9, 10, 11, 12
 _N_NUMBER = 16
 
 OF_Q, OF_LAPLACIAN, OF_STRAIN = 0, 1, 2
@@ -34,11 +34,13 @@ class Work(NamedTuple):
     Parameters
     ----------
     q, vorticity
-        Both layers with two periodic neighbours on each side, shape ``(2, y + 4, x + 4)``.
+        Both layers with two periodic neighbours on each side, shape ``(2, y + 4, x + 4)``; before
+        vorticity is there, its place is free.
     length
         Of differences over two points, with one neighbour, shape ``(2, y + 2, x + 2)``.
     potential
-        First the Laplacian of q, then what the flux goes down, the same shape.
+        First the Laplacian of q, then what diffusion goes down with its sign changed, then what the
+        flux does, the same shape.
     row, row_of_u
         Rows of v and of u with a neighbour on each side, shape ``(x + 2,)``.
     """
@@ -53,7 +55,7 @@ class Work(NamedTuple):
 
 def context_of(
     dtype: DTypeLike, shape: tuple[int, int], c2: tuple[float, float], c4: tuple[float, float],
-    shares: tuple[float, float], budget: tuple[float, float] | None,
+    c6: tuple[float, float], shares: tuple[float, float], budget: tuple[float, float] | None,
     scale: int, of_vorticity: bool, spacing: float,
 ) -> Field:  # fmt: skip
     """Return the context of a member: its numbers, and zeros to work in.
@@ -64,7 +66,7 @@ def context_of(
         Precision of the model.
     shape
         Rows and points in a row.
-    c2, c4, shares
+    c2, c4, c6, shares
         Coefficients and shares in the depth of both layers [1].
     budget
         Part of the energy that is returned and largest factor [1]; None: the factor is 1.
@@ -78,7 +80,7 @@ def context_of(
     context = np.zeros(_N_NUMBER + _work_size(*shape), dtype)
     numbers = (
         *(*c2, *c4, *shares, budget is not None, *(budget or (0.0, 0.0))),
-        *(scale, of_vorticity, 0.5 / spacing),
+        *(scale, of_vorticity, 0.5 / spacing, *c6),
     )
     context[: len(numbers)] = numbers
     return context
@@ -146,6 +148,18 @@ def _laplacians(q: Field, laplacian: Field, four: Any) -> None:
         south, here, north, row = q[j], q[j + 1], q[j + 2], laplacian[j]
         for i in range(laplacian.shape[1]):
             row[i] = south[i + 1] + north[i + 1] + here[i] + here[i + 2] - four * here[i + 1]
+
+
+@njit(cache=True, fastmath=_FAST)
+def _to_sixth_order(work: Work, z: int, c4: Any, c6: Any, free: Field) -> None:
+    """Put ``lap (c4 q - c6 lap q)`` in the place of the Laplacian; what is in `free` is lost."""
+    q, laplacian = work.q[z], work.potential[z]
+    for j in range(free.shape[0]):
+        here, bent, row = q[j + 2], laplacian[j + 1], free[j]
+        for i in range(free.shape[1]):
+            row[i] = c4 * here[i + 2] - c6 * bent[i + 1]
+    _pad(free, work.vorticity[z], 2)
+    _laplacians(work.vorticity[z], laplacian, free.dtype.type(4))
 
 
 @njit(cache=True, fastmath=_FAST)
@@ -241,6 +255,7 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
     work = _work(context[_N_NUMBER:], q.shape[1], q.shape[2])
     kind = context.dtype.type
     raised = work.vorticity if context[_OF_VORTICITY] != 0 else work.q
+    is_sixth = context[_C6] != 0 or context[_C6 + 1] != 0
     put_in, taken = 0.0, 0.0
     for z in range(2):
         _pad(q[z], work.q[z], 2)
@@ -254,6 +269,8 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
             _pad(tendency[z], work.length[z], 1)
         else:
             _lengths(work.q[z], work.length[z])
+        if is_sixth:
+            _to_sixth_order(work, z, context[_C4 + z], context[_C6 + z], tendency[z])
         if context[_OF_VORTICITY] != 0:
             _vorticities(u[z], v[z], work.row, context[_HALF], tendency[z])
             _pad(tendency[z], work.vorticity[z], 2)
@@ -263,10 +280,12 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
             )
             put_in += context[_SHARE + z] * context[_C2 + z] * of_raised
             # The flux of the Laplacian has the other sign.
-            taken += context[_SHARE + z] * context[_C4 + z] * of_laplacian
+            by = 1.0 if is_sixth else context[_C4 + z]
+            taken += context[_SHARE + z] * by * of_laplacian
     factor, quarter = _factor(context, put_in, taken), kind(0.25)
     for z in range(2):
-        a, b = quarter * kind(factor * context[_C2 + z]), quarter * context[_C4 + z]
+        a = quarter * kind(factor * context[_C2 + z])
+        b = quarter if is_sixth else quarter * context[_C4 + z]
         _potential(raised[z], a, b, work.potential[z])
         _divergence(work.length[z], work.potential[z], tendency[z])
 

@@ -17,6 +17,13 @@ FORMS: dict[str, tuple[Any, Any]] = {
 }
 """Fields of the forms of the closure, by name."""
 
+ORDERS: dict[str, tuple[float, float]] = {
+    "fourth order": (0.0, 0.0),
+    "sixth order": (0.003, 0.01),
+    "sixth order in the lower layer": (0.0, 0.01),
+}
+"""Coefficients of sixth order that it is tried with, by name."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -34,12 +41,18 @@ class Found:
 def leith_e(
     q: Field, u: Field, v: Field, d: float, c2: tuple[float, float], c4: tuple[float, float],
     budget: tuple[float, float, float] | None = None, *, fields: tuple[str, str] = ("q", "q"),
+    c6: tuple[float, float] = (0.0, 0.0),
 ) -> Found:  # fmt: skip
     """Tendency of q of one member, shapes (2, y, x); `budget` as (returned, limit, delta)."""
     returned, limit, delta = budget or (0.0, 1.0, 1.0)
     shares = np.array([delta, 1.0]) / (1.0 + delta)
-    neighbours = [np.roll(q, n, axis) - q for n in (1, -1) for axis in (1, 2)]
-    laplacian: Field = np.sum(neighbours, axis=0) / d**2
+
+    def bent(field: Field) -> Field:
+        neighbours = [np.roll(field, n, axis) - field for n in (1, -1) for axis in (1, 2)]
+        laplacian: Field = np.sum(neighbours, axis=0) / d**2
+        return laplacian
+
+    laplacian = bent(q)
 
     def along(field: Field, axis: int) -> Field:
         centred: Field = (np.roll(field, -1, axis) - np.roll(field, 1, axis)) / (2 * d)
@@ -62,6 +75,7 @@ def leith_e(
 
     down = np.array(c2)[:, None, None] * b
     hyper = -np.array(c4)[:, None, None] * d**2 * laplacian
+    hyper += np.array(c6)[:, None, None] * d**4 * bent(laplacian)
     put_in, taken = energy(down), -energy(hyper)
     factor = 1.0
     if budget is not None:

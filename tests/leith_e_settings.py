@@ -15,4 +15,10 @@ BUDGET: dict[str, Any] = {
     "delta": MODEL.delta,
 }
 OF_STRAIN: dict[str, Any] = {**BUDGET, "fields": ("strain", "vorticity")}
+OF_SIXTH_ORDER: dict[str, Any] = {
+    **BUDGET,
+    "c4": (0.0, 0.0),
+    "c6": (0.001, 0.002),
+    "fields": ("laplacian", "q"),
+}
 OF_MOMENTUM: dict[str, Any] = {**BUDGET, "fields": ("laplacian", "vorticity")}

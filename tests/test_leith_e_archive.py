@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from leith_e_oracle import leith_e
-from leith_e_settings import BUDGET, MODEL, OF_MOMENTUM, OF_STRAIN, SPACING
+from leith_e_settings import BUDGET, MODEL, OF_MOMENTUM, OF_SIXTH_ORDER, OF_STRAIN, SPACING
 from numpy.typing import NDArray
 from two_layer_flow import relative_difference, turbulence
 
@@ -21,6 +21,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "budget": BUDGET,
     "budget of momentum": OF_MOMENTUM,
     "budget and strain": OF_STRAIN,
+    "budget of sixth order": OF_SIXTH_ORDER,
 }
 _BUDGET = ("returned", "largest_factor", "delta")
 
@@ -51,7 +52,8 @@ def test_torch_numba_and_the_equations_give_turbulence_one_tendency(name: str) -
     budget = tuple(settings[part] for part in _BUDGET) if "returned" in settings else None
     form = settings.get("fields", ("q", "q"))
     q, u, v = seen
-    exact = leith_e(q, u, v, SPACING[1], settings["c2"], settings["c4"], budget, fields=form)
+    c6 = settings.get("c6", (0.0, 0.0))
+    exact = leith_e(q, u, v, SPACING[1], settings["c2"], settings["c4"], budget, fields=form, c6=c6)
     assert np.abs(compiled - exact.tendency).max() <= 1e-12 * np.abs(compiled).max()
     if budget is not None:
         assert 0.0 < exact.factor < 10.0

@@ -33,7 +33,7 @@ class LeithE(Closure):
 
     .. math::
         T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla s|, \quad
-        \phi = f c_2 b - c_4 d^2 \nabla^2 q,
+        \phi = f c_2 b - c_4 d^2 \nabla^2 q + c_6 d^4 \nabla^4 q,
 
     in each layer, by second-order differences on square cells of width d. The field s is q, or its
     Laplacian times d^2, which knows the smallest scales alone; where the rate of strain is chosen,
@@ -44,7 +44,7 @@ class LeithE(Closure):
     the biharmonic part takes out of the column:
 
     .. math::
-        f = r \frac{-E(-c_4 d^2 \nabla^2 q)}{E(c_2 b)}, \quad
+        f = r \frac{-E(-c_4 d^2 \nabla^2 q + c_6 d^4 \nabla^4 q)}{E(c_2 b)}, \quad
         E(\phi) = \sum_z \frac{H_z}{H} \langle m \nabla\phi \cdot \nabla\psi \rangle
         = \sum_z \frac{H_z}{H} \langle m (v \partial_x \phi - u \partial_y \phi) \rangle,
 
@@ -61,8 +61,8 @@ class LeithE(Closure):
     c2
         Coefficients of anti-diffusion of the upper and the lower layer [1], none positive; with
         `returned`, only their ratio to each other and to the limit matters.
-    c4
-        Coefficients of biharmonic diffusion of both layers [1], none negative.
+    c4, c6
+        Coefficients of diffusion of fourth and of sixth order of both layers [1], none negative.
     returned
         Part r of the energy that is put back [1]; None: f is 1, and nothing is asked of energy.
     largest_factor
@@ -95,6 +95,7 @@ class LeithE(Closure):
         *,
         c2: tuple[float, float],
         c4: tuple[float, float],
+        c6: tuple[float, float] = (0.0, 0.0),
         returned: float | None = None,
         largest_factor: float | None = None,
         delta: float | None = None,
@@ -104,11 +105,15 @@ class LeithE(Closure):
         _require_square(spacing)
         _require(c2, -1.0, "c2", "no positive ones")
         _require(c4, 1.0, "c4", "no negative ones")
+        _require(c6, 1.0, "c6", "no negative ones")
         _require_budget(returned, largest_factor, delta)
         if fields not in _CHOICES:
             raise SpecError(f"fields: expected one of {_CHOICES}, got {fields}")
         how = "as given" if returned is None else f"{returned:g} of the energy returned"
-        description = f"QG Leith, c2 = {_text(c2)}, c4 = {_text(c4)}, {how}"
+        coefficients = f"c2 = {_text(c2)}, c4 = {_text(c4)}"
+        if any(c6):
+            coefficients += f", c6 = {_text(c6)}"
+        description = f"QG Leith, {coefficients}, {how}"
         if largest_factor is not None:
             description += f", largest factor {largest_factor:g}"
         if fields[0] == "laplacian":
@@ -122,6 +127,8 @@ class LeithE(Closure):
         )
         self.upper2, self.lower2 = map(float, c2)
         self.upper4, self.lower4 = map(float, c4)
+        self.upper6, self.lower6 = map(float, c6)
+        self.has_sixth_order = any(c6)
         self.has_budget = returned is not None
         self.returned = 0.0 if returned is None else float(returned)
         self.largest_factor = 1.0 if largest_factor is None else float(largest_factor)
@@ -134,7 +141,7 @@ class LeithE(Closure):
     def forward(self, q: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor]:
         """Return the tendency of q [s-2] of q [s-1], u and v [m s-1], all ``(n, 2, y, x)``."""
         # In units of the grid: the spacing drops out, of the tendency and of the factor.
-        laplacian = _east(q) + _west(q) + _north(q) + _south(q) - 4.0 * q
+        laplacian = _laplacian(q)
         if self.of_strain:
             normal = _east(u) - _west(u) - _north(v) + _south(v)
             shear = _east(v) - _west(v) + _north(u) - _south(u)
@@ -149,6 +156,8 @@ class LeithE(Closure):
             raised = self.per_two_cells * (_east(v) - _west(v) - _north(u) + _south(u))
         down = self._weighted(raised, self.upper2, self.lower2)
         hyper = -self._weighted(laplacian, self.upper4, self.lower4)
+        if self.has_sixth_order:
+            hyper = hyper + self._weighted(_laplacian(laplacian), self.upper6, self.lower6)
         if self.has_budget:
             vx, uy = 0.5 * mx * (v + _east(v)), 0.5 * my * (u + _north(u))
             put_in, taken = self._energy(vx, uy, down), -self._energy(vx, uy, hyper)
@@ -183,6 +192,10 @@ def _north(field: Tensor) -> Tensor:
 
 def _south(field: Tensor) -> Tensor:
     return torch.roll(field, 1, 2)
+
+
+def _laplacian(field: Tensor) -> Tensor:
+    return _east(field) + _west(field) + _north(field) + _south(field) - 4.0 * field
 
 
 def _text(values: tuple[float, float]) -> str:

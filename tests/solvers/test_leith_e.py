@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from in_loop_tendency import evaluated
-from leith_e_oracle import FORMS, Field, leith_e
+from leith_e_oracle import FORMS, ORDERS, Field, leith_e
 
 from solvers import Barotropic, LeithE, RelaxedJetQG, TendencyError, TwoLayerQG
 
@@ -42,17 +42,18 @@ def random_flow(n_y: int, n_x: int, budget: Any) -> Field:
 @pytest.mark.parametrize("shape", [(16, 16), (12, 18), (37, 7), (4, 4), (8, 64)])
 @pytest.mark.parametrize("name", BUDGETS)
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("order", ORDERS)
 def test_the_tendency_is_that_of_the_equations(
-    form: str, name: str, shape: tuple[int, int]
+    order: str, form: str, name: str, shape: tuple[int, int]
 ) -> None:
-    budget, chosen = BUDGETS[name], FORMS[form]
+    budget, chosen, c6 = BUDGETS[name], FORMS[form], ORDERS[order]
     flow = random_flow(*shape, budget)
     q, u, v = flow
     # Vorticity is as large as q where velocities are differences of a grid cell.
     d = 1.0 if chosen[1] == "vorticity" else 15625.0
-    expected = leith_e(q, u, v, d, C2, C4, budget, fields=chosen).tendency
+    expected = leith_e(q, u, v, d, C2, C4, budget, fields=chosen, c6=c6).tendency
     largest = np.abs(expected).max()
-    closure = made(budget, fields=chosen)
+    closure = made(budget, fields=chosen, c6=c6)
     assert np.abs(evaluated(closure, flow, d=d) - expected).max() <= 1e-12 * largest
     single = evaluated(closure, flow, "float32", d=d)
     assert single.dtype == np.float32
@@ -98,8 +99,8 @@ def test_members_have_work_space_of_their_own(dtype: str) -> None:
 def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
     run = MODEL.run(steps=2, tendency=made(BUDGETS["limited"]))
     assert run.attrs["tendency"] == (
-        "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), returned=0.7, largest_factor=0.01, delta=0.25, "
-        "fields=('q', 'q'))"
+        "LeithE(c2=(-0.8, -0.3), c4=(0.02, 0.05), c6=(0.0, 0.0), returned=0.7, "
+        "largest_factor=0.01, delta=0.25, fields=('q', 'q'))"
     )
 
 
@@ -123,6 +124,10 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
                 "expected returned, largest_factor and delta together or none of them, "
                 "got None, 1.0 and 0.25"
             ),
+        ),
+        (
+            {"c6": (-0.1, 0.0)},
+            "c6: expected two finite numbers, one for each layer, no negative ones, got (-0.1, 0.0)",
         ),
         ({"returned": float("nan")}, "returned: expected a number of at least 0, got nan"),
         ({"largest_factor": -1.0}, "largest_factor: expected a positive number, got -1.0"),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from leith_e_oracle import FORMS, Field, leith_e, with_exact_energy
+from leith_e_oracle import FORMS, ORDERS, Field, leith_e, with_exact_energy
 from two_dimensional_flow import spacing
 from two_layer_fields import SHARES, flow_of, turbulence
 
@@ -49,14 +49,15 @@ def same(found: Field, expected: Field, tolerance: float = 1e-12) -> bool:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", BUDGETS)
-def test_the_tendency_is_that_of_the_equations(name: str, form: str) -> None:
-    d, budget, chosen = spacing(N)[0], BUDGETS[name], FORMS[form]
-    expected = leith_e(*flow(), d, C2, C4, budget, fields=chosen)
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_tendency_is_that_of_the_equations(order: str, name: str, form: str) -> None:
+    d, budget, chosen, c6 = spacing(N)[0], BUDGETS[name], FORMS[form], ORDERS[order]
+    expected = leith_e(*flow(), d, C2, C4, budget, fields=chosen, c6=c6)
     if name == "limited":
         assert expected.factor == 0.01
     elif name in ("a part", "more than all", "deep above"):
         assert 0.0 < expected.factor < INFINITE
-    assert same(tendency(made(d, budget, fields=chosen), *flow()), expected.tendency)
+    assert same(tendency(made(d, budget, fields=chosen, c6=c6), *flow()), expected.tendency)
 
 
 def test_forms_differ() -> None:
@@ -65,6 +66,20 @@ def test_forms_differ() -> None:
     ]
     for i, one in enumerate(found):
         assert not any(same(one, other, 0.1) for other in found[:i])
+
+
+def test_a_wave_is_damped_as_its_differences_say() -> None:
+    # Of the strain alone, which a shear of the flow keeps uniform: no wave of m is in the way.
+    n, d, wave = 16, 0.5, 5
+    x = d * np.arange(n)
+    q = np.broadcast_to(np.sin(2 * np.pi * wave * x / (n * d)), (2, n, n))
+    y = np.broadcast_to(d * np.arange(n)[:, None], (2, n, n))
+    closure = made(d, None, c2=(0.0, 0.0), c4=(0.0, 0.0), c6=(0.01, 0.03), fields=("strain", "q"))
+    found = tendency(closure, q, 2.0 * y, np.zeros_like(q))
+    squared = 2.0 - 2.0 * np.cos(2 * np.pi * wave / n)
+    expected = -np.array([0.01, 0.03])[:, None, None] * 2.0 * squared**3 * q
+    # Where rows meet, the shear is broken.
+    assert same(found[:, 2:-2], expected[:, 2:-2], 1e-12)
 
 
 def test_vorticity_as_q_without_thickness_is_anti_diffused_alike() -> None:
@@ -95,17 +110,19 @@ def test_each_member_has_a_factor_of_its_own() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("returned", [0.0, 0.4, 1.0, 1.2])
-def test_of_the_energy_taken_the_part_r_comes_back(returned: float, form: str) -> None:
+@pytest.mark.parametrize("order", ORDERS)
+def test_of_the_energy_taken_the_part_r_comes_back(order: str, returned: float, form: str) -> None:
+    chosen: dict[str, Any] = {"fields": FORMS[form], "c6": ORDERS[order]}
     # Where v and -u at faces are differences of psi, the sum by parts has no error.
     for seed in range(50):
         fields = with_exact_energy(np.random.default_rng(seed), 13, 15, 0.5)
         given = fields["q"], fields["u"], fields["v"]
-        without = leith_e(*given, 0.5, C2, C4, BUDGETS["nothing"], fields=FORMS[form])
+        without = leith_e(*given, 0.5, C2, C4, BUDGETS["nothing"], **chosen)
         if without.put_in > 0.0 and without.taken > 0.0:
             break
     else:
         pytest.fail("no such flow")
-    found = tendency(made(0.5, (returned, INFINITE, DELTA), fields=FORMS[form]), *given)
+    found = tendency(made(0.5, (returned, INFINITE, DELTA), **chosen), *given)
     gained = -(SHARES @ (fields["psi"] * found).mean(axis=(1, 2)))
     assert gained == pytest.approx((returned - 1.0) * without.taken, abs=1e-13 * without.taken)
 
@@ -200,6 +217,10 @@ def test_single_precision_gives_the_same_to_its_rounding(budget: Any) -> None:
                 "got 0.5, 1.0 and None"
             ),
         ),
+        (
+            {"c6": (0.1, -0.1)},
+            "c6: expected two finite numbers, one for each layer, no negative ones, got (0.1, -0.1)",
+        ),
         ({"returned": -0.1}, "returned: expected a number of at least 0, got -0.1"),
         ({"largest_factor": 0.0}, "largest_factor: expected a positive number, got 0.0"),
         ({"delta": INFINITE}, "delta: expected a positive number, got inf"),
@@ -232,6 +253,9 @@ def test_the_specification_says_what_it_is() -> None:
     )
     assert made(1.0, None).spec.description == (
         "QG Leith, c2 = (-0.8, -0.3), c4 = (0.02, 0.05), as given"
+    )
+    assert made(1.0, None, c6=(0.0, 0.001)).spec.description == (
+        "QG Leith, c2 = (-0.8, -0.3), c4 = (0.02, 0.05), c6 = (0, 0.001), as given"
     )
     described = made(1.0, None, fields=FORMS["both"]).spec.description
     assert described == (
