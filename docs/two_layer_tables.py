@@ -12,6 +12,7 @@ from hybrid.experiments.quasigeostrophic.scores.ceilings import CEILINGS
 from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL
 
 _FLOWS = ("eddy", "jet")
+_FITTED_IN = ("eddy", "middle")
 _KINDS = ("mean", "min")
 _ALL_KINDS = {"mean": "mean", "min": "worst", "distributional": "distr.", "spectral": "spectra"}
 
@@ -150,17 +151,22 @@ def two_layer_energy_table(results: dict[str, Any]) -> str:
 def two_layer_fit_table(results: dict[str, Any]) -> str:
     """Return the coefficients that were fitted, round by round, with standard deviations."""
     rows: list[list[str]] = []
-    while f"fit_{len(rows)}_mean" in results:
+    while f"fit_{len(rows)}_c6" in results:
         fit = f"fit_{len(rows)}"
         values = (
             f"{results[f'{fit}_{name}']:.{digits}f} ± {results[f'{fit}_{name}_spread']:.{digits}f}"
-            for name, digits in (("c4", 4), ("returned", 2), ("cutoff", 3))
+            for name, digits in (("c6", 5), ("exponent", 2), ("returned", 2), ("cutoff", 3))
         )
-        scores = (_number(results[f"{fit}_{name}"]) for name in ("mean", "worst"))
+        scores = (
+            _number(results[f"{fit}_{name}_{flow}"])
+            for flow in _FITTED_IN
+            for name in ("mean", "worst")
+        )
         rows.append([f"{len(rows) + 1}", *values, *scores, f"{results[f'{fit}_runs']:.0f}"])
     header = [
-        *("round", "c4", "energy returned", "filter from [pi / spacing]"),
-        *("fitted mean", "fitted worst", "runs"),
+        *("round", "c6", "exponent", "energy returned", "filter from [pi / spacing]"),
+        *(f"{flow}: fitted {name}" for flow in _FITTED_IN for name in ("mean", "worst")),
+        "runs",
     ]
     return markdown_table(header, rows)
 

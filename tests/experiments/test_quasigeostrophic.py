@@ -302,6 +302,7 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
         "leith_e",
         "leith_e_deconvolved",
         "smagorinsky_e",
+        "leith_e_sixth",
         "sparse",
         "sparse_unwhitened",
         "gated_online",
@@ -317,12 +318,15 @@ def test_a_run_reports_every_model(run: tuple[ExperimentResult, Path]) -> None:
     assert len(result.figures) == 7
     scores = next(table for table in result.tables if table.title == "Every score: eddy")
     assert tuple(scores.rows) == METRICS
-    title = "Coefficients of Smagorinsky+E with deconvolution"
+    title = "Coefficients of Leith+E of sixth order with deconvolution"
     fits = next(table for table in result.tables if table.title == title).rows
     assert [*fits] == ["round 1", "round 2"]
-    assert fits["round 2"][0] == pytest.approx(results["fit_1_c4"])
-    assert fits["round 2"][6:] == (results["fit_1_mean"], results["fit_1_worst"], 32.0, 0.0)
-    assert all(spread is not None and spread > 0.0 for spread in fits["round 2"][1:6:2])
+    assert fits["round 2"][0] == pytest.approx(results["fit_1_c6"])
+    named = [
+        results[f"fit_1_{kind}_{flow}"] for flow in ("eddy", "middle") for kind in ("mean", "worst")
+    ]
+    assert fits["round 2"][8:] == (*named, 128.0, 0.0)
+    assert all(spread is not None and spread > 0.0 for spread in fits["round 2"][1:8:2])
     title = "Terms of the symbolic closure of sparse regression"
     (terms,) = (table.rows for table in result.tables if table.title == title)
     assert {name.split()[0] for name in terms} == {"upper", "lower"}
@@ -345,7 +349,14 @@ def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, P
     result, out = run
     names = (
         *("smagorinsky", "backscatter", "symbolic", "leith_e", "leith_e_deconvolved"),
-        *("smagorinsky_e", "sparse", "sparse_unwhitened", "gated_online", "gated_noise"),
+        *(
+            "smagorinsky_e",
+            "leith_e_sixth",
+            "sparse",
+            "sparse_unwhitened",
+            "gated_online",
+            "gated_noise",
+        ),
     )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"

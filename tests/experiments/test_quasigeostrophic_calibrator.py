@@ -13,13 +13,19 @@ from two_layer_climates import CUTOFF, made_climate
 from hybrid.experiments.checkpoint import Checkpoint
 from hybrid.experiments.quasigeostrophic.calibration import calibrator
 from hybrid.experiments.quasigeostrophic.calibration.calibrator import Calibrator
-from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import (
+    SixthOrderCoefficients,
+)
 from hybrid.experiments.quasigeostrophic.calibration.fit import Calibration
 from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
-from hybrid.experiments.quasigeostrophic.runs.configurations import CONFIGURATIONS, Configuration
+from hybrid.experiments.quasigeostrophic.runs.configurations import (
+    CONFIGURATIONS,
+    MIDDLE,
+    Configuration,
+)
 from hybrid.experiments.quasigeostrophic.settings import PRESETS
 
-SIZES = Calibration(n_round=2, n_trial=16, n_truth=3, n_again=2)
+SIZES = Calibration(n_round=2, n_trial=32, n_truth=3, n_again=2)
 # As strong as the truth where 1.17 of the energy is returned.
 RETURNED = 1.17
 
@@ -66,8 +72,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
 def at(folder: Path, seed: int = 0) -> Calibrator:
     folder.mkdir(exist_ok=True)
-    flow = replace(CONFIGURATIONS["eddy"], n_truth=64, n_coarse=32)
-    return Calibrator(Checkpoint(folder, seed), SIZES, flow, PRESETS["test"].duration)
+    flows = {
+        flow.name: replace(flow, n_truth=64, n_coarse=32)
+        for flow in (CONFIGURATIONS["eddy"], MIDDLE)
+    }
+    return Calibrator(Checkpoint(folder, seed), SIZES, flows, PRESETS["test"].duration)
 
 
 def places(found: Calibrator, number: int) -> NDArray[np.float64]:
@@ -79,16 +88,17 @@ def test_rounds_find_what_is_as_strong_as_the_truth(made: Made, tmp_path: Path) 
     found = at(tmp_path)
     assert found.coefficients.returned == pytest.approx(RETURNED, abs=0.02)
     first, last = found.fits()
-    assert (first.n_run, last.n_run) == (16, 32)
-    assert found.coefficients == Coefficients.at(last.place)
+    assert (first.n_run, last.n_run) == (2 * 32, 2 * 64)
+    assert set(last.mean) == {"eddy", "middle"}
+    assert found.coefficients == SixthOrderCoefficients.at(last.place)
     # The second round fills half the range, around what the first has found.
     wide, narrow = places(found, 0), places(found, 1)
     np.testing.assert_allclose(np.ptp(narrow, axis=0) / np.ptp(wide, axis=0), 0.5, atol=0.1)
     assert np.all(np.abs(narrow - first.place) <= 0.5)
     assert {name: len(seeds) for name, seeds in made.seeds.items()} == {
-        TRIAL: 32,
-        TRUTH: 3,
-        "none": 3,
+        TRIAL: 2 * 64,
+        TRUTH: 2 * 3,
+        "none": 2 * 3,
     }
 
 
@@ -97,7 +107,8 @@ def test_no_state_is_one_that_is_scored_or_used_twice(made: Made, tmp_path: Path
         at(tmp_path / str(seed), seed).fit(FitJob(1))
     assert made.seeds[TRUTH] == made.seeds["none"]
     used = [*made.seeds[TRIAL], *made.seeds[TRUTH]]
-    assert len(used) == len(set(used)) == 2 * (32 + 3)
+    # Once in each flow.
+    assert len(used) == 2 * len(set(used)) == 4 * (64 + 3)
     scored = {1000 * seed + i for seed in range(1000) for i in range(PRESETS["full"].n_seed)}
     assert not scored & set(used)
 
@@ -106,8 +117,8 @@ def test_a_fit_that_was_interrupted_goes_on_to_the_same(made: Made, tmp_path: Pa
     whole = at(tmp_path / "whole").fit(FitJob(1))
     parts = tmp_path / "parts"
     for i in (3, 1):
-        at(parts).run(TrialJob(TRIAL, i))
+        at(parts).run(TrialJob(TRIAL, "eddy", i))
     at(parts).fit(FitJob(0))
     n = len(made.seeds[TRIAL])
     assert at(parts).fit(FitJob(1)) == whole
-    assert len(made.seeds[TRIAL]) == n + SIZES.n_trial
+    assert len(made.seeds[TRIAL]) == n + 2 * SIZES.n_trial

@@ -47,12 +47,19 @@ def test_fits_come_after_the_runs_that_they_are_made_of() -> None:
     found = [[job.name for job in step.jobs] for step in steps(FULL)["calibration"]]
     n = FULL.calibration.n_trial
     rounds = [
-        [[f"calibration_trial_{i}" for i in range(k * n, (k + 1) * n)], [f"fit_{k}"]]
+        [
+            [
+                f"calibration_trial_{flow}_{i}"
+                for i in range(k * n, (k + 1) * n)
+                for flow in ("eddy", "middle")
+            ],
+            [f"fit_{k}"],
+        ]
         for k in range(FULL.calibration.n_round)
     ]
     assert found[1:-1] == [jobs for each in rounds for jobs in each]
-    assert "calibration_truth_0" in found[0]
-    assert "climate_smagorinsky_e_eddy_0" in found[-1]
+    assert {"calibration_truth_eddy_0", "calibration_none_middle_0"} <= set(found[0])
+    assert "climate_leith_e_sixth_eddy_0" in found[-1]
 
 
 def test_without_the_fortran_host_its_runs_are_left_out(
@@ -94,7 +101,7 @@ def test_a_run_that_is_told_to_stop_reports_what_it_has(
     assert not (out / "results.json").exists()
     result = run_until("quasigeostrophic", "test", out, "published")
     assert result is not None
-    missing = "smagorinsky_e, sparse, sparse_unwhitened, gated_online, gated_noise"
+    missing = "leith_e_sixth, sparse, sparse_unwhitened, gated_online, gated_noise"
     assert result.headline.endswith(f"; not yet run: {missing}")
     results = json.loads((out / "results.json").read_text())
     assert np.isfinite(results["similarity_eddy_mean_leith_e"])

@@ -127,7 +127,10 @@ def test_the_data_of_a_run_name_the_closure_and_its_numbers() -> None:
         ),
         (
             {"c6": (-0.1, 0.0)},
-            "c6: expected two finite numbers, one for each layer, no negative ones, got (-0.1, 0.0)",
+            (
+                "c6: expected two finite numbers, one for each layer, no negative ones, "
+                "got (-0.1, 0.0)"
+            ),
         ),
         ({"returned": float("nan")}, "returned: expected a number of at least 0, got nan"),
         ({"largest_factor": -1.0}, "largest_factor: expected a positive number, got -1.0"),

@@ -26,6 +26,7 @@ from closures.quasigeostrophic.networks import PAPER, Architecture
 from hybrid.experiments.quasigeostrophic.calibration.coefficients import (
     CHOSEN,
     CHOSEN_DECONVOLVED,
+    CHOSEN_OF_STRAIN,
     Coefficients,
 )
 from hybrid.experiments.quasigeostrophic.job import RegressionJob
@@ -211,7 +212,10 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="Leith+E with deconvolution", coefficients=CHOSEN_DECONVOLVED
         ),
         "smagorinsky_e": Candidate(
-            label="Smagorinsky+E with deconvolution, calibrated", is_fitted=True
+            label="Smagorinsky+E with deconvolution", coefficients=CHOSEN_OF_STRAIN
+        ),
+        "leith_e_sixth": Candidate(
+            label="Leith+E of sixth order with deconvolution, calibrated", is_fitted=True
         ),
         "fcnn": Candidate(
             label="FCNN of the paper, trained here",

@@ -57,12 +57,13 @@ class TrialJob:
     """A run for fits of coefficients: of `TRIAL`, of `TRUTH` or of the model without closure."""
 
     model: str
+    configuration: str
     number: int
 
     @property
     def name(self) -> str:
         """Name of the stage."""
-        return f"calibration_{self.model}_{self.number}"
+        return f"calibration_{self.model}_{self.configuration}_{self.number}"
 
 
 @dataclass(frozen=True)

@@ -109,13 +109,22 @@ def _calibration(settings: Settings) -> list[Step]:
     sizes = settings.calibration
     if not any(CANDIDATES[name].is_fitted for name in settings.candidates):
         return []
-    targets = [TrialJob(name, i) for i in range(sizes.n_truth) for name in (TRUTH, NONE)]
+    targets = [
+        TrialJob(name, flow, i)
+        for i in range(sizes.n_truth)
+        for flow in settings.fitted_in
+        for name in (TRUTH, NONE)
+    ]
     found = [Step("the truth that coefficients are fitted to", targets)]
     for number in range(sizes.n_round):
-        trials = range(number * sizes.n_trial, (number + 1) * sizes.n_trial)
+        trials = [
+            TrialJob(TRIAL, flow, i)
+            for i in range(number * sizes.n_trial, (number + 1) * sizes.n_trial)
+            for flow in settings.fitted_in
+        ]
         text = f"round {number + 1} of {sizes.n_round}"
         found += [
-            Step(f"runs with coefficients, {text}", [TrialJob(TRIAL, i) for i in trials]),
+            Step(f"runs with coefficients, {text}", trials),
             Step(f"fit of coefficients, {text}", [FitJob(number)]),
         ]
     return found

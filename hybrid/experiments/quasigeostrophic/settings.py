@@ -10,6 +10,7 @@ from hybrid.experiments.quasigeostrophic.learning.plan import Learning, Plan, tr
 from hybrid.experiments.quasigeostrophic.runs.configurations import (
     CONFIGURATIONS,
     HOUR,
+    MIDDLE,
     Configuration,
     Duration,
 )
@@ -43,6 +44,8 @@ class Settings:
         Turns in which steps are timed.
     calibration
         Runs that coefficients are fitted to, where a candidate needs it.
+    fitted_in
+        Flows that these are made in, by name.
     learning
         What networks learn from, and how long, where candidates are some.
     """
@@ -54,6 +57,7 @@ class Settings:
     pairs_years: float
     n_round: int
     calibration: Calibration = field(default_factory=Calibration)
+    fitted_in: Mapping[str, Configuration] = field(default_factory=dict)
     learning: Learning = field(default_factory=Learning)
 
     def seeds(self, model: str) -> range:
@@ -85,13 +89,16 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
             ),
             candidates=(
                 *("none", "smagorinsky", "backscatter", "symbolic", "leith_e"),
-                *("leith_e_deconvolved", "smagorinsky_e"),
+                *("leith_e_deconvolved", "smagorinsky_e", "leith_e_sixth"),
                 *("sparse", "sparse_unwhitened", "gated_online", "gated_noise"),
             ),
             n_seed=2,
             pairs_years=0.25,
             n_round=3,
-            calibration=Calibration(n_round=2, n_trial=16, n_truth=2, n_again=2),
+            calibration=Calibration(n_round=2, n_trial=32, n_truth=2, n_again=2),
+            fitted_in={
+                flow.name: replace(flow, n_truth=64, n_coarse=32) for flow in (_EDDY, MIDDLE)
+            },
             learning=Learning(
                 n_run=1,
                 years=0.25,
@@ -119,6 +126,7 @@ PRESETS: Mapping[Preset, Settings] = MappingProxyType(
         ),
         "full": Settings(
             configurations=dict(CONFIGURATIONS),  # processes hand settings on
+            fitted_in={flow.name: flow for flow in (_EDDY, MIDDLE)},
             duration=Duration(),
             candidates=tuple(CANDIDATES),
             n_seed=50,

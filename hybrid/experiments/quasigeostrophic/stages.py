@@ -154,9 +154,11 @@ class Stages:
 
     @property
     def calibrator(self) -> Calibrator:
-        """What finds coefficients, in the one configuration that it knows."""
-        settings, flow = self.settings, self.settings.configurations[CHOSEN_IN]
-        return Calibrator(self.checkpoint, settings.calibration, flow, settings.duration)
+        """What finds coefficients, in the configurations that it knows."""
+        settings = self.settings
+        return Calibrator(
+            self.checkpoint, settings.calibration, settings.fitted_in, settings.duration
+        )
 
     @property
     def learner(self) -> Learner:

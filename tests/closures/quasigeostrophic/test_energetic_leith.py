@@ -219,7 +219,10 @@ def test_single_precision_gives_the_same_to_its_rounding(budget: Any) -> None:
         ),
         (
             {"c6": (0.1, -0.1)},
-            "c6: expected two finite numbers, one for each layer, no negative ones, got (0.1, -0.1)",
+            (
+                "c6: expected two finite numbers, one for each layer, no negative ones, "
+                "got (0.1, -0.1)"
+            ),
         ),
         ({"returned": -0.1}, "returned: expected a number of at least 0, got -0.1"),
         ({"largest_factor": 0.0}, "largest_factor: expected a positive number, got 0.0"),

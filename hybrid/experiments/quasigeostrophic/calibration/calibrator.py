@@ -1,6 +1,6 @@
 """The runs that coefficients are fitted to, and the fits, each made once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -8,15 +8,15 @@ import numpy as np
 import xarray as xr
 
 from hybrid.experiments.checkpoint import Checkpoint
-from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import SixthOrderCoefficients
 from hybrid.experiments.quasigeostrophic.calibration.fit import (
     Array,
     Box,
     Calibration,
     Fitted,
-    Trials,
     fit,
 )
+from hybrid.experiments.quasigeostrophic.calibration.trials import Trials
 from hybrid.experiments.quasigeostrophic.candidates import NONE
 from hybrid.experiments.quasigeostrophic.job import TRIAL, TRUTH, FitJob, TrialJob
 from hybrid.experiments.quasigeostrophic.runs.climate import OnProgress, climate
@@ -46,51 +46,53 @@ class Calibrator:
         Where runs and fits are kept.
     calibration
         How many.
-    flow
-        The configuration that all are made in.
+    flows
+        The configurations that they are made in, by name.
     duration
         Length of runs, as of those that are scored.
     """
 
     checkpoint: Checkpoint
     calibration: Calibration
-    flow: Configuration
+    flows: Mapping[str, Configuration]
     duration: Duration
 
     def run(self, job: TrialJob, on_progress: OnProgress = _nothing) -> xr.Dataset:
         """Return the climate of a run, on the points of the coarse grid."""
         first = self.calibration.n_truth if job.model == TRIAL else 0
         seed = _SEED + SEEDS_OF_A_RUN * self.checkpoint.seed + first + job.number
+        flow = self.flows[job.configuration]
 
         def make() -> xr.Dataset:
-            n = self.flow.n_coarse
+            n = flow.n_coarse
             if job.model == TRIAL:
-                tendency = Coefficients.at(self._place(job.number)).in_loop(self.flow.coarse)
+                tendency = SixthOrderCoefficients.at(self._place(job.number)).in_loop(flow.coarse)
                 return climate(
-                    self.flow.coarse,
-                    self.flow.initial(n, seed),
+                    flow.coarse,
+                    flow.initial(n, seed),
                     self.duration,
                     tendency=tendency,
                     on_progress=on_progress,
                 )
-            nx = self.flow.n_truth if job.model == TRUTH else n
-            return thinned(PlainRun(self.flow, nx, self.duration, seed).climate(on_progress), n)
+            nx = flow.n_truth if job.model == TRUTH else n
+            return thinned(PlainRun(flow, nx, self.duration, seed).climate(on_progress), n)
 
         return self.checkpoint.arrays(job.name, make)
 
     def fit(self, job: FitJob) -> Fitted:
         """Return what the runs of all rounds up to one say."""
         n_truth = range(self.calibration.n_truth)
+        places = [*chain(*map(self._places, range(job.number + 1)))]
+
+        def trials_in(flow: str) -> Trials:
+            return Trials.of(
+                [(place, self.run(TrialJob(TRIAL, flow, i))) for i, place in enumerate(places)],
+                [self.run(TrialJob(TRUTH, flow, i)) for i in n_truth],
+                [self.run(TrialJob(NONE, flow, i)) for i in n_truth],
+            )
 
         def make() -> dict[str, object]:
-            trials = Trials.of(
-                [
-                    (place, self.run(TrialJob(TRIAL, i)))
-                    for i, place in enumerate(chain(*map(self._places, range(job.number + 1))))
-                ],
-                [self.run(TrialJob(TRUTH, i)) for i in n_truth],
-                [self.run(TrialJob(NONE, i)) for i in n_truth],
-            )
+            trials = {flow: trials_in(flow) for flow in self.flows}
             random = self.checkpoint.generator(job.name)
             found = fit(self._box(job.number), trials, random, self.calibration.n_again)
             return {**vars(found)}
@@ -104,9 +106,9 @@ class Calibrator:
                 yield self.fit(job)
 
     @property
-    def coefficients(self) -> Coefficients:
+    def coefficients(self) -> SixthOrderCoefficients:
         """What the last round has found."""
-        return Coefficients.at(self.fit(FitJob(self.calibration.n_round - 1)).place)
+        return SixthOrderCoefficients.at(self.fit(FitJob(self.calibration.n_round - 1)).place)
 
     def _box(self, number: int) -> Box:
         if number == 0:

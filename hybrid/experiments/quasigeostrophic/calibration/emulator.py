@@ -146,5 +146,5 @@ class ClimateEmulator:
         return cls(regression.fit(places, vectors))
 
     def __call__(self, places: Array) -> Array:
-        """Return the vectors of the climates at places, from ``(n, 3)`` to ``(n, value)``."""
+        """Return the vectors of climates at places, from ``(n, coefficient)`` to ``(n, value)``."""
         return np.asarray(self.regression.predict(places))

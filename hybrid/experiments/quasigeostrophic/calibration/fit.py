@@ -1,26 +1,18 @@
 """Coefficients with which the climate of a model is most like the truth's, found by runs of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import differential_evolution
-from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 
 from hybrid.experiments.quasigeostrophic.calibration.coefficients import N_COEFFICIENT
-from hybrid.experiments.quasigeostrophic.calibration.emulator import ClimateEmulator, Curves
-from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
+from hybrid.experiments.quasigeostrophic.calibration.trials import Surface, Trials
 
 Array = NDArray[np.float64]
 
-WANTED = 0.5
-"""Worst score that the fitted functions are to have: the largest of Ross et al. (2023) is 0.44."""
-
-# What a score takes off the mean for each unit by which the worst is below that.
-_PENALTY = 10.0
 # Part of a range next to its ends in which the best place may as well be outside.
 _AT_END = 0.05
 # Of the values of a population of the search when it ends; the mean is flat around its best place.
@@ -36,16 +28,16 @@ class Calibration:
     n_round
         Rounds, each with runs around what has been found, see `Box.narrowed_around`.
     n_trial
-        Runs of a round, each with coefficients and an initial state of its own; a power of two
-        fills the range best.
+        Runs of a round in each flow, each with coefficients and an initial state of its own; a
+        power of two fills the range best.
     n_truth
-        Runs of the truth, and of the model without closure, from initial states that trials do not
-        have.
+        Runs of the truth in each flow, and of the model without closure, from initial states that
+        trials do not have.
     n_again
         Times that runs and truths are drawn again, for the spread of what is fitted to them.
     """
 
-    n_round: int = 3
+    n_round: int = 2
     n_trial: int = 64
     n_truth: int = 32
     n_again: int = 16
@@ -58,7 +50,7 @@ class Box:
     Parameters
     ----------
     low, high
-        Its ends, of each coefficient, in the units of `Coefficients.at`.
+        Its ends, of each coefficient, in the units of `SixthOrderCoefficients.at`.
     """
 
     low: tuple[float, ...] = (-1.0,) * N_COEFFICIENT
@@ -88,103 +80,38 @@ class Fitted:
     Parameters
     ----------
     place
-        Of the best, see `Coefficients.at`.
+        Of the best, see `SixthOrderCoefficients.at`.
     spread
         Standard deviations of the place inside its box, from runs and truths drawn again.
     mean, worst
-        Scores of the fitted functions there, which no run has: noise that is left in them lowers
-        scores, and the choice of the best place raises them.
+        Scores of the fitted functions there, by flow, which no run has: noise that is left in them
+        lowers scores, and the choice of the best place raises them.
     n_run, n_lost
         Runs that were fitted to, and those that did not stay finite.
     """
 
     place: tuple[float, ...]
     spread: tuple[float, ...]
-    mean: float
-    worst: float
+    mean: dict[str, float]
+    worst: dict[str, float]
     n_run: int
     n_lost: int
 
 
-@dataclass(frozen=True)
-class Trials:
-    """Runs with coefficients, and what they are held against.
+def fit(
+    box: Box, trials: Mapping[str, Trials], random: np.random.Generator, n_again: int
+) -> Fitted:
+    """Return the coefficients inside a box that are the best for several flows, as runs say.
 
-    Parameters
-    ----------
-    places
-        Coefficients of the runs, shape ``(run, N_COEFFICIENT)``.
-    vectors
-        `Curves` of those that stayed finite, shape ``(finite run, value)``.
-    is_finite
-        Whether a run did, shape ``(run,)``.
-    truths, plain
-        `Curves` of the truth, and of the model without closure, from the same initial states, shape
-        ``(state, value)``.
-    curves
-        What these are.
-    """
-
-    places: Array
-    vectors: Array
-    is_finite: NDArray[np.bool_]
-    truths: Array
-    plain: Array
-    curves: Curves
-
-    @classmethod
-    def of(
-        cls,
-        runs: Sequence[tuple[Array, xr.Dataset]],
-        truths: Sequence[xr.Dataset],
-        plain: Sequence[xr.Dataset],
-    ) -> "Trials":
-        """Return those of climates.
-
-        Parameters
-        ----------
-        runs
-            Places, and the climates of runs there.
-        truths, plain
-            Climates of the truth, and of the model without closure, from the same initial states.
-        """
-        curves = Curves.around(truths, float(plain[0].attrs["cutoff"]))
-        return cls(
-            places=np.array([place for place, _ in runs]),
-            vectors=np.array([curves.of(run) for _, run in runs if not is_lost(run)]),
-            is_finite=np.array([not is_lost(run) for _, run in runs]),
-            truths=np.array([curves.of(run) for run in truths]),
-            plain=np.array([curves.of(run) for run in plain]),
-            curves=curves,
-        )
-
-    def drawn_again(self, random: np.random.Generator) -> "Trials":
-        """Return as many finite runs and truths, drawn with replacement, and the lost runs."""
-        n, n_truth = len(self.vectors), len(self.truths)
-        runs, states = random.integers(0, n, n), random.integers(0, n_truth, n_truth)
-        places = np.concatenate([self.places[self.is_finite][runs], self.places[~self.is_finite]])
-        finite = np.arange(len(places)) < n
-        return Trials(
-            places,
-            self.vectors[runs],
-            finite,
-            self.truths[states],
-            self.plain[states],
-            self.curves,
-        )
-
-
-def fit(box: Box, trials: Trials, random: np.random.Generator, n_again: int) -> Fitted:
-    """Return the coefficients inside a box with most of the mean score, as runs say.
-
-    Of those whose worst score is `WANTED` at least.
+    They have most of the mean over flows of what closures are chosen by: the mean score, and a part
+    of the worst.
 
     Parameters
     ----------
     box
         Where they may be.
     trials
-        Runs, those of earlier rounds among them.
+        Runs by flow, at the same places in each, those of earlier rounds among them.
     random
         Of the search, and of runs drawn again.
     n_again
@@ -196,34 +123,28 @@ def fit(box: Box, trials: Trials, random: np.random.Generator, n_again: int) -> 
         If too few runs stayed finite.
     """
     seed = int(random.integers(2**31))
-    place, mean, worst = _best(box, trials, seed)
-    again = [_best(box, trials.drawn_again(random), seed)[0] for _ in range(n_again)]
-    n_lost = int((~trials.is_finite).sum())
+    place, scores = _best(box, trials, seed)
+    again = []
+    for _ in range(n_again):
+        drawn = {flow: found.drawn_again(random) for flow, found in trials.items()}
+        again.append(_best(box, drawn, seed)[0])
     return Fitted(
         tuple(place.tolist()),
         tuple(np.std(again, axis=0, ddof=1).tolist()),
-        mean,
-        worst,
-        len(trials.vectors),
-        n_lost,
+        {flow: float(found.mean()) for flow, found in scores.items()},
+        {flow: float(found.min()) for flow, found in scores.items()},
+        sum(len(found.vectors) for found in trials.values()),
+        sum(int((~found.is_finite).sum()) for found in trials.values()),
     )
 
 
-def _best(box: Box, trials: Trials, seed: int) -> tuple[Array, float, float]:
-    """Return the best place, and the mean and the worst score of the fitted functions there."""
-    emulator = ClimateEmulator.fitted(trials.places[trials.is_finite], trials.vectors)
-    truth, without = trials.truths.mean(axis=0), trials.plain.mean(axis=0)
-    baseline = trials.curves.distances(without, truth)
-
-    def scores(places: Array) -> Array:
-        return 1.0 - trials.curves.distances(emulator(places), truth) / baseline
+def _best(box: Box, trials: Mapping[str, Trials], seed: int) -> tuple[Array, dict[str, Array]]:
+    """Return the best place, and the scores of the fitted functions there by flow."""
+    surfaces = {flow: Surface.of(found) for flow, found in trials.items()}
 
     def loss(places: Array) -> Array:
-        # Where the nearest run was lost, the functions say nothing.
-        nearest = np.argmin(cdist(places.T, trials.places), axis=1)
-        found = scores(places.T)
-        lacking = np.maximum(WANTED - found.min(axis=1), 0.0)
-        return np.where(trials.is_finite[nearest], _PENALTY * lacking - found.mean(axis=1), np.inf)
+        found = [surface.loss(places.T) for surface in surfaces.values()]
+        return np.asarray(np.mean(found, axis=0))
 
     place = differential_evolution(
         loss,
@@ -234,5 +155,5 @@ def _best(box: Box, trials: Trials, seed: int) -> tuple[Array, float, float]:
         vectorized=True,
         updating="deferred",
     ).x
-    (found,) = scores(place[np.newaxis])
-    return np.asarray(place), float(found.mean()), float(found.min())
+    here = place[np.newaxis]
+    return np.asarray(place), {flow: found.scores(here)[0] for flow, found in surfaces.items()}

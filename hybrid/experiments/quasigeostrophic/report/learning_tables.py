@@ -6,13 +6,24 @@ import numpy as np
 
 from closures.quasigeostrophic.sparse_fit import WITHIN
 from closures.quasigeostrophic.sparse_terms import TERMS, Term
-from hybrid.experiments.quasigeostrophic.calibration.coefficients import Coefficients
-from hybrid.experiments.quasigeostrophic.calibration.fit import WANTED, Fitted
+from hybrid.experiments.quasigeostrophic.calibration.coefficients import (
+    SixthOrderCoefficients,
+)
+from hybrid.experiments.quasigeostrophic.calibration.fit import Fitted
 from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.learning.offline import LAYERS
 from hybrid.experiments.quasigeostrophic.report.findings import Findings
+from hybrid.experiments.quasigeostrophic.scores.similarity import WORST
 from hybrid.experiments.quasigeostrophic.settings import CHOSEN_IN
 from hybrid.experiments.result import Table
+
+_NAMES = {
+    "c6": "c6",
+    "exponent": "exponent",
+    "returned": "energy returned",
+    "cutoff": "filter from [pi / spacing]",
+}
+"""Coefficients that are fitted, and what tables call them."""
 
 
 def term_metric(layer: str, term: Term) -> str:
@@ -24,7 +35,8 @@ def learning_metrics(findings: Findings) -> dict[str, float]:
     """Return what fits and trainings found, and took, and scores in Fortran, in flat names."""
     metrics: dict[str, float] = {}
     for i, fitted in enumerate(findings.fits):
-        metrics |= {f"fit_{i}_mean": fitted.mean, f"fit_{i}_worst": fitted.worst}
+        metrics |= {f"fit_{i}_mean_{flow}": value for flow, value in fitted.mean.items()}
+        metrics |= {f"fit_{i}_worst_{flow}": value for flow, value in fitted.worst.items()}
         metrics |= {f"fit_{i}_runs": float(fitted.n_run), f"fit_{i}_lost": float(fitted.n_lost)}
         for name, (value, spread) in _with_spread(fitted).items():
             metrics |= {f"fit_{i}_{name}": value, f"fit_{i}_{name}_spread": spread}
@@ -54,26 +66,31 @@ def learning_tables(findings: Findings) -> tuple[Table, ...]:
 def calibration_table(findings: Findings) -> Table:
     """Return the coefficients that were fitted, round by round."""
     rows: dict[str, tuple[float | None, ...]] = {}
+    flows = [flow for found in findings.fits[:1] for flow in found.mean]
     for i, found in enumerate(findings.fits):
         runs = float(found.n_run), float(found.n_lost)
-        numbers = (number for pair in _with_spread(found).values() for number in pair)
-        rows[f"round {i + 1}"] = (*numbers, found.mean, found.worst, *runs)
+        spreads = _with_spread(found)
+        numbers = (number for name in _NAMES for number in spreads[name])
+        scores = (value for flow in flows for value in (found.mean[flow], found.worst[flow]))
+        rows[f"round {i + 1}"] = (*numbers, *scores, *runs)
     return Table(
-        "Coefficients of Smagorinsky+E with deconvolution",
+        "Coefficients of Leith+E of sixth order with deconvolution",
         (
-            *("c4", "+-", "energy returned", "+-", "filter from [pi / spacing]", "+-"),
-            *("fitted mean", "fitted worst", "runs", "lost"),
+            *(text for name in _NAMES.values() for text in (name, "+-")),
+            *(f"fitted {which}, {flow}" for flow in flows for which in ("mean", "worst")),
+            *("runs", "lost"),
         ),
         rows,
-        f"Fitted to runs of the coarse model on {CHOSEN_IN} alone, each with coefficients of its "
-        "own, with truths and initial states that no other score is made with: distribution "
-        "functions and spectra as quadratic functions of the coefficients. The best are those "
-        f"where these have most of the mean score and a worst of {WANTED:g} at least. The runs of "
-        "each round fill half the range of those before, or as much where the best is at an end, "
-        "and all are fitted together; what the last has found is the candidate. +-: standard "
-        "deviation, from runs and truths drawn again. Scores of the functions do not compare with "
-        "those of runs: noise that is left in them lowers them, and the choice of the best raises "
-        "them.",
+        f"Fitted to runs of the coarse model in {' and '.join(flows)} alone, each with "
+        "coefficients of its own, with truths and initial states that no other score is made with: "
+        "distribution functions and spectra as quadratic functions of the coefficients, in each "
+        f"flow. The best are those where these have most of the mean score and {WORST:g} of the "
+        "worst, over all flows. The lower layer diffuses (H2 / H1)^exponent times as much as the "
+        "upper one. The runs of each round fill half the range of those before, or as much where "
+        "the best is at an end, and all are fitted together; what the last has found is the "
+        "candidate. +-: standard deviation, from runs and truths drawn again. Scores of the "
+        "functions do not compare with those of runs: noise that is left in them lowers them, and "
+        "the choice of the best raises them.",
     )
 
 
@@ -155,10 +172,6 @@ def _terms(findings: Findings) -> dict[tuple[str, Term], float]:
 def _with_spread(found: Fitted) -> dict[str, tuple[float, float]]:
     """Return the coefficients that were fitted with their standard deviations, by name."""
     ends = (np.array(found.place) + sign * np.array(found.spread) for sign in (-1.0, 1.0))
-    low, high = (asdict(Coefficients.at(end)) for end in ends)
-    values = asdict(Coefficients.at(found.place))
-    return {
-        name: (value, 0.5 * (high[name] - low[name]))
-        for name, value in values.items()
-        if isinstance(value, float)
-    }
+    low, high = (asdict(SixthOrderCoefficients.at(end)) for end in ends)
+    values = asdict(SixthOrderCoefficients.at(found.place))
+    return {name: (values[name], 0.5 * (high[name] - low[name])) for name in _NAMES}

@@ -122,6 +122,12 @@ CONFIGURATIONS: Mapping[str, Configuration] = MappingProxyType(
 )
 """The two configurations by the names that metrics have."""
 
+MIDDLE = Configuration(name="middle", beta=1.2e-11, delta=0.16, bottom_drag=2e-7)
+"""A flow between these two, near the geometric means of their numbers, which nothing is scored in.
+
+What is fitted to it beside eddy has to serve more flows than one, without any use of jet.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Duration:
