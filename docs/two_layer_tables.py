@@ -10,9 +10,10 @@ from hybrid.experiments.quasigeostrophic.learning.offline import LAYERS
 from hybrid.experiments.quasigeostrophic.report.learning_tables import term_metric
 from hybrid.experiments.quasigeostrophic.scores.ceilings import CEILINGS
 from hybrid.experiments.quasigeostrophic.scores.similarity import DISTRIBUTIONAL
+from hybrid.experiments.quasigeostrophic.settings import PRESETS
 
 _FLOWS = ("eddy", "jet")
-_FITTED_IN = ("eddy", "middle")
+_FITTED_IN = tuple(PRESETS["full"].fitted_in)
 _KINDS = ("mean", "min")
 _ALL_KINDS = {"mean": "mean", "min": "worst", "distributional": "distr.", "spectral": "spectra"}
 

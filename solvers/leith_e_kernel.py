@@ -39,8 +39,8 @@ class Work(NamedTuple):
     length
         Of differences over two points, with one neighbour, shape ``(2, y + 2, x + 2)``.
     potential
-        First the Laplacian of q, then what diffusion goes down with its sign changed, then what the
-        flux does, the same shape.
+        First the Laplacian of q, where there is diffusion of sixth order then what diffusion goes
+        down with the sign changed, at last what the flux goes down, the same shape.
     row, row_of_u
         Rows of v and of u with a neighbour on each side, shape ``(x + 2,)``.
     """
@@ -155,9 +155,9 @@ def _to_sixth_order(work: Work, z: int, c4: Any, c6: Any, free: Field) -> None:
     """Put ``lap (c4 q - c6 lap q)`` in the place of the Laplacian; what is in `free` is lost."""
     q, laplacian = work.q[z], work.potential[z]
     for j in range(free.shape[0]):
-        here, bent, row = q[j + 2], laplacian[j + 1], free[j]
+        here, curvature, row = q[j + 2], laplacian[j + 1], free[j]
         for i in range(free.shape[1]):
-            row[i] = c4 * here[i + 2] - c6 * bent[i + 1]
+            row[i] = c4 * here[i + 2] - c6 * curvature[i + 1]
     _pad(free, work.vorticity[z], 2)
     _laplacians(work.vorticity[z], laplacian, free.dtype.type(4))
 
@@ -217,7 +217,7 @@ def _energy_put_in(
 
 @njit(cache=True, fastmath=_FAST)
 def _potential(q: Field, a: Any, b: Any, laplacian: Field) -> None:
-    """Put ``a q - b lap q`` in the place of the Laplacian; vorticity may be in that of q."""
+    """Put ``a q - b l`` in the place of the Laplacian l; vorticity may be in that of q."""
     for j in range(laplacian.shape[0]):
         here, row = q[j + 1], laplacian[j]
         for i in range(laplacian.shape[1]):
@@ -255,7 +255,7 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
     work = _work(context[_N_NUMBER:], q.shape[1], q.shape[2])
     kind = context.dtype.type
     raised = work.vorticity if context[_OF_VORTICITY] != 0 else work.q
-    is_sixth = context[_C6] != 0 or context[_C6 + 1] != 0
+    has_sixth_order = context[_C6] != 0 or context[_C6 + 1] != 0
     put_in, taken = 0.0, 0.0
     for z in range(2):
         _pad(q[z], work.q[z], 2)
@@ -269,7 +269,7 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
             _pad(tendency[z], work.length[z], 1)
         else:
             _lengths(work.q[z], work.length[z])
-        if is_sixth:
+        if has_sixth_order:
             _to_sixth_order(work, z, context[_C4 + z], context[_C6 + z], tendency[z])
         if context[_OF_VORTICITY] != 0:
             _vorticities(u[z], v[z], work.row, context[_HALF], tendency[z])
@@ -280,12 +280,12 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
             )
             put_in += context[_SHARE + z] * context[_C2 + z] * of_raised
             # The flux of the Laplacian has the other sign.
-            by = 1.0 if is_sixth else context[_C4 + z]
+            by = 1.0 if has_sixth_order else context[_C4 + z]
             taken += context[_SHARE + z] * by * of_laplacian
     factor, quarter = _factor(context, put_in, taken), kind(0.25)
     for z in range(2):
         a = quarter * kind(factor * context[_C2 + z])
-        b = quarter if is_sixth else quarter * context[_C4 + z]
+        b = quarter if has_sixth_order else quarter * context[_C4 + z]
         _potential(raised[z], a, b, work.potential[z])
         _divergence(work.length[z], work.potential[z], tendency[z])
 

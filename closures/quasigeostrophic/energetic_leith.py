@@ -29,7 +29,7 @@ _CHOICES = tuple(product(get_args(Scale), get_args(Backscattered)))
 
 
 class LeithE(Closure):
-    r"""Biharmonic QG Leith diffusion whose energy returns by harmonic anti-diffusion.
+    r"""QG Leith diffusion of fourth or sixth order whose energy returns by harmonic anti-diffusion.
 
     .. math::
         T = \nabla \cdot (m \nabla \phi), \quad m = d^3 |\nabla s|, \quad
@@ -41,7 +41,7 @@ class LeithE(Closure):
     :math:`|S|^2 = (u_x - v_y)^2 + (u_y + v_x)^2`. The field b is q, or the relative vorticity,
     which knows nothing of how thick layers are, so that its fluxes are those of momentum. The
     factor f, one for both layers, makes the anti-diffusion put the part r of the energy back that
-    the biharmonic part takes out of the column:
+    the diffusive part takes out of the column:
 
     .. math::
         f = r \frac{-E(-c_4 d^2 \nabla^2 q + c_6 d^4 \nabla^4 q)}{E(c_2 b)}, \quad
@@ -49,7 +49,7 @@ class LeithE(Closure):
         = \sum_z \frac{H_z}{H} \langle m (v \partial_x \phi - u \partial_y \phi) \rangle,
 
     where m, u and v at the faces of cells are means of two cells. It is 0 where the anti-diffusion
-    puts no energy in or the biharmonic part takes none out, and `largest_factor` at most. u and v
+    puts no energy in or the diffusive part takes none out, and `largest_factor` at most. u and v
     are departures from the mean flow: a mean of theirs would do work on the mean flux.
 
     `solvers.LeithE` is the same, compiled into the time loop of `solvers.TwoLayerQG`.
@@ -89,7 +89,7 @@ class LeithE(Closure):
     for Leith diffusion of potential vorticity.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- a setting each
         self,
         spacing: tuple[float, float],
         *,

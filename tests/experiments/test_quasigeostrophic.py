@@ -14,7 +14,7 @@ from hybrid.experiments.quasigeostrophic.candidates import CANDIDATES
 from hybrid.experiments.quasigeostrophic.learning.offline import Offline
 from hybrid.experiments.quasigeostrophic.report.exchange_figure import exchange
 from hybrid.experiments.quasigeostrophic.report.findings import Findings, Interval
-from hybrid.experiments.quasigeostrophic.report.score_figures import trade_off
+from hybrid.experiments.quasigeostrophic.report.score_figures import ROW_LENGTH, trade_off
 from hybrid.experiments.quasigeostrophic.report.tables import all_tables, flat_metrics
 from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.runs.climate import BLEW_UP, FIELDS
@@ -360,6 +360,10 @@ def test_a_run_leaves_every_closure_as_an_archive(run: tuple[ExperimentResult, P
     )
     assert [path.name for path in result.archives] == [f"{name}_eddy.pt" for name in names]
     assert hybrid.load(out / "closures" / "symbolic_eddy.pt").spec.locality == "grid"
+
+
+def test_labels_leave_room_for_the_panels_below_the_legend() -> None:
+    assert all(2 * len(candidate.label) <= ROW_LENGTH for candidate in CANDIDATES.values())
 
 
 @pytest.mark.slow

@@ -32,9 +32,9 @@ RETURNED = 1.17
 
 @dataclass
 class Made:
-    """Runs that were asked for."""
+    """Flows and initial states of runs that were asked for, by model."""
 
-    seeds: dict[str, list[int]]
+    runs: dict[str, list[tuple[float, int]]]
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
         def climate(self, _on_progress: Any) -> xr.Dataset:
             is_truth = self.nx == self.flow.n_truth
-            found.seeds[TRUTH if is_truth else "none"].append(self.seed)
+            found.runs[TRUTH if is_truth else "none"].append((self.flow.beta, self.seed))
             return strong(1.0 if is_truth else 0.5, self.seed)
 
-    def climate(_model: Any, initial: int, _duration: Any, *, tendency: Any, **_: Any) -> Any:
-        found.seeds[TRIAL].append(initial)
+    def climate(model: Any, initial: int, _duration: Any, *, tendency: Any, **_: Any) -> Any:
+        found.runs[TRIAL].append((model.beta, initial))
         return strong(1.0 + tendency.closure.returned - RETURNED, initial)
 
     monkeypatch.setattr(calibrator, "PlainRun", PlainRun)
@@ -95,7 +95,7 @@ def test_rounds_find_what_is_as_strong_as_the_truth(made: Made, tmp_path: Path) 
     wide, narrow = places(found, 0), places(found, 1)
     np.testing.assert_allclose(np.ptp(narrow, axis=0) / np.ptp(wide, axis=0), 0.5, atol=0.1)
     assert np.all(np.abs(narrow - first.place) <= 0.5)
-    assert {name: len(seeds) for name, seeds in made.seeds.items()} == {
+    assert {name: len(runs) for name, runs in made.runs.items()} == {
         TRIAL: 2 * 64,
         TRUTH: 2 * 3,
         "none": 2 * 3,
@@ -105,12 +105,17 @@ def test_rounds_find_what_is_as_strong_as_the_truth(made: Made, tmp_path: Path) 
 def test_no_state_is_one_that_is_scored_or_used_twice(made: Made, tmp_path: Path) -> None:
     for seed in (0, 1):
         at(tmp_path / str(seed), seed).fit(FitJob(1))
-    assert made.seeds[TRUTH] == made.seeds["none"]
-    used = [*made.seeds[TRIAL], *made.seeds[TRUTH]]
-    # Once in each flow.
-    assert len(used) == 2 * len(set(used)) == 4 * (64 + 3)
+    assert made.runs[TRUTH] == made.runs["none"]
+    runs = [*made.runs[TRIAL], *made.runs[TRUTH]]
+    assert len(runs) == len(set(runs)) == 4 * (64 + 3)
+    # The same in each flow.
+    eddy, middle = (
+        {seed for beta, seed in runs if beta == flow.beta}
+        for flow in (CONFIGURATIONS["eddy"], MIDDLE)
+    )
+    assert eddy == middle
     scored = {1000 * seed + i for seed in range(1000) for i in range(PRESETS["full"].n_seed)}
-    assert not scored & set(used)
+    assert not scored & eddy
 
 
 def test_a_fit_that_was_interrupted_goes_on_to_the_same(made: Made, tmp_path: Path) -> None:
@@ -119,6 +124,6 @@ def test_a_fit_that_was_interrupted_goes_on_to_the_same(made: Made, tmp_path: Pa
     for i in (3, 1):
         at(parts).run(TrialJob(TRIAL, "eddy", i))
     at(parts).fit(FitJob(0))
-    n = len(made.seeds[TRIAL])
+    n = len(made.runs[TRIAL])
     assert at(parts).fit(FitJob(1)) == whole
-    assert len(made.seeds[TRIAL]) == n + 2 * SIZES.n_trial
+    assert len(made.runs[TRIAL]) == n + 2 * SIZES.n_trial

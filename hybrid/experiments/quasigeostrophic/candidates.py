@@ -215,7 +215,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
             label="Smagorinsky+E with deconvolution", coefficients=CHOSEN_OF_STRAIN
         ),
         "leith_e_sixth": Candidate(
-            label="Leith+E of sixth order with deconvolution, calibrated", is_fitted=True
+            label="Leith+E of sixth order with deconvolution", is_fitted=True
         ),
         "fcnn": Candidate(
             label="FCNN of the paper, trained here",

@@ -22,10 +22,10 @@ Array = NDArray[np.float64]
 Scale = Literal["laplacian", "strain"]
 """What the diffusivity goes with, see `LeithE`."""
 
-LARGEST_FACTOR: Mapping[Scale, float] = MappingProxyType({"laplacian": 0.1, "strain": 1.0})
-"""Largest coefficients of anti-diffusion of the upper layer [1], far above what runs have."""
+# Largest coefficients of anti-diffusion of the upper layer [1], far above what runs have.
+_LARGEST_FACTOR: Mapping[Scale, float] = MappingProxyType({"laplacian": 0.1, "strain": 1.0})
 
-# The same of what diffusion of sixth order is returned by.
+# Beside diffusion of sixth order, likewise.
 _LARGEST_OF_SIXTH_ORDER = 1.0
 
 # Middle and half width of where those of sixth order are looked for, that of diffusion by a factor:
@@ -103,7 +103,7 @@ class MomentumCoefficients(Coefficients):
             "c2": (-1.0, -sqrt(model.delta)),
             "c4": (self.c4, self.c4),
             "returned": self.returned,
-            "largest_factor": LARGEST_FACTOR[self.scale],
+            "largest_factor": _LARGEST_FACTOR[self.scale],
             "delta": model.delta,
             "fields": (self.scale, "vorticity"),
         }
@@ -162,9 +162,9 @@ CHOSEN_DECONVOLVED = MomentumCoefficients(c4=0.0018, returned=1.22, cutoff=0.725
 CHOSEN_OF_STRAIN = MomentumCoefficients(
     c4=0.009354426794178434, returned=1.1039034473093314, cutoff=0.8165507146424746, scale="strain"
 )
-"""What 192 runs on eddy alone say of the form that goes with the strain, see `calibration.fit`.
+"""What 192 runs on eddy alone said of the form that goes with the strain.
 
-By most of the mean score, with a worst of 0.5 at least.
+By most of the mean score, with a worst of 0.5 at least, in a fit that is not made any more.
 """
 
 CALIBRATED = SixthOrderCoefficients(c6=0.000496, exponent=0.25, returned=1.168, cutoff=0.803)

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from hybrid.experiments.quasigeostrophic.calibration.emulator import ClimateEmulator, Curves
 from hybrid.experiments.quasigeostrophic.runs.climate import is_lost
-from hybrid.experiments.quasigeostrophic.scores.similarity import WORST
+from hybrid.experiments.quasigeostrophic.scores.similarity import worth
 
 Array = NDArray[np.float64]
 
@@ -127,5 +127,5 @@ class Surface:
         # Where the nearest run was lost, the functions say nothing.
         nearest = np.argmin(cdist(places, self.trials.places), axis=1)
         found = self.scores(places)
-        merit = found.mean(axis=1) + WORST * found.min(axis=1)
+        merit = worth(np.asarray(found.mean(axis=1)), np.asarray(found.min(axis=1)))
         return np.where(self.trials.is_finite[nearest], -merit, np.inf)

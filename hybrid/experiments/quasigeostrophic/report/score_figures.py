@@ -15,6 +15,9 @@ from hybrid.experiments.result import Figure
 from hybrid.figure_style import DIVERGING, common_legend, line, new_figure, panel_title
 
 _COLORS = colormaps["tab10"](range(10))
+ROW_LENGTH = 90
+"""Characters in a row of the legend, which is to hold the labels of two models."""
+
 # Ends of the axis of scores.
 _LOWEST, _HIGHEST = -1.0, 1.2
 
@@ -82,7 +85,7 @@ def trade_off(findings: Findings) -> Figure:
         panel_title(axes, where)
         axes.set_xlabel("cost of a step [steps without closure]")
     grid[0, 0].set_ylabel("mean similarity [1]")
-    common_legend(figure, row_length=90)
+    common_legend(figure, row_length=ROW_LENGTH)
     return Figure(
         "trade_off",
         f"Score and cost; the closure named best is chosen on {CHOSEN_IN}",

@@ -1,6 +1,7 @@
 """How much closer to the truth a closure brings the climate of the coarse model."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from hybrid.experiments.quasigeostrophic.runs.averages import BUDGET, SPECTRA
 from hybrid.experiments.quasigeostrophic.runs.climate import FIELDS, is_lost
 
 Array = NDArray[np.float64]
+Score = TypeVar("Score", float, Array)
 
 FLUXES = (
     "kinetic_energy_transfer",
@@ -166,7 +168,7 @@ def summary(scores: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def worth(mean: float, worst: float) -> float:
+def worth(mean: Score, worst: Score) -> Score:
     """Return what closures are chosen by: the mean of the scores, and `WORST` of the worst."""
     return mean + WORST * worst
 
