@@ -240,6 +240,17 @@ def _divergence(length: Field, potential: Field, tendency: Field) -> None:
 
 
 @njit(cache=True)
+def _has_sixth_order(context: Field) -> bool:
+    return bool(context[_C6] != 0 or context[_C6 + 1] != 0)
+
+
+@njit(cache=True)
+def _weight(context: Field, z: int) -> Any:
+    """Return what the Laplacian is still to be multiplied by, in the model's precision."""
+    return context.dtype.type(1) if _has_sixth_order(context) else context[_C4 + z]
+
+
+@njit(cache=True)
 def _factor(context: Field, put_in: float, taken: float) -> float:
     """Return what the budget multiplies c2 by."""
     if context[_BUDGET] == 0:
@@ -255,7 +266,6 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
     work = _work(context[_N_NUMBER:], q.shape[1], q.shape[2])
     kind = context.dtype.type
     raised = work.vorticity if context[_OF_VORTICITY] != 0 else work.q
-    has_sixth_order = context[_C6] != 0 or context[_C6 + 1] != 0
     put_in, taken = 0.0, 0.0
     for z in range(2):
         _pad(q[z], work.q[z], 2)
@@ -269,7 +279,7 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
             _pad(tendency[z], work.length[z], 1)
         else:
             _lengths(work.q[z], work.length[z])
-        if has_sixth_order:
+        if _has_sixth_order(context):
             _to_sixth_order(work, z, context[_C4 + z], context[_C6 + z], tendency[z])
         if context[_OF_VORTICITY] != 0:
             _vorticities(u[z], v[z], work.row, context[_HALF], tendency[z])
@@ -280,12 +290,10 @@ def _set_tendency(context: Field, q: Field, u: Field, v: Field, tendency: Field)
             )
             put_in += context[_SHARE + z] * context[_C2 + z] * of_raised
             # The flux of the Laplacian has the other sign.
-            by = 1.0 if has_sixth_order else context[_C4 + z]
-            taken += context[_SHARE + z] * by * of_laplacian
+            taken += context[_SHARE + z] * _weight(context, z) * of_laplacian
     factor, quarter = _factor(context, put_in, taken), kind(0.25)
     for z in range(2):
-        a = quarter * kind(factor * context[_C2 + z])
-        b = quarter if has_sixth_order else quarter * context[_C4 + z]
+        a, b = quarter * kind(factor * context[_C2 + z]), quarter * _weight(context, z)
         _potential(raised[z], a, b, work.potential[z])
         _divergence(work.length[z], work.potential[z], tendency[z])
 
